@@ -1,0 +1,52 @@
+"""NumPy, written to be read: the living definition of what tables mean."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from iqlut import arithmetic as ar
+from iqlut.engines import Upscale, check_plane
+from iqlut.tables import Layer, Tables
+
+
+def build(tables: Tables, threads: int = 1) -> Upscale:
+    """See `iqlut.engines`. One thread whatever is asked: this engine is for reading and checking."""
+
+    def upscale(luma: np.ndarray) -> np.ndarray:
+        check_plane(luma)
+        signal = luma[:, :, None].astype(np.int32)
+        for layer in tables.layers[:-1]:
+            signal = ar.requantise(expand(layer, signal), signal, layer)
+        last = tables.layers[-1]
+        phases = ar.requantise(expand(last, signal), base(luma, tables.scale), last)
+        return pixel_shuffle(phases.astype(np.uint8), tables.scale)
+
+    return upscale
+
+
+def expand(layer: Layer, signal: np.ndarray) -> np.ndarray:
+    """The expanded convolution (IQ-LUT eq. 2): signal (h, w, c) -> accumulator int32 (h, w, d)."""
+    h, w, _ = signal.shape
+    side = ar.footprint(layer.kernel)
+    padded = np.pad(signal, (side, side, (0, 0)), mode="edge")
+    code, fraction = layer.curve[:, padded].astype(np.int32)
+    acc = np.zeros((h, w, layer.channels_out), np.int32)
+    for c in range(layer.channels_in):
+        for i in range(layer.kernel):
+            for j in range(layer.kernel):
+                rows = layer.lut[c, :, i, j, :].astype(np.int32)
+                at = np.s_[i : i + h, j : j + w, c]
+                acc += ar.blend(rows[code[at]], rows[code[at] + 1], fraction[at][:, :, None])
+    return acc
+
+
+def base(luma: np.ndarray, scale: int) -> np.ndarray:
+    """The bilinear base in its fixed point: luma (h, w) -> int32 (h, w, scale * scale)."""
+    padded = np.pad(luma.astype(np.int32), 1, mode="edge")
+    return np.stack([ar.bilinear(padded, scale, p, q) for p in range(scale) for q in range(scale)], axis=2)
+
+
+def pixel_shuffle(phases: np.ndarray, scale: int) -> np.ndarray:
+    """Phases (h, w, scale * scale), row phase first, to the plane (scale * h, scale * w)."""
+    h, w, _ = phases.shape
+    return phases.reshape(h, w, scale, scale).transpose(0, 2, 1, 3).reshape(h * scale, w * scale)

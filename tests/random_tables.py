@@ -1,0 +1,60 @@
+"""Random legal tables: what every engine and target is tried on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from iqlut import arithmetic as ar
+from iqlut.tables import Layer, Tables
+
+
+def random_tables(
+    rng: np.random.Generator,
+    scale: int = 4,
+    blocks: int = 2,
+    channels: int = 8,
+    kernels: tuple[int, int] = (3, 2),
+    interpolate: bool = True,
+) -> Tables:
+    """Legal tables of the given shape; now and then with all entries at their largest."""
+    layers, c = [], 1
+    for index in range(blocks + 1):
+        last = index == blocks
+        d = scale**2 if last else channels
+        levels = int(rng.integers(2, 20))
+        lut = random_lut(rng, (c, levels, kernels[last], kernels[last], d))
+        layers.append(random_layer(rng, lut, interpolate, skip_scale=1 / (2 * scale) ** 2 if last else 1.0))
+        c = d
+    return Tables("random", scale, tuple(layers), {})
+
+
+def random_lut(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    if rng.random() < 0.2:
+        return (rng.choice([-1, 1], shape) * ar.ENTRY_MAX).astype(np.int8)
+    if rng.random() < 0.2:
+        return np.full(shape, rng.choice([-1, 1]) * ar.ENTRY_MAX, np.int8)
+    return rng.integers(-ar.ENTRY_MAX, ar.ENTRY_MAX + 1, shape).astype(np.int8)
+
+
+def random_layer(rng: np.random.Generator, lut: np.ndarray, interpolate: bool, skip_scale: float) -> Layer:
+    """Constants that keep every sum in int32 and most outputs off the clip."""
+    levels, d = lut.shape[1], lut.shape[4]
+    inner = 1 + rng.choice(254, levels - 2, replace=False)
+    knots = np.sort(np.concatenate([[0, 255], inner])).astype(np.uint8)
+    bound = int((ar.ONE * np.abs(lut.astype(np.int64)).max(axis=1).sum(axis=(0, 1, 2))).max())
+    acc_shift = 0
+    while ar.round_shift(bound, acc_shift) > ar.ACC16_MAX:
+        acc_shift += 1
+    shift = int(rng.integers(8, 16))
+    gain_max = min(32767, (1 << 29) // max(1, bound >> acc_shift), (256 << shift) // max(1, (bound >> acc_shift) // 8) + 1)
+    skip_max = min(32767, (1 << shift) * skip_scale)
+    return Layer(
+        lut,
+        knots,
+        gain=rng.integers(-gain_max, gain_max + 1, d).astype(np.int16),
+        skip=np.round(rng.uniform(0, 1, d) * skip_max).astype(np.int16),
+        bias=rng.integers(0, 128 << shift, d).astype(np.int32),
+        acc_shift=acc_shift,
+        shift=shift,
+        interpolate=interpolate,
+    )
