@@ -52,6 +52,9 @@ class Layer:
             array = array.copy()
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+        for name, kind in (("acc_shift", int), ("shift", int), ("interpolate", bool)):
+            if type(getattr(self, name)) is not kind:
+                raise IllegalTables(f"{name} is {type(getattr(self, name)).__name__}, wanted {kind.__name__}")
         _check_shapes(self)
         _check_values(self)
 
@@ -105,7 +108,9 @@ def _check_shapes(layer: Layer) -> None:
     if not 2 <= layer.levels <= 256:
         raise IllegalTables(f"lut has {layer.levels} levels, wanted 2 to 256")
     if not (1 <= layer.channels_in <= CHANNELS_MAX and 1 <= layer.channels_out <= CHANNELS_MAX):
-        raise IllegalTables(f"lut maps {layer.channels_in} to {layer.channels_out} channels, wanted 1 to {CHANNELS_MAX}")
+        raise IllegalTables(
+            f"lut maps {layer.channels_in} to {layer.channels_out} channels, wanted 1 to {CHANNELS_MAX}"
+        )
     if layer.knots.shape != (layer.levels,):
         raise IllegalTables(f"knots are {layer.knots.shape}, wanted ({layer.levels},): one for each level")
     for name in ("gain", "skip", "bias"):
@@ -142,7 +147,7 @@ class Tables:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
-        if self.scale not in SCALES:
+        if type(self.scale) is not int or self.scale not in SCALES:
             raise IllegalTables(f"scale is {self.scale}, wanted one of {SCALES}")
         if len(self.layers) < 2:
             raise IllegalTables(f"there are {len(self.layers)} layers, wanted a block and an upsampler at least")
@@ -153,7 +158,9 @@ class Tables:
             channels = layer.channels_out
             _check_total(index, layer, self._skip_max(index))
         if channels != self.scale**2:
-            raise IllegalTables(f"the last layer gives {channels} channels, wanted {self.scale**2} (scale {self.scale})")
+            raise IllegalTables(
+                f"the last layer gives {channels} channels, wanted {self.scale**2} (scale {self.scale})"
+            )
 
     def _skip_max(self, index: int) -> int:
         """The largest value that the skip of a layer multiplies."""

@@ -1,0 +1,62 @@
+# Each target does its own set-up, on a fresh clone too. `make` alone lists them.
+
+PYTHON ?= python3
+DATA ?= ../shared/data/test
+BIN := .venv/bin
+READY := .venv/.ready
+SOURCES := pyproject.toml CMakeLists.txt Makefile $(wildcard native/*)
+DEMO_SOURCES := $(SOURCES) $(shell find src -name '*.py' -o -name '*.iqlut')
+
+# Plain `torch` brings gigabytes of CUDA on Linux: ask for the CPU build first.
+TORCH := 2.13.0
+TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check format test bench results demo clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make .venv: iqlut in editable form, what training and tests need
+
+$(READY): $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -c 'import torch' 2>/dev/null \
+	|| $(BIN)/pip install --quiet --only-binary :all: 'torch==$(TORCH)+cpu' 2>/dev/null \
+	|| $(BIN)/pip install --quiet 'torch==$(TORCH)' --extra-index-url $(TORCH_CPU_INDEX) \
+	|| $(BIN)/pip install --quiet 'torch>=2.4'
+	$(BIN)/pip install --quiet -e '.[train,dev]'
+	@touch $@
+
+check: $(READY)  ## all that CI runs: format, lint, types, README tables, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python scripts/render_results.py --check
+	$(BIN)/python -m pytest
+
+format: $(READY)  ## format the code and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: $(READY)  ## the tests alone
+	$(BIN)/python -m pytest
+
+bench: $(READY)  ## time the engines on this machine
+	$(BIN)/iqlut bench --engines native --threads 1 2
+
+results: $(READY)  ## measure again what the README shows: results/*.json, then the tables (DATA=folder of the test sets)
+	$(BIN)/python scripts/measure_results.py $(DATA)
+	$(BIN)/python scripts/render_results.py
+
+demo: demo/.venv/.ready  ## enlarge a shipped photo with the shipped model, in a venv of its own
+	demo/.venv/bin/python scripts/demo.py samples/kitten.png demo
+
+demo/.venv/.ready: $(DEMO_SOURCES)
+	test -x demo/.venv/bin/python || $(PYTHON) -m venv demo/.venv
+	demo/.venv/bin/pip install --quiet --force-reinstall --no-deps .
+	demo/.venv/bin/pip install --quiet .
+	@touch $@
+
+clean:  ## remove what the targets made, except trained models
+	rm -rf .venv demo build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,96 @@
+/* What the parts of the kernel share; see docs/kernel.md for the shape of the whole. */
+#ifndef IQLUT_KERNEL_H
+#define IQLUT_KERNEL_H
+
+#include "iqlut.h"
+
+#define ONE 32 /* arithmetic.ONE */
+#define PERIOD 64 /* lanes after which the constants of every layer repeat; also the step of requantise */
+#define ALIGNMENT 64
+#define KERNEL_MAX 3
+#define GROUPS_MAX 64
+#define ROWS_MAX (GROUPS_MAX * KERNEL_MAX) /* partial rows of an output row */
+
+/* What one signal value means to a layer: where its row is, and how to blend it with the next. */
+typedef struct {
+    uint32_t offset; /* bytes from the row of code 0 */
+    uint32_t weights; /* in the form of the instruction set */
+} iqlut_entry;
+
+/* A layer packed. Outputs are padded to `lanes`, 8, 16, 32 or 64, and looked up in blocks of 8 or 16 lanes.
+ * The input channels are split into groups so small that, for any signals, the blends of a group
+ * summed over one row of taps fit int16. */
+typedef struct {
+    int channels_in, channels_out, kernel, before, after, acc_shift, shift;
+    int lanes, block, blocks, groups, group_channels;
+    size_t row_bytes, pass_bytes; /* one (code, channel); all rows of one (group, block) */
+    uint8_t *rows;                /* [group][block][code][channel][row_bytes] */
+    _Alignas(ALIGNMENT) iqlut_entry entries[256];
+    /* For each lane, repeated to PERIOD: what is added to the sum of the partial rows (the rounding half
+     * of round_shift, and what the packing took away), then the constants of arithmetic.requantise. */
+    _Alignas(ALIGNMENT) int32_t centre[PERIOD];
+    _Alignas(ALIGNMENT) int32_t bias[PERIOD];
+    _Alignas(ALIGNMENT) int16_t gain_skip[PERIOD][2];
+    int skips; /* whether any skip is not 0 */
+} iqlut_packed;
+
+/* One walk over a row of pixels: `group_channels` channels, `block` outputs. */
+typedef struct {
+    const iqlut_packed *layer;
+    const uint8_t *rows;
+    int signal_stride; /* bytes from a pixel to the next */
+} iqlut_pass;
+
+typedef struct {
+    const char *name;
+    int vector_lanes; /* int16 lanes of the vectors its rows are packed for */
+    int wide_rows;    /* rows hold int16 (ONE * below, above - below); otherwise int8 (below, above) */
+
+    /* The blends of `count + kernel - 1` pixels, summed over channels and over each row of taps:
+     * `out[i][x * lanes]` is the sum for the pixel x and the tap row i. Writes up to 2 pixels before `out`. */
+    void (*expand)(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out);
+
+    /* arithmetic.requantise of the sum of `row_count` partial rows, `count` lanes rounded up to PERIOD.
+     * The skip signal is `skip`, or where that is NULL `base`. */
+    void (*requantise)(const iqlut_packed *layer, const void *const *rows, int row_count, const uint8_t *skip,
+                       const int16_t *base, uint8_t *out, int count);
+
+    /* arithmetic.bilinear for all phases: base[x * lanes + phase], x in 0..count, from three luma rows
+     * whose pixel -1 and pixel `count` exist. */
+    void (*bilinear)(int scale, const uint8_t *const luma[3], int16_t *base, int lanes, int count);
+
+    /* The pixel shuffle: phases[x * lanes + phase] to `scale` rows of `out`. */
+    void (*shuffle)(int scale, const uint8_t *phases, int lanes, int count, uint8_t *out, int64_t out_stride);
+} iqlut_isa;
+
+extern const iqlut_isa iqlut_isa_portable;
+#ifdef IQLUT_X86
+extern const iqlut_isa iqlut_isa_avx2, iqlut_isa_avx512;
+#endif
+
+struct iqlut_plan {
+    const iqlut_isa *isa;
+    int scale, layer_count;
+    iqlut_packed *layers;
+    _Atomic(void *) spare; /* a workspace of an earlier call, for the next one to take */
+};
+
+void *iqlut_allocate(size_t bytes); /* ALIGNMENT-aligned and zeroed; NULL if there is no memory */
+void iqlut_release(void *memory);
+
+/* kernel_pack.c: 0, or -1 if there was no memory. */
+int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa);
+
+/* kernel_stream.c */
+typedef struct {
+    const iqlut_plan *plan;
+    const uint8_t *luma;
+    uint8_t *out;
+    int64_t h, w, stride, out_stride;
+} iqlut_job;
+
+size_t iqlut_workspace_bytes(const iqlut_plan *plan, int columns);
+/* Rows top..bottom and columns left..right of the low-resolution plane. */
+void iqlut_upscale_tile(const iqlut_job *job, void *workspace, int64_t top, int64_t bottom, int64_t left, int64_t right);
+
+#endif

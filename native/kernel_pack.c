@@ -1,0 +1,164 @@
+/* Packs a layer for an instruction set: how its rows are laid out, split into groups and bounded. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel.h"
+
+#define FRACTION_BITS 5 /* arithmetic.FRACTION_BITS */
+#define PARTIAL_MAX 32767
+
+/* The table of a layer moved so that the least and the largest entry of each (channel, tap, output)
+ * lie around 0. Every tap reads some pixel, so `taken` from an entry adds ONE * taken to all accumulators. */
+typedef struct {
+    const iqlut_layer *layer;
+    int8_t *taken, *largest; /* [channel][tap row][tap column][output]; the largest |entry - taken| */
+} centred;
+
+static int round_up(int value, int step) { return (value + step - 1) / step * step; }
+
+static size_t tap_index(const iqlut_layer *l, int c, int i, int j, int d) {
+    return ((size_t)(c * l->kernel + i) * l->kernel + j) * l->channels_out + d;
+}
+
+static int entry(const iqlut_layer *l, int c, int level, int i, int j, int d) {
+    return l->lut[(((size_t)(c * l->levels + level) * l->kernel + i) * l->kernel + j) * l->channels_out + d];
+}
+
+static void centre(const centred *t) {
+    const iqlut_layer *l = t->layer;
+    for (int c = 0; c < l->channels_in; c++)
+        for (int i = 0; i < l->kernel; i++)
+            for (int j = 0; j < l->kernel; j++)
+                for (int d = 0; d < l->channels_out; d++) {
+                    int least = 127, most = -127;
+                    for (int level = 0; level < l->levels; level++) {
+                        const int e = entry(l, c, level, i, j, d);
+                        least = e < least ? e : least;
+                        most = e > most ? e : most;
+                    }
+                    const int middle = (least + most) >> 1;
+                    t->taken[tap_index(l, c, i, j, d)] = (int8_t)middle;
+                    t->largest[tap_index(l, c, i, j, d)] = (int8_t)(most - middle);
+                }
+}
+
+/* The largest partial sum any signals can give: ONE * largest over the columns of taps and a group. */
+static int partial_bound(const centred *t, int group_channels) {
+    const iqlut_layer *l = t->layer;
+    int bound = 0;
+    for (int first = 0; first < l->channels_in; first += group_channels)
+        for (int i = 0; i < l->kernel; i++)
+            for (int d = 0; d < l->channels_out; d++) {
+                int sum = 0;
+                for (int c = first; c < first + group_channels && c < l->channels_in; c++)
+                    for (int j = 0; j < l->kernel; j++) sum += ONE * t->largest[tap_index(l, c, i, j, d)];
+                bound = sum > bound ? sum : bound;
+            }
+    return bound;
+}
+
+/* Where the first lane of tap (i, j) lies in a row, in lanes. Each column of taps has vectors of its own, with
+ * its rows one after another; where two of three tap rows fill a vector, the third rows share vectors. */
+static int shares_vectors(const iqlut_packed *p, const iqlut_isa *isa) {
+    return p->kernel == 3 && isa->vector_lanes == 2 * p->block;
+}
+
+static int tap_lane(const iqlut_packed *p, const iqlut_isa *isa, int i, int j) {
+    if (shares_vectors(p, isa)) return (i < 2 ? 2 * j + i : 6 + j) * p->block;
+    return j * round_up(p->kernel * p->block, isa->vector_lanes) + i * p->block;
+}
+
+static int row_lanes(const iqlut_packed *p, const iqlut_isa *isa) {
+    const int taps = shares_vectors(p, isa) ? 9 * p->block : p->kernel * round_up(p->kernel * p->block, isa->vector_lanes);
+    return round_up(taps, isa->vector_lanes);
+}
+
+static void put(const iqlut_isa *isa, uint8_t *row, int lane, int below, int above) {
+    if (isa->wide_rows) {
+        const int vector = lane / isa->vector_lanes, within = lane % isa->vector_lanes;
+        int16_t *at = (int16_t *)row + (size_t)vector * 2 * isa->vector_lanes + within;
+        at[0] = (int16_t)(ONE * below);
+        at[isa->vector_lanes] = (int16_t)(above - below);
+    } else {
+        row[2 * lane] = (uint8_t)below;
+        row[2 * lane + 1] = (uint8_t)above;
+    }
+}
+
+static void pack_rows(iqlut_packed *p, const centred *t, const iqlut_isa *isa) {
+    const iqlut_layer *l = t->layer;
+    for (int c = 0; c < l->channels_in; c++)
+        for (int code = 0; code < l->levels - 1; code++)
+            for (int i = 0; i < l->kernel; i++)
+                for (int j = 0; j < l->kernel; j++)
+                    for (int d = 0; d < l->channels_out; d++) {
+                        const size_t pass = (size_t)(c / p->group_channels * p->blocks + d / p->block);
+                        const size_t row = (size_t)(code * p->group_channels + c % p->group_channels);
+                        const int taken = t->taken[tap_index(l, c, i, j, d)];
+                        put(isa, p->rows + pass * p->pass_bytes + row * p->row_bytes,
+                            tap_lane(p, isa, i, j) + d % p->block, entry(l, c, code, i, j, d) - taken,
+                            entry(l, c, code + 1, i, j, d) - taken);
+                    }
+}
+
+static void pack_entries(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa) {
+    for (int signal = 0; signal < 256; signal++) {
+        const uint32_t code = l->curve[signal], fraction = l->curve[256 + signal], rest = ONE - fraction;
+        p->entries[signal].offset = (uint32_t)(code * p->group_channels * p->row_bytes);
+        /* Bytes in memory: rest, fraction, rest, fraction. */
+        const uint8_t bytes[4] = {(uint8_t)rest, (uint8_t)fraction, (uint8_t)rest, (uint8_t)fraction};
+        memcpy(&p->entries[signal].weights, bytes, 4);
+        if (isa->wide_rows) p->entries[signal].weights = fraction;
+    }
+}
+
+static void pack_constants(iqlut_packed *p, const centred *t) {
+    const iqlut_layer *l = t->layer;
+    for (int lane = 0; lane < PERIOD; lane++) {
+        const int d = lane % p->lanes;
+        if (d >= l->channels_out) continue;
+        int taken = 0;
+        for (int c = 0; c < l->channels_in; c++)
+            for (int i = 0; i < l->kernel; i++)
+                for (int j = 0; j < l->kernel; j++) taken += t->taken[tap_index(l, c, i, j, d)];
+        p->centre[lane] = taken * (1 << FRACTION_BITS) + ((1 << l->acc_shift) >> 1);
+        p->gain_skip[lane][0] = l->gain[d];
+        p->gain_skip[lane][1] = l->skip[d];
+        p->bias[lane] = l->bias[d];
+        p->skips |= l->skip[d] != 0;
+    }
+}
+
+static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, const centred *t) {
+    p->channels_in = l->channels_in, p->channels_out = l->channels_out, p->kernel = l->kernel;
+    p->before = (l->kernel - 1) / 2, p->after = l->kernel / 2; /* arithmetic.footprint */
+    p->acc_shift = l->acc_shift, p->shift = l->shift;
+    p->lanes = 8;
+    while (p->lanes < l->channels_out) p->lanes *= 2;
+    p->block = p->lanes < 16 ? 8 : 16;
+    p->blocks = p->lanes / p->block;
+    do {
+        p->groups++;
+        p->group_channels = (l->channels_in + p->groups - 1) / p->groups;
+    } while (partial_bound(t, p->group_channels) > PARTIAL_MAX);
+    p->groups = (l->channels_in + p->group_channels - 1) / p->group_channels;
+    p->row_bytes = (size_t)row_lanes(p, isa) * (isa->wide_rows ? 4 : 2);
+    p->pass_bytes = p->row_bytes * (size_t)(l->levels - 1) * (size_t)p->group_channels;
+}
+
+int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa) {
+    const size_t taps = tap_index(layer, layer->channels_in, 0, 0, 0);
+    int8_t *both = malloc(2 * taps);
+    if (!both) return -1;
+    const centred table = {layer, both, both + taps};
+    centre(&table);
+    shape(packed, layer, isa, &table);
+    packed->rows = iqlut_allocate(packed->pass_bytes * (size_t)(packed->groups * packed->blocks));
+    if (packed->rows) {
+        pack_rows(packed, &table, isa);
+        pack_entries(packed, layer, isa);
+        pack_constants(packed, &table);
+    }
+    free(both);
+    return packed->rows ? 0 : -1;
+}

@@ -1,0 +1,80 @@
+/* The kernel in plain C with eight-lane vectors, which compilers map to SSE2, NEON or WebAssembly's simd128.
+ * There is no multiply-add of bytes here, so a row holds int16: ONE * below and above - below. */
+#include "kernel_upsample.h"
+
+#define LANES 8
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+typedef int16_t vec __attribute__((vector_size(2 * LANES), may_alias));
+
+/* See expand_columns in kernel_x86_expand.h: `acc[j]` belongs to the output pixel x - j. */
+INLINE void expand_columns(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out,
+                           const int kernel, const int block) {
+    enum { VECTORS_MAX = KERNEL_MAX * 16 / LANES };
+    const int vectors = kernel * block / LANES, row_bytes = kernel * vectors * 4 * LANES;
+    const int lanes = pass->layer->lanes, stride = pass->signal_stride, channels = pass->layer->group_channels;
+    const iqlut_entry *entries = pass->layer->entries;
+    const uint8_t *rows = pass->rows;
+    int16_t *to[KERNEL_MAX];
+    vec acc[KERNEL_MAX][VECTORS_MAX] = {{{0}}};
+    for (int i = 0; i < kernel; i++) to[i] = (int16_t *)out[i] - (kernel - 1) * lanes;
+    for (int x = 0; x < count + kernel - 1; x++, signal += stride) {
+        for (int c = 0; c < channels; c++) {
+            const iqlut_entry *e = &entries[signal[c]];
+            const vec *row = (const vec *)(rows + e->offset + (size_t)c * row_bytes);
+            const vec fraction = (vec){0} + (int16_t)e->weights;
+            /* arithmetic.blend: ONE * below + fraction * (above - below) */
+            UNROLL for (int j = 0; j < kernel; j++)
+                UNROLL for (int v = 0; v < vectors; v++)
+                    acc[j][v] += row[2 * (j * vectors + v)] + fraction * row[2 * (j * vectors + v) + 1];
+        }
+        UNROLL for (int v = 0; v < vectors; v++) {
+            memcpy(to[v * LANES / block] + v * LANES % block, &acc[kernel - 1][v], sizeof(vec));
+            UNROLL for (int j = kernel - 1; j > 0; j--) acc[j][v] = acc[j - 1][v];
+            acc[0][v] = (vec){0};
+        }
+        UNROLL for (int i = 0; i < kernel; i++) to[i] += lanes;
+    }
+}
+
+static void expand(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out) {
+    switch (pass->layer->kernel * 100 + pass->layer->block) {
+        case 108: expand_columns(pass, signal, count, out, 1, 8); break;
+        case 116: expand_columns(pass, signal, count, out, 1, 16); break;
+        case 208: expand_columns(pass, signal, count, out, 2, 8); break;
+        case 216: expand_columns(pass, signal, count, out, 2, 16); break;
+        case 308: expand_columns(pass, signal, count, out, 3, 8); break;
+        default: expand_columns(pass, signal, count, out, 3, 16); break;
+    }
+}
+
+static inline uint8_t clamp(int32_t value) { return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value); }
+
+INLINE void requantise_rows(const iqlut_packed *l, const int16_t *const *rows, const int row_count,
+                            const uint8_t *skip, const int16_t *base, uint8_t *out, int count) {
+    for (ptrdiff_t m = 0; m < count; m += PERIOD) {
+        int16_t acc[PERIOD], gain[PERIOD], factor[PERIOD];
+        for (int n = 0; n < PERIOD; n++) {
+            int32_t sum = l->centre[n];
+            for (int r = 0; r < row_count; r++) sum += rows[r][m + n];
+            acc[n] = (int16_t)(sum >> l->acc_shift);
+        }
+        for (int n = 0; n < PERIOD; n++) gain[n] = l->gain_skip[n][0], factor[n] = l->gain_skip[n][1];
+        for (int n = 0; n < PERIOD; n++) {
+            const int16_t s = base ? base[m + n] : skip[m + n];
+            out[m + n] = clamp((acc[n] * gain[n] + s * factor[n] + l->bias[n]) >> l->shift);
+        }
+    }
+}
+
+static void requantise(const iqlut_packed *l, const void *const *partials, int row_count, const uint8_t *skip,
+                       const int16_t *base, uint8_t *out, int count) {
+    const int16_t *rows[ROWS_MAX];
+    for (int r = 0; r < row_count; r++) rows[r] = partials[r];
+    if (row_count == 3 && skip) requantise_rows(l, rows, 3, skip, NULL, out, count);
+    else if (row_count == 2 && base) requantise_rows(l, rows, 2, NULL, base, out, count);
+    else requantise_rows(l, rows, row_count, skip, base, out, count);
+}
+
+const iqlut_isa iqlut_isa_portable = {"portable", LANES, 1, expand, requantise, bilinear, shuffle};

@@ -1,0 +1,182 @@
+/* Streams one tile of a plane through all layers, a row at a time.
+ *
+ * Each layer keeps the last two rows of its input and, for each row i of its taps, the partial rows that outputs
+ * still to come need: kernel - i of them. A tile computes the halo around itself that lies inside the image; outside
+ * the image every tap reads the nearest pixel inside, in every layer, so a tile's pixels are those of the whole.
+ */
+#include <string.h>
+
+#include "kernel.h"
+
+#define SIGNAL_ROWS 2
+#define FRONT 512 /* bytes before each row: the pixel to the left, and what expand writes ahead of the first */
+#define SLACK 512 /* and after: the pixel to the right, and up to PERIOD lanes of rounding up */
+
+typedef struct {
+    const iqlut_packed *packed;
+    uint8_t *signal, *partial;        /* rows of input and of partial sums, FRONT included */
+    size_t signal_bytes, partial_bytes; /* of one row */
+    int input_stride;                 /* bytes of a pixel of input */
+    int64_t first, last;              /* columns of output */
+    int64_t input_first, input_last;  /* columns of input */
+    int64_t next_input;               /* the next row of input to take in */
+} line;
+
+typedef struct {
+    const iqlut_job *job;
+    line *lines;
+    uint8_t *luma[3], *skip, *phases; /* padded rows: luma around a row, a broadcast skip, the last signal */
+    int16_t *base;
+} tile;
+
+static int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t clamp(int64_t y, int64_t h) { return at_least(0, at_most(y, h - 1)); }
+
+static size_t row_bytes(int64_t columns, size_t pixel_bytes) {
+    const size_t bytes = FRONT + (size_t)columns * pixel_bytes + SLACK;
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static int partial_count(const iqlut_packed *p) { return p->kernel * (p->kernel + 1) / 2; }
+
+/* Lays the parts of a tile out in `memory` (or, if that is NULL, only counts them). */
+static size_t lay_out(tile *t, const iqlut_plan *plan, uint8_t *memory, int64_t columns) {
+    size_t used = 0;
+    columns += 2 * plan->layer_count;
+#define TAKE(pointer, type, bytes) (pointer = memory ? (type *)(memory + used) : NULL, used += (bytes))
+    TAKE(t->lines, line, (plan->layer_count * sizeof(line) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    for (int l = 0; l < plan->layer_count; l++) {
+        const iqlut_packed *packed = &plan->layers[l];
+        const int stride = l ? plan->layers[l - 1].lanes : 1;
+        const size_t signal_bytes = row_bytes(columns, (size_t)stride);
+        const size_t partial_bytes = row_bytes(columns, sizeof(int16_t) * (size_t)packed->lanes);
+        uint8_t *signal, *partial;
+        TAKE(signal, uint8_t, SIGNAL_ROWS * signal_bytes);
+        TAKE(partial, uint8_t, (size_t)packed->groups * (size_t)partial_count(packed) * partial_bytes);
+        if (memory)
+            t->lines[l] = (line){.packed = packed, .signal = signal, .partial = partial, .input_stride = stride,
+                                 .signal_bytes = signal_bytes, .partial_bytes = partial_bytes};
+    }
+    for (int i = 0; i < 3; i++) TAKE(t->luma[i], uint8_t, row_bytes(columns, 1));
+    TAKE(t->skip, uint8_t, row_bytes(columns, PERIOD));
+    TAKE(t->phases, uint8_t, row_bytes(columns, 16));
+    TAKE(t->base, int16_t, row_bytes(columns, 16 * sizeof(int16_t)));
+#undef TAKE
+    return used;
+}
+
+size_t iqlut_workspace_bytes(const iqlut_plan *plan, int columns) {
+    tile t;
+    return lay_out(&t, plan, NULL, columns);
+}
+
+static uint8_t *signal_row(const line *l, int64_t y) { return l->signal + (y % SIGNAL_ROWS) * l->signal_bytes + FRONT; }
+
+/* The partial row of input row `y` for a group and a tap row; kernel - tap_row of them are kept. */
+static int16_t *partial_row(const line *l, int group, int tap_row, int64_t y) {
+    const int kernel = l->packed->kernel;
+    const int before = tap_row * kernel - tap_row * (tap_row - 1) / 2;
+    const int64_t slot = group * partial_count(l->packed) + before + y % (kernel - tap_row);
+    return (int16_t *)(l->partial + (size_t)slot * l->partial_bytes + FRONT);
+}
+
+/* Repeats the pixels at the borders of the image, which this row of input reaches or not. */
+static void pad(const tile *t, const line *l, uint8_t *row) {
+    const size_t pixel = (size_t)l->input_stride, width = (size_t)(l->input_last - l->input_first);
+    if (l->input_first == 0) memcpy(row - pixel, row, pixel);
+    if (l->input_last == t->job->w) memcpy(row + width * pixel, row + (width - 1) * pixel, pixel);
+}
+
+static void expand_row(const tile *t, const line *l, int64_t y) {
+    const iqlut_packed *p = l->packed;
+    const ptrdiff_t before = (ptrdiff_t)(l->first - p->before - l->input_first);
+    const uint8_t *signal = signal_row(l, y) + before * l->input_stride;
+    for (int g = 0; g < p->groups; g++)
+        for (int b = 0; b < p->blocks; b++) {
+            const iqlut_pass pass = {p, p->rows + (size_t)(g * p->blocks + b) * p->pass_bytes, l->input_stride};
+            void *out[KERNEL_MAX] = {NULL};
+            for (int i = 0; i < p->kernel; i++) out[i] = partial_row(l, g, i, y) + b * p->block;
+            t->job->plan->isa->expand(&pass, signal + g * p->group_channels, (int)(l->last - l->first), out);
+        }
+}
+
+/* The signal that the skip of a block reads: its input, spread over the outputs if it has one channel. */
+static const uint8_t *skip_row(const tile *t, const line *l, int64_t y) {
+    const iqlut_packed *p = l->packed;
+    const uint8_t *signal = signal_row(l, y) + (l->first - l->input_first) * l->input_stride;
+    if (p->skips && p->channels_in > 1) return signal;
+    if (p->skips) {
+        uint8_t *to = t->skip + FRONT;
+        for (int64_t x = 0; x < l->last - l->first; x++, to += p->lanes, signal += l->input_stride)
+            for (int n = 0; n < p->lanes; n += 8) memset(to + n, signal[0], 8);
+    }
+    return t->skip + FRONT;
+}
+
+static void requantise_row(const tile *t, const line *l, int64_t y, const uint8_t *skip, const int16_t *base,
+                           uint8_t *out) {
+    const iqlut_packed *p = l->packed;
+    const void *rows[ROWS_MAX];
+    int count = 0;
+    for (int g = 0; g < p->groups; g++)
+        for (int i = 0; i < p->kernel; i++)
+            rows[count++] = partial_row(l, g, i, clamp(y + i - p->before, t->job->h));
+    t->job->plan->isa->requantise(p, rows, count, skip, base, out, (int)(l->last - l->first) * p->lanes);
+}
+
+/* A row of the image from `first` on, with the pixel before it and the pixel after its `count`, if inside. */
+static void copy_luma(const iqlut_job *job, int64_t y, int64_t first, int64_t count, uint8_t *row) {
+    const uint8_t *from = job->luma + y * job->stride;
+    memcpy(row, from + first, (size_t)count);
+    row[-1] = from[clamp(first - 1, job->w)];
+    row[count] = from[clamp(first + count, job->w)];
+}
+
+/* The last layer's row to `scale` rows of the image. */
+static void finish_row(const tile *t, const line *l, int64_t y) {
+    const iqlut_job *job = t->job;
+    const int scale = job->plan->scale, lanes = l->packed->lanes, count = (int)(l->last - l->first);
+    uint8_t *rows[3], *phases = t->phases + FRONT;
+    int16_t *base = t->base + FRONT / sizeof(int16_t);
+    for (int i = 0; i < 3; i++) {
+        rows[i] = t->luma[i] + FRONT;
+        copy_luma(job, clamp(y + i - 1, job->h), l->first, count, rows[i]);
+    }
+    job->plan->isa->bilinear(scale, (const uint8_t *const *)rows, base, lanes, count);
+    requantise_row(t, l, y, NULL, base, phases);
+    uint8_t *out = job->out + y * scale * job->out_stride + l->first * scale;
+    job->plan->isa->shuffle(scale, phases, lanes, count, out, job->out_stride);
+}
+
+/* Takes in the rows that row `y` of layer `index` still lacks, from the layer before, and computes it. */
+static void produce(const tile *t, int index, int64_t y) {
+    line *l = &t->lines[index];
+    const int64_t needed = at_most(y + l->packed->after, t->job->h - 1);
+    for (; l->next_input <= needed; l->next_input++) {
+        if (index) produce(t, index - 1, l->next_input);
+        else copy_luma(t->job, l->next_input, l->input_first, l->input_last - l->input_first, signal_row(l, l->next_input));
+        pad(t, l, signal_row(l, l->next_input));
+        expand_row(t, l, l->next_input);
+    }
+    if (index == t->job->plan->layer_count - 1) {
+        finish_row(t, l, y);
+    } else {
+        const line *next = l + 1;
+        requantise_row(t, l, y, skip_row(t, l, y), NULL, signal_row(next, y));
+    }
+}
+
+void iqlut_upscale_tile(const iqlut_job *job, void *workspace, int64_t top, int64_t bottom, int64_t left, int64_t right) {
+    tile t = {.job = job};
+    lay_out(&t, job->plan, workspace, right - left);
+    int64_t first_row = top, first = left, last = right;
+    for (int index = job->plan->layer_count - 1; index >= 0; index--) {
+        line *l = &t.lines[index];
+        l->first = first, l->last = last;
+        first = l->input_first = at_least(0, first - l->packed->before);
+        last = l->input_last = at_most(job->w, last + l->packed->after);
+        first_row = l->next_input = at_least(0, first_row - l->packed->before);
+    }
+    for (int64_t y = top; y < bottom; y++) produce(&t, job->plan->layer_count - 1, y);
+}

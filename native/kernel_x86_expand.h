@@ -1,0 +1,107 @@
+/* The look-ups for x86 vectors, included once by each instruction set. It defines before it
+ *     LANES, vec, half   lanes of a vector of partial sums, that vector, half of it
+ *     partial            the type of a lane
+ *     ENTRY_BYTES        bytes of a row for one lane
+ *     STEPS              the look-ups for each pixel
+ *     PIXEL, LOOKUP(s)   what is read once for each pixel; `row` and `weights` of look-up s
+ *     blend_add, half_blend_add, and the other operations used below.
+ */
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+/* The shape in which each column of taps has vectors of its own. Column j of the input pixel x is part of the output
+ * pixel x - j: the overlap-add along the row (IQ-LUT eq. 2) is one addition to `acc`, which then moves on by one. */
+INLINE void expand_columns(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out,
+                           const int kernel, const int block, const int steps) {
+    enum { VECTORS_MAX = 3, BYTES = ENTRY_BYTES * LANES };
+    const int vectors = (kernel * block + LANES - 1) / LANES, row_bytes = kernel * vectors * BYTES;
+    const int lanes = pass->layer->lanes;
+    const uint8_t *rows = pass->rows;
+    partial *to[KERNEL_MAX];
+    vec acc[KERNEL_MAX][VECTORS_MAX], sum[KERNEL_MAX][VECTORS_MAX];
+    for (int i = 0; i < kernel; i++) to[i] = (partial *)out[i] - (kernel - 1) * lanes;
+    for (int j = 0; j < KERNEL_MAX; j++)
+        for (int v = 0; v < VECTORS_MAX; v++) acc[j][v] = zero();
+    SOURCE;
+    for (int x = 0; x < count + kernel - 1; x++) {
+        PIXEL(x);
+        UNROLL for (int j = 0; j < kernel; j++)
+            UNROLL for (int v = 0; v < vectors; v++) sum[j][v] = zero();
+        UNROLL for (int s = 0; s < steps; s++) {
+            LOOKUP(s, row_bytes);
+            UNROLL for (int j = 0; j < kernel; j++)
+                UNROLL for (int v = 0; v < vectors; v++)
+                    sum[j][v] = blend_add(sum[j][v], weights, row + (j * vectors + v) * BYTES);
+        }
+        UNROLL for (int v = 0; v < vectors; v++) {
+            UNROLL for (int j = kernel - 1; j > 0; j--) acc[j][v] = add(acc[j - 1][v], sum[j][v]);
+            acc[0][v] = sum[0][v];
+        }
+        UNROLL for (int i = 0; i < kernel; i++, to[i - 1] += lanes) {
+            const int lane = i * block;
+            if (block == 8) store8(to[i], acc[kernel - 1][lane / LANES], lane % LANES / 8);
+            else store16(to[i], acc[kernel - 1][lane / LANES], lane % LANES / 16);
+        }
+    }
+}
+
+/* The shape for 3x3 taps where two tap rows fill a vector: a vector for each column of the first two rows, one and a
+ * half for the third row. `third` holds columns 0 and 1 of that, `last` column 2. */
+INLINE void expand_shared(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out,
+                          const int steps) {
+    enum { BYTES = ENTRY_BYTES * LANES, ROW_BYTES = 5 * BYTES };
+    const int lanes = pass->layer->lanes;
+    const uint8_t *rows = pass->rows;
+    partial *to0 = (partial *)out[0] - 2 * lanes, *to1 = (partial *)out[1] - 2 * lanes;
+    partial *to2 = (partial *)out[2] - 2 * lanes;
+    vec acc0 = zero(), acc1 = zero(), acc_third = zero();
+    SOURCE;
+    for (int x = 0; x < count + 2; x++, to0 += lanes, to1 += lanes, to2 += lanes) {
+        vec sum0 = zero(), sum1 = zero(), sum2 = zero(), third = zero();
+        half last = half_zero();
+        PIXEL(x);
+        UNROLL for (int s = 0; s < steps; s++) {
+            LOOKUP(s, ROW_BYTES);
+            sum0 = blend_add(sum0, weights, row);
+            sum1 = blend_add(sum1, weights, row + BYTES);
+            sum2 = blend_add(sum2, weights, row + 2 * BYTES);
+            third = blend_add(third, weights, row + 3 * BYTES);
+            last = half_blend_add(last, lower(weights), row + 4 * BYTES);
+        }
+        const vec done = add(acc1, sum2);
+        store_half(to0, lower(done));
+        store_half(to1, upper(done));
+        store_half(to2, half_add(upper(acc_third), last));
+        acc1 = add(acc0, sum1);
+        acc0 = sum0;
+        acc_third = add(lower_to_upper(acc_third), third);
+    }
+}
+
+/* The look-ups of the published models are constants, so that the loops over them unroll. */
+#define DEFINE_EXPAND(KERNEL, BLOCK)                                                                          \
+    static void expand_##KERNEL##_##BLOCK(const iqlut_pass *pass, const uint8_t *signal, int count,           \
+                                          void *const *out) {                                                \
+        const int steps = STEPS(pass->layer);                                                                 \
+        if (steps == 1) SHAPE(KERNEL, BLOCK, 1);                                                              \
+        else if (steps == 2) SHAPE(KERNEL, BLOCK, 2);                                                         \
+        else if (steps == 4) SHAPE(KERNEL, BLOCK, 4);                                                         \
+        else if (steps == 8) SHAPE(KERNEL, BLOCK, 8);                                                         \
+        else if (steps == 16) SHAPE(KERNEL, BLOCK, 16);                                                       \
+        else SHAPE(KERNEL, BLOCK, steps);                                                                     \
+    }
+#define SHAPE(KERNEL, BLOCK, COUNT)                                                      \
+    (KERNEL == 3 && LANES == 2 * BLOCK ? expand_shared(pass, signal, count, out, COUNT) \
+                                       : expand_columns(pass, signal, count, out, KERNEL, BLOCK, COUNT))
+DEFINE_EXPAND(1, 8)
+DEFINE_EXPAND(1, 16)
+DEFINE_EXPAND(2, 8)
+DEFINE_EXPAND(2, 16)
+DEFINE_EXPAND(3, 8)
+DEFINE_EXPAND(3, 16)
+
+static void expand_any(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out) {
+    static void (*const shapes[KERNEL_MAX][2])(const iqlut_pass *, const uint8_t *, int, void *const *) = {
+        {expand_1_8, expand_1_16}, {expand_2_8, expand_2_16}, {expand_3_8, expand_3_16}};
+    shapes[pass->layer->kernel - 1][pass->layer->block == 16](pass, signal, count, out);
+}

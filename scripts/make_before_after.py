@@ -1,0 +1,45 @@
+"""Makes the README's picture, `docs/images/before_after.png`: bicubic, the shipped model, the original.
+
+`samples/budgie.png` is shrunk by 4 as the test images are, then enlarged again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from panels import side_by_side
+from PIL import Image
+
+import iqlut
+from iqlut import image, metrics
+
+ROOT = Path(__file__).parents[1]
+TARGET = ROOT / "docs" / "images" / "before_after.png"
+_WINDOW = (40, 0, 344, 304)  # left, upper, right, lower pixel of the original
+_SCALE = 4
+
+
+def main() -> None:
+    """Writes the picture; the decibels in it are of the whole photo's luma."""
+    original = np.array(Image.open(ROOT / "samples" / "budgie.png").convert("RGB"))
+    small = image.shrink(original, _SCALE)
+    bicubic = np.stack([image.resize(plane, *original.shape[:2]) for plane in np.moveaxis(small, 2, 0)], axis=2)
+    ours = iqlut.upscale(small, scale=_SCALE)
+    panels = {
+        f"bicubic x{_SCALE}, {_psnr_db(bicubic, original):.2f} dB": bicubic,
+        f"iqlut x{_SCALE}, {_psnr_db(ours, original):.2f} dB": ours,
+        "original": original,
+    }
+    TARGET.parent.mkdir(parents=True, exist_ok=True)
+    cut = {title: Image.fromarray(pixels).crop(_WINDOW) for title, pixels in panels.items()}
+    side_by_side(cut).save(TARGET, optimize=True)
+    print(TARGET)
+
+
+def _psnr_db(one: np.ndarray, other: np.ndarray) -> float:
+    return metrics.psnr(image.luma(one), image.luma(other), _SCALE)
+
+
+if __name__ == "__main__":
+    main()

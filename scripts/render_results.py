@@ -1,0 +1,105 @@
+"""Renders `results/*.json` into the README; with `--check` only says, by exit code 1, that it is stale.
+
+Stale is also a result measured on other tables than those that are shipped.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import iqlut
+
+ROOT = Path(__file__).parents[1]
+README, RESULTS = ROOT / "README.md", ROOT / "results"
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+_SETS = ("Set5", "Set14", "B100")
+
+
+def main(check: bool) -> None:
+    """Brings the README up to date, or ends with a sentence where it is not."""
+    old = README.read_text(encoding="utf-8")
+    before, rest = old.split(BEGIN)
+    after = rest.split(END)[1]
+    new = f"{before}{BEGIN}\n{render()}{END}{after}"
+    if check and old != new:
+        sys.exit("the results in README.md are not those in results/*.json; run scripts/render_results.py")
+    stale = stale_models()
+    if check and stale:
+        sys.exit(f"results/*.json speak of other tables than the shipped {', '.join(stale)}; run make results")
+    if old != new:
+        README.write_text(new, encoding="utf-8")
+
+
+def load(name: str) -> dict[str, Any]:
+    """The results in a file; none if it was not measured yet."""
+    path = RESULTS / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"meta": {}, "rows": []}
+
+
+def stale_models() -> list[str]:
+    """Models measured with other tables than those in the package."""
+    shipped = {name: iqlut.load(name).sha256 for name in iqlut.models()}
+    stale = []
+    for file in ("quality.json", "speed.json"):
+        measured = load(file)["meta"].get("tables_sha256", {})
+        stale += [name for name, sha256 in measured.items() if shipped.get(name) != sha256]
+    return sorted(set(stale))
+
+
+def render() -> str:
+    """All that stands between the marks."""
+    return f"{quality()}\n{speed()}"
+
+
+def quality() -> str:
+    """PSNR of the measured models, and published ones, on each test set."""
+    ours, published = load("quality.json"), load("published.json")
+    meta = ours["meta"]
+    lines = ["| x4, luma PSNR in dB | tables | Set5 | Set14 | B100 | |", "|---|--:|--:|--:|--:|---|"]
+    for name in dict.fromkeys(row["model"] for row in ours["rows"]):
+        scores = {row["dataset"]: row["psnr_db"] for row in ours["rows"] if row["model"] == name}
+        size, label = meta["table_bytes"].get(name), f"**{name}**" if name in meta["table_bytes"] else name
+        tables = f"{size / 1024:.1f} KiB" if size else ""
+        lines.append(f"| {label} | {tables} | {_scores(scores)} | measured |")
+    for row in published["rows"]:
+        tables = f"{row['table_kb']} KB" if row["table_kb"] else ""
+        lines.append(f"| {row['model']} | {tables} | {_scores(row)} | published |")
+    note = f"Published: {published['meta']['source']}."
+    return "\n".join(lines) + f"\n\n{_origin(meta, 'Quality')} {note}\n"
+
+
+def _scores(scores: dict[str, float]) -> str:
+    return " | ".join(f"{scores[name]:.2f}" if name in scores else "" for name in _SETS)
+
+
+def speed() -> str:
+    """Times of one luma plane."""
+    timings = load("speed.json")
+    if not timings["rows"]:
+        return _origin({}, "Speed") + "\n"
+    lines = ["| one luma plane | threads | ms | to Pillow's bicubic |", "|---|--:|--:|--:|"]
+    for row in timings["rows"]:
+        what = f"{row['name']}, {row['width']}x{row['height']} to {_enlarged(row)}"
+        if row["name"] in iqlut.engines.ENGINES:
+            what = f"{row['model']}, {what}"
+        lines.append(f"| {what} | {row['threads']} | {row['ms']:.1f} | {row['ratio_to_pillow_bicubic']:.2f} |")
+    return "\n".join(lines) + f"\n\n{_origin(timings['meta'], 'Speed')}\n"
+
+
+def _enlarged(row: dict[str, Any]) -> str:
+    return f"{row['width'] * row['scale']}x{row['height'] * row['scale']}"
+
+
+def _origin(meta: dict[str, Any], what: str) -> str:
+    if not meta:
+        return f"{what} of our own tables: not measured yet (`make results`)."
+    hashes = ", ".join(f"`{sha256[:12]}`" for sha256 in meta["tables_sha256"].values())
+    commands = "; ".join(f"`{command}`" for command in meta["commands"])
+    return f"{what}: tables {hashes}, commit `{meta['commit']}`, {meta['machine']}, {meta['date']}, by {commands}."
+
+
+if __name__ == "__main__":
+    main("--check" in sys.argv[1:])

@@ -1,0 +1,7 @@
+"""`python -m iqlut`."""
+
+import sys
+
+from iqlut.cli import main
+
+sys.exit(main())

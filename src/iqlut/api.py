@@ -1,0 +1,166 @@
+"""What a program imports: load a model, enlarge an image. `iqlut` re-exports all of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from iqlut import engines, fileformat
+from iqlut.engines import Upscale
+from iqlut.image import join, split
+from iqlut.tables import Tables
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_SUFFIX = ".iqlut"
+_BUILT_MAX = 8
+_built: OrderedDict[tuple[str, str, int], Upscale] = OrderedDict()
+_lock = threading.Lock()
+
+# Pillow's modes, and what each becomes before it is enlarged; others are refused.
+_MODES = {
+    "1": "L", "L": "L", "La": "LA", "LA": "LA", "P": "RGB", "RGB": "RGB", "RGBX": "RGB", "YCbCr": "RGB", "HSV": "RGB",
+    "PA": "RGBA", "RGBa": "RGBA", "RGBA": "RGBA", "CMYK": "CMYK",
+}  # fmt: skip
+_WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
+_KEPT_INFO = ("icc_profile", "exif")
+
+
+def models() -> tuple[str, ...]:
+    """The names of the models that came with the package."""
+    folder = resources.files("iqlut") / "models"
+    return tuple(sorted(file.name[: -len(_SUFFIX)] for file in folder.iterdir() if file.name.endswith(_SUFFIX)))
+
+
+def load(name_or_path: str | os.PathLike[str]) -> Tables:
+    """The model of that name, or in the file at that path (a string with a separator or ending in `.iqlut`).
+
+    ValueError if there is no such model or the file holds none, OSError if it cannot be read.
+    """
+    if isinstance(name_or_path, str) and not name_or_path.endswith(_SUFFIX) and Path(name_or_path).name == name_or_path:
+        return _shipped(name_or_path)
+    return fileformat.read(Path(name_or_path))
+
+
+def save(tables: Tables, path: str | os.PathLike[str]) -> None:
+    """Write `tables` to a file that `load` reads; the same tables give the same bytes."""
+    Path(path).write_bytes(fileformat.to_bytes(tables))
+
+
+@overload
+def upscale(
+    image: np.ndarray,
+    scale: int = 4,
+    model: str | os.PathLike[str] | Tables | None = None,
+    engine: str = "native",
+    threads: int | None = None,
+) -> np.ndarray: ...
+
+
+@overload
+def upscale(
+    image: Image,
+    scale: int = 4,
+    model: str | os.PathLike[str] | Tables | None = None,
+    engine: str = "native",
+    threads: int | None = None,
+) -> Image: ...
+
+
+def upscale(
+    image: np.ndarray | Image,
+    scale: int = 4,
+    model: str | os.PathLike[str] | Tables | None = None,
+    engine: str = "native",
+    threads: int | None = None,
+) -> np.ndarray | Image:
+    """The image `scale` times as high and as wide, of the same kind.
+
+    image    uint8 array (h, w), (h, w, 2) gray + alpha, (h, w, 3) or (h, w, 4), or a Pillow image
+    model    Tables, a name from `models()` or a path; None is "l8c8-x2", "-x3" or "-x4" as scale is
+    engine   one of `engines.ENGINES`; all give the same pixels
+    threads  None is one for each core that this process may use
+
+    The tables enlarge luma and alpha, the bicubic kernel colour (see `image.split` and `image.join`).
+    A Pillow image of mode L, LA, RGB, RGBA or CMYK keeps its mode; bilevel becomes L, palettes become RGB,
+    or RGBA if transparent. It keeps its colour profile and EXIF.
+    """
+    tables = _tables(model, scale)
+    enlarge = enlarger(tables, engine, threads)
+    if isinstance(image, np.ndarray):
+        return _upscale_array(image, enlarge, tables.scale)
+    return _upscale_pillow(image, enlarge, tables.scale)
+
+
+def enlarger(tables: Tables, engine: str = "native", threads: int | None = None) -> Upscale:
+    """The built engine, uint8 plane to uint8 plane; the last few are kept, so asking again costs nothing."""
+    threads = cores() if threads is None else threads
+    if threads < 1:
+        raise ValueError(f"threads is {threads}, wanted 1 or more")
+    key = (tables.sha256, engine, threads)
+    with _lock:
+        if key not in _built:
+            _built[key] = engines.get(engine).build(tables, threads)
+        _built.move_to_end(key)
+        while len(_built) > _BUILT_MAX:
+            _built.popitem(last=False)
+        return _built[key]
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+@lru_cache(maxsize=_BUILT_MAX)
+def _shipped(name: str) -> Tables:
+    known = models()
+    if name not in known:
+        raise ValueError(
+            f"there is no model {name!r}; the models are {', '.join(known) or 'none'}, a file's path ends in {_SUFFIX}"
+        )
+    return fileformat.from_bytes((resources.files("iqlut") / "models" / (name + _SUFFIX)).read_bytes())
+
+
+def _tables(model: str | os.PathLike[str] | Tables | None, scale: int) -> Tables:
+    if model is None:
+        model = f"l8c8-x{scale}"
+    tables = model if isinstance(model, Tables) else load(model)
+    if tables.scale != scale:
+        raise ValueError(f"the model {tables.name} enlarges {tables.scale} times, {scale} times was asked for")
+    return tables
+
+
+def _upscale_array(image: np.ndarray, enlarge: Upscale, scale: int) -> np.ndarray:
+    luma, rest = split(image)
+    varying = rest.alpha is not None and rest.alpha.min() != rest.alpha.max()
+    alpha_sr = enlarge(rest.alpha) if rest.alpha is not None and varying else None
+    return join(enlarge(luma), rest, scale, alpha_sr)
+
+
+def _upscale_pillow(image: Image, enlarge: Upscale, scale: int) -> Image:
+    from PIL import Image as pillow  # here, so that programs without images of this kind do not wait for it
+
+    if not isinstance(image, pillow.Image):
+        raise ValueError(f"the image is {type(image).__name__}, wanted a uint8 array or a Pillow image")
+    if image.mode not in _MODES:
+        raise ValueError(f"the image has mode {image.mode}, wanted one of {' '.join(_MODES)}; convert it first")
+    mode = _MODES[image.mode]
+    if image.has_transparency_data:
+        mode = _WITH_ALPHA.get(mode, mode)
+    if mode == "CMYK":  # four inks, each a plane
+        out = pillow.merge(mode, [pillow.fromarray(enlarge(np.array(ink))) for ink in image.split()])
+    else:
+        pixels = np.array(image if image.mode == mode else image.convert(mode))
+        out = pillow.fromarray(_upscale_array(pixels, enlarge, scale))
+    out.info = {key: image.info[key] for key in _KEPT_INFO if key in image.info}
+    return out

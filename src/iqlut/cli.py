@@ -1,0 +1,98 @@
+"""The `iqlut` command: arguments in, an exit code out.
+
+0 done, 1 a file failed, 2 the arguments cannot be meant so (or something they need is not installed),
+130 interrupted. Every error is one sentence on stderr; `--debug` adds the traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any, Protocol, Union
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, subcommand
+
+import iqlut
+from iqlut.commands.bench import Bench
+from iqlut.commands.console import FAILED, INTERRUPTED, USAGE, Stop, complain, unforeseen
+from iqlut.commands.convert import Convert
+from iqlut.commands.evaluate import Evaluate
+from iqlut.commands.info import Info, Models
+from iqlut.commands.train import Train
+from iqlut.commands.upscale import Upscale
+
+COMMANDS = (Upscale, Models, Info, Evaluate, Bench, Train, Convert)
+_DESCRIPTION = "Enlarge pictures by small integer look-up tables; train, measure and inspect the tables."
+_TRAINING_PACKAGES = ("torch", "tensorboard", "tomli")
+
+
+class Command(Protocol):
+    """What the classes in `COMMANDS` make of their arguments."""
+
+    @property
+    def debug(self) -> bool: ...
+
+    def run(self) -> int: ...
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command, that of the command line if no arguments are given; the exit code."""
+    if arguments is None:  # a process of its own: being asked to end is like Ctrl-C and leaves no part of a file
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        arguments = sys.argv[1:]
+    if list(arguments) == ["--version"]:
+        print(f"iqlut {iqlut.__version__}")
+        return 0
+    try:
+        command = parse(arguments)
+    except SystemExit as end:  # after --help: 0; after what tyro refused, in its own words: 2
+        return end.code if isinstance(end.code, int) else USAGE
+    return run(command)
+
+
+def parse(arguments: Sequence[str]) -> Command:
+    """The command that is meant; SystemExit after help, or a refusal."""
+    named = {kind.__name__.lower(): kind for kind in COMMANDS}
+    kind = named.get(arguments[0]) if arguments else None
+    if kind is not None:
+        return tyro.cli(kind, prog=f"iqlut {arguments[0]}", args=arguments[1:], config=(FlagCreatePairsOff,))
+    brief = [Annotated[kind, subcommand(name, description=_first_line(kind))] for name, kind in named.items()]
+    choice: Any = Union[tuple(brief)]  # noqa: UP007  (made from the tuple)
+    return tyro.cli(choice, prog="iqlut", description=_DESCRIPTION, args=arguments, config=(FlagCreatePairsOff,))
+
+
+def _first_line(kind: type) -> str:
+    return (kind.__doc__ or "").partition("\n")[0]
+
+
+def run(command: Command) -> int:
+    """The exit code of a command; what goes wrong becomes a sentence."""
+    try:
+        code = command.run()
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        if command.debug:
+            traceback.print_exc()
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    if isinstance(error, Stop):
+        complain(error)
+        return error.code
+    if isinstance(error, ModuleNotFoundError) and error.name in _TRAINING_PACKAGES:
+        complain(f"{error.name} is not installed, and this command needs it: pip install 'iqlut[train]'")
+        return USAGE
+    complain(unforeseen(error, "this command"))
+    return FAILED

@@ -1,0 +1,112 @@
+"""What the commands share: ends with an exit code, tables and JSON on stdout, narration on stderr."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+_WIDE = 240  # columns of a table that no terminal shows: a pipe or a file
+
+
+class Stop(Exception):
+    """The command ends here, with one sentence on stderr: what is, what was wanted, what to do."""
+
+    def __init__(self, sentence: object, code: int = USAGE) -> None:
+        super().__init__(str(sentence))
+        self.code = code
+
+
+@contextmanager
+def stop_on(*kinds: type[Exception], code: int = USAGE) -> Iterator[None]:
+    """Errors of these kinds are sentences already: say them and end with `code`."""
+    try:
+        yield
+    except kinds as error:
+        raise Stop(error, code) from error
+
+
+def complain(sentence: object) -> None:
+    """One line on stderr."""
+    print("iqlut:", " ".join(str(sentence).splitlines()), file=sys.stderr, flush=True)
+
+
+def unforeseen(error: BaseException, what: object) -> str:
+    """A sentence for an error that should not have happened."""
+    return f"{what} failed ({type(error).__name__}: {error}); see more with --debug, and please report it"
+
+
+def narrate(line: str) -> None:
+    """What is going on, for whoever watches."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
+    """One list of flat objects; numbers that JSON lacks (infinity) become null."""
+    flat = [{name: _json_value(value) for name, value in row.items()} for row in rows]
+    print(json.dumps(flat, indent=1, ensure_ascii=False))
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+def rows_of(results: Sequence[Any]) -> list[dict[str, Any]]:
+    """Dataclasses as flat objects."""
+    return [dataclasses.asdict(result) for result in results]
+
+
+def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """A table on stdout: a column for each name, numbers to the right."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left")
+    for name, value in rows[0].items():
+        table.add_column(name, justify="right" if isinstance(value, int | float) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
+    return "-" if value is None else str(value)
+
+
+def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested facts as one level: {"train": {"seed": 1}} becomes {"train_seed": 1}."""
+    level: dict[str, Any] = {}
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            level.update(flat(value, f"{prefix}{name}_"))
+        else:
+            level[f"{prefix}{name}"] = value
+    return level
+
+
+@contextmanager
+def progress(total: int, what: str) -> Iterator[Any]:
+    """A bar with the time that is left, on a terminal; elsewhere nothing, so that a log holds lines only.
+
+    Yields a function to call when one more is done.
+    """
+    if total < 2 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)

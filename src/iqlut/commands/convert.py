@@ -1,0 +1,41 @@
+"""`iqlut convert`: a checkpoint in, integer tables out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from iqlut import fileformat, files
+from iqlut.commands import options
+from iqlut.commands.console import FAILED, OK, Stop, narrate, stop_on
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Make a checkpoint into integer tables.
+
+    Needs PyTorch: pip install 'iqlut[train]'. Tables that an engine could overflow on are refused, never clipped.
+    """
+
+    checkpoint: Annotated[Positional[Path], arg(metavar="CHECKPOINT", help="a checkpoint of `iqlut train`")]
+    output: Annotated[Path, arg(aliases=("-o",), metavar="FILE", help="the tables, *.iqlut")]
+    overwrite: Annotated[bool, arg(help="replace FILE if it exists", help_behavior_hint="")] = False
+    debug: options.Debug = False
+
+    def run(self) -> int:
+        options.check_folder(self.output)
+        if self.output.is_dir():
+            raise Stop(f"{self.output} is a folder, wanted a file; name one with -o")
+        if self.output.exists() and not self.overwrite:
+            raise Stop(f"{self.output} exists; give --overwrite to replace it", FAILED)
+        from iqlut.train import export
+
+        with stop_on(ValueError, RuntimeError, OSError, code=FAILED):
+            tables = export.tables_of(self.checkpoint)
+            data = fileformat.to_bytes(tables)
+            files.write_atomically(self.output, lambda file: file.write(data))
+        narrate(f"{self.output}: {tables.name}, {tables.table_bytes} bytes of tables in a file of {len(data)}")
+        return OK

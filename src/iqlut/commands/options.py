@@ -1,0 +1,80 @@
+"""The arguments that several commands take, and what they stand for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import arg
+
+from iqlut import api, engines, fileformat
+from iqlut.commands.console import FAILED, Stop, stop_on
+from iqlut.tables import Tables
+
+_MODEL_DEFAULT = "(default: l8c8-x4, or l8c8-x2 where SCALE is 2)"
+Model = Annotated[
+    str | None,
+    arg(
+        aliases=("-m",),
+        metavar="MODEL",
+        help="a model of `iqlut models`, or a *.iqlut file",
+        help_behavior_hint=_MODEL_DEFAULT,
+    ),
+]
+Engine = Annotated[str, arg(metavar="ENGINE", help=f"what runs the tables: {', '.join(engines.ENGINES)}")]
+Threads = Annotated[
+    int | None,
+    arg(aliases=("-t",), metavar="THREADS", help="threads to run on", help_behavior_hint="(default: all cores)"),
+]
+Json = Annotated[bool, arg(help="print one JSON list of flat objects", help_behavior_hint="")]
+Debug = Annotated[bool, arg(help="show the traceback of an error", help_behavior_hint="")]
+
+
+def model(name_or_path: str | None, scale: int | None = None) -> Tables:
+    """The tables asked for, of the scale asked for; Stop in one sentence where there are none."""
+    if name_or_path is None:
+        name_or_path = _default_model(scale)
+    try:
+        tables = api.load(name_or_path)
+    except fileformat.BadFile as error:
+        raise Stop(error, FAILED) from error
+    except OSError as error:
+        raise Stop(f"{name_or_path} cannot be read ({error.strerror}); see `iqlut models`", FAILED) from error
+    except ValueError as error:
+        raise Stop(error) from error
+    if scale not in (None, tables.scale):
+        raise Stop(
+            f"the model {tables.name} enlarges {tables.scale} times, not {scale}; leave -s out or name another with -m"
+        )
+    return tables
+
+
+def _default_model(scale: int | None) -> str:
+    """The l8c8 of a scale, or any other shipped model of it."""
+    names = api.models()
+    ending = "" if scale is None else f"-x{scale}"
+    fitting = [name for name in (f"l8c8-x{scale or 4}", *names) if name in names and name.endswith(ending)]
+    if fitting:
+        return fitting[0]
+    known = f"there are {', '.join(names)}" if names else "none is shipped"
+    wanted = "" if scale is None else f" that enlarges {scale} times"
+    raise Stop(f"there is no model{wanted} ({known}); name a *.iqlut file with -m")
+
+
+def threads(count: int | None) -> int:
+    """The number of threads; all cores for None."""
+    if count is not None and count < 1:
+        raise Stop(f"-t is {count}, wanted 1 or more")
+    return count or api.cores()
+
+
+def check_engine(name: str) -> None:
+    """Stop where there is no such engine, or not what it needs."""
+    with stop_on(ValueError, RuntimeError):
+        engines.get(name)
+
+
+def check_folder(path: Path) -> None:
+    """Stop where there is no folder for a new file."""
+    if not path.parent.is_dir():
+        raise Stop(f"there is no folder {path.parent} for {path.name}; create it first")

@@ -1,0 +1,107 @@
+"""`iqlut train`: a configuration in, a checkpoint out."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from iqlut.commands import options
+from iqlut.commands.console import FAILED, INTERRUPTED, OK, Stop, complain, narrate, stop_on
+
+Report = Callable[[str, int, int], None]
+_SILENCE_S = 10
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a model as a TOML file says; go on later with --resume.
+
+    Needs PyTorch: pip install 'iqlut[train]'. The folder OUT receives the newest checkpoint, which
+    `iqlut convert` makes into tables, and a log.
+    """
+
+    config: Annotated[Positional[Path], arg(metavar="CONFIG", help="what to train, as in configs/l8c8-x4.toml")]
+    out: Annotated[
+        Path | None,
+        arg(metavar="DIR", help="folder of the run", help_behavior_hint="(default: runs/ and the model's name)"),
+    ] = None
+    resume: Annotated[bool, arg(help="go on from the checkpoint in DIR", help_behavior_hint="")] = False
+    minutes: Annotated[
+        float | None, arg(metavar="MINUTES", help="stop after so long", help_behavior_hint="(default: when done)")
+    ] = None
+    threads: options.Threads = None
+    debug: options.Debug = False
+
+    def run(self) -> int:
+        threads = options.threads(self.threads)
+        from iqlut import config
+        from iqlut.train import loop
+
+        with stop_on(config.BadConfig):
+            try:
+                settings = config.load(self.config)
+            except OSError as error:
+                raise Stop(f"{self.config} cannot be read ({error.strerror}); wanted a TOML file", FAILED) from error
+        out = self.out or Path("runs") / settings.name
+        minutes = math.inf if self.minutes is None else self.minutes
+        with stop_on(ValueError, RuntimeError, OSError, code=FAILED), reporting() as report:
+            try:
+                checkpoint = loop.train(settings, out, self.resume, threads, minutes, report)
+            except KeyboardInterrupt:
+                saved = (out / "checkpoint.pt").exists()
+                complain(f"interrupted; {f'go on from {out} with --resume' if saved else 'nothing was saved yet'}")
+                return INTERRUPTED
+        narrate(f"{checkpoint} is ready: iqlut convert {checkpoint} -o {settings.name}.iqlut")
+        return OK
+
+
+@contextmanager
+def reporting() -> Iterator[Report]:
+    """Yields what training calls with (what, done, total): a bar on a terminal, else a line each time."""
+    if not sys.stderr.isatty():
+        yield Lines()
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None)
+
+        def report(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield report
+
+
+class Lines:
+    """Progress as lines, each with the time that is left at the pace so far; one that says nothing new waits."""
+
+    def __init__(self) -> None:
+        self._task = ("", -1)  # what, total
+        self._start = (0.0, 0)  # when, how much was done
+        self._said_at = 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if total != self._task[1] or done < self._start[1]:
+            self._start = (now, done)
+        elif what == self._task[0] and now - self._said_at < _SILENCE_S and done < total:
+            return
+        self._task, self._said_at = (what, total), now
+        pace = (now - self._start[0]) / max(done - self._start[1], 1)
+        left = f", {_duration(pace * (total - done))} left" if self._start[1] < done < total else ""
+        narrate(f"{done}/{total} {what}{left}")
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,148 @@
+"""What a run is: frozen dataclasses, one TOML file each. Every field has its unit and its reason.
+
+A variant is a value: the paper's ablations, its ECNN baseline and our own trials are configurations of
+the same code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # a dependency of the extra `train` there
+    import tomli as tomllib
+
+
+class BadConfig(ValueError):
+    """A configuration that cannot be run. The message is one sentence."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The shape of a model: `blocks` 8 and `channels` 8 are the paper's L8C8."""
+
+    scale: int = 4
+    blocks: int = 8
+    channels: int = 8
+    kernel: int = 3  # taps a side of every block
+    upsample_kernel: int = 2  # 2: reads a pixel and its right, lower and lower right neighbours
+    first_levels: int = 16  # 4 bits, on luma
+    levels: int = 7  # 3 bits, symmetric: -3..3 with a level exactly at zero
+    upsample_levels: int = 8
+    interpolate: bool = True  # DPFI (IQ-LUT eq. 5); False: nearest level
+    residual: bool = True  # gated residual in each block, bilinear base at the end (eq. 3)
+    gate: Literal["block", "channel"] = "block"  # one alpha for a block (the paper), or one for each channel
+    knot_a: tuple[float, ...] = (0.5,)  # NUQD: signal +-a is bent to position +-b (eq. 4); one value for all
+    knot_b: tuple[float, ...] = (0.5,)  # layers after the first, or one for each; a = b: uniform levels
+    parameterisation: Literal["table", "network"] = "table"
+    hidden: int = 32  # width of the three-layer sub-networks of "network"
+
+    def __post_init__(self) -> None:
+        if self.scale not in (2, 3, 4):
+            raise BadConfig(f"model.scale is {self.scale}, wanted 2, 3 or 4")
+        if self.blocks < 1 or not 1 <= self.channels <= 64:
+            raise BadConfig(f"model has {self.blocks} blocks of {self.channels} channels, wanted 1 or more of 1 to 64")
+        if self.kernel not in (1, 2, 3) or self.upsample_kernel not in (1, 2, 3):
+            raise BadConfig(f"kernels are {self.kernel} and {self.upsample_kernel}, wanted 1, 2 or 3")
+        if not all(2 <= n <= 256 for n in (self.first_levels, self.levels, self.upsample_levels)):
+            raise BadConfig("a layer has 2 to 256 levels")
+        for knots in (self.knot_a, self.knot_b):
+            if len(knots) not in (1, self.blocks) or not all(0 < knot < 1 for knot in knots):
+                raise BadConfig(f"knots are {knots}, wanted 1 or {self.blocks} numbers between 0 and 1")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a model is trained."""
+
+    data: str = "../shared/data/train"  # folder of images, searched recursively
+    exclude: tuple[str, ...] = ()  # file stems to leave out (shown elsewhere as examples)
+    planes: Literal["luma", "luma+rgb"] = "luma"  # which planes of an image are examples
+    shrinks: tuple[float, ...] = (1.0,)  # each image is also used shrunk to these sizes
+    steps: int = 100_000
+    batch: int = 16  # patches a step
+    patch: int = 48  # low-resolution pixels a side
+    optimiser: Literal["adam"] = "adam"
+    learning_rate: float = 2e-3
+    schedule: Literal["cosine", "linear", "paper"] = "cosine"
+    warmup: float = 0.05  # part of the steps, not of "paper"
+    loss: Literal["mse", "charbonnier", "psnr"] = "mse"
+    beta2: float = 0.999
+    ema: float = 0.999  # of the parameters; 0 switches it off
+    seed: int = 1
+    checkpoint_every: int = 2000  # steps
+    validate_every: int = 10_000  # steps
+    validation: str = "../shared/data/valid/Kodak24"  # folder, never a test set
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch, self.patch, self.checkpoint_every, self.validate_every) < 1:
+            raise BadConfig("steps, batch, patch, checkpoint_every and validate_every are 1 or more")
+        if not self.learning_rate > 0 or not 0 <= self.ema < 1 or not 0 <= self.warmup < 1:
+            raise BadConfig("learning_rate is positive, ema and warmup lie in [0, 1)")
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole run: `name` is the model's name, as in `l8c8-x4`."""
+
+    name: str = "l8c8-x4"
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON has them."""
+        return dataclasses.asdict(self)
+
+
+def load(path: str | Path) -> Config:
+    """The configuration in the TOML file at `path`; BadConfig in one sentence where it is none."""
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path} is no TOML file: {error}") from None
+    return from_dict(values)
+
+
+def from_dict(values: Mapping[str, Any]) -> Config:
+    """A Config from plain values; unknown names and wrong types are refused by name."""
+    parts: dict[str, Any] = {**values}
+    parts["model"] = _fill(ModelConfig, parts.get("model", {}), "model.")
+    parts["train"] = _fill(TrainConfig, parts.get("train", {}), "train.")
+    return _fill(Config, parts, "")
+
+
+def _fill(kind: Any, values: Any, prefix: str) -> Any:
+    if not isinstance(values, Mapping):
+        raise BadConfig(f"{prefix}* is {values!r}, wanted a table of names and values")
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    for name in values:
+        if name not in known:
+            raise BadConfig(f"there is no {prefix}{name}; known are {', '.join(prefix + n for n in known)}")
+    return kind(**{name: _typed(value, known[name], prefix) for name, value in values.items()})
+
+
+def _typed(value: Any, spec: dataclasses.Field[Any], prefix: str) -> Any:
+    default = spec.default if spec.default is not dataclasses.MISSING else spec.default_factory()  # type: ignore[misc]
+    if isinstance(default, tuple):
+        value = tuple(value) if isinstance(value, list | tuple) else (value,)
+    elif isinstance(default, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(default):
+        raise BadConfig(f"{prefix}{spec.name} is {value!r}, wanted a value like {default!r}")
+    choices = _choices(str(spec.type))
+    if choices and value not in choices:
+        raise BadConfig(f"{prefix}{spec.name} is {value!r}, wanted one of {', '.join(choices)}")
+    return value
+
+
+def _choices(annotation: str) -> tuple[str, ...]:
+    """The strings of a Literal annotation (annotations are strings here)."""
+    if not annotation.startswith("Literal["):
+        return ()
+    return tuple(part.strip().strip("\"'") for part in annotation[8:-1].split(","))

@@ -1,0 +1,99 @@
+"""The C kernel in `native/`: AVX-512, AVX2 or plain C, whichever this machine runs fastest, on any number of threads.
+
+How it works is in `docs/kernel.md`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from functools import lru_cache
+from itertools import count
+
+import numpy as np
+
+from iqlut.engines import Upscale, check_plane
+from iqlut.library import load_library
+from iqlut.tables import Layer, Tables
+
+
+class _Layer(ctypes.Structure):
+    """iqlut_layer in native/iqlut.h"""
+
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in ("channels_in", "channels_out", "kernel", "levels", "acc_shift", "shift")),
+        *((name, ctypes.c_void_p) for name in ("lut", "curve", "gain", "skip", "bias")),
+    )
+
+
+class _Tables(ctypes.Structure):
+    """iqlut_tables"""
+
+    _fields_ = (
+        ("scale", ctypes.c_int32),
+        ("layer_count", ctypes.c_int32),
+        ("layers", ctypes.POINTER(_Layer)),
+    )
+
+
+@lru_cache(maxsize=1)
+def _library() -> ctypes.CDLL:
+    library = load_library()
+    plane = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+    library.iqlut_instruction_set.restype = ctypes.c_char_p
+    library.iqlut_plan_create.argtypes = (ctypes.POINTER(_Tables), ctypes.c_char_p)
+    library.iqlut_plan_create.restype = ctypes.c_void_p
+    library.iqlut_plan_free.argtypes = (ctypes.c_void_p,)
+    library.iqlut_plan_free.restype = None
+    library.iqlut_upscale.argtypes = (ctypes.c_void_p, *plane, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int)
+    return library
+
+
+def instruction_sets() -> tuple[str, ...]:
+    """What this machine can run, slowest first; the last is what `build` takes by itself."""
+    names = iter(map(_library().iqlut_instruction_set, count()).__next__, None)
+    return tuple(name.decode() for name in names)
+
+
+def build(tables: Tables, threads: int = 1, isa: str | None = None) -> Upscale:
+    """See `iqlut.engines`. `isa` is one of `instruction_sets()`; None takes the fastest."""
+    if threads < 1:
+        raise ValueError(f"threads is {threads}, wanted at least 1")
+    if isa is not None and isa not in instruction_sets():
+        raise ValueError(f"isa is {isa!r}, wanted one of {', '.join(instruction_sets())}")
+    plan = _Plan(tables, isa)
+    scale = tables.scale
+
+    def upscale(luma: np.ndarray) -> np.ndarray:
+        check_plane(luma)
+        if luma.strides[1] != 1 or luma.strides[0] < 0:
+            luma = np.ascontiguousarray(luma)
+        h, w = luma.shape
+        out = np.empty((scale * h, scale * w), np.uint8)
+        if _library().iqlut_upscale(
+            plan.pointer, luma.ctypes.data, h, w, luma.strides[0], out.ctypes.data, scale * w, threads
+        ):
+            raise MemoryError(f"no memory to enlarge a plane of {w} x {h} pixels on {threads} threads")
+        return out
+
+    return upscale
+
+
+class _Plan:
+    """Owns an iqlut_plan: packed tables, and memory to work in that calls hand on to each other."""
+
+    def __init__(self, tables: Tables, isa: str | None) -> None:
+        layers = (_Layer * len(tables.layers))(*map(_layer, tables.layers))
+        struct = _Tables(tables.scale, len(layers), layers)
+        self.pointer = _library().iqlut_plan_create(ctypes.byref(struct), isa.encode() if isa else None)
+        if not self.pointer:
+            raise MemoryError(f"no memory to pack the tables {tables.name!r}")
+        weakref.finalize(self, _library().iqlut_plan_free, self.pointer)
+
+
+def _layer(layer: Layer) -> _Layer:
+    arrays = (layer.lut, layer.curve, layer.gain, layer.skip, layer.bias)
+    return _Layer(
+        layer.channels_in, layer.channels_out, layer.kernel, layer.levels, layer.acc_shift, layer.shift,
+        *(array.ctypes.data for array in arrays),
+    )  # fmt: skip

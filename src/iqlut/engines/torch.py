@@ -1,0 +1,123 @@
+"""PyTorch, on any device: the functions of `arithmetic.py` as they stand, on integer tensors.
+
+For checking tables where they are trained, and for batches on a GPU. Needs `pip install iqlut[train]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import numpy as np
+
+from iqlut import arithmetic as ar
+from iqlut.engines import Upscale, check_plane
+from iqlut.tables import Layer, Tables
+
+try:
+    import torch
+except ImportError:
+    raise RuntimeError("the torch engine needs PyTorch, which is not installed: pip install iqlut[train]") from None
+
+# Low-resolution pixels at a time: what fits a cache, or bounds the memory of a GPU.
+_BAND_CPU_PX, _BAND_GPU_PX = 1 << 12, 1 << 20
+
+
+def build(tables: Tables, threads: int = 1, device: str | None = None) -> Upscale:
+    """See `iqlut.engines`. `device` is one of PyTorch's names; None takes the GPU where there is one."""
+    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    layers = [_load(layer, place) for layer in tables.layers]
+
+    def upscale(luma: np.ndarray) -> np.ndarray:
+        check_plane(luma)
+        with torch.no_grad(), _threads(threads):
+            plane = torch.from_numpy(luma.astype(np.int32)).to(place)
+            signal = plane[:, :, None]
+            for layer in layers[:-1]:
+                signal = ar.requantise(_expand(layer, signal), signal, layer)
+            phases = ar.requantise(_expand(layers[-1], signal), _base(plane, tables.scale), layers[-1])
+            return _pixel_shuffle(phases.to(torch.uint8), tables.scale).cpu().numpy()
+
+    return upscale
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """PyTorch computes with `count` threads inside, and with as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _load(layer: Layer, place: torch.device) -> SimpleNamespace:
+    """What `_expand` and `arithmetic.requantise` read of a layer, as int32 tensors on the device.
+
+    The rows of all channels lie one after the other, `start` is where each channel begins.
+    """
+
+    def tensor(array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(array.astype(np.int32)).to(place)
+
+    return SimpleNamespace(
+        kernel=layer.kernel,
+        rows=tensor(layer.lut.reshape(layer.channels_in * layer.levels, -1)),
+        start=tensor(np.arange(layer.channels_in) * layer.levels),
+        curve=tensor(layer.curve),
+        gain=tensor(layer.gain),
+        skip=tensor(layer.skip),
+        bias=tensor(layer.bias),
+        acc_shift=layer.acc_shift,
+        shift=layer.shift,
+    )
+
+
+def _expand(layer: SimpleNamespace, signal: torch.Tensor) -> torch.Tensor:
+    """Signal (h, w, c) to the accumulator int32 (h, w, d), a band of rows at a time."""
+    h, w, _ = signal.shape
+    before, after = ar.footprint(layer.kernel)
+    padded = _pad(signal, before, after)
+    band = max(1, (_BAND_CPU_PX if signal.device.type == "cpu" else _BAND_GPU_PX) // w)
+    tops = range(0, h, band)
+    return torch.cat([_expand_band(layer, padded[top : min(top + band, h) + before + after]) for top in tops])
+
+
+def _expand_band(layer: SimpleNamespace, padded: torch.Tensor) -> torch.Tensor:
+    """All taps of a channel at once, summed over channels, then the overlap-add over taps."""
+    k = layer.kernel
+    h, w = padded.shape[0] - k + 1, padded.shape[1] - k + 1
+    code, fraction = layer.curve[:, padded]
+    taps = torch.zeros((*padded.shape[:2], layer.rows.shape[1]), dtype=torch.int32, device=padded.device)
+    for c, start in enumerate(layer.start):
+        row = code[:, :, c] + start
+        taps += ar.blend(layer.rows[row], layer.rows[row + 1], fraction[:, :, c, None])
+    taps = taps.unflatten(2, (k, k, -1))
+    acc = torch.zeros((h, w, taps.shape[4]), dtype=torch.int32, device=padded.device)
+    for i in range(k):
+        for j in range(k):
+            acc += taps[i : i + h, j : j + w, i, j]
+    return acc
+
+
+def _pad(signal: torch.Tensor, before: int, after: int) -> torch.Tensor:
+    """The nearest pixel repeated at the edges of (h, w, ...): `before` above and left, `after` below and right."""
+    for axis in (0, 1):
+        size = signal.shape[axis]
+        nearest = torch.arange(-before, size + after, device=signal.device).clamp(0, size - 1)
+        signal = signal.index_select(axis, nearest)
+    return signal
+
+
+def _base(plane: torch.Tensor, scale: int) -> torch.Tensor:
+    """The bilinear base: (h, w) to int32 (h, w, scale * scale)."""
+    padded = _pad(plane, 1, 1)
+    return torch.stack([ar.bilinear(padded, scale, p, q) for p in range(scale) for q in range(scale)], dim=2)
+
+
+def _pixel_shuffle(phases: torch.Tensor, scale: int) -> torch.Tensor:
+    """Phases (h, w, scale * scale), row phase first, to the plane (scale * h, scale * w)."""
+    h, w, _ = phases.shape
+    return phases.reshape(h, w, scale, scale).permute(0, 2, 1, 3).reshape(h * scale, w * scale)

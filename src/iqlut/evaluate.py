@@ -1,0 +1,126 @@
+"""Scores of tables, or of bicubic enlargement, on a folder of HR images; the protocol is in `docs/evaluation.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from iqlut import engines, image, metrics
+from iqlut.tables import Tables
+
+BICUBIC = "bicubic"  # stands for tables: the baseline that every published figure is compared with
+PATHS = ("y", "rgb")
+SUFFIXES = (".png", ".bmp", ".webp", ".jpg", ".jpeg", ".tif", ".tiff")
+_SSIM_WINDOW_PX = 11
+
+Enlarge = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Score:
+    """The mean over the images of a folder: a row of a table of results.
+
+    dataset  the folder's name
+    engine   "numpy" for bicubic
+    path     "y": luma is made small and enlarged; "rgb": red, green and blue are, and luma compared
+    """
+
+    model: str
+    dataset: str
+    images: int
+    scale: int
+    engine: str
+    path: str
+    psnr_db: float
+    ssim: float
+
+
+@dataclass(frozen=True)
+class ImageScore:
+    """One image of a folder."""
+
+    name: str
+    psnr_db: float
+    ssim: float
+
+
+def evaluate(
+    tables: Tables | str, folder: str | Path, scale: int, engine: str = "native", path: str = "y", threads: int = 1
+) -> Score:
+    """The mean score of `tables`, or of "bicubic", on the HR images in `folder`."""
+    scores = evaluate_images(tables, folder, scale, engine, path, threads)
+    return Score(
+        model=tables.name if isinstance(tables, Tables) else tables,
+        dataset=Path(folder).resolve().name,
+        images=len(scores),
+        scale=scale,
+        engine=engine if isinstance(tables, Tables) else "numpy",
+        path=path,
+        psnr_db=float(np.mean([score.psnr_db for score in scores])),
+        ssim=float(np.mean([score.ssim for score in scores])),
+    )
+
+
+def evaluate_images(
+    tables: Tables | str, folder: str | Path, scale: int, engine: str = "native", path: str = "y", threads: int = 1
+) -> list[ImageScore]:
+    """The score of each HR image in `folder`, sorted by file name."""
+    if path not in PATHS:
+        raise ValueError(f"there is no path {path!r}; the paths are {', '.join(PATHS)}")
+    enlarge = enlarger(tables, scale, engine, threads)
+    return [score_image(file.name, read_image(file), enlarge, scale, path) for file in image_files(folder)]
+
+
+def enlarger(tables: Tables | str, scale: int, engine: str, threads: int = 1) -> Enlarge:
+    """What enlarges one plane: an engine with the tables, or `image.resize` for "bicubic"."""
+    if isinstance(tables, Tables):
+        if tables.scale != scale:
+            raise ValueError(f"the model {tables.name} enlarges {tables.scale} times, wanted {scale}")
+        return engines.get(engine).build(tables, threads)
+    if tables != BICUBIC:
+        raise ValueError(f"there are no tables {tables!r}; wanted Tables or {BICUBIC!r}")
+    return lambda plane: image.resize(plane, scale * plane.shape[0], scale * plane.shape[1])
+
+
+def score_image(name: str, hr: np.ndarray, enlarge: Enlarge, scale: int, path: str = "y") -> ImageScore:
+    """One HR image, uint8 (h, w) or (h, w, 3), made small and enlarged; `scale` pixels are shaved."""
+    hr = image.mod_crop(hr, scale)
+    least_px = _SSIM_WINDOW_PX + 2 * scale
+    if min(hr.shape[:2]) < least_px:
+        h, w = hr.shape[:2]
+        raise ValueError(f"{name}: the image is {w}x{h} pixels, wanted at least {least_px}x{least_px}")
+    if path == "y":
+        hr_luma = hr if hr.ndim == 2 else image.luma(hr)
+        sr_luma = enlarge(image.shrink(hr_luma, scale))
+    else:
+        hr = hr if hr.ndim == 3 else np.stack([hr] * 3, axis=2)
+        lr = image.shrink(hr, scale)
+        sr = np.stack([enlarge(np.ascontiguousarray(lr[:, :, c])) for c in range(3)], axis=2)
+        hr_luma, sr_luma = image.luma(hr), image.luma(sr)
+    return ImageScore(name, metrics.psnr(sr_luma, hr_luma, scale), metrics.ssim(sr_luma, hr_luma, scale))
+
+
+def image_files(folder: str | Path) -> list[Path]:
+    """The images in `folder`, sorted by name; ValueError if there are none."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder, wanted one with HR images")
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    if not files:
+        raise ValueError(f"{folder} holds no images, wanted some of {' '.join(SUFFIXES)}")
+    return files
+
+
+def read_image(file: Path) -> np.ndarray:
+    """An 8-bit image file as uint8 (h, w) if it is gray, else (h, w, 3); alpha is left out."""
+    try:
+        with Image.open(file) as opened:
+            if opened.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+                raise ValueError(f"{file}: the image has mode {opened.mode}, wanted 8-bit gray or RGB")
+            return np.array(opened.convert("L" if opened.mode in ("1", "L", "LA") else "RGB"))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{file}: the image cannot be read ({error})") from None

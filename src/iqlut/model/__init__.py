@@ -1,0 +1,1 @@
+"""The trainable graph (torch), and its conversion to integer tables."""

@@ -1,0 +1,58 @@
+"""The expanded convolution in plain torch, for any device, whole or rounded.
+
+With the blend a row of a table is a piecewise-linear function of one signal, so a layer is linear in
+its entries: expand each input channel into `levels` hat functions (two of them not zero) and the layer
+is one ordinary convolution of channels_in * levels planes, whose weights are the table.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from iqlut import arithmetic as ar
+from iqlut.model.kernel import Curve
+from iqlut.model.quantiser import CENTRE
+
+
+def hats(x: torch.Tensor, curve: Curve, rounded: bool) -> torch.Tensor:
+    """x (n, c, h, w) -> (n, c, levels, h, w): how much of each level a signal is (IQ-LUT eq. 4, 5).
+
+    `rounded` takes code and fraction from the integer law for the nearest uint8 signal, with the slope
+    of the exact curve as gradient.
+    """
+    signal = CENTRE + CENTRE * x
+    knots = torch.as_tensor(curve.knots, device=x.device).to(x.dtype)
+    if rounded:
+        whole = signal.detach().round().clamp(0, ar.SIGNAL_MAX).long()
+        code = torch.as_tensor(curve.code, device=x.device).long()[whole]
+    else:
+        code = (torch.searchsorted(knots, signal.detach().contiguous(), right=True) - 1).clamp(0, len(knots) - 2)
+    fraction = (signal - knots[code]) / (knots[code + 1] - knots[code])
+    if rounded:
+        fraction = fraction + (torch.as_tensor(curve.fraction, device=x.device)[whole] - fraction).detach()
+    out = torch.zeros(*x.shape, len(knots), dtype=x.dtype, device=x.device)
+    out = out.scatter(4, torch.stack([code, code + 1], 4), torch.stack([1 - fraction, fraction], 4))
+    return out.movedim(4, 2)
+
+
+def expand(x: torch.Tensor, lut: torch.Tensor, curve: Curve, rounded: bool) -> torch.Tensor:
+    """x (n, c, h, w) and lut (c, levels, k, k, d) -> F (n, d, h, w), before the gate (IQ-LUT eq. 2, 5)."""
+    c, levels, k, _, d = lut.shape
+    before, after = ar.footprint(k)
+    x = functional.pad(x, (before, after, before, after), mode="replicate")
+    weights = lut.permute(4, 0, 1, 2, 3).reshape(d, c * levels, k, k)
+    return functional.conv2d(hats(x, curve, rounded).flatten(1, 2), weights)
+
+
+def gate(x: torch.Tensor, acc: torch.Tensor, gain: torch.Tensor, skip: torch.Tensor, rounded: bool) -> torch.Tensor:
+    """The gated residual (IQ-LUT eq. 3), clamped to what a uint8 signal can say, rounded if asked.
+
+    Gradients pass straight through the rounding, and not where the signal is 0 or 255.
+    """
+    top = (ar.SIGNAL_MAX - CENTRE) / CENTRE
+    out = skip.view(1, -1, 1, 1) * x + gain.view(1, -1, 1, 1) * acc
+    if not rounded:
+        return out.clamp(-1, top)
+    whole = ((out.detach() * CENTRE + 0.5).floor() / CENTRE).clamp(-1, top)
+    return whole + torch.where((whole > -1) & (whole < top), out - out.detach(), 0)

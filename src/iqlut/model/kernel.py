@@ -1,0 +1,126 @@
+"""The layers of a model on the CPU by the native training kernel, as one `torch.autograd.Function`.
+
+Signals are uint8 as in the integer law, so a layer touches only the two levels a signal lies between
+and the levels of a signal come from its 256-entry curve. `expanded.py` is the same in plain torch.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from iqlut import arithmetic as ar
+from iqlut.library import load_library
+from iqlut.model.quantiser import CENTRE
+
+
+class _Shape(ctypes.Structure):
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in "patches h w channels_in channels_out kernel levels".split()),
+        *((name, ctypes.c_void_p) for name in ("code", "fraction", "steepness")),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A layer's knots, uint8, as training uses them: code uint8 (256,), fraction and steepness float32."""
+
+    knots: np.ndarray
+    code: np.ndarray
+    fraction: np.ndarray
+    steepness: np.ndarray
+
+    @staticmethod
+    def of(knots: np.ndarray, interpolate: bool) -> Curve:
+        code, fraction = ar.expand_knots(knots, interpolate)
+        steepness = CENTRE / np.diff(knots.astype(np.float32))
+        return Curve(knots, np.ascontiguousarray(code), fraction.astype(np.float32) / ar.ONE, steepness.astype(np.float32))
+
+
+@lru_cache(maxsize=1)
+def _library() -> ctypes.CDLL:
+    library = load_library()
+    library.iqlut_train_forward.restype = ctypes.c_int
+    library.iqlut_train_backward.restype = ctypes.c_int
+    return library
+
+
+def _pointer(tensor: torch.Tensor | None) -> ctypes.c_void_p:
+    return ctypes.c_void_p(tensor.data_ptr() if tensor is not None else None)
+
+
+def _shape(signal: torch.Tensor, lut: torch.Tensor, curve: Curve) -> _Shape:
+    n, h, w, c = signal.shape
+    return _Shape(
+        n, h, w, c, lut.shape[4], lut.shape[2], lut.shape[1],
+        curve.code.ctypes.data, curve.fraction.ctypes.data, curve.steepness.ctypes.data,
+    )  # fmt: skip
+
+
+def _forward(
+    signal: torch.Tensor, lut: torch.Tensor, gate: tuple[torch.Tensor, torch.Tensor] | None, curve: Curve, threads: int
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """F (n, h, w, d) of a layer and, with a gate, the next signal."""
+    n, h, w, _ = signal.shape
+    acc = torch.empty(n, h, w, lut.shape[4])
+    out = torch.empty(n, h, w, lut.shape[4], dtype=torch.uint8) if gate else None
+    gain, skip = gate or (None, None)
+    shape = _shape(signal, lut, curve)
+    if _library().iqlut_train_forward(
+        ctypes.byref(shape), _pointer(signal), _pointer(lut), _pointer(gain), _pointer(skip),
+        threads, _pointer(acc), _pointer(out),
+    ):  # fmt: skip
+        raise MemoryError("the training kernel got no memory")
+    return acc, out
+
+
+class Layers(torch.autograd.Function):
+    """All layers of a model at once: luma uint8 (n, h, w) -> F of the last layer (n, h, w, scale**2).
+
+    `apply(luma, curves, threads, *parameters)` with lut, gain (d,), skip (d,) of each block in order,
+    then the lut of the upsampler; all float32 and contiguous.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, luma: torch.Tensor, curves: list[Curve], threads: int, *parameters: torch.Tensor):
+        signal, tensors = luma.contiguous().unsqueeze(3), []
+        parameters = tuple(p.detach().contiguous() for p in parameters)
+        for index, curve in enumerate(curves[:-1]):
+            lut, gain, skip = parameters[3 * index : 3 * index + 3]
+            acc, out = _forward(signal, lut, (gain, skip), curve, threads)
+            tensors += [signal, acc]
+            signal = out
+        residual, _ = _forward(signal, parameters[-1], None, curves[-1], threads)
+        ctx.save_for_backward(*tensors, signal, *parameters)
+        ctx.curves, ctx.threads = curves, threads
+        return residual
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: torch.Tensor):  # type: ignore[override]
+        curves, blocks = ctx.curves, len(ctx.curves) - 1
+        saved = ctx.saved_tensors
+        states, parameters = (*saved[: 2 * blocks + 1], None, None), saved[2 * blocks + 1 :]
+        grads: list[torch.Tensor | None] = []
+        grad = grad_outputs[0].contiguous()
+        for index in reversed(range(blocks + 1)):
+            signal, acc, out = states[2 * index : 2 * index + 3]
+            lut, gain, skip = (*parameters[3 * index : 3 * index + 3], None, None)[:3]
+            last = index == blocks
+            d = lut.shape[4]
+            grad_lut, grad_gain, grad_skip = torch.empty_like(lut), torch.empty(d), torch.empty(d)
+            grad_signal = torch.empty(signal.shape) if index else None
+            shape = _shape(signal, lut, curves[index])
+            if _library().iqlut_train_backward(
+                ctypes.byref(shape), _pointer(signal), _pointer(lut), _pointer(gain), _pointer(skip),
+                _pointer(acc), _pointer(out), _pointer(grad), ctx.threads,
+                _pointer(grad_lut), _pointer(grad_gain), _pointer(grad_skip), _pointer(grad_signal),
+            ):  # fmt: skip
+                raise MemoryError("the training kernel got no memory")
+            grads = [grad_lut, *([] if last else [grad_gain, grad_skip]), *grads]
+            grad = grad_signal
+        return None, None, None, *grads

@@ -1,0 +1,118 @@
+"""The trainable model: the whole of IQ-LUT from luma to the residual, top to bottom."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from iqlut import arithmetic as ar
+from iqlut.config import ModelConfig
+from iqlut.model import expanded
+from iqlut.model.kernel import Curve, Layers
+from iqlut.model.quantiser import CENTRE, layer_knots, round_entries
+
+
+class Table(nn.Module):
+    """The entries of a layer as parameters: float32 (c, levels, k, k, d) in units of x.
+
+    They start as random straight lines over the levels with a little roughness: entirely random rows
+    make a deep stack of them chaotic, and it does not learn.
+    """
+
+    def __init__(self, shape: tuple[int, int, int, int, int], spread: float) -> None:
+        super().__init__()
+        c, levels, k, _, d = shape
+        line = torch.linspace(-1, 1, levels).view(1, levels, 1, 1, 1) * torch.randn(c, 1, k, k, d)
+        self.entries = nn.Parameter(spread * (line + 0.1 * torch.randn(shape)))
+
+    def forward(self) -> torch.Tensor:
+        return self.entries
+
+
+class SubNetwork(nn.Module):
+    """The entries as the paper makes them: a three-layer network of one scalar, for each input channel.
+
+    Evaluated at the levels only (that is the conversion to a table). The first layer's bends are
+    spread over [-1, 1], so that the functions differ from the start.
+    """
+
+    def __init__(self, shape: tuple[int, int, int, int, int], spread: float, hidden: int) -> None:
+        super().__init__()
+        c, levels, k, _, d = shape
+        self.shape = shape
+        slope = torch.randn(c, 1, hidden) * 2
+        self.first = nn.Parameter(slope)
+        self.first_bias = nn.Parameter(-slope * torch.empty(c, 1, hidden).uniform_(-1, 1))
+        self.second = nn.Parameter(torch.randn(c, hidden, hidden) * (2 / hidden) ** 0.5)
+        self.second_bias = nn.Parameter(torch.zeros(c, 1, hidden))
+        self.third = nn.Parameter(torch.randn(c, hidden, k * k * d) * spread * (1 / hidden) ** 0.5)
+        self.third_bias = nn.Parameter(torch.zeros(c, 1, k * k * d))
+
+    def forward(self) -> torch.Tensor:
+        position = torch.linspace(-1, 1, self.shape[1], device=self.first.device).view(1, -1, 1)
+        hidden = torch.relu(position @ self.first + self.first_bias)
+        hidden = torch.relu(hidden @ self.second + self.second_bias)
+        return (hidden @ self.third + self.third_bias).view(self.shape)
+
+
+class Network(nn.Module):
+    """luma uint8 (n, h, w) -> residual float (n, h, w, scale**2) in units of x = (signal - 128) / 128.
+
+    With `rounded` (training and conversion) entries are int8 steps and signals uint8, as in the
+    integer tables; without, both are exact: the float network.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.curves = [Curve.of(knots, config.interpolate) for knots in layer_knots(config)]
+        c, d, k, up = config.channels, config.scale**2, config.kernel, config.upsample_kernel
+        shapes = [(1, config.first_levels, k, k, c)]
+        shapes += [(c, config.levels, k, k, c)] * (config.blocks - 1)
+        shapes += [(c, config.upsample_levels, up, up, d)]
+        self.tables = nn.ModuleList(self._table(shape, last=shape is shapes[-1]) for shape in shapes)
+        gates = 1 if config.gate == "block" else c
+        self.alpha = nn.Parameter(torch.full((config.blocks, gates), -1.0), requires_grad=config.residual)
+
+    def _table(self, shape: tuple[int, int, int, int, int], last: bool) -> nn.Module:
+        c, _, k, _, _ = shape
+        spread = (0.1 if last else 0.5) / (c * k * k) ** 0.5
+        if self.config.parameterisation == "network":
+            return SubNetwork(shape, spread, self.config.hidden)
+        return Table(shape, spread)
+
+    def entries(self, rounded: bool) -> list[torch.Tensor]:
+        """The table of each layer, (c, levels, k, k, d)."""
+        return [round_entries(table()) if rounded else table() for table in self.tables]
+
+    def gates(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """gain and skip (d,) of each block (IQ-LUT eq. 3)."""
+        if not self.config.residual:
+            one = torch.ones(self.config.channels, device=self.alpha.device)
+            return [(one, torch.zeros_like(one))] * self.config.blocks
+        gain = torch.sigmoid(self.alpha).expand(-1, self.config.channels)
+        return [(g.contiguous(), (1 - g).contiguous()) for g in gain]
+
+    def forward(self, luma: torch.Tensor, rounded: bool = True, threads: int = 1) -> torch.Tensor:
+        if rounded and luma.device.type == "cpu":
+            return self._native(luma, threads)
+        x = (luma.unsqueeze(1).to(self.alpha.dtype) - CENTRE) / CENTRE
+        entries = self.entries(rounded)
+        for lut, (gain, skip), curve in zip(entries, self.gates(), self.curves, strict=False):
+            x = expanded.gate(x, expanded.expand(x, lut, curve, rounded), gain, skip, rounded)
+        return expanded.expand(x, entries[-1], self.curves[-1], rounded).permute(0, 2, 3, 1)
+
+    def _native(self, luma: torch.Tensor, threads: int) -> torch.Tensor:
+        entries = self.entries(rounded=True)
+        parameters = [tensor for lut, gate in zip(entries, self.gates(), strict=False) for tensor in (lut, *gate)]
+        return Layers.apply(luma, self.curves, threads, *parameters, entries[-1])  # type: ignore[no-any-return]
+
+    def base(self, luma: torch.Tensor) -> torch.Tensor:
+        """What the residual is added to, (n, h, w, scale**2) in units of x: bilinear, or 0 without residual."""
+        r = self.config.scale
+        if not self.config.residual:
+            return torch.zeros(*luma.shape, r * r, device=luma.device)
+        padded = nn.functional.pad(luma.float().unsqueeze(1), (1, 1, 1, 1), mode="replicate")
+        planes = padded[:, 0].permute(1, 2, 0)  # rows and columns first, as `bilinear` wants them
+        phases = [ar.bilinear(planes, r, p, q) for p in range(r) for q in range(r)]
+        return (torch.stack(phases, 3).permute(2, 0, 1, 3) / (2 * r) ** 2 - CENTRE) / CENTRE

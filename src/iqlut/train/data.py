@@ -1,0 +1,160 @@
+"""Training pairs: planes decoded once into a memory-mapped cache, patches cropped from them.
+
+Low-resolution planes are made from whole planes by our own MATLAB-compatible bicubic, as the test
+sets' are, so a patch is what a test image would have there. A step's patches depend on the seed and
+the step's number only: a resumed run sees exactly what an uninterrupted one does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from iqlut import image as im
+from iqlut.config import TrainConfig
+
+SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+
+
+class BadData(ValueError):
+    """A folder that cannot be trained on. The message is one sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """All planes of a training set, one after the other.
+
+    hr      uint8 (samples,), sides multiples of `scale`
+    lr      uint8 (samples / scale**2,)
+    sizes   int (planes, 2): low-resolution height and width
+    skipped names of images smaller than a patch
+    """
+
+    hr: np.ndarray
+    lr: np.ndarray
+    sizes: np.ndarray
+    scale: int
+    skipped: tuple[str, ...]
+    sha256: str
+
+    def __post_init__(self) -> None:
+        areas = self.sizes.prod(axis=1)
+        object.__setattr__(self, "_ends", np.cumsum(areas))
+
+    def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """LR (h, w) and HR (scale * h, scale * w) of one plane."""
+        h, w = self.sizes[index]
+        end = int(self._ends[index])  # type: ignore[attr-defined]
+        start, r = end - h * w, self.scale
+        return self.lr[start:end].reshape(h, w), self.hr[start * r * r : end * r * r].reshape(h * r, w * r)
+
+    def patches(self, seed: int, step: int, batch: int, patch: int) -> tuple[np.ndarray, np.ndarray]:
+        """The patches of one step: LR (batch, patch, patch) and HR (batch, patch, patch, scale**2), by phases.
+
+        Planes are drawn by their area, then one of the eight flips and turns.
+        """
+        rng = np.random.default_rng((seed, step))
+        r = self.scale
+        lr = np.empty((batch, patch, patch), np.uint8)
+        hr = np.empty((batch, patch, patch, r * r), np.uint8)
+        ends: np.ndarray = self._ends  # type: ignore[attr-defined]
+        for n in range(batch):
+            small, large = self.pair(int(np.searchsorted(ends, rng.integers(ends[-1]), side="right")))
+            y, x = rng.integers(small.shape[0] - patch + 1), rng.integers(small.shape[1] - patch + 1)
+            turn = _dihedral(int(rng.integers(8)))
+            lr[n] = turn(small[y : y + patch, x : x + patch])
+            crop = turn(large[r * y : r * (y + patch), r * x : r * (x + patch)])
+            phases = crop.reshape(patch, r, patch, r).transpose(0, 2, 1, 3)
+            hr[n] = phases.reshape(patch, patch, r * r)
+        return lr, hr
+
+
+def _dihedral(number: int) -> Callable[[np.ndarray], np.ndarray]:
+    def turn(plane: np.ndarray) -> np.ndarray:
+        plane = plane[:, ::-1] if number & 1 else plane
+        plane = plane[::-1] if number & 2 else plane
+        return plane.T if number & 4 else plane
+
+    return turn
+
+
+def load(config: TrainConfig, scale: int, cache: Path, progress: Callable[[str, int, int], None]) -> Planes:
+    """The planes of the folder `config.data`, decoded now or taken from `cache`.
+
+    `progress(what, done, total)` is told of the decoding.
+    """
+    files = image_files(Path(config.data), config.exclude)
+    key = _key(files, config, scale)
+    place = cache / key[:16]
+    if not (place / "planes.json").exists():
+        _decode(files, config, scale, place, key, progress)
+    about = json.loads((place / "planes.json").read_text())
+    hr, lr = (np.load(place / f"{name}.npy", mmap_mode="r") for name in ("hr", "lr"))
+    return Planes(hr, lr, np.array(about["sizes"]), scale, tuple(about["skipped"]), key)
+
+
+def image_files(folder: Path, exclude: tuple[str, ...] = ()) -> list[Path]:
+    """The images below `folder`, sorted; BadData where there are none."""
+    if not folder.is_dir():
+        raise BadData(f"{folder} is no folder; wanted a folder of images")
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.stem not in exclude)
+    if not files:
+        raise BadData(f"{folder} holds no images; wanted some of {', '.join(SUFFIXES)}")
+    return files
+
+
+def _key(files: list[Path], config: TrainConfig, scale: int) -> str:
+    digest = hashlib.sha256(json.dumps([scale, config.planes, config.shrinks, config.patch]).encode())
+    for file in files:
+        digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _planes_of(file: Path, config: TrainConfig, scale: int) -> Iterator[np.ndarray]:
+    """The planes of an image in each size asked for, sides multiples of `scale`."""
+    try:
+        with Image.open(file) as opened:
+            rgb = np.asarray(opened.convert("RGB"))
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise BadData(f"{file} cannot be read ({error}); remove it from the folder") from None
+    planes = [im.luma(rgb)]
+    if config.planes == "luma+rgb":
+        planes += [rgb[:, :, channel] for channel in range(3)]
+    for plane in planes:
+        for size in config.shrinks:
+            h, w = (max(1, round(side * size)) for side in plane.shape)
+            yield im.mod_crop(im.resize(plane, h, w) if size != 1 else plane, scale)
+
+
+def _decode(
+    files: list[Path], config: TrainConfig, scale: int, place: Path, key: str, progress: Callable[[str, int, int], None]
+) -> None:
+    hrs, lrs, sizes, skipped = [], [], [], []
+    for done, file in enumerate(files):
+        progress("decoding", done, len(files))
+        for plane in _planes_of(file, config, scale):
+            h, w = plane.shape[0] // scale, plane.shape[1] // scale
+            if min(h, w) < config.patch:
+                skipped.append(file.name)
+                continue
+            hrs.append(plane.ravel())
+            lrs.append(im.resize(plane, h, w).ravel())
+            sizes.append((h, w))
+    if not sizes:
+        raise BadData(f"every image in {config.data} is smaller than a patch of {config.patch * scale} pixels")
+    place.mkdir(parents=True, exist_ok=True)
+    for name, parts in (("hr", hrs), ("lr", lrs)):
+        part = place / f"{name}.{os.getpid()}.part"
+        with part.open("wb") as stream:
+            np.save(stream, np.concatenate(parts))
+        part.replace(place / f"{name}.npy")
+    part = place / f"planes.{os.getpid()}.part"
+    part.write_text(json.dumps({"sizes": sizes, "skipped": sorted(set(skipped)), "sha256": key}))
+    part.replace(place / "planes.json")

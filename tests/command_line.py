@@ -1,0 +1,23 @@
+"""What the tests of commands share: running one, and what a refusal looks like."""
+
+from __future__ import annotations
+
+import pytest
+
+from iqlut import cli
+from iqlut.commands import console
+
+
+def upscale(model: str, *arguments: object) -> int:
+    """`iqlut upscale` with a model and the reference engine; the exit code."""
+    return cli.main(["upscale", "-m", model, "--engine", "reference", *map(str, arguments)])
+
+
+def refuses(capsys: pytest.CaptureFixture[str], code: int, *words: str) -> None:
+    """What was captured is one sentence with these words; `code` is an exit code of refusal."""
+    captured = capsys.readouterr()
+    assert code in (console.FAILED, console.USAGE)
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1 and captured.err.startswith("iqlut: "), captured.err
+    for word in words:
+        assert word in captured.err

@@ -1,0 +1,28 @@
+"""Fixtures for the tests of commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from iqlut import fileformat
+from picture_files import noise
+from random_tables import random_tables
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The path of a small legal model, x4."""
+    path = tmp_path_factory.mktemp("models") / "random.iqlut"
+    path.write_bytes(fileformat.to_bytes(random_tables(np.random.default_rng(5), channels=2, blocks=1)))
+    return str(path)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A small picture in the test's own folder."""
+    path = tmp_path / "photo.png"
+    noise("RGB", (7, 5)).save(path)
+    return path

@@ -1,0 +1,134 @@
+"""The house stands as ARCHITECTURE.md says: imports point one way, files and functions stay small."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import iqlut
+from iqlut.engines import ENGINES
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "iqlut"
+MODULES = {
+    ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): file
+    for file in PACKAGE.rglob("*.py")
+}
+PYTHON_FILES = sorted(file for folder in ("src", "tests", "scripts") for file in (ROOT / folder).rglob("*.py"))
+
+# A module imports from tiers above its own; within its own tier only from its own folder.
+TIERS = (
+    ("config", "arithmetic", "image", "metrics", "library", "depth"),
+    ("tables",),
+    ("fileformat",),
+    ("model", "engines", "targets"),
+    ("api", "files"),
+    ("",),  # `import iqlut` itself
+    ("train", "evaluate", "bench"),
+    ("commands",),
+    ("cli",),
+    ("__main__",),
+)
+TIER_OF = {name: number for number, names in enumerate(TIERS) for name in names}
+TORCH_ALLOWED = ("model", "train", "engines.torch")
+
+LINES_MAX, FUNCTION_LINES_MAX, PARAMETERS_MAX = 300, 40, 6
+LONGER_FILES: dict[str, str] = {}  # file: why it is one idea all the same
+LONGER_FUNCTIONS: dict[str, str] = {}
+
+
+def part_of(module: str) -> str:
+    """The first name below the package: its tier goes by it. "" is the package itself."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def imports_of(module: str) -> Iterator[tuple[str, int]]:
+    """All modules that a module imports anywhere in it, and the line."""
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno}: a relative import; write the whole name"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield (whole if whole in MODULES else str(node.module)), node.lineno
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_a_tier(module):
+    assert part_of(module) in TIER_OF, f"{module}: name it in TIERS and in ARCHITECTURE.md"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_one_way(module):
+    own = part_of(module)
+    for imported, line in imports_of(module):
+        if imported.partition(".")[0] != "iqlut":
+            continue
+        part = part_of(imported)
+        inside = part == own and own != ""
+        assert inside or TIER_OF[part] < TIER_OF[own], (
+            f"{module}:{line} imports {imported}, which does not lie above it"
+        )
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_torch_is_reached_only_where_it_may_be(module):
+    below = module.partition(".")[2]
+    if below.startswith(TORCH_ALLOWED):
+        return
+    for imported, line in imports_of(module):
+        assert imported.partition(".")[0] not in ("torch", "tensorboard"), f"{module}:{line} imports {imported}"
+
+
+def test_import_needs_no_torch():
+    """Nor does the command, nor do the engines that run without it."""
+    code = (
+        "import sys, iqlut, iqlut.cli\n"
+        "for name in iqlut.engines.ENGINES[:2]: iqlut.engines.get(name)\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_import_is_quick():
+    """At most 0.25 s in a process of its own; the best of some, since other programs run too."""
+    code = "import time; start = time.perf_counter(); import iqlut; print(time.perf_counter() - start)"
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)]
+    assert min(float(run.stdout) for run in runs) <= 0.25
+
+
+def test_engines_are_the_files():
+    """Each engine is a file, each file an engine."""
+    assert sorted(ENGINES) == sorted(
+        file.stem for file in (PACKAGE / "engines").glob("*.py") if file.stem != "__init__"
+    )
+
+
+@pytest.mark.parametrize("file", PYTHON_FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_sizes(file):
+    name, text = str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")
+    lines = len(text.splitlines())
+    assert lines <= LINES_MAX or name in LONGER_FILES, f"{name} has {lines} lines: there are two ideas in it"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno is not None
+            lines, where = node.end_lineno - node.lineno + 1, f"{name}:{node.name}"
+            assert lines <= FUNCTION_LINES_MAX or where in LONGER_FUNCTIONS, f"{where} has {lines} lines: split it"
+            parameters = len(node.args.posonlyargs + node.args.args + node.args.kwonlyargs)
+            own = node.args.args[:1] and node.args.args[0].arg in ("self", "cls")
+            assert parameters - bool(own) <= PARAMETERS_MAX, f"{where} has {parameters} parameters"
+
+
+def test_no_vague_names():
+    for file in PYTHON_FILES:
+        assert not {"utils", "util", "helpers", "common", "misc"} & set(file.with_suffix("").parts[-2:]), file
+
+
+def test_version_is_that_of_the_project():
+    assert f'\nversion = "{iqlut.__version__}"\n' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")

@@ -1,0 +1,186 @@
+"""Every command but `upscale` (test_upscale_command.py): rows on stdout, sentences on stderr, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from command_line import refuses
+from iqlut import api, cli, fileformat
+from iqlut.commands import console, train
+from picture_files import noise, opened
+from random_tables import random_tables
+
+SHIPPED = Path(str(api.__file__)).with_name("models") / "l8c8-x4.iqlut"
+needs_shipped = pytest.mark.skipif(not SHIPPED.exists(), reason="no model is shipped yet")
+
+
+def rows(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    """What was printed is one JSON list of flat objects."""
+    printed = json.loads(capsys.readouterr().out)
+    assert isinstance(printed, list)
+    assert all(not isinstance(value, list | dict) for row in printed for value in row.values())
+    return printed
+
+
+def test_info(model, capsys):
+    assert cli.main(["info", model, "--json"]) == 0
+    (row,) = rows(capsys)
+    tables = api.load(model)
+    assert row == {
+        "name": "random",
+        "scale": 4,
+        "blocks": 1,
+        "channels": 2,
+        "table_bytes": tables.table_bytes,
+        "file_bytes": Path(model).stat().st_size,
+        "receptive_field_px": tables.receptive_field_px,
+        "sha256": tables.sha256,
+    }
+    assert cli.main(["info", model]) == 0
+    assert tables.sha256 in capsys.readouterr().out
+
+
+def test_info_flattens_the_training_facts(tmp_path, capsys):
+    about = {"licence": "CC0", "scale": "hidden", "train": {"seed": 1, "sets": ["a", "b"]}}
+    tables = random_tables(np.random.default_rng(1), channels=1, blocks=1)
+    path = tmp_path / "told.iqlut"
+    path.write_bytes(fileformat.to_bytes(replace(tables, about=about)))
+    assert cli.main(["info", str(path), "--json"]) == 0
+    (row,) = rows(capsys)
+    assert (row["scale"], row["licence"], row["train_seed"], row["train_sets"]) == (4, "CC0", 1, "a, b")
+
+
+def test_info_of_nothing(capsys):
+    code = cli.main(["info", "no-such-model"])
+    assert code == console.USAGE
+    refuses(capsys, code, "no-such-model")
+
+
+def test_models(capsys):
+    assert cli.main(["models", "--json"]) == 0
+    assert [row["name"] for row in rows(capsys)] == list(api.models())
+    assert cli.main(["models"]) == 0
+
+
+def test_version(capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("iqlut ")
+
+
+def test_help_names_every_command(capsys):
+    assert cli.main(["--help"]) == 0
+    printed = capsys.readouterr().out
+    for command in ("upscale", "train", "convert", "evaluate", "info", "models", "bench"):
+        assert command in printed
+        assert cli.main([command, "--help"]) == 0
+    assert "--overwrite" in capsys.readouterr().out
+
+
+def test_no_color(model):
+    """With NO_COLOR, and into a pipe anyway, there are no escape sequences."""
+    command = [sys.executable, "-m", "iqlut", "info", model]
+    run = subprocess.run(command, capture_output=True, env={**os.environ, "NO_COLOR": "1"})
+    assert run.returncode == 0 and b"\x1b" not in run.stdout + run.stderr
+
+
+def test_evaluate(model, tmp_path, capsys):
+    folder = tmp_path / "Two"
+    folder.mkdir()
+    for name in ("a", "b"):
+        noise("RGB", (48, 40)).save(folder / f"{name}.png")
+    command = ["evaluate", str(folder), "-m", model, "--engine", "reference"]
+    assert cli.main([*command, "--json"]) == 0
+    ours, bicubic = rows(capsys)
+    assert set(ours) == {"model", "dataset", "images", "scale", "engine", "path", "psnr_db", "ssim"}
+    assert (ours["model"], ours["dataset"], ours["images"], ours["engine"]) == ("random", "Two", 2, "reference")
+    assert bicubic["model"] == "bicubic" and bicubic["psnr_db"] > ours["psnr_db"]
+    assert cli.main([*command, "--path", "rgb"]) == 0
+    assert "bicubic" in capsys.readouterr().out
+
+
+def test_evaluate_bad_folders(model, tmp_path, capsys):
+    nowhere, empty = [str(tmp_path / "none")], [str(tmp_path)]
+    for arguments, code in ((nowhere, console.FAILED), (empty, console.FAILED), ([], console.USAGE)):
+        assert cli.main(["evaluate", *arguments, "-m", model, "--engine", "reference"]) == code
+        refuses(capsys, code)
+
+
+def test_bench(model, capsys):
+    command = ["bench", "-m", model, "--engines", "reference", "--size", "16x9", "--repeats", "3"]
+    assert cli.main([*command, "--json"]) == 0
+    pillow, reference = rows(capsys)
+    assert {"name", "threads", "width", "height", "ms", "ratio_to_pillow_bicubic"} <= set(reference)
+    assert (pillow["name"], pillow["ratio_to_pillow_bicubic"]) == ("pillow-bicubic", 1.0)
+    assert (reference["name"], reference["width"], reference["height"]) == ("reference", 16, 9)
+    assert cli.main(command) == 0
+    assert "pillow-bicubic" in capsys.readouterr().out
+
+
+def test_bench_wrong_arguments(model, capsys):
+    for arguments in (["--size", "big"], ["--size", "0x9"], ["--repeats", "0"], ["--engines", "abacus"], ["-t", "0"]):
+        code = cli.main(["bench", "-m", model, *arguments])
+        assert code == console.USAGE
+        refuses(capsys, code)
+
+
+def test_training_without_torch(photo, model, tmp_path, capsys, monkeypatch):
+    for name in list(sys.modules):
+        if name.startswith(("iqlut.train", "iqlut.model", "iqlut.engines.torch")):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)  # importing it raises ModuleNotFoundError
+    out = str(tmp_path / "out.png")
+    enlarging = ["upscale", str(photo), "-o", out, "-m", model, "--engine", "torch"]
+    for arguments in (["train", "run.toml"], ["convert", "run.pt", "-o", out], enlarging):
+        code = cli.main(arguments)
+        assert code == console.USAGE
+        refuses(capsys, code, "not installed", "pip install")
+    assert list(tmp_path.iterdir()) == [photo]
+
+
+def test_arguments_that_do_not_parse(capsys):
+    for line in ("", "enlarge", "upscale", "upscale a -o b --faster", "bench --repeats x"):
+        assert cli.main(line.split()) == console.USAGE
+        captured = capsys.readouterr()
+        assert captured.out == "" and captured.err
+
+
+def test_progress_lines(capsys, monkeypatch):
+    """A line when the phase or the words change, or after a silence; the time left at the pace of the phase."""
+    clock = iter([0, 1, 2, 13, 20, 100, 110])
+    monkeypatch.setattr(train.time, "monotonic", lambda: next(clock))
+    say = train.Lines()
+    for what, done, total in (
+        ("decoding", 0, 50), ("decoding", 1, 50), ("decoding", 2, 50), ("decoding", 26, 50), ("decoding", 50, 50),
+        ("loss 2", 10, 100), ("loss 1", 20, 100),
+    ):  # fmt: skip
+        say(what, done, total)
+    assert capsys.readouterr().err.splitlines() == [
+        "0/50 decoding",
+        "26/50 decoding, 0:12 left",
+        "50/50 decoding",
+        "10/100 loss 2",
+        "20/100 loss 1, 1:20 left",
+    ]
+
+
+# the shipped model
+
+
+@needs_shipped
+def test_shipped_model(photo, tmp_path, capsys):
+    target = tmp_path / "big.png"
+    command = [sys.executable, "-m", "iqlut", "upscale", photo, "-o", target]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    np.testing.assert_array_equal(np.array(opened(target)), api.upscale(np.array(opened(photo)), scale=4))
+    assert cli.main(["info", "l8c8-x4", "--json"]) == 0
+    (row,) = rows(capsys)
+    assert row["table_bytes"] <= 34_816 and row["file_bytes"] == SHIPPED.stat().st_size <= 40_000

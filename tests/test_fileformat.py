@@ -1,0 +1,183 @@
+"""Files: the same tables there and back, and one sentence for everything else."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iqlut import fileformat
+from iqlut.fileformat import BadFile, from_bytes, read, to_bytes
+from iqlut.tables import Tables
+from random_tables import random_tables
+
+ABOUT = {"licence": "CC0-1.0", "psnr_db": {"Set5": 30.5}, "made": ["ünïcode", None, True]}
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    small = random_tables(np.random.default_rng(2), scale=2, blocks=1, channels=2, kernels=(2, 1))
+    return replace(small, about=ABOUT)
+
+
+@pytest.fixture(scope="module")
+def data(tables: Tables) -> bytes:
+    return to_bytes(tables)
+
+
+def edit(data: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """The file with another value of "iqlut" in its header."""
+    end = 8 + struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:end])
+    inner = json.loads(header["__metadata__"]["iqlut"])
+    change(inner)
+    header["__metadata__"]["iqlut"] = json.dumps(inner)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data[end:]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([2, 3, 4]), st.integers(1, 3), st.booleans())
+def test_round_trip(seed: int, scale: int, blocks: int, interpolate: bool) -> None:
+    tables = random_tables(np.random.default_rng(seed), scale, blocks, 3, (2, 3), interpolate)
+    back = from_bytes(to_bytes(tables))
+    assert (back.name, back.scale, back.about, back.sha256) == (tables.name, scale, {}, tables.sha256)
+    for one, other in zip(back.layers, tables.layers, strict=True):
+        for name in ("lut", "knots", "gain", "skip", "bias"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+            assert getattr(one, name).dtype == getattr(other, name).dtype
+        assert (one.acc_shift, one.shift, one.interpolate) == (other.acc_shift, other.shift, other.interpolate)
+
+
+def test_about_and_name_come_back(tables: Tables, data: bytes) -> None:
+    assert from_bytes(data).about == ABOUT
+    assert from_bytes(to_bytes(replace(tables, name='日本 "x"'))).name == '日本 "x"'
+
+
+def test_the_same_tables_give_the_same_bytes(tables: Tables, data: bytes) -> None:
+    assert to_bytes(replace(tables)) == data
+    assert to_bytes(from_bytes(data)) == data
+
+
+def test_a_file_holds_what_its_description_says(tables: Tables, data: bytes) -> None:
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    assert set(header) == {"__metadata__", "lut.0", "lut.1", "knots", "gain", "skip", "bias"}
+    assert len(data) - end == tables.table_bytes
+
+
+def test_every_truncation_is_refused(data: bytes) -> None:
+    for length in range(len(data)):
+        with pytest.raises(BadFile):
+            from_bytes(data[:length])
+    with pytest.raises(BadFile):
+        from_bytes(data + b"\0")
+
+
+@pytest.mark.parametrize("flip", [1, 2, 0x20, 0x80, 0xFF])
+def test_every_flipped_byte_is_refused_or_changes_no_pixel(tables: Tables, data: bytes, flip: int) -> None:
+    for place in range(len(data)):
+        changed = bytearray(data)
+        changed[place] ^= flip
+        try:
+            back = from_bytes(bytes(changed))
+        except BadFile:
+            continue
+        assert back.sha256 == tables.sha256, place  # the name or a remark
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_random_damage_is_refused_or_changes_no_pixel(tables: Tables, data: bytes, draw: st.DataObject) -> None:
+    changed = bytearray(data)
+    for _ in range(draw.draw(st.integers(1, 4))):
+        place = draw.draw(st.integers(0, len(changed) - 1))
+        changed[place : place + draw.draw(st.integers(0, 3))] = draw.draw(st.binary(max_size=3))
+    with suppress(BadFile):
+        assert from_bytes(bytes(changed)).sha256 == tables.sha256
+
+
+FOREIGN = {
+    "empty": b"",
+    "text": b"# iqlut\n" * 50,
+    "png": b"\x89PNG\r\n\x1a\n" + bytes(200),
+    "zeros": bytes(4096),
+    "header of 2**63 bytes": struct.pack("<Q", 2**63) + b"{}",
+    "header of 2**64 - 1 bytes": b"\xff" * 64,
+    "header of a gigabyte": struct.pack("<Q", 2**30) + b"{}" + bytes(100),
+    "safetensors of another program": struct.pack("<Q", 24) + b'{"__metadata__":{"a":1}}',
+    "a list": struct.pack("<Q", 2) + b"[]",
+    "a deep list": struct.pack("<Q", 200_000) + b"[" * 200_000,
+    "a deep value": struct.pack("<Q", 100_033) + b'{"__metadata__":{"iqlut":"' + b"[" * 100_000 + b'"}}     ',
+    "not UTF-8": struct.pack("<Q", 8) + b"\xff\xfe\xfd{}\x80\x81\x82",
+    "a number too long to read": struct.pack("<Q", 9000) + b'{"__metadata__":{"iqlut":"' + b"9" * 8970 + b'"}}}',
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_foreign_files_are_refused(what: str) -> None:
+    with pytest.raises(BadFile, match="this is no iqlut model, or only a part of one"):
+        from_bytes(FOREIGN[what])
+
+
+def test_a_newer_format_says_so(data: bytes) -> None:
+    newer = edit(data, lambda header: header.update(format=2))
+    with pytest.raises(BadFile, match="the file has format 2, this iqlut reads format 1; install a newer iqlut"):
+        from_bytes(newer)
+
+
+HEADERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "no name": lambda header: header.pop("name"),
+    "name of another type": lambda header: header.update(name=7),
+    "no layers": lambda header: header.pop("layers"),
+    "layers as text": lambda header: header.update(layers="ab"),
+    "layers as numbers": lambda header: header.update(layers=[1, 2]),
+    "a layer less": lambda header: header["layers"].pop(),
+    "a layer more": lambda header: header["layers"].append([0, 0, True]),
+    "a shift as a float": lambda header: header["layers"][0].__setitem__(0, float(header["layers"][0][0])),
+    "a shift as truth": lambda header: header["layers"][0].__setitem__(0, True),
+    "a shift too large": lambda header: header["layers"][0].__setitem__(1, 31),
+    "a shift beyond all": lambda header: header["layers"][0].__setitem__(1, 10**400),
+    "another scale": lambda header: header.update(scale=4),
+    "scale as a float": lambda header: header.update(scale=2.0),
+    "scale as a list": lambda header: header.update(scale=[2]),
+    "about as a list": lambda header: header.update(about=[]),
+    "no checksum": lambda header: header.pop("sha256"),
+    "another checksum": lambda header: header.update(sha256="0" * 64),
+}
+
+
+@pytest.mark.parametrize("what", HEADERS)
+def test_wrong_headers_are_refused(data: bytes, what: str) -> None:
+    with pytest.raises(BadFile) as refusal:
+        from_bytes(edit(data, HEADERS[what]))
+    assert "\n" not in str(refusal.value)
+
+
+def test_changed_entries_are_noticed(data: bytes) -> None:
+    changed = data[:-1] + bytes([data[-1] ^ 1])
+    with pytest.raises(BadFile):
+        from_bytes(changed)
+
+
+def test_read_names_the_file(tmp_path, tables: Tables, data: bytes) -> None:
+    (tmp_path / "whole.iqlut").write_bytes(data)
+    assert read(tmp_path / "whole.iqlut").sha256 == read(str(tmp_path / "whole.iqlut")).sha256 == tables.sha256
+    (tmp_path / "half.iqlut").write_bytes(data[: len(data) // 2])
+    with pytest.raises(BadFile, match=r"half\.iqlut: "):
+        read(tmp_path / "half.iqlut")
+    with pytest.raises(OSError, match=r"none\.iqlut"):
+        read(tmp_path / "none.iqlut")
+
+
+def test_bad_files_are_value_errors() -> None:
+    assert issubclass(fileformat.BadFile, ValueError)
