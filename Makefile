@@ -54,7 +54,6 @@ demo: demo/.venv/.ready  ## enlarge a shipped photo with the shipped model, in a
 
 demo/.venv/.ready: $(DEMO_SOURCES)
 	test -x demo/.venv/bin/python || $(PYTHON) -m venv demo/.venv
-	demo/.venv/bin/pip install --quiet --force-reinstall --no-deps .
 	demo/.venv/bin/pip install --quiet .
 	@touch $@
 

@@ -18,6 +18,7 @@ static const iqlut_isa *const isas[] = {
 #ifdef IQLUT_X86
     &iqlut_isa_avx2,
     &iqlut_isa_avx512,
+    &iqlut_isa_avx512vnni,
 #endif
 };
 enum { ISA_COUNT = sizeof isas / sizeof *isas };
@@ -26,9 +27,11 @@ static int runs_here(const iqlut_isa *isa) {
 #ifdef IQLUT_X86
     __builtin_cpu_init();
     if (isa == &iqlut_isa_avx2) return __builtin_cpu_supports("avx2");
-    if (isa == &iqlut_isa_avx512)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    const int avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    if (isa == &iqlut_isa_avx512) return avx512;
+    if (isa == &iqlut_isa_avx512vnni)
+        return avx512 && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi");
 #endif
     return isa == &iqlut_isa_portable;
 }

@@ -23,9 +23,14 @@ typedef struct {
 typedef struct {
     int channels_in, channels_out, kernel, before, after, acc_shift, shift;
     int lanes, block, blocks, groups, group_channels;
-    size_t row_bytes, pass_bytes; /* one (code, channel); all rows of one (group, block) */
-    uint8_t *rows;                /* [group][block][code][channel][row_bytes] */
+    int vector_lanes;  /* lanes of the vectors that its rows are packed for */
+    int codes;         /* levels - 1 */
+    int paired;        /* a row is for two channels, and partial rows are int32; otherwise int16 */
+    int partial_bytes; /* of one lane of a partial row */
+    size_t row_bytes, pass_bytes; /* one row; all rows of one (group, block) */
+    uint8_t *rows; /* [group][block][code][channel][row_bytes], paired [block][code][code][pair][row_bytes] */
     _Alignas(ALIGNMENT) iqlut_entry entries[256];
+    _Alignas(ALIGNMENT) uint8_t curve[2][256]; /* paired: signal to code and fraction */
     /* For each lane, repeated to PERIOD: what is added to the sum of the partial rows (the rounding half
      * of round_shift, and what the packing took away), then the constants of arithmetic.requantise. */
     _Alignas(ALIGNMENT) int32_t centre[PERIOD];
@@ -39,12 +44,14 @@ typedef struct {
     const iqlut_packed *layer;
     const uint8_t *rows;
     int signal_stride; /* bytes from a pixel to the next */
+    uint8_t *scratch;  /* three bytes for each signal, and PERIOD more */
 } iqlut_pass;
 
 typedef struct {
     const char *name;
     int vector_lanes; /* int16 lanes of the vectors its rows are packed for */
     int wide_rows;    /* rows hold int16 (ONE * below, above - below); otherwise int8 (below, above) */
+    int paired_lanes; /* int32 lanes of the vectors of paired layers; 0 if it has none */
 
     /* The blends of `count + kernel - 1` pixels, summed over channels and over each row of taps:
      * `out[i][x * lanes]` is the sum for the pixel x and the tap row i. Writes up to 2 pixels before `out`. */
@@ -65,7 +72,7 @@ typedef struct {
 
 extern const iqlut_isa iqlut_isa_portable;
 #ifdef IQLUT_X86
-extern const iqlut_isa iqlut_isa_avx2, iqlut_isa_avx512;
+extern const iqlut_isa iqlut_isa_avx2, iqlut_isa_avx512, iqlut_isa_avx512vnni;
 #endif
 
 struct iqlut_plan {

@@ -6,6 +6,7 @@
 
 #define FRACTION_BITS 5 /* arithmetic.FRACTION_BITS */
 #define PARTIAL_MAX 32767
+#define PAIRED_BYTES_MAX 65535 /* of all rows of a block: offsets are uint16, and more would not stay in the first cache */
 
 /* The table of a layer moved so that the least and the largest entry of each (channel, tap, output)
  * lie around 0. Every tap reads some pixel, so `taken` from an entry adds ONE * taken to all accumulators. */
@@ -57,51 +58,55 @@ static int partial_bound(const centred *t, int group_channels) {
     return bound;
 }
 
-/* Where the first lane of tap (i, j) lies in a row, in lanes. Each column of taps has vectors of its own, with
+/* Where the lanes of tap (i, j) begin in a row. Each column of taps has vectors of its own, with
  * its rows one after another; where two of three tap rows fill a vector, the third rows share vectors. */
-static int shares_vectors(const iqlut_packed *p, const iqlut_isa *isa) {
-    return p->kernel == 3 && isa->vector_lanes == 2 * p->block;
+static int shares_vectors(const iqlut_packed *p) { return p->kernel == 3 && p->vector_lanes == 2 * p->block; }
+
+static int tap_lane(const iqlut_packed *p, int i, int j) {
+    if (shares_vectors(p)) return (i < 2 ? 2 * j + i : 6 + j) * p->block;
+    return j * round_up(p->kernel * p->block, p->vector_lanes) + i * p->block;
 }
 
-static int tap_lane(const iqlut_packed *p, const iqlut_isa *isa, int i, int j) {
-    if (shares_vectors(p, isa)) return (i < 2 ? 2 * j + i : 6 + j) * p->block;
-    return j * round_up(p->kernel * p->block, isa->vector_lanes) + i * p->block;
+static int row_lanes(const iqlut_packed *p) {
+    const int taps = shares_vectors(p) ? 9 * p->block : p->kernel * round_up(p->kernel * p->block, p->vector_lanes);
+    return round_up(taps, p->vector_lanes);
 }
 
-static int row_lanes(const iqlut_packed *p, const iqlut_isa *isa) {
-    const int taps = shares_vectors(p, isa) ? 9 * p->block : p->kernel * round_up(p->kernel * p->block, isa->vector_lanes);
-    return round_up(taps, isa->vector_lanes);
-}
-
-static void put(const iqlut_isa *isa, uint8_t *row, int lane, int below, int above) {
-    if (isa->wide_rows) {
-        const int vector = lane / isa->vector_lanes, within = lane % isa->vector_lanes;
-        int16_t *at = (int16_t *)row + (size_t)vector * 2 * isa->vector_lanes + within;
-        at[0] = (int16_t)(ONE * below);
-        at[isa->vector_lanes] = (int16_t)(above - below);
+/* Writes an entry and the one above it, of channel `c` at `code`, to every row that has them. */
+static void put(const iqlut_packed *p, const iqlut_isa *isa, uint8_t *rows, int c, int code, int lane, int below,
+                int above) {
+    const int n = p->group_channels, vector = lane / p->vector_lanes, within = lane % p->vector_lanes;
+    uint8_t *row = rows + (size_t)(code * n + c % n) * p->row_bytes;
+    if (p->paired) {
+        for (int other = 0; other < p->codes; other++) {
+            const int joint = c % 2 ? other * p->codes + code : code * p->codes + other;
+            row = rows + (size_t)(joint * n / 2 + c / 2) * p->row_bytes + 4 * lane + 2 * (c % 2);
+            row[0] = (uint8_t)below, row[1] = (uint8_t)above;
+        }
+    } else if (isa->wide_rows) {
+        int16_t *at = (int16_t *)row + (size_t)vector * 2 * p->vector_lanes + within;
+        at[0] = (int16_t)(ONE * below), at[p->vector_lanes] = (int16_t)(above - below);
     } else {
-        row[2 * lane] = (uint8_t)below;
-        row[2 * lane + 1] = (uint8_t)above;
+        row[2 * lane] = (uint8_t)below, row[2 * lane + 1] = (uint8_t)above;
     }
 }
 
 static void pack_rows(iqlut_packed *p, const centred *t, const iqlut_isa *isa) {
     const iqlut_layer *l = t->layer;
     for (int c = 0; c < l->channels_in; c++)
-        for (int code = 0; code < l->levels - 1; code++)
-            for (int i = 0; i < l->kernel; i++)
-                for (int j = 0; j < l->kernel; j++)
-                    for (int d = 0; d < l->channels_out; d++) {
-                        const size_t pass = (size_t)(c / p->group_channels * p->blocks + d / p->block);
-                        const size_t row = (size_t)(code * p->group_channels + c % p->group_channels);
-                        const int taken = t->taken[tap_index(l, c, i, j, d)];
-                        put(isa, p->rows + pass * p->pass_bytes + row * p->row_bytes,
-                            tap_lane(p, isa, i, j) + d % p->block, entry(l, c, code, i, j, d) - taken,
+        for (int i = 0; i < l->kernel; i++)
+            for (int j = 0; j < l->kernel; j++)
+                for (int d = 0; d < l->channels_out; d++) {
+                    const int taken = t->taken[tap_index(l, c, i, j, d)], lane = tap_lane(p, i, j) + d % p->block;
+                    uint8_t *rows = p->rows + (size_t)(c / p->group_channels * p->blocks + d / p->block) * p->pass_bytes;
+                    for (int code = 0; code < p->codes; code++)
+                        put(p, isa, rows, c, code, lane, entry(l, c, code, i, j, d) - taken,
                             entry(l, c, code + 1, i, j, d) - taken);
-                    }
+                }
 }
 
-static void pack_entries(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa) {
+static void pack_curve(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa) {
+    memcpy(p->curve, l->curve, sizeof p->curve);
     for (int signal = 0; signal < 256; signal++) {
         const uint32_t code = l->curve[signal], fraction = l->curve[256 + signal], rest = ONE - fraction;
         p->entries[signal].offset = (uint32_t)(code * p->group_channels * p->row_bytes);
@@ -129,21 +134,42 @@ static void pack_constants(iqlut_packed *p, const centred *t) {
     }
 }
 
+/* Splits the input channels into as few groups as keep every partial sum in int16. */
+static void split_groups(iqlut_packed *p, const centred *t) {
+    do {
+        p->groups++;
+        p->group_channels = (p->channels_in + p->groups - 1) / p->groups;
+    } while (partial_bound(t, p->group_channels) > PARTIAL_MAX);
+    p->groups = (p->channels_in + p->group_channels - 1) / p->group_channels;
+}
+
+/* Makes the layer a paired one if the channels lie without gaps and all pairs of codes have room. */
+static int try_paired(iqlut_packed *p, const iqlut_isa *isa) {
+    const int c = p->channels_in;
+    if (!isa->paired_lanes || c < 8 || (c & (c - 1))) return 0;
+    iqlut_packed paired = *p;
+    paired.vector_lanes = isa->paired_lanes;
+    paired.row_bytes = (size_t)row_lanes(&paired) * 4;
+    paired.pass_bytes = paired.row_bytes * (size_t)(p->codes * p->codes * (c / 2));
+    if (p->codes > 127 || paired.pass_bytes > PAIRED_BYTES_MAX) return 0;
+    *p = paired;
+    p->paired = p->groups = 1, p->group_channels = c, p->partial_bytes = 4;
+    return 1;
+}
+
 static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, const centred *t) {
     p->channels_in = l->channels_in, p->channels_out = l->channels_out, p->kernel = l->kernel;
     p->before = (l->kernel - 1) / 2, p->after = l->kernel / 2; /* arithmetic.footprint */
-    p->acc_shift = l->acc_shift, p->shift = l->shift;
+    p->acc_shift = l->acc_shift, p->shift = l->shift, p->codes = l->levels - 1;
     p->lanes = 8;
     while (p->lanes < l->channels_out) p->lanes *= 2;
     p->block = p->lanes < 16 ? 8 : 16;
     p->blocks = p->lanes / p->block;
-    do {
-        p->groups++;
-        p->group_channels = (l->channels_in + p->groups - 1) / p->groups;
-    } while (partial_bound(t, p->group_channels) > PARTIAL_MAX);
-    p->groups = (l->channels_in + p->group_channels - 1) / p->group_channels;
-    p->row_bytes = (size_t)row_lanes(p, isa) * (isa->wide_rows ? 4 : 2);
-    p->pass_bytes = p->row_bytes * (size_t)(l->levels - 1) * (size_t)p->group_channels;
+    if (try_paired(p, isa)) return;
+    split_groups(p, t);
+    p->vector_lanes = isa->vector_lanes, p->partial_bytes = 2;
+    p->row_bytes = (size_t)row_lanes(p) * (isa->wide_rows ? 4 : 2);
+    p->pass_bytes = p->row_bytes * (size_t)(p->codes * p->group_channels);
 }
 
 int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa) {
@@ -156,7 +182,7 @@ int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *
     packed->rows = iqlut_allocate(packed->pass_bytes * (size_t)(packed->groups * packed->blocks));
     if (packed->rows) {
         pack_rows(packed, &table, isa);
-        pack_entries(packed, layer, isa);
+        pack_curve(packed, layer, isa);
         pack_constants(packed, &table);
     }
     free(both);

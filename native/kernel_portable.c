@@ -49,21 +49,28 @@ static void expand(const iqlut_pass *pass, const uint8_t *signal, int count, voi
     }
 }
 
-static inline uint8_t clamp(int32_t value) { return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value); }
-
+/* Several short loops, each of a form that compilers turn into vectors: the products are of int16, which SSE2 has. */
 INLINE void requantise_rows(const iqlut_packed *l, const int16_t *const *rows, const int row_count,
                             const uint8_t *skip, const int16_t *base, uint8_t *out, int count) {
+    int16_t gain[PERIOD], factor[PERIOD], acc[PERIOD], spread[PERIOD];
+    int32_t total[PERIOD];
+    const int acc_shift = l->acc_shift, shift = l->shift;
+    for (int n = 0; n < PERIOD; n++) gain[n] = l->gain_skip[n][0], factor[n] = l->gain_skip[n][1];
     for (ptrdiff_t m = 0; m < count; m += PERIOD) {
-        int16_t acc[PERIOD], gain[PERIOD], factor[PERIOD];
-        for (int n = 0; n < PERIOD; n++) {
-            int32_t sum = l->centre[n];
-            for (int r = 0; r < row_count; r++) sum += rows[r][m + n];
-            acc[n] = (int16_t)(sum >> l->acc_shift);
+        const int16_t *skips = base ? base + m : spread;
+        for (int n = 0; n < PERIOD; n++) total[n] = l->centre[n];
+        UNROLL for (int r = 0; r < row_count; r++) {
+            const int16_t *row = rows[r] + m;
+            for (int n = 0; n < PERIOD; n++) total[n] += row[n];
         }
-        for (int n = 0; n < PERIOD; n++) gain[n] = l->gain_skip[n][0], factor[n] = l->gain_skip[n][1];
+        for (int n = 0; n < PERIOD; n++) acc[n] = (int16_t)(total[n] >> acc_shift);
+        if (!base)
+            for (int n = 0; n < PERIOD; n++) spread[n] = skip[m + n];
+        for (int n = 0; n < PERIOD; n++) total[n] = acc[n] * gain[n] + l->bias[n];
+        for (int n = 0; n < PERIOD; n++) total[n] += skips[n] * factor[n];
         for (int n = 0; n < PERIOD; n++) {
-            const int16_t s = base ? base[m + n] : skip[m + n];
-            out[m + n] = clamp((acc[n] * gain[n] + s * factor[n] + l->bias[n]) >> l->shift);
+            const int32_t value = total[n] >> shift, low = value < 0 ? 0 : value;
+            out[m + n] = (uint8_t)(low > 255 ? 255 : low);
         }
     }
 }
@@ -77,4 +84,6 @@ static void requantise(const iqlut_packed *l, const void *const *partials, int r
     else requantise_rows(l, rows, row_count, skip, base, out, count);
 }
 
-const iqlut_isa iqlut_isa_portable = {"portable", LANES, 1, expand, requantise, bilinear, shuffle};
+const iqlut_isa iqlut_isa_portable = {
+    .name = "portable", .vector_lanes = LANES, .wide_rows = 1, .expand = expand, .requantise = requantise,
+    .bilinear = bilinear, .shuffle = shuffle};

@@ -26,6 +26,7 @@ typedef struct {
     const iqlut_job *job;
     line *lines;
     uint8_t *luma[3], *skip, *phases; /* padded rows: luma around a row, a broadcast skip, the last signal */
+    uint8_t *scratch;
     int16_t *base;
 } tile;
 
@@ -50,7 +51,7 @@ static size_t lay_out(tile *t, const iqlut_plan *plan, uint8_t *memory, int64_t 
         const iqlut_packed *packed = &plan->layers[l];
         const int stride = l ? plan->layers[l - 1].lanes : 1;
         const size_t signal_bytes = row_bytes(columns, (size_t)stride);
-        const size_t partial_bytes = row_bytes(columns, sizeof(int16_t) * (size_t)packed->lanes);
+        const size_t partial_bytes = row_bytes(columns, (size_t)(packed->partial_bytes * packed->lanes));
         uint8_t *signal, *partial;
         TAKE(signal, uint8_t, SIGNAL_ROWS * signal_bytes);
         TAKE(partial, uint8_t, (size_t)packed->groups * (size_t)partial_count(packed) * partial_bytes);
@@ -61,6 +62,7 @@ static size_t lay_out(tile *t, const iqlut_plan *plan, uint8_t *memory, int64_t 
     for (int i = 0; i < 3; i++) TAKE(t->luma[i], uint8_t, row_bytes(columns, 1));
     TAKE(t->skip, uint8_t, row_bytes(columns, PERIOD));
     TAKE(t->phases, uint8_t, row_bytes(columns, 16));
+    TAKE(t->scratch, uint8_t, row_bytes(columns, 3 * PERIOD));
     TAKE(t->base, int16_t, row_bytes(columns, 16 * sizeof(int16_t)));
 #undef TAKE
     return used;
@@ -74,11 +76,11 @@ size_t iqlut_workspace_bytes(const iqlut_plan *plan, int columns) {
 static uint8_t *signal_row(const line *l, int64_t y) { return l->signal + (y % SIGNAL_ROWS) * l->signal_bytes + FRONT; }
 
 /* The partial row of input row `y` for a group and a tap row; kernel - tap_row of them are kept. */
-static int16_t *partial_row(const line *l, int group, int tap_row, int64_t y) {
+static uint8_t *partial_row(const line *l, int group, int tap_row, int64_t y) {
     const int kernel = l->packed->kernel;
     const int before = tap_row * kernel - tap_row * (tap_row - 1) / 2;
     const int64_t slot = group * partial_count(l->packed) + before + y % (kernel - tap_row);
-    return (int16_t *)(l->partial + (size_t)slot * l->partial_bytes + FRONT);
+    return l->partial + (size_t)slot * l->partial_bytes + FRONT;
 }
 
 /* Repeats the pixels at the borders of the image, which this row of input reaches or not. */
@@ -94,9 +96,10 @@ static void expand_row(const tile *t, const line *l, int64_t y) {
     const uint8_t *signal = signal_row(l, y) + before * l->input_stride;
     for (int g = 0; g < p->groups; g++)
         for (int b = 0; b < p->blocks; b++) {
-            const iqlut_pass pass = {p, p->rows + (size_t)(g * p->blocks + b) * p->pass_bytes, l->input_stride};
+            const iqlut_pass pass = {p, p->rows + (size_t)(g * p->blocks + b) * p->pass_bytes, l->input_stride,
+                                     t->scratch};
             void *out[KERNEL_MAX] = {NULL};
-            for (int i = 0; i < p->kernel; i++) out[i] = partial_row(l, g, i, y) + b * p->block;
+            for (int i = 0; i < p->kernel; i++) out[i] = partial_row(l, g, i, y) + b * p->block * p->partial_bytes;
             t->job->plan->isa->expand(&pass, signal + g * p->group_channels, (int)(l->last - l->first), out);
         }
 }

@@ -107,4 +107,6 @@ static void requantise(const iqlut_packed *l, const void *const *partials, int r
     else requantise_rows(l, rows, row_count, skip, base, out, count, PERIOD / LANES);
 }
 
-const iqlut_isa CAT(iqlut_isa_, ISA) = {STRING(ISA), LANES, 0, expand_any, requantise, bilinear, shuffle};
+const iqlut_isa CAT(iqlut_isa_, ISA) = {
+    .name = STRING(ISA), .vector_lanes = LANES, .expand = expand_any, .requantise = requantise,
+    .bilinear = bilinear, .shuffle = shuffle};

@@ -46,7 +46,9 @@ def random_layer(rng: np.random.Generator, lut: np.ndarray, interpolate: bool, s
     while ar.round_shift(bound, acc_shift) > ar.ACC16_MAX:
         acc_shift += 1
     shift = int(rng.integers(8, 16))
-    gain_max = min(32767, (1 << 29) // max(1, bound >> acc_shift), (256 << shift) // max(1, (bound >> acc_shift) // 8) + 1)
+    gain_max = min(
+        32767, (1 << 29) // max(1, bound >> acc_shift), (256 << shift) // max(1, (bound >> acc_shift) // 8) + 1
+    )
     skip_max = min(32767, (1 << shift) * skip_scale)
     return Layer(
         lut,

@@ -171,7 +171,11 @@ def test_progress_lines(capsys, monkeypatch):
     ]
 
 
-# the shipped model
+# the shipped models
+
+
+def test_shipped_models_are_named_as_their_files():
+    assert [api.load(name).name for name in api.models()] == list(api.models())
 
 
 @needs_shipped

@@ -19,6 +19,7 @@ ONE = 1 << FRACTION_BITS  # a fraction runs from 0 to ONE inclusive
 SIGNAL_MAX = 255  # signals between layers are uint8
 ENTRY_MAX = 127  # table entries are int8 without -128: |entry| <= 127
 ACC16_MAX = 32767  # an accumulator after its shift fits int16
+INT32_MAX = 2**31 - 1  # all else fits int32
 
 
 def round_shift(value: Any, shift: int) -> Any:
@@ -86,5 +87,5 @@ def bilinear(padded: Any, scale: int, row_phase: int, column_phase: int) -> Any:
     """
     rows, columns = bilinear_weights(scale)[row_phase], bilinear_weights(scale)[column_phase]
     h, w = padded.shape[0] - 2, padded.shape[1] - 2
-    middle = sum(rows[i] * padded[i : i + h, :] for i in range(3))
-    return sum(columns[j] * middle[:, j : j + w] for j in range(3))
+    middle = rows[0] * padded[:h] + rows[1] * padded[1 : h + 1] + rows[2] * padded[2:]
+    return columns[0] * middle[:, :w] + columns[1] * middle[:, 1 : w + 1] + columns[2] * middle[:, 2:]

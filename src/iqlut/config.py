@@ -7,6 +7,7 @@ the same code.
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -97,7 +98,8 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON has them."""
-        return dataclasses.asdict(self)
+        plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return plain
 
 
 def load(path: str | Path) -> Config:

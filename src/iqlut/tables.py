@@ -15,7 +15,6 @@ from iqlut import arithmetic as ar
 SCALES = (2, 3, 4)
 KERNELS = (1, 2, 3)
 CHANNELS_MAX = 64
-_INT32_MAX = 2**31 - 1
 
 
 class IllegalTables(ValueError):
@@ -92,6 +91,12 @@ class Layer:
         largest = np.abs(self.lut.astype(np.int64)).max(axis=1)  # (c, k, k, d)
         return ar.ONE * largest.sum(axis=(0, 1, 2))
 
+    def total_bound(self, skip_max: int) -> int:
+        """The largest sum before the last shift, its terms in any order, with a skip signal of at most `skip_max`."""
+        acc = ar.round_shift(self.accumulator_bound, self.acc_shift)
+        gain, skip, bias = (np.abs(getattr(self, name).astype(np.int64)) for name in ("gain", "skip", "bias"))
+        return int((acc * gain + skip_max * skip + bias).max())
+
 
 _DTYPES: dict[str, type] = {
     "lut": np.int8,
@@ -156,7 +161,11 @@ class Tables:
             if layer.channels_in != channels:
                 raise IllegalTables(f"layer {index}: {layer.channels_in} channels in, wanted {channels}")
             channels = layer.channels_out
-            _check_total(index, layer, self._skip_max(index))
+            total = layer.total_bound(self._skip_max(index))
+            if total > ar.INT32_MAX:
+                raise IllegalTables(
+                    f"layer {index}: a sum can reach {total}, at most {ar.INT32_MAX}; use a smaller shift"
+                )
         if channels != self.scale**2:
             raise IllegalTables(
                 f"the last layer gives {channels} channels, wanted {self.scale**2} (scale {self.scale})"
@@ -208,12 +217,3 @@ class Tables:
             for name, dtype in _DTYPES.items():
                 digest.update(getattr(layer, name).astype(np.dtype(dtype).newbyteorder("<")).tobytes())
         return digest.hexdigest()
-
-
-def _check_total(index: int, layer: Layer, skip_max: int) -> None:
-    """The sum before the last shift must fit int32 in any order of its three terms."""
-    acc = ar.round_shift(layer.accumulator_bound, layer.acc_shift)
-    total = acc * np.abs(layer.gain.astype(np.int64)) + skip_max * np.abs(layer.skip.astype(np.int64))
-    total += np.abs(layer.bias.astype(np.int64))
-    if total.max() > _INT32_MAX:
-        raise IllegalTables(f"layer {index}: a sum can reach {total.max()}, at most {_INT32_MAX}; use a smaller shift")

@@ -80,7 +80,7 @@ def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
-    return "-" if value is None else str(value)
+    return "-" if value is None else str(_json_value(value))
 
 
 def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Info:
         if self.json:
             print_json([facts])
         else:
-            print_table(tables.name, [{"fact": name, "value": str(value)} for name, value in facts.items()])
+            print_table(tables.name, [{"fact": name, "value": value} for name, value in facts.items()])
         return OK
 
 

@@ -13,6 +13,7 @@ integers differ from the rounded network only in the last bits of gain' and skip
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from iqlut import arithmetic as ar
 from iqlut.config import Config
 from iqlut.model.network import Network
 from iqlut.model.quantiser import CENTRE, entry_step
-from iqlut.tables import IllegalTables, Layer, Tables
+from iqlut.tables import Layer, Tables
 
 _INT16_MAX = 32767
 _RELATIVE_ERROR_MAX = 0.02  # of a gain that matters: coarser than this is refused
@@ -34,71 +35,64 @@ class CannotConvert(ValueError):
 
 def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables:
     """The tables of a trained network; CannotConvert or IllegalTables where there are none."""
-    layers = []
     with torch.no_grad():
-        tables, gates = network.entries(rounded=False), network.gates()
-        for index, (entries, curve) in enumerate(zip(tables, network.curves, strict=True)):
-            try:
-                if index < len(gates):
-                    gain, skip = (gate.double().numpy() for gate in gates[index])
-                    layers.append(_layer(entries, curve.knots, config.model.interpolate, gain, skip, None))
-                else:
-                    gain = np.ones(config.model.scale**2)
-                    skip = gain * (1.0 if config.model.residual else 0.0)
-                    layers.append(_layer(entries, curve.knots, config.model.interpolate, gain, skip, config.model.scale))
-            except (CannotConvert, IllegalTables) as error:
-                raise CannotConvert(f"layer {index}: {error}") from None
+        entries = network.entries(rounded=False)
+        gates = [(gain.double().numpy(), skip.double().numpy()) for gain, skip in network.gates()]
+    ones = np.ones(config.model.scale**2)
+    gates.append((ones, ones if config.model.residual else 0 * ones))
+    layers = []
+    for index, (table, curve, (gain, skip)) in enumerate(zip(entries, network.curves, gates, strict=True)):
+        base_unit = (2 * config.model.scale) ** 2 if index == config.model.blocks else 1
+        parts = _Parts(f"layer {index}", table, curve.knots, config.model.interpolate, gain, skip, base_unit)
+        layers.append(_layer(parts))
     return Tables(config.name, config.model.scale, tuple(layers), about)
 
 
-def _layer(
-    entries: torch.Tensor, knots: np.ndarray, interpolate: bool, gain: np.ndarray, skip: np.ndarray, scale: int | None
-) -> Layer:
-    """One layer; `scale` is that of the base in the last layer, None in a block."""
-    if not torch.isfinite(entries).all():
-        raise CannotConvert("the table holds NaN or infinite entries; take an earlier checkpoint")
-    step = entry_step(entries)
-    lut = (entries / step).round().to(torch.int8).numpy()
-    bound = ar.ONE * np.abs(lut.astype(np.int64)).max(axis=1).sum(axis=(0, 1, 2)).max()
-    acc_shift = next((s for s in range(16) if ar.round_shift(int(bound), s) <= ar.ACC16_MAX), None)
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """A layer before its integers. `base_unit` is what one signal counts in its skip: 1, but for the base."""
+
+    where: str
+    entries: torch.Tensor
+    knots: np.ndarray
+    interpolate: bool
+    gain: np.ndarray
+    skip: np.ndarray
+    base_unit: int
+
+
+def _layer(parts: _Parts) -> Layer:
+    if not torch.isfinite(parts.entries).all():
+        raise CannotConvert(f"{parts.where}: the table holds NaN or infinite entries; take an earlier checkpoint")
+    step = entry_step(parts.entries)
+    lut = (parts.entries / step).round().to(torch.int8).numpy()
+    bound = int(ar.ONE * np.abs(lut.astype(np.int64)).max(axis=1).sum(axis=(0, 1, 2)).max())
+    acc_shift = next((s for s in range(16) if ar.round_shift(bound, s) <= ar.ACC16_MAX), None)
     if acc_shift is None:
-        raise CannotConvert(f"its sums can reach {bound}, more than any shift brings into int16")
-    gain = gain * step.double().numpy() * CENTRE / ar.ONE * 2**acc_shift
+        raise CannotConvert(f"{parts.where}: its sums can reach {bound}, more than any shift brings into int16")
+    gain = parts.gain * step.double().numpy() * CENTRE / ar.ONE * 2**acc_shift
     for shift in range(22, 7, -1):
-        layer = _with_shift(lut, knots, interpolate, (gain, skip), scale, (acc_shift, shift))
-        if layer is not None:
+        constants = _constants(parts, gain, shift)
+        if constants is None:
+            continue
+        layer = Layer(lut, parts.knots, *constants, acc_shift, shift, parts.interpolate)
+        if layer.total_bound(ar.SIGNAL_MAX * parts.base_unit) <= ar.INT32_MAX:
             return layer
-    raise CannotConvert(f"its gains (up to {gain.max():.3g}) or skips (up to {skip.max():.3g}) do not fit int16")
+    raise CannotConvert(f"{parts.where}: its gains (up to {gain.max():.3g}) do not fit the integers at any shift")
 
 
-def _with_shift(
-    lut: np.ndarray,
-    knots: np.ndarray,
-    interpolate: bool,
-    factors: tuple[np.ndarray, np.ndarray],
-    scale: int | None,
-    shifts: tuple[int, int],
-) -> Layer | None:
-    """The layer with these shifts, or None where something would not fit."""
-    acc_shift, shift = shifts
-    unit = 2**shift // (1 if scale is None else (2 * scale) ** 2)
-    gain, skip = np.round(factors[0] * 2**shift), np.round(factors[1] * unit)
-    if max(np.abs(gain).max(), np.abs(skip).max()) > _INT16_MAX:
+def _constants(parts: _Parts, gain: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """gain', skip' and bias' with this shift; None where they do not fit."""
+    exact = gain * 2**shift
+    gains, skips = np.round(exact), np.round(parts.skip * 2**shift / parts.base_unit)
+    if max(np.abs(gains).max(), np.abs(skips).max()) > _INT16_MAX:
         return None
-    error = np.abs(gain - factors[0] * 2**shift) / np.abs(factors[0] * 2**shift)
+    error = np.abs(gains - exact) / np.abs(exact)
     if error.max() > _RELATIVE_ERROR_MAX:
-        raise CannotConvert(f"a gain of {gain[error.argmax()]:.0f} is {error.max():.0%} off; train with a larger table")
-    centre = CENTRE * (2**shift - (skip if scale is None else np.sign(skip) * 2**shift))
-    try:
-        return Layer(
-            lut,
-            knots,
-            gain.astype(np.int16),
-            skip.astype(np.int16),
-            (centre + 2 ** (shift - 1)).astype(np.int32),
-            acc_shift,
-            shift,
-            interpolate,
+        raise CannotConvert(
+            f"{parts.where}: a gain of {gains[error.argmax()]:.0f} is {error.max():.0%} off the exact one"
         )
-    except IllegalTables:
-        return None
+    # a block's skip leaves the centre where it is; the base is no signal around a centre, it is the picture
+    kept = skips if parts.base_unit == 1 else parts.skip * 2**shift
+    biases = CENTRE * (2**shift - kept) + 2 ** (shift - 1)
+    return gains.astype(np.int16), skips.astype(np.int16), biases.astype(np.int32)

@@ -23,8 +23,8 @@ def hats(x: torch.Tensor, curve: Curve, rounded: bool) -> torch.Tensor:
     """
     signal = CENTRE + CENTRE * x
     knots = torch.as_tensor(curve.knots, device=x.device).to(x.dtype)
+    whole = signal.detach().round().clamp(0, ar.SIGNAL_MAX).long()
     if rounded:
-        whole = signal.detach().round().clamp(0, ar.SIGNAL_MAX).long()
         code = torch.as_tensor(curve.code, device=x.device).long()[whole]
     else:
         code = (torch.searchsorted(knots, signal.detach().contiguous(), right=True) - 1).clamp(0, len(knots) - 2)

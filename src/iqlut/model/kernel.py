@@ -21,7 +21,7 @@ from iqlut.model.quantiser import CENTRE
 
 class _Shape(ctypes.Structure):
     _fields_ = (
-        *((name, ctypes.c_int32) for name in "patches h w channels_in channels_out kernel levels".split()),
+        *((name, ctypes.c_int32) for name in ("patches", "h", "w", "channels_in", "channels_out", "kernel", "levels")),
         *((name, ctypes.c_void_p) for name in ("code", "fraction", "steepness")),
     )
 
@@ -38,8 +38,8 @@ class Curve:
     @staticmethod
     def of(knots: np.ndarray, interpolate: bool) -> Curve:
         code, fraction = ar.expand_knots(knots, interpolate)
-        steepness = CENTRE / np.diff(knots.astype(np.float32))
-        return Curve(knots, np.ascontiguousarray(code), fraction.astype(np.float32) / ar.ONE, steepness.astype(np.float32))
+        steepness = np.float32(CENTRE) / np.diff(knots.astype(np.float32))
+        return Curve(knots, np.ascontiguousarray(code), fraction.astype(np.float32) / ar.ONE, steepness)
 
 
 @lru_cache(maxsize=1)
@@ -88,7 +88,8 @@ class Layers(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, luma: torch.Tensor, curves: list[Curve], threads: int, *parameters: torch.Tensor):
-        signal, tensors = luma.contiguous().unsqueeze(3), []
+        signal: Any = luma.contiguous().unsqueeze(3)
+        tensors = []
         parameters = tuple(p.detach().contiguous() for p in parameters)
         for index, curve in enumerate(curves[:-1]):
             lut, gain, skip = parameters[3 * index : 3 * index + 3]
@@ -104,15 +105,16 @@ class Layers(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: torch.Tensor):  # type: ignore[override]
         curves, blocks = ctx.curves, len(ctx.curves) - 1
         saved = ctx.saved_tensors
-        states, parameters = (*saved[: 2 * blocks + 1], None, None), saved[2 * blocks + 1 :]
+        parameters = saved[2 * blocks + 1 :]
+        states: Any = (*saved[: 2 * blocks + 1], None, None)
         grads: list[torch.Tensor | None] = []
-        grad = grad_outputs[0].contiguous()
+        grad: torch.Tensor | None = grad_outputs[0].contiguous()
         for index in reversed(range(blocks + 1)):
             signal, acc, out = states[2 * index : 2 * index + 3]
-            lut, gain, skip = (*parameters[3 * index : 3 * index + 3], None, None)[:3]
-            last = index == blocks
-            d = lut.shape[4]
-            grad_lut, grad_gain, grad_skip = torch.empty_like(lut), torch.empty(d), torch.empty(d)
+            lut, *gate = parameters[3 * index : 3 * index + 3]
+            gain, skip = gate or (None, None)
+            grad_lut = torch.empty_like(lut)
+            grad_gain, grad_skip = torch.empty(lut.shape[4]), torch.empty(lut.shape[4])
             grad_signal = torch.empty(signal.shape) if index else None
             shape = _shape(signal, lut, curves[index])
             if _library().iqlut_train_backward(
@@ -121,6 +123,6 @@ class Layers(torch.autograd.Function):
                 _pointer(grad_lut), _pointer(grad_gain), _pointer(grad_skip), _pointer(grad_signal),
             ):  # fmt: skip
                 raise MemoryError("the training kernel got no memory")
-            grads = [grad_lut, *([] if last else [grad_gain, grad_skip]), *grads]
+            grads = [grad_lut, *([grad_gain, grad_skip] if gate else []), *grads]
             grad = grad_signal
         return None, None, None, *grads

@@ -38,7 +38,7 @@ class SubNetwork(nn.Module):
 
     def __init__(self, shape: tuple[int, int, int, int, int], spread: float, hidden: int) -> None:
         super().__init__()
-        c, levels, k, _, d = shape
+        c, _, k, _, d = shape
         self.shape = shape
         slope = torch.randn(c, 1, hidden) * 2
         self.first = nn.Parameter(slope)

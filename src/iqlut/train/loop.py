@@ -72,8 +72,7 @@ def train(
                 row: dict[str, Any] = {"step": state.step, "loss": float(torch.stack(losses).mean())}
                 row["seconds"] = round(time.monotonic() - started, 2)
                 losses, started = [], time.monotonic()
-                if not math.isfinite(row["loss"]):
-                    raise TrainingStopped(f"the loss is {row['loss']} at step {state.step}; try a smaller learning_rate")
+                _check_finite(state, row["loss"])
                 if state.step % settings.validate_every == 0 or state.step == settings.steps:
                     row["psnr_db"] = validate(state.ema, validation, threads)
                 save(state, config, out)
@@ -99,12 +98,18 @@ def _step(state: State, config: Config, planes: data.Planes, threads: int) -> to
     return loss.detach()
 
 
+def _check_finite(state: State, loss: float) -> None:
+    """The kernel's uint8 signals hide a NaN, so the parameters are looked at too."""
+    if not math.isfinite(loss) or not all(p.isfinite().all() for p in state.network.parameters()):
+        raise TrainingStopped(f"the loss or a parameter is no number at step {state.step}; try a smaller learning_rate")
+
+
 @torch.no_grad()
 def _average(state: State, ema: float) -> None:
     """The moving average of the parameters; shorter at the start, so that it forgets the beginning."""
     keep = min(ema, (1 + state.step) / (10 + state.step))
-    mean, new = list(state.ema.parameters()), list(state.network.parameters())
-    torch._foreach_lerp_(mean, new, 1 - keep)
+    for mean, new in zip(state.ema.parameters(), state.network.parameters(), strict=True):
+        mean.lerp_(new, 1 - keep)
 
 
 def learning_rate(settings: TrainConfig, step: int) -> float:

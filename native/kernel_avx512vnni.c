@@ -1,0 +1,166 @@
+/* The kernel for AVX-512 with VNNI and VBMI: layers with few levels look up two input channels at once.
+ *
+ * A row holds, for a code of an even channel and a code of the odd one after it, four bytes for each output: below and
+ * above of the one, below and above of the other. One instruction multiplies them by the four blend weights and adds
+ * the products to an int32: half the look-ups, no separate additions, and nothing that could overflow.
+ * Other layers run as in kernel_avx512.c.
+ */
+#include <immintrin.h>
+
+#include "kernel.h"
+
+#define LANES 16
+
+typedef __m512i vec;
+typedef __m256i half;
+
+#define zero() _mm512_setzero_si512()
+#define load(p) _mm512_load_si512(p)
+#define loadu(p) _mm512_loadu_si512(p)
+#define add _mm512_add_epi32
+#define half_zero() _mm256_setzero_si256()
+#define half_add _mm256_add_epi32
+#define lower(v) _mm512_castsi512_si256(v)
+#define upper(v) _mm512_extracti64x4_epi64(v, 1)
+#define lower_to_upper(v) _mm512_maskz_shuffle_i64x2(0xF0, v, v, 0x44)
+#define store_half(p, v) _mm256_storeu_si256((half *)(p), v)
+
+/* `part` counts pieces of 8 or 16 lanes. */
+#define store8(p, v, part) store_half(p, (part) ? upper(v) : lower(v))
+#define store16(p, v, part) _mm512_storeu_si512(p, v)
+
+/* arithmetic.blend of two channels, added to `sum`. */
+#define blend_add(sum, weights, row) _mm512_dpbusd_epi32(sum, weights, load(row))
+#define half_blend_add(sum, weights, row) _mm256_dpbusd_epi32(sum, weights, _mm256_load_si256((const half *)(row)))
+
+/* What prepare writes for each pair of channels: the four weights, and the offset of the row. */
+#define partial int32_t
+#define ENTRY_BYTES 4
+#define STEPS(layer) ((layer)->channels_in / 2)
+#define SOURCE                                                                                      \
+    const uint32_t *pair = weights_of(pass->scratch) - steps;                                       \
+    const uint16_t *offset = offsets_of(pass->scratch, signal_count(pass->layer, count)) - steps;   \
+    (void)signal
+#define PIXEL(x)                   \
+    pair += steps, offset += steps; \
+    const vec four = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)pair))
+#define LOOKUP(s, row_bytes)                                         \
+    const uint8_t *const row = rows + offset[s] + (s) * (row_bytes); \
+    const vec weights = steps == 4 ? spread(four, s) : _mm512_set1_epi32((int)pair[s])
+
+static inline __attribute__((always_inline)) vec spread(vec four, int which) {
+    switch (which) {
+        case 0: return _mm512_shuffle_epi32(four, 0x00);
+        case 1: return _mm512_shuffle_epi32(four, 0x55);
+        case 2: return _mm512_shuffle_epi32(four, 0xAA);
+        default: return _mm512_shuffle_epi32(four, 0xFF);
+    }
+}
+
+static size_t signal_count(const iqlut_packed *l, int count) {
+    return ((size_t)(count + l->kernel - 1) * (size_t)l->channels_in + PERIOD - 1) / PERIOD * PERIOD;
+}
+static uint32_t *weights_of(uint8_t *scratch) { return (uint32_t *)scratch; }
+static uint16_t *offsets_of(uint8_t *scratch, size_t signals) { return (uint16_t *)(scratch + 2 * signals); }
+
+#include "kernel_x86_expand.h"
+
+/* The entries of a table of 256 for 64 indices. */
+static inline vec look_up(const vec table[4], vec index) {
+    const vec lower_half = _mm512_permutex2var_epi8(table[0], index, table[1]);
+    const vec upper_half = _mm512_permutex2var_epi8(table[2], index, table[3]);
+    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), lower_half, upper_half);
+}
+
+/* The weights and offsets of every pair of signals in a row. */
+static void prepare(const iqlut_pass *pass, const uint8_t *signal, size_t signals) {
+    const iqlut_packed *l = pass->layer;
+    uint8_t *weights = pass->scratch;
+    uint16_t *offsets = offsets_of(pass->scratch, signals);
+    vec codes[4], fractions[4];
+    int8_t order[64];
+    for (int n = 0; n < 4; n++) codes[n] = load(l->curve[0] + 64 * n), fractions[n] = load(l->curve[1] + 64 * n);
+    for (int n = 0; n < 64; n++) order[n] = (int8_t)(n / 2 + n % 2 * 64);
+    const vec first = loadu(order), second = add(first, _mm512_set1_epi8(32));
+    const vec joint = _mm512_set1_epi16((short)(l->codes | 1 << 8));
+    const vec step = _mm512_set1_epi16((short)(STEPS(l) * l->row_bytes));
+    for (size_t n = 0; n < signals; n += 64) {
+        const vec s = loadu(signal + n), code = look_up(codes, s), above = look_up(fractions, s);
+        const vec below = _mm512_sub_epi8(_mm512_set1_epi8(ONE), above);
+        _mm512_storeu_si512(weights + 2 * n, _mm512_permutex2var_epi8(below, first, above));
+        _mm512_storeu_si512(weights + 2 * n + 64, _mm512_permutex2var_epi8(below, second, above));
+        _mm512_storeu_si512(offsets + n / 2, _mm512_mullo_epi16(_mm512_maddubs_epi16(code, joint), step));
+    }
+}
+
+static void expand(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out) {
+    if (!pass->layer->paired) {
+        iqlut_isa_avx512.expand(pass, signal, count, out);
+        return;
+    }
+    prepare(pass, signal, signal_count(pass->layer, count));
+    expand_any(pass, signal, count, out);
+}
+
+typedef struct {
+    vec centre, factors, bias;
+} constants;
+
+/* arithmetic.requantise for the 16 lanes at `n`, to int32. */
+INLINE vec requantise_vector(const constants *k, vec acc_shift, vec shift, const int32_t *const *rows,
+                             const int row_count, vec skip, ptrdiff_t n) {
+    vec acc = k->centre;
+    UNROLL for (int r = 0; r < row_count; r++) acc = add(acc, loadu(rows[r] + n));
+    acc = _mm512_srav_epi32(acc, acc_shift);
+    /* (acc & 0xFFFF) | skip << 16 */
+    const vec both = _mm512_ternarylogic_epi32(acc, _mm512_slli_epi32(skip, 16), _mm512_set1_epi32(0xFFFF), 0xEC);
+    return _mm512_srav_epi32(_mm512_dpwssd_epi32(k->bias, both, k->factors), shift);
+}
+
+/* `sets` of constants: one, if they repeat from vector to vector. */
+INLINE void requantise_rows(const iqlut_packed *l, const int32_t *const *rows, const int row_count,
+                            const uint8_t *skip, const int16_t *base, uint8_t *out, int count, const int sets) {
+    const vec transpose = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const vec acc_shift = _mm512_set1_epi32(l->acc_shift), shift = _mm512_set1_epi32(l->shift);
+    constants k[PERIOD / LANES];
+    for (int part = 0; part < sets; part++)
+        k[part] = (constants){load(l->centre + part * LANES), load(l->gain_skip + part * LANES),
+                              load(l->bias + part * LANES)};
+    for (ptrdiff_t n = 0; n < count; n += PERIOD) {
+        vec next[PERIOD / LANES];
+        UNROLL for (int part = 0; part < PERIOD / LANES; part++) {
+            const ptrdiff_t m = n + part * LANES;
+            const vec s = base ? _mm512_cvtepi16_epi32(_mm256_loadu_si256((const half *)(base + m)))
+                               : _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(skip + m)));
+            next[part] = requantise_vector(&k[part % sets], acc_shift, shift, rows, row_count, s, m);
+        }
+        const vec low = _mm512_packs_epi32(next[0], next[1]), high = _mm512_packs_epi32(next[2], next[3]);
+        _mm512_storeu_si512(out + n, _mm512_permutexvar_epi32(transpose, _mm512_packus_epi16(low, high)));
+    }
+}
+
+static void requantise(const iqlut_packed *l, const void *const *partials, int row_count, const uint8_t *skip,
+                       const int16_t *base, uint8_t *out, int count) {
+    if (!l->paired) {
+        iqlut_isa_avx512.requantise(l, partials, row_count, skip, base, out, count);
+        return;
+    }
+    const int32_t *rows[KERNEL_MAX];
+    for (int r = 0; r < row_count; r++) rows[r] = partials[r];
+    const int one = l->lanes <= LANES;
+    if (row_count == 3 && skip && one) requantise_rows(l, rows, 3, skip, NULL, out, count, 1);
+    else if (row_count == 2 && base && one) requantise_rows(l, rows, 2, NULL, base, out, count, 1);
+    else requantise_rows(l, rows, row_count, skip, base, out, count, PERIOD / LANES);
+}
+
+static void bilinear(int scale, const uint8_t *const luma[3], int16_t *base, int lanes, int count) {
+    iqlut_isa_avx512.bilinear(scale, luma, base, lanes, count);
+}
+
+static void shuffle(int scale, const uint8_t *phases, int lanes, int count, uint8_t *out, int64_t out_stride) {
+    iqlut_isa_avx512.shuffle(scale, phases, lanes, count, out, out_stride);
+}
+
+const iqlut_isa iqlut_isa_avx512vnni = {
+    .name = "avx512vnni", .vector_lanes = 32, .paired_lanes = LANES, .expand = expand, .requantise = requantise,
+    .bilinear = bilinear, .shuffle = shuffle};

@@ -1,0 +1,149 @@
+"""The trainable graph: the native kernel against plain torch, knots, and conversion to integers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the training graph needs PyTorch: pip install 'iqlut[train]'")
+
+from iqlut import arithmetic as ar  # noqa: E402
+from iqlut import engines  # noqa: E402
+from iqlut.config import Config, ModelConfig  # noqa: E402
+from iqlut.model import expanded, quantiser  # noqa: E402
+from iqlut.model.convert import CannotConvert, convert  # noqa: E402
+from iqlut.model.network import Network  # noqa: E402
+
+CONFIGS = (
+    ModelConfig(blocks=2),
+    ModelConfig(blocks=3, channels=5, scale=3, upsample_kernel=3),
+    ModelConfig(blocks=2, channels=16, interpolate=False, scale=2),
+    ModelConfig(blocks=2, kernel=2, upsample_kernel=1, residual=False, gate="channel"),
+    ModelConfig(blocks=2, channels=11, knot_a=(0.4, 0.5), knot_b=(0.6, 0.7)),
+    ModelConfig(blocks=2, parameterisation="network"),
+)
+
+
+def lively(config: ModelConfig, seed: int = 0) -> Network:
+    """A network whose blocks and residual are far from those of a new one."""
+    torch.manual_seed(seed)
+    network = Network(config)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.mul_(1 + 0.5 * torch.rand_like(parameter))
+        if config.parameterisation == "table":
+            network.tables[-1].entries.mul_(5)
+    return network
+
+
+def plain(network: Network, luma: torch.Tensor) -> torch.Tensor:
+    """The rounded network in plain torch."""
+    entries, x = network.entries(rounded=True), (luma.unsqueeze(1).float() - quantiser.CENTRE) / quantiser.CENTRE
+    for lut, (gain, skip), curve in zip(entries, network.gates(), network.curves, strict=False):
+        x = expanded.gate(x, expanded.expand(x, lut, curve, True), gain, skip, True)
+    return expanded.expand(x, entries[-1], network.curves[-1], True).permute(0, 2, 3, 1)
+
+
+def gradients(network: Network, residual: torch.Tensor, weight: torch.Tensor) -> list[torch.Tensor]:
+    network.zero_grad()
+    (residual * weight).sum().backward()
+    return [p.grad.clone() for p in network.parameters() if p.grad is not None]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: f"{config.channels}x{config.kernel}")
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 7), (3, 19, 23)])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_native_kernel_equals_plain_torch(config: ModelConfig, shape: tuple[int, int, int], threads: int) -> None:
+    """To float32 rounding: 1e-5 of the largest value; sums run over at most 144 terms and 3 layers.
+
+    A signal within 1e-6 of a rounding border may fall either way; the seeds are such that none does.
+    """
+    luma = torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    network = lively(config)
+    ours, theirs = network(luma, threads=threads), plain(network, luma)
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5 * theirs.abs().max().item())
+    weight = torch.randn(ours.shape, generator=torch.Generator().manual_seed(2))
+    for ours_grad, their_grad in zip(gradients(network, ours, weight), gradients(network, theirs, weight), strict=True):
+        torch.testing.assert_close(ours_grad, their_grad, rtol=0, atol=2e-5 * their_grad.abs().max().item() + 1e-7)
+
+
+def test_gradients_agree_with_finite_differences() -> None:
+    """On the float network in double precision, where the loss is smooth almost everywhere."""
+    network = lively(ModelConfig(blocks=2, channels=3)).double()
+    luma = torch.randint(0, 256, (1, 5, 6), dtype=torch.uint8)
+    loss = network(luma, rounded=False).square().sum()
+    loss.backward()
+    for parameter in network.parameters():
+        index = tuple(int(n) for n in np.unravel_index(parameter.numel() // 2, parameter.shape))
+        values = []
+        for sign in (1, -1):
+            with torch.no_grad():
+                parameter[index] += sign * 1e-6
+                values.append(network(luma, rounded=False).square().sum().item())
+                parameter[index] -= sign * 1e-6
+        assert parameter.grad is not None
+        assert (values[0] - values[1]) / 2e-6 == pytest.approx(parameter.grad[index].item(), rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("levels", [2, 3, 7, 8, 16, 255, 256])
+@pytest.mark.parametrize("bend", [(0.5, 0.5), (0.3, 0.7), (0.7, 0.3), (0.01, 0.99)])
+def test_knots_are_legal(levels: int, bend: tuple[float, float]) -> None:
+    knots = quantiser.knots_of(levels, *bend).astype(int)
+    assert knots[0] == 0
+    assert knots[-1] == ar.SIGNAL_MAX
+    assert (np.diff(knots) > 0).all()
+
+
+def test_an_odd_number_of_levels_has_one_at_zero() -> None:
+    assert quantiser.knots_of(7)[3] == quantiser.CENTRE
+    assert quantiser.knots_of(7, 0.5, 0.7)[3] == quantiser.CENTRE
+
+
+def test_more_b_than_a_makes_the_middle_finer() -> None:
+    """(IQ-LUT eq. 4: the slope of T_ab is b / a between -a and a.)"""
+    assert quantiser.knots_of(9, 0.3, 0.7)[5] < quantiser.knots_of(9)[5]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: f"{config.channels}x{config.kernel}")
+def test_tables_give_what_the_rounded_network_gives(config: ModelConfig) -> None:
+    """The integers differ from the rounded network in the last bits of gain and skip only.
+
+    A signal near a rounding border may fall the other way and changes its neighbourhood a little: here,
+    with noise as input and residuals several times those of a trained model, one pixel in seven at most.
+    """
+    network = lively(config)
+    tables = convert(network, Config("trial", config), {})
+    luma = np.random.default_rng(3).integers(0, 256, (23, 31), dtype=np.uint8)
+    sr = engines.get("reference").build(tables)(luma).astype(int)
+    with torch.no_grad():
+        batch = torch.from_numpy(luma)[None]
+        phases = (network.base(batch) + network(batch))[0] * quantiser.CENTRE + quantiser.CENTRE
+    r = config.scale
+    wanted = (phases + 0.5).floor().clamp(0, 255).view(23, 31, r, r).permute(0, 2, 1, 3).reshape(23 * r, 31 * r)
+    difference = np.abs(sr - wanted.int().numpy())
+    assert (difference != 0).mean() < 0.15
+    assert difference.mean() < 0.3
+
+
+def test_a_table_with_nan_is_refused() -> None:
+    network = lively(ModelConfig(blocks=1))
+    with torch.no_grad():
+        network.tables[0].entries[0, 0, 0, 0, 0] = torch.nan
+    with pytest.raises(CannotConvert, match="layer 0: the table holds NaN"):
+        convert(network, Config(model=ModelConfig(blocks=1)), {})
+
+
+def test_a_gain_too_small_to_say_is_refused() -> None:
+    network = lively(ModelConfig(blocks=1))
+    with torch.no_grad():
+        network.alpha.fill_(-30)
+    with pytest.raises(CannotConvert, match="layer 0: a gain of"):
+        convert(network, Config(model=ModelConfig(blocks=1)), {})
+
+
+@pytest.mark.parametrize(
+    ("blocks", "channels", "largest"), [(8, 8, 34 * 1024), (12, 8, 50 * 1024), (8, 16, 124 * 1024)]
+)
+def test_the_models_of_the_paper_keep_their_size(blocks: int, channels: int, largest: int) -> None:
+    config = ModelConfig(blocks=blocks, channels=channels)
+    assert convert(Network(config), Config("size", config), {}).table_bytes <= largest

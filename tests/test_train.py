@@ -1,0 +1,185 @@
+"""The trainer: it learns, resumes bit for bit, and refuses in sentences."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
+
+from iqlut import config as configuration  # noqa: E402
+from iqlut import fileformat  # noqa: E402
+from iqlut.config import BadConfig, Config  # noqa: E402
+from iqlut.train import data, loop  # noqa: E402
+from iqlut.train.export import tables_of  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of pictures with edges, one in a subfolder, one too small."""
+    folder = tmp_path_factory.mktemp("images")
+    (folder / "more").mkdir()
+    rng = np.random.default_rng(4)
+    for name, size in (("one.png", 96), ("more/two.webp", 80), ("tiny.png", 20)):
+        picture = np.zeros((size, size, 3), np.uint8)
+        for _ in range(60):
+            y, x, side = (int(n) for n in rng.integers((0, 0, 4), (size, size, 30)))
+            picture[y : y + side, x : x + side] = rng.integers(0, 256, 3)
+        Image.fromarray(picture).save(folder / name, lossless=True)
+    return folder
+
+
+def settings(images: Path, **train: Any) -> Config:
+    values = {
+        "data": str(images),
+        "validation": str(images),
+        "steps": 12,
+        "batch": 3,
+        "patch": 12,
+        "checkpoint_every": 4,
+    }
+    return configuration.from_dict(
+        {"name": "trial", "model": {"blocks": 2, "channels": 4}, "train": {**values, "validate_every": 12, **train}}
+    )
+
+
+def state_of(path: Path) -> dict[str, Any]:
+    return torch.load(path, weights_only=True)
+
+
+def equal(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return one == other
+
+
+def test_it_learns(images: Path, tmp_path: Path) -> None:
+    loop.train(settings(images, steps=240, checkpoint_every=40, ema=0.9), tmp_path / "run")
+    rows = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [40, 80, 120, 160, 200, 240]
+    assert rows[-1]["loss"] < 0.9 * rows[0]["loss"]
+
+
+def test_a_resumed_run_is_the_uninterrupted_one(images: Path, tmp_path: Path) -> None:
+    config = settings(images)
+    whole = loop.train(config, tmp_path / "whole")
+
+    class Killed(Exception):
+        pass
+
+    def kill(_what: str, done: int, _total: int) -> None:
+        if done == 8:
+            raise Killed
+
+    with pytest.raises(Killed):
+        loop.train(config, tmp_path / "parts", progress=kill)
+    assert state_of(tmp_path / "parts/checkpoint.pt")["step"] == 8
+    parts = loop.train(config, tmp_path / "parts", resume=True)
+    assert equal(state_of(whole), state_of(parts))
+
+
+def test_it_stops_after_its_minutes_and_goes_on(images: Path, tmp_path: Path) -> None:
+    config = settings(images)
+    stopped = loop.train(config, tmp_path / "run", minutes=0)
+    assert state_of(stopped)["step"] == 0
+    assert state_of(loop.train(config, tmp_path / "run", resume=True))["step"] == 12
+
+
+def test_a_checkpoint_becomes_tables_that_say_where_they_come_from(images: Path, tmp_path: Path) -> None:
+    tables = tables_of(loop.train(settings(images), tmp_path / "run"))
+    assert tables.about["config"]["train"]["seed"] == 1
+    assert tables.about["step"] == 12
+    assert tables.about["data_sha256"]
+    assert fileformat.from_bytes(fileformat.to_bytes(tables)).about == tables.about
+
+
+def test_patches_are_what_the_test_protocol_would_make(images: Path, tmp_path: Path) -> None:
+    config = settings(images).train
+    planes = data.load(config, 4, tmp_path, lambda *_: None)
+    assert planes.skipped == ("tiny.png",)
+    lr, hr = planes.patches(seed=1, step=0, batch=4, patch=12)
+    assert (lr.shape, hr.shape) == ((4, 12, 12), (4, 12, 12, 16))
+    again = planes.patches(seed=1, step=0, batch=4, patch=12)
+    np.testing.assert_array_equal(lr, again[0])
+    assert np.abs(hr.astype(float).mean(axis=3) - lr).mean() < 12  # the same place, turned the same way
+    assert (planes.patches(seed=1, step=1, batch=4, patch=12)[0] != lr).any()
+
+
+def test_the_cache_is_read_instead_of_the_images(images: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    for _ in range(2):
+        data.load(settings(images).train, 4, tmp_path, lambda what, *_: told.append(what))
+    assert told == ["decoding"] * 3
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"model": {"scale": 5}}, "model.scale is 5, wanted 2, 3 or 4"),
+        ({"model": {"depth": 5}}, "there is no model.depth; known are model.scale"),
+        ({"train": {"steps": "many"}}, "train.steps is 'many', wanted a value like"),
+        ({"train": {"loss": "l7"}}, "train.loss is 'l7', wanted one of mse"),
+        ({"train": 3}, "train.* is 3, wanted a table"),
+        ({"model": {"knot_a": [0.5, 0.4]}}, "knots are"),
+    ],
+)
+def test_a_bad_configuration_is_refused_by_name(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(BadConfig, match=sentence.replace("*", r"\*").replace(".", r"\.")):
+        configuration.from_dict(values)
+
+
+def test_bad_folders_are_refused_in_a_sentence(images: Path, tmp_path: Path) -> None:
+    cases = {"is no folder": tmp_path / "none", "holds no images": tmp_path, "is smaller than a patch": images}
+    for sentence, folder in cases.items():
+        patch = 400 if folder == images else 12
+        with pytest.raises(data.BadData, match=sentence):
+            loop.train(settings(folder, patch=patch), tmp_path / "run")
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    with pytest.raises(data.BadData, match=r"bad\.png cannot be read"):
+        loop.train(settings(tmp_path), tmp_path / "run")
+
+
+def test_bad_checkpoints_are_refused_in_a_sentence(images: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    checkpoint = loop.train(settings(images), run)
+    with pytest.raises(loop.TrainingStopped, match="already holds a run"):
+        loop.train(settings(images), run)
+    with pytest.raises(loop.TrainingStopped, match="another configuration"):
+        loop.train(settings(images, seed=2), run, resume=True)
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(loop.TrainingStopped, match="no whole checkpoint"):
+        tables_of(checkpoint)
+    with pytest.raises(loop.TrainingStopped, match="is not there"):
+        tables_of(tmp_path / "none.pt")
+
+
+def test_what_is_no_number_stops_and_keeps_the_checkpoint(images: Path, tmp_path: Path) -> None:
+    config = settings(images)
+    loop.train(config, tmp_path / "run", minutes=0)
+    checkpoint = tmp_path / "run/checkpoint.pt"
+    saved = state_of(checkpoint)
+    saved["network"]["alpha"].fill_(torch.nan)
+    torch.save(saved, checkpoint)
+    kept = checkpoint.read_bytes()
+    with pytest.raises(loop.TrainingStopped, match="is no number at step 4"):
+        loop.train(config, tmp_path / "run", resume=True)
+    assert checkpoint.read_bytes() == kept
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "linear", "paper"])
+def test_learning_rates_fall(schedule: str) -> None:
+    train = configuration.from_dict({"train": {"steps": 1000, "schedule": schedule}}).train
+    rates = [loop.learning_rate(train, step) for step in range(1000)]
+    assert max(rates) == pytest.approx(train.learning_rate, rel=0.02)
+    assert all(later <= earlier for earlier, later in pairwise(rates[100:]))
+    assert rates[-1] < 0.1 * train.learning_rate
