@@ -3,6 +3,7 @@
 PYTHON ?= python3
 DATA ?= ../shared/data/test
 BIN := .venv/bin
+CODE := src tests scripts
 READY := .venv/.ready
 SOURCES := pyproject.toml CMakeLists.txt Makefile $(wildcard native/*)
 DEMO_SOURCES := $(SOURCES) $(shell find src -name '*.py' -o -name '*.iqlut')
@@ -29,15 +30,15 @@ $(READY): $(SOURCES)
 	@touch $@
 
 check: $(READY)  ## all that CI runs: format, lint, types, README tables, tests
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python scripts/render_results.py --check
 	$(BIN)/python -m pytest
 
 format: $(READY)  ## format the code and mend what lint can mend
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
 
 test: $(READY)  ## the tests alone
 	$(BIN)/python -m pytest

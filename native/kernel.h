@@ -39,12 +39,19 @@ typedef struct {
     int skips; /* whether any skip is not 0 */
 } iqlut_packed;
 
+/* What a vector look-up of the curve found for each signal of a row: the bytes (ONE - fraction, fraction), and the
+ * offset of its row in units of ALIGNMENT; of a paired layer, one offset for each pair of signals. */
+typedef struct {
+    uint16_t *weights, *offsets;
+} iqlut_keys;
+
 /* One walk over a row of pixels: `group_channels` channels, `block` outputs. */
 typedef struct {
     const iqlut_packed *layer;
     const uint8_t *rows;
-    int signal_stride; /* bytes from a pixel to the next */
-    uint8_t *scratch;  /* three bytes for each signal, and PERIOD more */
+    const uint8_t *signal; /* the first channel of the group, at the first pixel */
+    iqlut_keys keys;       /* the same, where the instruction set has `prepare` */
+    int stride;            /* signals from a pixel to the next */
 } iqlut_pass;
 
 typedef struct {
@@ -53,9 +60,12 @@ typedef struct {
     int wide_rows;    /* rows hold int16 (ONE * below, above - below); otherwise int8 (below, above) */
     int paired_lanes; /* int32 lanes of the vectors of paired layers; 0 if it has none */
 
+    /* The keys of a row of `count` signals, rounded up to PERIOD; NULL where expand reads the signals themselves. */
+    void (*prepare)(const iqlut_packed *layer, const uint8_t *signal, int count, iqlut_keys keys);
+
     /* The blends of `count + kernel - 1` pixels, summed over channels and over each row of taps:
      * `out[i][x * lanes]` is the sum for the pixel x and the tap row i. Writes up to 2 pixels before `out`. */
-    void (*expand)(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out);
+    void (*expand)(const iqlut_pass *pass, int count, void *const *out);
 
     /* arithmetic.requantise of the sum of `row_count` partial rows, `count` lanes rounded up to PERIOD.
      * The skip signal is `skip`, or where that is NULL `base`. */

@@ -14,7 +14,6 @@ typedef __m128i half;
 #define loadu(p) _mm256_loadu_si256((const vec *)(p))
 #define storeu(p, v) _mm256_storeu_si256((vec *)(p), v)
 #define load_bytes(p) _mm256_cvtepu8_epi16(_mm_loadu_si128((const half *)(p)))
-#define broadcast(p) _mm256_broadcastd_epi32(_mm_loadu_si32(p))
 #define maddubs _mm256_maddubs_epi16
 #define madd _mm256_madd_epi16
 #define add16 _mm256_add_epi16
@@ -37,5 +36,21 @@ typedef __m128i half;
 /* `part` counts pieces of 8 or 16 lanes. */
 #define store8(p, v, part) _mm_storeu_si128((half *)(p), (part) ? upper(v) : lower(v))
 #define store16(p, v, part) storeu(p, v)
+
+/* Sixteen or eight signals are read at once, since loads are what limits the loops. */
+#define PREPARE NULL
+#define SOURCE                                               \
+    const iqlut_entry *const entries = pass->layer->entries; \
+    const uint8_t *signal = pass->signal - stride
+#define PIXEL                                 \
+    uint64_t eight[2];                        \
+    signal += stride;                         \
+    if (steps == 8) memcpy(eight, signal, 8); \
+    if (steps == 16) memcpy(eight, signal, 16)
+#define LOOKUP(s, row_bytes)                                                                                    \
+    const iqlut_entry *const e =                                                                                \
+        &entries[steps == 8 || steps == 16 ? (uint8_t)(eight[(s) / 8 % 2] >> (s) % 8 * 8) : signal[s]];         \
+    const uint8_t *const row = rows + e->offset + (s) * (row_bytes);                                            \
+    const vec weights = _mm256_broadcastd_epi32(_mm_loadu_si32(&e->weights))
 
 #include "kernel_x86.h"

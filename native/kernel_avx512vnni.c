@@ -6,6 +6,7 @@
  * Other layers run as in kernel_avx512.c.
  */
 #include <immintrin.h>
+#include <string.h>
 
 #include "kernel.h"
 
@@ -33,35 +34,30 @@ typedef __m256i half;
 #define blend_add(sum, weights, row) _mm512_dpbusd_epi32(sum, weights, load(row))
 #define half_blend_add(sum, weights, row) _mm256_dpbusd_epi32(sum, weights, _mm256_load_si256((const half *)(row)))
 
-/* What prepare writes for each pair of channels: the four weights, and the offset of the row. */
+/* As in kernel_avx512.c the keys of a pixel are read at once: four offsets, the weights of four pairs. */
 #define partial int32_t
 #define ENTRY_BYTES 4
 #define STEPS(layer) ((layer)->channels_in / 2)
-#define SOURCE                                                                                      \
-    const uint32_t *pair = weights_of(pass->scratch) - steps;                                       \
-    const uint16_t *offset = offsets_of(pass->scratch, signal_count(pass->layer, count)) - steps;   \
-    (void)signal
-#define PIXEL(x)                   \
-    pair += steps, offset += steps; \
-    const vec four = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)pair))
-#define LOOKUP(s, row_bytes)                                         \
-    const uint8_t *const row = rows + offset[s] + (s) * (row_bytes); \
-    const vec weights = steps == 4 ? spread(four, s) : _mm512_set1_epi32((int)pair[s])
+#define SOURCE                                                                                     \
+    const uint16_t *weight = pass->keys.weights - stride, *offset = pass->keys.offsets - stride / 2
+#define PIXEL                               \
+    uint64_t four;                          \
+    weight += stride, offset += stride / 2; \
+    if (steps == 4) memcpy(&four, offset, 8)
+#define LOOKUP(s, row_bytes)                                                               \
+    const uint16_t units = steps == 4 ? (uint16_t)(four >> (s) % 4 * 16) : offset[s];      \
+    const uint8_t *const row = rows + (size_t)units * ALIGNMENT + (s) * (row_bytes);       \
+    const vec weights = spread(weight + (s) / 4 * 8, (s) % 4)
 
-static inline __attribute__((always_inline)) vec spread(vec four, int which) {
+static inline __attribute__((always_inline)) vec spread(const uint16_t *eight, int which) {
+    const vec all = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)eight));
     switch (which) {
-        case 0: return _mm512_shuffle_epi32(four, 0x00);
-        case 1: return _mm512_shuffle_epi32(four, 0x55);
-        case 2: return _mm512_shuffle_epi32(four, 0xAA);
-        default: return _mm512_shuffle_epi32(four, 0xFF);
+        case 0: return _mm512_shuffle_epi32(all, 0x00);
+        case 1: return _mm512_shuffle_epi32(all, 0x55);
+        case 2: return _mm512_shuffle_epi32(all, 0xAA);
+        default: return _mm512_shuffle_epi32(all, 0xFF);
     }
 }
-
-static size_t signal_count(const iqlut_packed *l, int count) {
-    return ((size_t)(count + l->kernel - 1) * (size_t)l->channels_in + PERIOD - 1) / PERIOD * PERIOD;
-}
-static uint32_t *weights_of(uint8_t *scratch) { return (uint32_t *)scratch; }
-static uint16_t *offsets_of(uint8_t *scratch, size_t signals) { return (uint16_t *)(scratch + 2 * signals); }
 
 #include "kernel_x86_expand.h"
 
@@ -72,34 +68,30 @@ static inline vec look_up(const vec table[4], vec index) {
     return _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), lower_half, upper_half);
 }
 
-/* The weights and offsets of every pair of signals in a row. */
-static void prepare(const iqlut_pass *pass, const uint8_t *signal, size_t signals) {
-    const iqlut_packed *l = pass->layer;
-    uint8_t *weights = pass->scratch;
-    uint16_t *offsets = offsets_of(pass->scratch, signals);
+static void prepare(const iqlut_packed *l, const uint8_t *signal, int count, iqlut_keys keys) {
+    if (!l->paired) {
+        iqlut_isa_avx512.prepare(l, signal, count, keys);
+        return;
+    }
     vec codes[4], fractions[4];
     int8_t order[64];
     for (int n = 0; n < 4; n++) codes[n] = load(l->curve[0] + 64 * n), fractions[n] = load(l->curve[1] + 64 * n);
     for (int n = 0; n < 64; n++) order[n] = (int8_t)(n / 2 + n % 2 * 64);
     const vec first = loadu(order), second = add(first, _mm512_set1_epi8(32));
     const vec joint = _mm512_set1_epi16((short)(l->codes | 1 << 8));
-    const vec step = _mm512_set1_epi16((short)(STEPS(l) * l->row_bytes));
-    for (size_t n = 0; n < signals; n += 64) {
+    const vec step = _mm512_set1_epi16((short)(STEPS(l) * l->row_bytes / ALIGNMENT));
+    for (int n = 0; n < count; n += 64) {
         const vec s = loadu(signal + n), code = look_up(codes, s), above = look_up(fractions, s);
         const vec below = _mm512_sub_epi8(_mm512_set1_epi8(ONE), above);
-        _mm512_storeu_si512(weights + 2 * n, _mm512_permutex2var_epi8(below, first, above));
-        _mm512_storeu_si512(weights + 2 * n + 64, _mm512_permutex2var_epi8(below, second, above));
-        _mm512_storeu_si512(offsets + n / 2, _mm512_mullo_epi16(_mm512_maddubs_epi16(code, joint), step));
+        _mm512_storeu_si512(keys.weights + n, _mm512_permutex2var_epi8(below, first, above));
+        _mm512_storeu_si512(keys.weights + n + 32, _mm512_permutex2var_epi8(below, second, above));
+        _mm512_storeu_si512(keys.offsets + n / 2, _mm512_mullo_epi16(_mm512_maddubs_epi16(code, joint), step));
     }
 }
 
-static void expand(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out) {
-    if (!pass->layer->paired) {
-        iqlut_isa_avx512.expand(pass, signal, count, out);
-        return;
-    }
-    prepare(pass, signal, signal_count(pass->layer, count));
-    expand_any(pass, signal, count, out);
+static void expand(const iqlut_pass *pass, int count, void *const *out) {
+    if (pass->layer->paired) expand_any(pass, count, out);
+    else iqlut_isa_avx512.expand(pass, count, out);
 }
 
 typedef struct {
@@ -162,5 +154,5 @@ static void shuffle(int scale, const uint8_t *phases, int lanes, int count, uint
 }
 
 const iqlut_isa iqlut_isa_avx512vnni = {
-    .name = "avx512vnni", .vector_lanes = 32, .paired_lanes = LANES, .expand = expand, .requantise = requantise,
+    .name = "avx512vnni", .vector_lanes = 32, .paired_lanes = LANES, .prepare = prepare, .expand = expand, .requantise = requantise,
     .bilinear = bilinear, .shuffle = shuffle};

@@ -6,7 +6,8 @@
 
 #define FRACTION_BITS 5 /* arithmetic.FRACTION_BITS */
 #define PARTIAL_MAX 32767
-#define PAIRED_BYTES_MAX 65535 /* of all rows of a block: offsets are uint16, and more would not stay in the first cache */
+#define PAIRED_BYTES_MAX 65536 /* of all rows of a block; more would not stay in the first cache */
+#define GROUP_CHANNELS_MAX 32  /* so that offsets in units of ALIGNMENT fit uint16 */
 
 /* The table of a layer moved so that the least and the largest entry of each (channel, tap, output)
  * lie around 0. Every tap reads some pixel, so `taken` from an entry adds ONE * taken to all accumulators. */
@@ -139,7 +140,7 @@ static void split_groups(iqlut_packed *p, const centred *t) {
     do {
         p->groups++;
         p->group_channels = (p->channels_in + p->groups - 1) / p->groups;
-    } while (partial_bound(t, p->group_channels) > PARTIAL_MAX);
+    } while (p->group_channels > GROUP_CHANNELS_MAX || partial_bound(t, p->group_channels) > PARTIAL_MAX);
     p->groups = (p->channels_in + p->group_channels - 1) / p->group_channels;
 }
 

@@ -9,13 +9,13 @@
 typedef int16_t vec __attribute__((vector_size(2 * LANES), may_alias));
 
 /* See expand_columns in kernel_x86_expand.h: `acc[j]` belongs to the output pixel x - j. */
-INLINE void expand_columns(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out,
+INLINE void expand_columns(const iqlut_pass *pass, int count, void *const *out,
                            const int kernel, const int block) {
     enum { VECTORS_MAX = KERNEL_MAX * 16 / LANES };
     const int vectors = kernel * block / LANES, row_bytes = kernel * vectors * 4 * LANES;
-    const int lanes = pass->layer->lanes, stride = pass->signal_stride, channels = pass->layer->group_channels;
+    const int lanes = pass->layer->lanes, stride = pass->stride, channels = pass->layer->group_channels;
     const iqlut_entry *entries = pass->layer->entries;
-    const uint8_t *rows = pass->rows;
+    const uint8_t *rows = pass->rows, *signal = pass->signal;
     int16_t *to[KERNEL_MAX];
     vec acc[KERNEL_MAX][VECTORS_MAX] = {{{0}}};
     for (int i = 0; i < kernel; i++) to[i] = (int16_t *)out[i] - (kernel - 1) * lanes;
@@ -38,14 +38,14 @@ INLINE void expand_columns(const iqlut_pass *pass, const uint8_t *signal, int co
     }
 }
 
-static void expand(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out) {
+static void expand(const iqlut_pass *pass, int count, void *const *out) {
     switch (pass->layer->kernel * 100 + pass->layer->block) {
-        case 108: expand_columns(pass, signal, count, out, 1, 8); break;
-        case 116: expand_columns(pass, signal, count, out, 1, 16); break;
-        case 208: expand_columns(pass, signal, count, out, 2, 8); break;
-        case 216: expand_columns(pass, signal, count, out, 2, 16); break;
-        case 308: expand_columns(pass, signal, count, out, 3, 8); break;
-        default: expand_columns(pass, signal, count, out, 3, 16); break;
+        case 108: expand_columns(pass, count, out, 1, 8); break;
+        case 116: expand_columns(pass, count, out, 1, 16); break;
+        case 208: expand_columns(pass, count, out, 2, 8); break;
+        case 216: expand_columns(pass, count, out, 2, 16); break;
+        case 308: expand_columns(pass, count, out, 3, 8); break;
+        default: expand_columns(pass, count, out, 3, 16); break;
     }
 }
 

@@ -26,7 +26,7 @@ typedef struct {
     const iqlut_job *job;
     line *lines;
     uint8_t *luma[3], *skip, *phases; /* padded rows: luma around a row, a broadcast skip, the last signal */
-    uint8_t *scratch;
+    iqlut_keys keys; /* of a row of input, only while it is expanded */
     int16_t *base;
 } tile;
 
@@ -43,13 +43,14 @@ static int partial_count(const iqlut_packed *p) { return p->kernel * (p->kernel 
 
 /* Lays the parts of a tile out in `memory` (or, if that is NULL, only counts them). */
 static size_t lay_out(tile *t, const iqlut_plan *plan, uint8_t *memory, int64_t columns) {
-    size_t used = 0;
+    size_t used = 0, stride_max = 1;
     columns += 2 * plan->layer_count;
 #define TAKE(pointer, type, bytes) (pointer = memory ? (type *)(memory + used) : NULL, used += (bytes))
     TAKE(t->lines, line, (plan->layer_count * sizeof(line) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     for (int l = 0; l < plan->layer_count; l++) {
         const iqlut_packed *packed = &plan->layers[l];
         const int stride = l ? plan->layers[l - 1].lanes : 1;
+        stride_max = (size_t)stride > stride_max ? (size_t)stride : stride_max;
         const size_t signal_bytes = row_bytes(columns, (size_t)stride);
         const size_t partial_bytes = row_bytes(columns, (size_t)(packed->partial_bytes * packed->lanes));
         uint8_t *signal, *partial;
@@ -62,7 +63,8 @@ static size_t lay_out(tile *t, const iqlut_plan *plan, uint8_t *memory, int64_t 
     for (int i = 0; i < 3; i++) TAKE(t->luma[i], uint8_t, row_bytes(columns, 1));
     TAKE(t->skip, uint8_t, row_bytes(columns, PERIOD));
     TAKE(t->phases, uint8_t, row_bytes(columns, 16));
-    TAKE(t->scratch, uint8_t, row_bytes(columns, 3 * PERIOD));
+    TAKE(t->keys.weights, uint16_t, row_bytes(columns, stride_max * sizeof(uint16_t)));
+    TAKE(t->keys.offsets, uint16_t, row_bytes(columns, stride_max * sizeof(uint16_t)));
     TAKE(t->base, int16_t, row_bytes(columns, 16 * sizeof(int16_t)));
 #undef TAKE
     return used;
@@ -92,15 +94,19 @@ static void pad(const tile *t, const line *l, uint8_t *row) {
 
 static void expand_row(const tile *t, const line *l, int64_t y) {
     const iqlut_packed *p = l->packed;
-    const ptrdiff_t before = (ptrdiff_t)(l->first - p->before - l->input_first);
-    const uint8_t *signal = signal_row(l, y) + before * l->input_stride;
+    const iqlut_isa *isa = t->job->plan->isa;
+    const int count = (int)(l->last - l->first), stride = l->input_stride;
+    const uint8_t *signal = signal_row(l, y) + (ptrdiff_t)(l->first - p->before - l->input_first) * stride;
+    const int surplus = p->groups * p->group_channels - p->channels_in; /* the last group may read past its pixel */
+    if (isa->prepare) isa->prepare(p, signal, (count + p->kernel - 1) * stride + surplus, t->keys);
     for (int g = 0; g < p->groups; g++)
         for (int b = 0; b < p->blocks; b++) {
-            const iqlut_pass pass = {p, p->rows + (size_t)(g * p->blocks + b) * p->pass_bytes, l->input_stride,
-                                     t->scratch};
+            const int first = g * p->group_channels;
+            const iqlut_pass pass = {p, p->rows + (size_t)(g * p->blocks + b) * p->pass_bytes, signal + first,
+                                     {t->keys.weights + first, t->keys.offsets + first}, stride};
             void *out[KERNEL_MAX] = {NULL};
             for (int i = 0; i < p->kernel; i++) out[i] = partial_row(l, g, i, y) + b * p->block * p->partial_bytes;
-            t->job->plan->isa->expand(&pass, signal + g * p->group_channels, (int)(l->last - l->first), out);
+            isa->expand(&pass, count, out);
         }
 }
 

@@ -1,6 +1,6 @@
 /* The kernel for x86 vectors of bytes, included once for each instruction set by kernel_avx2.c and kernel_avx512.c,
  * which define before it: ISA its name, LANES the int16 lanes of a vector, `vec` and `half` (a vector and half of one),
- * and the operations used below. */
+ * PREPARE, SOURCE, PIXEL and LOOKUP (see kernel_x86_expand.h), and the operations used below. */
 #include <string.h>
 
 #include "kernel_upsample.h"
@@ -28,22 +28,6 @@ static inline half half_blend_add(half sum, half weights, const uint8_t *row) {
     KEEP_ORDER(sum);
     return sum;
 }
-
-/* The signals of a pixel, read at once where there are eight or sixteen, since what limits the loops is loads. */
-#define SOURCE                                                \
-    const iqlut_entry *const entries = pass->layer->entries; \
-    const ptrdiff_t stride = pass->signal_stride;            \
-    const uint8_t *at = signal - stride
-#define PIXEL(x)                          \
-    uint64_t pixel[2];                    \
-    at += stride;                         \
-    if (steps == 8) memcpy(pixel, at, 8); \
-    if (steps == 16) memcpy(pixel, at, 16)
-#define LOOKUP(s, row_bytes)                                                                                      \
-    const iqlut_entry *const e =                                                                                  \
-        &entries[steps == 8 || steps == 16 ? (uint8_t)(pixel[(s) / 8 % 2] >> (s) % 8 * 8) : at[s]];               \
-    const uint8_t *const row = rows + e->offset + (s) * (row_bytes);                                              \
-    const vec weights = broadcast(&e->weights)
 
 #include "kernel_x86_expand.h"
 
@@ -108,5 +92,5 @@ static void requantise(const iqlut_packed *l, const void *const *partials, int r
 }
 
 const iqlut_isa CAT(iqlut_isa_, ISA) = {
-    .name = STRING(ISA), .vector_lanes = LANES, .expand = expand_any, .requantise = requantise,
+    .name = STRING(ISA), .vector_lanes = LANES, .prepare = PREPARE, .expand = expand_any, .requantise = requantise,
     .bilinear = bilinear, .shuffle = shuffle};

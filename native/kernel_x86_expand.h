@@ -3,7 +3,8 @@
  *     partial            the type of a lane
  *     ENTRY_BYTES        bytes of a row for one lane
  *     STEPS              the look-ups for each pixel
- *     PIXEL, LOOKUP(s)   what is read once for each pixel; `row` and `weights` of look-up s
+ *     SOURCE, PIXEL      what is declared before the loop over pixels; what is read once for each
+ *     LOOKUP(s, bytes)   declares `row` and `weights` of look-up s, rows being so many bytes long
  *     blend_add, half_blend_add, and the other operations used below.
  */
 #define INLINE static inline __attribute__((always_inline))
@@ -11,11 +12,11 @@
 
 /* The shape in which each column of taps has vectors of its own. Column j of the input pixel x is part of the output
  * pixel x - j: the overlap-add along the row (IQ-LUT eq. 2) is one addition to `acc`, which then moves on by one. */
-INLINE void expand_columns(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out,
+INLINE void expand_columns(const iqlut_pass *pass, int count, void *const *out,
                            const int kernel, const int block, const int steps) {
     enum { VECTORS_MAX = 3, BYTES = ENTRY_BYTES * LANES };
     const int vectors = (kernel * block + LANES - 1) / LANES, row_bytes = kernel * vectors * BYTES;
-    const int lanes = pass->layer->lanes;
+    const int lanes = pass->layer->lanes, stride = pass->stride;
     const uint8_t *rows = pass->rows;
     partial *to[KERNEL_MAX];
     vec acc[KERNEL_MAX][VECTORS_MAX], sum[KERNEL_MAX][VECTORS_MAX];
@@ -24,7 +25,7 @@ INLINE void expand_columns(const iqlut_pass *pass, const uint8_t *signal, int co
         for (int v = 0; v < VECTORS_MAX; v++) acc[j][v] = zero();
     SOURCE;
     for (int x = 0; x < count + kernel - 1; x++) {
-        PIXEL(x);
+        PIXEL;
         UNROLL for (int j = 0; j < kernel; j++)
             UNROLL for (int v = 0; v < vectors; v++) sum[j][v] = zero();
         UNROLL for (int s = 0; s < steps; s++) {
@@ -47,10 +48,10 @@ INLINE void expand_columns(const iqlut_pass *pass, const uint8_t *signal, int co
 
 /* The shape for 3x3 taps where two tap rows fill a vector: a vector for each column of the first two rows, one and a
  * half for the third row. `third` holds columns 0 and 1 of that, `last` column 2. */
-INLINE void expand_shared(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out,
+INLINE void expand_shared(const iqlut_pass *pass, int count, void *const *out,
                           const int steps) {
     enum { BYTES = ENTRY_BYTES * LANES, ROW_BYTES = 5 * BYTES };
-    const int lanes = pass->layer->lanes;
+    const int lanes = pass->layer->lanes, stride = pass->stride;
     const uint8_t *rows = pass->rows;
     partial *to0 = (partial *)out[0] - 2 * lanes, *to1 = (partial *)out[1] - 2 * lanes;
     partial *to2 = (partial *)out[2] - 2 * lanes;
@@ -59,7 +60,7 @@ INLINE void expand_shared(const iqlut_pass *pass, const uint8_t *signal, int cou
     for (int x = 0; x < count + 2; x++, to0 += lanes, to1 += lanes, to2 += lanes) {
         vec sum0 = zero(), sum1 = zero(), sum2 = zero(), third = zero();
         half last = half_zero();
-        PIXEL(x);
+        PIXEL;
         UNROLL for (int s = 0; s < steps; s++) {
             LOOKUP(s, ROW_BYTES);
             sum0 = blend_add(sum0, weights, row);
@@ -80,8 +81,7 @@ INLINE void expand_shared(const iqlut_pass *pass, const uint8_t *signal, int cou
 
 /* The look-ups of the published models are constants, so that the loops over them unroll. */
 #define DEFINE_EXPAND(KERNEL, BLOCK)                                                                          \
-    static void expand_##KERNEL##_##BLOCK(const iqlut_pass *pass, const uint8_t *signal, int count,           \
-                                          void *const *out) {                                                \
+    static void expand_##KERNEL##_##BLOCK(const iqlut_pass *pass, int count, void *const *out) {           \
         const int steps = STEPS(pass->layer);                                                                 \
         if (steps == 1) SHAPE(KERNEL, BLOCK, 1);                                                              \
         else if (steps == 2) SHAPE(KERNEL, BLOCK, 2);                                                         \
@@ -91,8 +91,8 @@ INLINE void expand_shared(const iqlut_pass *pass, const uint8_t *signal, int cou
         else SHAPE(KERNEL, BLOCK, steps);                                                                     \
     }
 #define SHAPE(KERNEL, BLOCK, COUNT)                                                      \
-    (KERNEL == 3 && LANES == 2 * BLOCK ? expand_shared(pass, signal, count, out, COUNT) \
-                                       : expand_columns(pass, signal, count, out, KERNEL, BLOCK, COUNT))
+    (KERNEL == 3 && LANES == 2 * BLOCK ? expand_shared(pass, count, out, COUNT) \
+                                       : expand_columns(pass, count, out, KERNEL, BLOCK, COUNT))
 DEFINE_EXPAND(1, 8)
 DEFINE_EXPAND(1, 16)
 DEFINE_EXPAND(2, 8)
@@ -100,8 +100,8 @@ DEFINE_EXPAND(2, 16)
 DEFINE_EXPAND(3, 8)
 DEFINE_EXPAND(3, 16)
 
-static void expand_any(const iqlut_pass *pass, const uint8_t *signal, int count, void *const *out) {
-    static void (*const shapes[KERNEL_MAX][2])(const iqlut_pass *, const uint8_t *, int, void *const *) = {
+static void expand_any(const iqlut_pass *pass, int count, void *const *out) {
+    static void (*const shapes[KERNEL_MAX][2])(const iqlut_pass *, int, void *const *) = {
         {expand_1_8, expand_1_16}, {expand_2_8, expand_2_16}, {expand_3_8, expand_3_16}};
-    shapes[pass->layer->kernel - 1][pass->layer->block == 16](pass, signal, count, out);
+    shapes[pass->layer->kernel - 1][pass->layer->block == 16](pass, count, out);
 }

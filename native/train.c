@@ -11,7 +11,8 @@
 
 typedef struct {
     void (*forward)(const iqlut_train_layer *, const uint8_t *, const float *, float *, float *);
-    void (*backward)(const iqlut_train_layer *, const uint8_t *, const float *, const float *, float *, float *, float *);
+    void (*backward)(const iqlut_train_layer *, const uint8_t *, const float *, const float *, float *, float *, float *,
+                     float *);
     void (*gate_forward)(const iqlut_train_layer *, const iqlut_train_gate *, const uint8_t *, const float *, uint8_t *);
     void (*gate_backward)(const iqlut_train_layer *, const iqlut_train_gate *, const uint8_t *, const uint8_t *,
                           const float *, const float *, float *, float *);
@@ -49,7 +50,7 @@ typedef struct {
 typedef struct {
     const call *call;
     int index;
-    float *work, *grad_rows, *grad_acc; /* of this thread alone */
+    float *work, *grad_rows, *grad_knots, *grad_acc; /* of this thread alone */
     iqlut_train_gate gate;
 } job;
 
@@ -96,7 +97,7 @@ static void *backward_job(void *argument) {
                                     j->grad_acc, grad_signal);
             grad_acc = j->grad_acc;
         }
-        a->kernel.backward(l, a->signal + in, a->rows, grad_acc, j->work, j->grad_rows, grad_signal);
+        a->kernel.backward(l, a->signal + in, a->rows, grad_acc, j->work, j->grad_rows, j->grad_knots, grad_signal);
     }
     return NULL;
 }
@@ -127,7 +128,7 @@ IQLUT_API int iqlut_train_forward(const iqlut_train_layer *l, const uint8_t *sig
     job jobs[THREADS_MAX];
     if (rows && work) {
         a.rows = rows;
-        for (int i = 0; i < a.threads; i++) jobs[i] = (job){&a, i, work + each * i, NULL, NULL, {gain, skip, NULL, NULL}};
+        for (int i = 0; i < a.threads; i++) jobs[i] = (job){&a, i, work + each * i, NULL, NULL, NULL, {gain, skip, NULL, NULL}};
         run(&a, forward_job, jobs);
     }
     const int failed = !rows || !work;
@@ -137,16 +138,17 @@ IQLUT_API int iqlut_train_forward(const iqlut_train_layer *l, const uint8_t *sig
 }
 
 /* Gradients from grad_out (of the next signal in units of x, or of F where out_signal is NULL). grad_lut,
- * grad_gain, grad_skip are set; grad_signal (units of x) is set, or left alone where NULL. */
+ * grad_knots, grad_gain and grad_skip are set; so is grad_signal (units of x), unless it is NULL. */
 IQLUT_API int iqlut_train_backward(const iqlut_train_layer *l, const uint8_t *signal, const float *lut, const float *gain,
                          const float *skip, const float *acc, const uint8_t *out_signal, const float *grad_out,
-                         int threads, float *grad_lut, float *grad_gain, float *grad_skip, float *grad_signal) {
+                         int threads, float *grad_lut, float *grad_knots, float *grad_gain, float *grad_skip,
+                         float *grad_signal) {
     const size_t pixels = (size_t)l->h * l->w, d = l->channels_out;
     const int stride = iqlut_train_stride(l), count = l->channels_in * l->levels;
     call a = {.layer = l, .kernel = best_kernel(), .signal = signal, .out_signal = out_signal,
               .grad_out = grad_out, .acc_in = acc, .grad_signal = grad_signal};
     a.threads = thread_count(threads, l->patches);
-    const size_t table = (size_t)count * stride, each = table + 2 * d;
+    const size_t table = (size_t)count * stride, levels = l->levels, each = table + levels + 2 * d;
     const size_t scratch = work_floats(l) + pixels * d;
     float *rows = pack_rows(l, lut), *sums = calloc(each * a.threads, sizeof(float));
     float *work = malloc(sizeof(float) * scratch * a.threads);
@@ -158,7 +160,8 @@ IQLUT_API int iqlut_train_backward(const iqlut_train_layer *l, const uint8_t *si
         for (int i = 0; i < a.threads; i++) {
             float *mine = sums + each * i;
             float *own = work + scratch * i;
-            jobs[i] = (job){&a, i, own, mine, own + work_floats(l), {gain, skip, mine + table, mine + table + d}};
+            float *grad_gate = mine + table + levels;
+            jobs[i] = (job){&a, i, own, mine, mine + table, own + work_floats(l), {gain, skip, grad_gate, grad_gate + d}};
         }
         run(&a, backward_job, jobs);
         for (int i = 1; i < a.threads; i++)
@@ -166,8 +169,9 @@ IQLUT_API int iqlut_train_backward(const iqlut_train_layer *l, const uint8_t *si
         const int row = l->kernel * l->kernel * l->channels_out;
         for (int r = 0; r < count; r++)
             memcpy(grad_lut + (size_t)r * row, sums + (size_t)r * stride, sizeof(float) * row);
-        memcpy(grad_gain, sums + table, sizeof(float) * d);
-        memcpy(grad_skip, sums + table + d, sizeof(float) * d);
+        memcpy(grad_knots, sums + table, sizeof(float) * levels);
+        memcpy(grad_gain, sums + table + levels, sizeof(float) * d);
+        memcpy(grad_skip, sums + table + levels + d, sizeof(float) * d);
     }
     free(rows);
     free(sums);

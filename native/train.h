@@ -26,7 +26,7 @@ typedef struct {
 #define IQLUT_TRAIN_DECLARE(isa)                                                                                  \
     void iqlut_train_forward_##isa(const iqlut_train_layer *, const uint8_t *, const float *, float *, float *);      \
     void iqlut_train_backward_##isa(const iqlut_train_layer *, const uint8_t *, const float *, const float *, float *, \
-                                    float *, float *);                                                             \
+                                    float *, float *, float *);                                                           \
     void iqlut_train_gate_forward_##isa(const iqlut_train_layer *, const iqlut_train_gate *, const uint8_t *,         \
                                         const float *, uint8_t *);                                                 \
     void iqlut_train_gate_backward_##isa(const iqlut_train_layer *, const iqlut_train_gate *, const uint8_t *,        \

@@ -96,8 +96,10 @@ void NAME(forward)(const iqlut_train_layer *l, const uint8_t *signal, const floa
  * and of their signals. The two gradient rows stay in registers over the whole list. */
 static inline __attribute__((always_inline)) void bucket(const float *gathered, int stride, int vectors,
                                                          const uint8_t *list, int count, const float *fraction,
-                                                         const float *below, float *grad_below, float *slope) {
+                                                         const float *below, float *grad_below, float *slope,
+                                                         float *slopes) {
     vec all[CHUNK], upper[CHUNK], rise[CHUNK];
+    float total = 0, upper_total = 0;
     for (int v = 0; v < vectors; v++) {
         all[v] = upper[v] = (vec){0};
         rise[v] = *(const vec *)(below + stride + v * LANES) - *(const vec *)(below + v * LANES);
@@ -113,8 +115,13 @@ static inline __attribute__((always_inline)) void bucket(const float *gathered, 
             upper[v] += t * g;
             dot += rise[v] * g;
         }
-        slope[pixel] += sum_lanes(dot);
+        const float here = sum_lanes(dot);
+        slope[pixel] += here;
+        total += here;
+        upper_total += t * here;
     }
+    slopes[0] += total - upper_total;
+    slopes[1] += upper_total;
     for (int v = 0; v < vectors; v++) {
         *(vec *)(grad_below + v * LANES) += all[v] - upper[v];
         *(vec *)(grad_below + stride + v * LANES) += upper[v];
@@ -123,23 +130,26 @@ static inline __attribute__((always_inline)) void bucket(const float *gathered, 
 
 static void buckets(const iqlut_train_layer *l, int c, const float *rows, const float *gathered, int stride,
                     const uint8_t (*list)[TILE], const int *count, const float *fraction, float *grad_rows,
-                    float *slope) {
+                    float *slope, float *grad_knots) {
     for (int code = 0; code < l->levels - 1; code++) {
         if (!count[code]) continue;
         const size_t at = (size_t)(c * l->levels + code) * stride;
+        float slopes[2] = {0, 0}; /* of the signals, weighted by their nearness to the level below and above */
         for (int first = 0; first < stride; first += CHUNK * LANES) {
             const float *from = gathered + first, *below = rows + at + first;
             float *grad = grad_rows + at + first;
             switch ((stride - first) / LANES) {
-            case 1: bucket(from, stride, 1, list[code], count[code], fraction, below, grad, slope); break;
+            case 1: bucket(from, stride, 1, list[code], count[code], fraction, below, grad, slope, slopes); break;
 #if CHUNK > 2
-            case 2: bucket(from, stride, 2, list[code], count[code], fraction, below, grad, slope); break;
-            case 3: bucket(from, stride, 3, list[code], count[code], fraction, below, grad, slope); break;
-            case 4: bucket(from, stride, 4, list[code], count[code], fraction, below, grad, slope); break;
+            case 2: bucket(from, stride, 2, list[code], count[code], fraction, below, grad, slope, slopes); break;
+            case 3: bucket(from, stride, 3, list[code], count[code], fraction, below, grad, slope, slopes); break;
+            case 4: bucket(from, stride, 4, list[code], count[code], fraction, below, grad, slope, slopes); break;
 #endif
-            default: bucket(from, stride, CHUNK, list[code], count[code], fraction, below, grad, slope);
+            default: bucket(from, stride, CHUNK, list[code], count[code], fraction, below, grad, slope, slopes);
             }
         }
+        grad_knots[code] -= slopes[0] * l->steepness[code];
+        grad_knots[code + 1] -= slopes[1] * l->steepness[code];
     }
 }
 
@@ -152,10 +162,11 @@ static inline __attribute__((always_inline)) void gather(const float *padded, in
         }
 }
 
-/* grad_rows += gradient of the rows; grad_signal (h, w, c), in units of the signal's fraction of a
- * level's gap, += gradient of the signal (left alone where NULL). */
+/* grad_rows, grad_knots and, unless it is NULL, grad_signal (h, w, c) += the gradients of the rows, of the places of
+ * the levels and of the signal, the last two in units of x: dF/dx = (above - below) / gap, and moving the level
+ * below (above) by dx is moving the signal by -(1 - fraction) dx (by -fraction dx). */
 void NAME(backward)(const iqlut_train_layer *l, const uint8_t *signal, const float *rows, const float *grad_acc,
-                    float *work, float *grad_rows, float *grad_signal) {
+                    float *work, float *grad_rows, float *grad_knots, float *grad_signal) {
     const int k = l->kernel, d = l->channels_out, channels = l->channels_in, before = (k - 1) / 2;
     const int stride = iqlut_train_stride(l), wide = l->w + k - 1, pixels = wide * (l->h + k - 1);
     const int padded_w = l->w + 2 * (k - 1);
@@ -189,7 +200,7 @@ void NAME(backward)(const iqlut_train_layer *l, const uint8_t *signal, const flo
                 slope[n] = 0;
                 list[code][count[code]++] = (uint8_t)n;
             }
-            buckets(l, c, rows, gathered, stride, list, count, fraction, grad_rows, slope);
+            buckets(l, c, rows, gathered, stride, list, count, fraction, grad_rows, slope, grad_knots);
             if (!grad_signal) continue;
             for (int n = 0; n < here; n++) {
                 const size_t at = (size_t)place[n] * channels + c;

@@ -6,10 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from panels import side_by_side
 from PIL import Image
 
 import iqlut
+from panels import side_by_side
 
 _CROPS_PX = 96  # of the small photo
 
@@ -25,7 +25,8 @@ def main(photo: Path, folder: Path) -> None:
     enlarged, comparison = folder / f"{photo.stem}-x4.png", folder / "side-by-side.png"
     large.save(enlarged)
     compare(small, large).save(comparison)
-    print(f"\n{photo}, {small.width}x{small.height} pixels, became {large.width}x{large.height} in {elapsed_ms:.0f} ms.")
+    before, after = (f"{image.width}x{image.height}" for image in (small, large))
+    print(f"\n{photo}, {before} pixels, became {after} in {elapsed_ms:.0f} ms.")
     print(f"  the photo       {enlarged.resolve()}")
     print(f"  side by side    {comparison.resolve()}")
     print("For your own: pip install . && iqlut upscale photo.png -o big.png")

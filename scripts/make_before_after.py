@@ -8,15 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from panels import side_by_side
 from PIL import Image
 
 import iqlut
 from iqlut import image, metrics
+from panels import side_by_side
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "images" / "before_after.png"
-_WINDOW = (40, 0, 344, 304)  # left, upper, right, lower pixel of the original
+_WINDOW = (132, 24, 284, 176)  # left, upper, right, lower pixel of the original
+_ZOOM = 2  # pixels of the picture for each of its own: repeated, so that nothing is smoothed
 _SCALE = 4
 
 
@@ -32,8 +33,10 @@ def main() -> None:
         "original": original,
     }
     TARGET.parent.mkdir(parents=True, exist_ok=True)
-    cut = {title: Image.fromarray(pixels).crop(_WINDOW) for title, pixels in panels.items()}
-    side_by_side(cut).save(TARGET, optimize=True)
+    left, upper, right, lower = _WINDOW
+    cut = {title: pixels[upper:lower, left:right] for title, pixels in panels.items()}
+    zoomed = {title: Image.fromarray(pixels.repeat(_ZOOM, 0).repeat(_ZOOM, 1)) for title, pixels in cut.items()}
+    side_by_side(zoomed).save(TARGET, optimize=True)
     print(TARGET)
 
 

@@ -131,6 +131,67 @@ def test_bench_wrong_arguments(model, capsys):
         refuses(capsys, code)
 
 
+TINY = """
+name = "tiny-x2"
+[model]
+scale = 2
+blocks = 1
+channels = 2
+[train]
+data = "{folder}"
+validation = "{folder}"
+steps = 4
+batch = 2
+patch = 8
+checkpoint_every = 2
+validate_every = 2
+"""
+
+
+def test_training_to_tables(tmp_path, capsys):
+    """A picture's way from a folder of images to tables that enlarge it."""
+    pytest.importorskip("torch")
+    images, run, tables = tmp_path / "images", tmp_path / "run", str(tmp_path / "tiny.iqlut")
+    images.mkdir()
+    noise("RGB", (64, 64)).save(images / "a.png")
+    config = tmp_path / "tiny.toml"
+    config.write_text(TINY.format(folder=images.as_posix()))
+    training = ["train", str(config), "--out", str(run), "-t", "1"]
+    assert cli.main(training) == 0
+    assert "4/4" in capsys.readouterr().err
+    code = cli.main(training)
+    refuses(capsys, code, "--resume")
+    assert cli.main([*training, "--resume"]) == 0
+    assert cli.main(["convert", str(run / "checkpoint.pt"), "-o", tables]) == 0
+    capsys.readouterr()
+    code = cli.main(["convert", str(run / "checkpoint.pt"), "-o", tables])
+    refuses(capsys, code, "--overwrite")
+    assert cli.main(["info", tables, "--json"]) == 0
+    (row,) = rows(capsys)
+    assert (row["name"], row["scale"], row["blocks"], row["channels"]) == ("tiny-x2", 2, 1, 2)
+    assert cli.main(["upscale", str(images / "a.png"), "-o", str(tmp_path / "big.png"), "-m", tables]) == 0
+    assert opened(tmp_path / "big.png").size == (128, 128)
+
+
+def test_training_refusals(tmp_path, capsys):
+    pytest.importorskip("torch")
+    bad, text = tmp_path / "bad.toml", tmp_path / "text.pt"
+    bad.write_text("[model]\nscale = 5\n")
+    text.write_text("no checkpoint")
+    out = str(tmp_path / "out.iqlut")
+    for line, code, words in (
+        (["train", str(tmp_path / "none.toml")], console.FAILED, "none.toml"),
+        (["train", str(bad)], console.USAGE, "scale is 5"),
+        (["convert", str(tmp_path / "none.pt"), "-o", out], console.FAILED, "none.pt"),
+        (["convert", str(text), "-o", out], console.FAILED, "text.pt"),
+        (["convert", str(text), "-o", str(tmp_path / "none" / "out.iqlut")], console.USAGE, "there is no folder"),
+        (["convert", str(text), "-o", str(tmp_path)], console.USAGE, "is a folder"),
+    ):
+        assert cli.main(line) == code, words
+        refuses(capsys, code, words)
+    assert sorted(tmp_path.iterdir()) == [bad, text]
+
+
 def test_training_without_torch(photo, model, tmp_path, capsys, monkeypatch):
     for name in list(sys.modules):
         if name.startswith(("iqlut.train", "iqlut.model", "iqlut.engines.torch")):

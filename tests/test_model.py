@@ -21,6 +21,7 @@ CONFIGS = (
     ModelConfig(blocks=2, kernel=2, upsample_kernel=1, residual=False, gate="channel"),
     ModelConfig(blocks=2, channels=11, knot_a=(0.4, 0.5), knot_b=(0.6, 0.7)),
     ModelConfig(blocks=2, parameterisation="network"),
+    ModelConfig(blocks=3, channels=6, knots="learned", scale=2),
 )
 
 
@@ -31,6 +32,8 @@ def lively(config: ModelConfig, seed: int = 0) -> Network:
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.mul_(1 + 0.5 * torch.rand_like(parameter))
+        for bend in network.bends:
+            bend.add_(torch.randn_like(bend))
         if config.parameterisation == "table":
             network.tables[-1].entries.mul_(5)
     return network
@@ -38,10 +41,11 @@ def lively(config: ModelConfig, seed: int = 0) -> Network:
 
 def plain(network: Network, luma: torch.Tensor) -> torch.Tensor:
     """The rounded network in plain torch."""
-    entries, x = network.entries(rounded=True), (luma.unsqueeze(1).float() - quantiser.CENTRE) / quantiser.CENTRE
-    for lut, (gain, skip), curve in zip(entries, network.gates(), network.curves, strict=False):
-        x = expanded.gate(x, expanded.expand(x, lut, curve, True), gain, skip, True)
-    return expanded.expand(x, entries[-1], network.curves[-1], True).permute(0, 2, 3, 1)
+    x = (luma.unsqueeze(1).float() - quantiser.CENTRE) / quantiser.CENTRE
+    layers = list(zip(network.entries(rounded=True), network.knots(), network.curves(), strict=True))
+    for (lut, knots, curve), (gain, skip) in zip(layers, network.gates(), strict=False):
+        x = expanded.gate(x, expanded.expand(x, lut, knots, curve, True), gain, skip, True)
+    return expanded.expand(x, *layers[-1], True).permute(0, 2, 3, 1)
 
 
 def gradients(network: Network, residual: torch.Tensor, weight: torch.Tensor) -> list[torch.Tensor]:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from command_line import refuses, upscale
-from iqlut import api, cli, files
+from iqlut import api, cli, engines, files
 from iqlut.commands import console
 from iqlut.depth import bits_per_sample
 from picture_files import BAD, noise, opened, save_kinds
@@ -217,6 +217,20 @@ def test_interrupted_process(number, model, tmp_path):
     assert 1 <= len(left) < 60
     for file in left:
         opened(file)
+
+
+def test_no_native_library(photo, model, tmp_path, capsys, monkeypatch):
+    def none():
+        raise RuntimeError("iqlut was installed without its native library; reinstall it with a C compiler at hand")
+
+    native = engines.get("native")
+    monkeypatch.setattr(native, "load_library", none)
+    native._library.cache_clear()  # type: ignore[attr-defined]
+    monkeypatch.setattr(api, "_built", type(api._built)())
+    code = cli.main(["upscale", str(photo), "-o", str(tmp_path / "big.png"), "-m", model])
+    assert code == console.USAGE
+    refuses(capsys, code, "without its native library", "reinstall")
+    native._library.cache_clear()  # type: ignore[attr-defined]
 
 
 def test_unforeseen_errors(photo, model, tmp_path, capsys, monkeypatch):

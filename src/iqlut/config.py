@@ -41,6 +41,7 @@ class ModelConfig:
     gate: Literal["block", "channel"] = "block"  # one alpha for a block (the paper), or one for each channel
     knot_a: tuple[float, ...] = (0.5,)  # NUQD: signal +-a is bent to position +-b (eq. 4); one value for all
     knot_b: tuple[float, ...] = (0.5,)  # layers after the first, or one for each; a = b: uniform levels
+    knots: Literal["fixed", "learned"] = "fixed"  # learned: a and b are where they start
     parameterisation: Literal["table", "network"] = "table"
     hidden: int = 32  # width of the three-layer sub-networks of "network"
 

@@ -21,7 +21,8 @@ class Bench:
 
     model: options.Model = None
     engines: Annotated[
-        tuple[str, ...], arg(metavar="ENGINE...", help=f"what to time: {', '.join(ENGINES)}", help_behavior_hint="")
+        tuple[str, ...],
+        arg(aliases=("--engine",), metavar="ENGINE...", help=f"what to time, of {', '.join(ENGINES)}"),
     ] = ("native",)
     threads: Annotated[
         tuple[int, ...], arg(aliases=("-t",), metavar="THREADS...", help="numbers of threads to time each engine with")
@@ -39,10 +40,10 @@ class Bench:
             raise Stop(f"--size is {self.size}, wanted two numbers as in 480x270")
         if self.repeats < 1:
             raise Stop(f"--repeats is {self.repeats}, wanted 1 or more")
-        for engine in self.engines:
-            options.check_engine(engine)
-        contenders = [(engine, options.threads(count)) for engine in self.engines for count in self.threads]
         tables = options.model(self.model)
+        contenders = [(engine, options.threads(count)) for engine in self.engines for count in self.threads]
+        for contender in contenders:
+            options.check_engine(contender[0], tables, contender[1])
         with progress(self.repeats + 1, "rounds") as advance:
             timings = bench.bench(tables, contenders, (int(size[1]), int(size[2])), self.repeats, advance)
         rows = rows_of(timings)

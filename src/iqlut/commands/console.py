@@ -65,11 +65,12 @@ def rows_of(results: Sequence[Any]) -> list[dict[str, Any]]:
 
 def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """A table on stdout: a column for each name, numbers to the right."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", title_style="", box=SIMPLE_HEAD, pad_edge=False)
     for name, value in rows[0].items():
         table.add_column(name, justify="right" if isinstance(value, int | float) else "left", overflow="fold")
     for row in rows:

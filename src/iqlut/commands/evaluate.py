@@ -35,8 +35,8 @@ class Evaluate:
         if not self.datasets:
             raise Stop("no folder of images is named; wanted `iqlut evaluate DATASET...`")
         tables = options.model(self.model)
-        options.check_engine(self.engine)
         threads = options.threads(self.threads)
+        options.check_engine(self.engine, tables, threads)
         contenders = [(tables, folder) for folder in self.datasets]
         contenders += [(evaluate.BICUBIC, folder) for folder in self.datasets]
         rows = []

@@ -68,10 +68,10 @@ def threads(count: int | None) -> int:
     return count or api.cores()
 
 
-def check_engine(name: str) -> None:
-    """Stop where there is no such engine, or not what it needs."""
-    with stop_on(ValueError, RuntimeError):
-        engines.get(name)
+def check_engine(name: str, tables: Tables, threads: int) -> None:
+    """Stop where there is no such engine, or not what it needs: built here once, `api` keeps it."""
+    with stop_on(ValueError, RuntimeError, OSError):
+        api.enlarger(tables, name, threads)
 
 
 def check_folder(path: Path) -> None:

@@ -52,13 +52,13 @@ class Train:
                 raise Stop(f"{self.config} cannot be read ({error.strerror}); wanted a TOML file", FAILED) from error
         out = self.out or Path("runs") / settings.name
         minutes = math.inf if self.minutes is None else self.minutes
-        with stop_on(ValueError, RuntimeError, OSError, code=FAILED), reporting() as report:
-            try:
+        try:
+            with stop_on(ValueError, RuntimeError, OSError, code=FAILED), reporting() as report:
                 checkpoint = loop.train(settings, out, self.resume, threads, minutes, report)
-            except KeyboardInterrupt:
-                saved = (out / "checkpoint.pt").exists()
-                complain(f"interrupted; {f'go on from {out} with --resume' if saved else 'nothing was saved yet'}")
-                return INTERRUPTED
+        except KeyboardInterrupt:
+            saved = (out / "checkpoint.pt").exists()
+            complain(f"interrupted; {f'go on from {out} with --resume' if saved else 'nothing was saved yet'}")
+            return INTERRUPTED
         narrate(f"{checkpoint} is ready: iqlut convert {checkpoint} -o {settings.name}.iqlut")
         return OK
 

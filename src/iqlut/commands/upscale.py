@@ -47,8 +47,8 @@ class Upscale:
     def run(self) -> int:
         pairs = plan(self.inputs, self.output)
         tables = options.model(self.model, self.scale)
-        options.check_engine(self.engine)
         threads = options.threads(self.threads)
+        options.check_engine(self.engine, tables, threads)
 
         def enlarge(image: Image.Image) -> Image.Image:
             return api.upscale(image, scale=tables.scale, model=tables, engine=self.engine, threads=threads)

@@ -41,7 +41,7 @@ def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables:
     ones = np.ones(config.model.scale**2)
     gates.append((ones, ones if config.model.residual else 0 * ones))
     layers = []
-    for index, (table, curve, (gain, skip)) in enumerate(zip(entries, network.curves, gates, strict=True)):
+    for index, (table, curve, (gain, skip)) in enumerate(zip(entries, network.curves(), gates, strict=True)):
         base_unit = (2 * config.model.scale) ** 2 if index == config.model.blocks else 1
         parts = _Parts(f"layer {index}", table, curve.knots, config.model.interpolate, gain, skip, base_unit)
         layers.append(_layer(parts))

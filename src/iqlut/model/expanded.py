@@ -15,34 +15,36 @@ from iqlut.model.kernel import Curve
 from iqlut.model.quantiser import CENTRE
 
 
-def hats(x: torch.Tensor, curve: Curve, rounded: bool) -> torch.Tensor:
+def hats(x: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool) -> torch.Tensor:
     """x (n, c, h, w) -> (n, c, levels, h, w): how much of each level a signal is (IQ-LUT eq. 4, 5).
 
     `rounded` takes code and fraction from the integer law for the nearest uint8 signal, with the slope
     of the exact curve as gradient.
     """
     signal = CENTRE + CENTRE * x
-    knots = torch.as_tensor(curve.knots, device=x.device).to(x.dtype)
-    whole = signal.detach().round().clamp(0, ar.SIGNAL_MAX).long()
+    whole_knots = torch.as_tensor(curve.knots, device=x.device).to(x.dtype)
     if rounded:
+        whole = signal.detach().round().clamp(0, ar.SIGNAL_MAX).long()
         code = torch.as_tensor(curve.code, device=x.device).long()[whole]
+        fraction = torch.as_tensor(curve.fraction, device=x.device).to(x.dtype)[whole]
     else:
-        code = (torch.searchsorted(knots, signal.detach().contiguous(), right=True) - 1).clamp(0, len(knots) - 2)
-    fraction = (signal - knots[code]) / (knots[code + 1] - knots[code])
-    if rounded:
-        fraction = fraction + (torch.as_tensor(curve.fraction, device=x.device)[whole] - fraction).detach()
+        below = torch.searchsorted(whole_knots, signal.detach().contiguous(), right=True) - 1
+        code = below.clamp(0, len(knots) - 2)
+        fraction = ((signal - whole_knots[code]) / (whole_knots[code + 1] - whole_knots[code])).detach()
+    moved = signal - torch.lerp(knots[code], knots[code + 1], fraction)  # the gradient: away from where the levels lie
+    fraction = fraction + (moved - moved.detach()) / (whole_knots[code + 1] - whole_knots[code])
     out = torch.zeros(*x.shape, len(knots), dtype=x.dtype, device=x.device)
     out = out.scatter(4, torch.stack([code, code + 1], 4), torch.stack([1 - fraction, fraction], 4))
     return out.movedim(4, 2)
 
 
-def expand(x: torch.Tensor, lut: torch.Tensor, curve: Curve, rounded: bool) -> torch.Tensor:
-    """x (n, c, h, w) and lut (c, levels, k, k, d) -> F (n, d, h, w), before the gate (IQ-LUT eq. 2, 5)."""
+def expand(x: torch.Tensor, lut: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool) -> torch.Tensor:
+    """x (n, c, h, w), lut (c, levels, k, k, d), knots (levels,) -> F (n, d, h, w) before the gate (IQ-LUT eq. 2, 5)."""
     c, levels, k, _, d = lut.shape
     before, after = ar.footprint(k)
     x = functional.pad(x, (before, after, before, after), mode="replicate")
     weights = lut.permute(4, 0, 1, 2, 3).reshape(d, c * levels, k, k)
-    return functional.conv2d(hats(x, curve, rounded).flatten(1, 2), weights)
+    return functional.conv2d(hats(x, knots, curve, rounded).flatten(1, 2), weights)
 
 
 def gate(x: torch.Tensor, acc: torch.Tensor, gain: torch.Tensor, skip: torch.Tensor, rounded: bool) -> torch.Tensor:

@@ -82,8 +82,9 @@ def _forward(
 class Layers(torch.autograd.Function):
     """All layers of a model at once: luma uint8 (n, h, w) -> F of the last layer (n, h, w, scale**2).
 
-    `apply(luma, curves, threads, *parameters)` with lut, gain (d,), skip (d,) of each block in order,
-    then the lut of the upsampler; all float32 and contiguous.
+    `apply(luma, curves, threads, *parameters)` with lut, knots (levels,), gain (d,) and skip (d,) of each
+    block in order, then lut and knots of the upsampler; all float32 and contiguous, knots in units of x.
+    The forward pass takes the knots from `curves`, which holds them rounded.
     """
 
     @staticmethod
@@ -92,11 +93,11 @@ class Layers(torch.autograd.Function):
         tensors = []
         parameters = tuple(p.detach().contiguous() for p in parameters)
         for index, curve in enumerate(curves[:-1]):
-            lut, gain, skip = parameters[3 * index : 3 * index + 3]
+            lut, _, gain, skip = parameters[4 * index : 4 * index + 4]
             acc, out = _forward(signal, lut, (gain, skip), curve, threads)
             tensors += [signal, acc]
             signal = out
-        residual, _ = _forward(signal, parameters[-1], None, curves[-1], threads)
+        residual, _ = _forward(signal, parameters[-2], None, curves[-1], threads)
         ctx.save_for_backward(*tensors, signal, *parameters)
         ctx.curves, ctx.threads = curves, threads
         return residual
@@ -111,18 +112,15 @@ class Layers(torch.autograd.Function):
         grad: torch.Tensor | None = grad_outputs[0].contiguous()
         for index in reversed(range(blocks + 1)):
             signal, acc, out = states[2 * index : 2 * index + 3]
-            lut, *gate = parameters[3 * index : 3 * index + 3]
-            gain, skip = gate or (None, None)
-            grad_lut = torch.empty_like(lut)
-            grad_gain, grad_skip = torch.empty(lut.shape[4]), torch.empty(lut.shape[4])
+            lut, knots, *gate = parameters[4 * index : 4 * index + 4]
+            own = [torch.empty_like(lut), torch.empty_like(knots), *(torch.empty(lut.shape[4]) for _ in range(2))]
             grad_signal = torch.empty(signal.shape) if index else None
             shape = _shape(signal, lut, curves[index])
             if _library().iqlut_train_backward(
-                ctypes.byref(shape), _pointer(signal), _pointer(lut), _pointer(gain), _pointer(skip),
-                _pointer(acc), _pointer(out), _pointer(grad), ctx.threads,
-                _pointer(grad_lut), _pointer(grad_gain), _pointer(grad_skip), _pointer(grad_signal),
+                ctypes.byref(shape), _pointer(signal), _pointer(lut), *map(_pointer, gate or (None, None)),
+                _pointer(acc), _pointer(out), _pointer(grad), ctx.threads, *map(_pointer, own), _pointer(grad_signal),
             ):  # fmt: skip
                 raise MemoryError("the training kernel got no memory")
-            grads = [grad_lut, *([grad_gain, grad_skip] if gate else []), *grads]
+            grads = [*(own if gate else own[:2]), *grads]
             grad = grad_signal
         return None, None, None, *grads

@@ -9,7 +9,9 @@ from iqlut import arithmetic as ar
 from iqlut.config import ModelConfig
 from iqlut.model import expanded
 from iqlut.model.kernel import Curve, Layers
-from iqlut.model.quantiser import CENTRE, layer_knots, round_entries
+from iqlut.model.quantiser import CENTRE, layer_knots, round_entries, whole_knots
+
+BEND = 16  # signals that a learned knot moves for each unit of its parameter: as lively as an entry
 
 
 class Table(nn.Module):
@@ -65,7 +67,8 @@ class Network(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.curves = [Curve.of(knots, config.interpolate) for knots in layer_knots(config)]
+        self.start = [torch.from_numpy(knots).float() for knots in layer_knots(config)]
+        self.bends = nn.ParameterList(torch.zeros(len(k) - 2) for k in self.start if config.knots == "learned")
         c, d, k, up = config.channels, config.scale**2, config.kernel, config.upsample_kernel
         shapes = [(1, config.first_levels, k, k, c)]
         shapes += [(c, config.levels, k, k, c)] * (config.blocks - 1)
@@ -85,6 +88,17 @@ class Network(nn.Module):
         """The table of each layer, (c, levels, k, k, d)."""
         return [round_entries(table()) if rounded else table() for table in self.tables]
 
+    def knots(self) -> list[torch.Tensor]:
+        """Where the levels of each layer lie, (levels,), as signals 0..255 not yet rounded."""
+        if not self.bends:
+            return [start.to(self.alpha) for start in self.start]
+        inner = (BEND * nn.functional.pad(bend, (1, 1)) for bend in self.bends)  # the ends stay
+        return [start.to(self.alpha.device) + bend for start, bend in zip(self.start, inner, strict=True)]
+
+    def curves(self) -> list[Curve]:
+        """The curve of each layer, of the rounded knots."""
+        return [Curve.of(whole_knots(knots.detach().cpu().numpy()), self.config.interpolate) for knots in self.knots()]
+
     def gates(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """gain and skip (d,) of each block (IQ-LUT eq. 3)."""
         if not self.config.residual:
@@ -94,18 +108,15 @@ class Network(nn.Module):
         return [(g.contiguous(), (1 - g).contiguous()) for g in gain]
 
     def forward(self, luma: torch.Tensor, rounded: bool = True, threads: int = 1) -> torch.Tensor:
+        entries, knots, curves, gates = self.entries(rounded), self.knots(), self.curves(), self.gates()
         if rounded and luma.device.type == "cpu":
-            return self._native(luma, threads)
+            blocks = zip(entries, knots, gates, strict=False)
+            parameters = [tensor for lut, knot, gate in blocks for tensor in (lut, knot / CENTRE, *gate)]
+            return Layers.apply(luma, curves, threads, *parameters, entries[-1], knots[-1] / CENTRE)  # type: ignore[no-any-return]
         x = (luma.unsqueeze(1).to(self.alpha.dtype) - CENTRE) / CENTRE
-        entries = self.entries(rounded)
-        for lut, (gain, skip), curve in zip(entries, self.gates(), self.curves, strict=False):
-            x = expanded.gate(x, expanded.expand(x, lut, curve, rounded), gain, skip, rounded)
-        return expanded.expand(x, entries[-1], self.curves[-1], rounded).permute(0, 2, 3, 1)
-
-    def _native(self, luma: torch.Tensor, threads: int) -> torch.Tensor:
-        entries = self.entries(rounded=True)
-        parameters = [tensor for lut, gate in zip(entries, self.gates(), strict=False) for tensor in (lut, *gate)]
-        return Layers.apply(luma, self.curves, threads, *parameters, entries[-1])  # type: ignore[no-any-return]
+        for lut, knot, curve, (gain, skip) in zip(entries, knots, curves, gates, strict=False):
+            x = expanded.gate(x, expanded.expand(x, lut, knot, curve, rounded), gain, skip, rounded)
+        return expanded.expand(x, entries[-1], knots[-1], curves[-1], rounded).permute(0, 2, 3, 1)
 
     def base(self, luma: torch.Tensor) -> torch.Tensor:
         """What the residual is added to, (n, h, w, scale**2) in units of x: bilinear, or 0 without residual."""

@@ -20,12 +20,17 @@ def bend(position: np.ndarray, a: float, b: float) -> np.ndarray:
 
 def knots_of(levels: int, a: float = 0.5, b: float = 0.5) -> np.ndarray:
     """uint8 (levels,): the signals at which evenly spaced positions lie, from 0 to 255."""
-    x = bend(np.linspace(-1, 1, levels), a, b)
-    knots = np.floor(CENTRE + CENTRE * x + 0.5).clip(0, ar.SIGNAL_MAX).astype(int)
-    for index in range(1, levels):  # many levels crowd at the knots: keep them apart
+    return whole_knots(CENTRE + CENTRE * bend(np.linspace(-1, 1, levels), a, b))
+
+
+def whole_knots(signals: np.ndarray) -> np.ndarray:
+    """uint8 (levels,): the nearest legal knots: whole, rising, the first 0 and the last 255."""
+    knots, last = np.floor(signals + 0.5).astype(int), len(signals) - 1
+    knots[0], knots[last] = 0, ar.SIGNAL_MAX
+    for index in range(1, last):  # where many crowd, keep them apart
         knots[index] = max(knots[index], knots[index - 1] + 1)
-    for index in reversed(range(levels)):
-        knots[index] = min(knots[index], ar.SIGNAL_MAX - (levels - 1 - index))
+    for index in reversed(range(1, last)):
+        knots[index] = min(knots[index], knots[index + 1] - 1)
     return knots.astype(np.uint8)
 
 
