@@ -21,8 +21,8 @@
 /* One layer, as tables.Layer: the caller has checked it. */
 typedef struct {
     int32_t channels_in, channels_out, kernel, levels, acc_shift, shift;
-    const int8_t *lut;    /* [channels_in][levels][kernel][kernel][channels_out] */
-    const uint8_t *curve; /* [2][256] signal to code and fraction, arithmetic.expand_knots */
+    const int8_t *lut;          /* [channels_in][levels][kernel][kernel][channels_out] */
+    const uint8_t *curve;       /* [2][256] signal to code and fraction, arithmetic.expand_knots */
     const int16_t *gain, *skip; /* [channels_out] */
     const int32_t *bias;        /* [channels_out] */
 } iqlut_layer;

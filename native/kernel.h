@@ -4,16 +4,25 @@
 
 #include "iqlut.h"
 
-#define ONE 32 /* arithmetic.ONE */
+#define ONE 32    /* arithmetic.ONE */
 #define PERIOD 64 /* lanes after which the constants of every layer repeat; also the step of requantise */
 #define ALIGNMENT 64
 #define KERNEL_MAX 3
 #define GROUPS_MAX 64
 #define ROWS_MAX (GROUPS_MAX * KERNEL_MAX) /* partial rows of an output row */
 
+#define INLINE static inline __attribute__((always_inline))
+/* Before a loop: unroll it wholly if the number of rounds is known, so that arrays of vectors become registers. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#pragma clang diagnostic ignored "-Wpass-failed" /* where the number is not known */
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /* What one signal value means to a layer: where its row is, and how to blend it with the next. */
 typedef struct {
-    uint32_t offset; /* bytes from the row of code 0 */
+    uint32_t offset;  /* bytes from the row of code 0 */
     uint32_t weights; /* in the form of the instruction set */
 } iqlut_entry;
 
@@ -23,10 +32,10 @@ typedef struct {
 typedef struct {
     int channels_in, channels_out, kernel, before, after, acc_shift, shift;
     int lanes, block, blocks, groups, group_channels;
-    int vector_lanes;  /* lanes of the vectors that its rows are packed for */
-    int codes;         /* levels - 1 */
-    int paired;        /* a row is for two channels, and partial rows are int32; otherwise int16 */
-    int partial_bytes; /* of one lane of a partial row */
+    int vector_lanes;             /* lanes of the vectors that its rows are packed for */
+    int codes;                    /* levels - 1 */
+    int paired;                   /* a row is for two channels, and partial rows are int32; otherwise int16 */
+    int partial_bytes;            /* of one lane of a partial row */
     size_t row_bytes, pass_bytes; /* one row; all rows of one (group, block) */
     uint8_t *rows; /* [group][block][code][channel][row_bytes], paired [block][code][code][pair][row_bytes] */
     _Alignas(ALIGNMENT) iqlut_entry entries[256];
@@ -108,6 +117,7 @@ typedef struct {
 
 size_t iqlut_workspace_bytes(const iqlut_plan *plan, int columns);
 /* Rows top..bottom and columns left..right of the low-resolution plane. */
-void iqlut_upscale_tile(const iqlut_job *job, void *workspace, int64_t top, int64_t bottom, int64_t left, int64_t right);
+void iqlut_upscale_tile(const iqlut_job *job, void *workspace, int64_t top, int64_t bottom, int64_t left,
+                        int64_t right);
 
 #endif

@@ -47,10 +47,10 @@ typedef __m128i half;
     signal += stride;                         \
     if (steps == 8) memcpy(eight, signal, 8); \
     if (steps == 16) memcpy(eight, signal, 16)
-#define LOOKUP(s, row_bytes)                                                                                    \
-    const iqlut_entry *const e =                                                                                \
-        &entries[steps == 8 || steps == 16 ? (uint8_t)(eight[(s) / 8 % 2] >> (s) % 8 * 8) : signal[s]];         \
-    const uint8_t *const row = rows + e->offset + (s) * (row_bytes);                                            \
+#define LOOKUP(s, row_bytes)                                                                            \
+    const iqlut_entry *const e =                                                                        \
+        &entries[steps == 8 || steps == 16 ? (uint8_t)(eight[(s) / 8 % 2] >> (s) % 8 * 8) : signal[s]]; \
+    const uint8_t *const row = rows + e->offset + (s) * (row_bytes);                                    \
     const vec weights = _mm256_broadcastd_epi32(_mm_loadu_si32(&e->weights))
 
 #include "kernel_x86.h"

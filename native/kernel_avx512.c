@@ -25,8 +25,7 @@ typedef __m256i half;
 #define unpack_low _mm512_unpacklo_epi16
 #define unpack_high _mm512_unpackhi_epi16
 #define pack32 _mm512_packs_epi32
-#define pack_bytes(a, b) \
-    _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_packus_epi16(a, b))
+#define pack_bytes(a, b) _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), _mm512_packus_epi16(a, b))
 
 #define half_zero() _mm256_setzero_si256()
 #define half_load(p) _mm256_load_si256((const half *)(p))
@@ -50,19 +49,19 @@ static inline void store8(int16_t *to, vec v, int part) {
 /* A load of 64 bytes takes the place of more than one small load, so the keys of a pixel are read at once: four
  * offsets, eight weights, which a shuffle then spreads. */
 #define PREPARE prepare
-#define SOURCE                                                                                \
+#define SOURCE                                                                                   \
     const uint16_t *weight = pass->keys.weights - stride, *offset = pass->keys.offsets - stride; \
     const int at_once = steps == 4 || steps == 8 || steps == 16
-#define PIXEL                                     \
-    uint64_t four[4];                             \
-    weight += stride, offset += stride;           \
+#define PIXEL                           \
+    uint64_t four[4];                   \
+    weight += stride, offset += stride; \
     if (at_once) memcpy(four, offset, 2 * steps)
-#define LOOKUP(s, row_bytes)                                                                            \
-    const uint16_t units = at_once ? (uint16_t)(four[(s) / 4 % 4] >> (s) % 4 * 16) : offset[s];         \
-    const uint8_t *const row = rows + (size_t)units * ALIGNMENT + (s) * (row_bytes);                    \
+#define LOOKUP(s, row_bytes)                                                                    \
+    const uint16_t units = at_once ? (uint16_t)(four[(s) / 4 % 4] >> (s) % 4 * 16) : offset[s]; \
+    const uint8_t *const row = rows + (size_t)units * ALIGNMENT + (s) * (row_bytes);            \
     const vec weights = steps % 8 ? _mm512_set1_epi16((short)weight[s]) : spread(weight + (s) / 8 * 8, (s) % 8)
 
-static inline __attribute__((always_inline)) vec spread(const uint16_t *eight, int which) {
+INLINE vec spread(const uint16_t *eight, int which) {
     const vec all = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)eight));
     return _mm512_shuffle_epi8(all, _mm512_set1_epi16((short)((2 * which + 1) << 8 | 2 * which)));
 }
@@ -80,8 +79,8 @@ static void prepare(const iqlut_packed *l, const uint8_t *signal, int count, iql
     const vec step = all16((short)((size_t)l->group_channels * l->row_bytes / ALIGNMENT));
     vec curve[8];
     for (int n = 0; n < 8; n++)
-        curve[n] = _mm512_or_si512(load_bytes(l->curve[0] + 32 * n),
-                                   _mm512_slli_epi16(load_bytes(l->curve[1] + 32 * n), 8));
+        curve[n] =
+            _mm512_or_si512(load_bytes(l->curve[0] + 32 * n), _mm512_slli_epi16(load_bytes(l->curve[1] + 32 * n), 8));
     for (int n = 0; n < count; n += LANES) {
         const vec found = look_up(curve, load_bytes(signal + n)), fraction = _mm512_srli_epi16(found, 8);
         const vec code = _mm512_and_si512(found, all16(255)), above = _mm512_sub_epi16(found, code);

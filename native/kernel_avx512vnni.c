@@ -38,18 +38,17 @@ typedef __m256i half;
 #define partial int32_t
 #define ENTRY_BYTES 4
 #define STEPS(layer) ((layer)->channels_in / 2)
-#define SOURCE                                                                                     \
-    const uint16_t *weight = pass->keys.weights - stride, *offset = pass->keys.offsets - stride / 2
+#define SOURCE const uint16_t *weight = pass->keys.weights - stride, *offset = pass->keys.offsets - stride / 2
 #define PIXEL                               \
     uint64_t four;                          \
     weight += stride, offset += stride / 2; \
     if (steps == 4) memcpy(&four, offset, 8)
-#define LOOKUP(s, row_bytes)                                                               \
-    const uint16_t units = steps == 4 ? (uint16_t)(four >> (s) % 4 * 16) : offset[s];      \
-    const uint8_t *const row = rows + (size_t)units * ALIGNMENT + (s) * (row_bytes);       \
+#define LOOKUP(s, row_bytes)                                                          \
+    const uint16_t units = steps == 4 ? (uint16_t)(four >> (s) % 4 * 16) : offset[s]; \
+    const uint8_t *const row = rows + (size_t)units * ALIGNMENT + (s) * (row_bytes);  \
     const vec weights = spread(weight + (s) / 4 * 8, (s) % 4)
 
-static inline __attribute__((always_inline)) vec spread(const uint16_t *eight, int which) {
+INLINE vec spread(const uint16_t *eight, int which) {
     const vec all = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)eight));
     switch (which) {
         case 0: return _mm512_shuffle_epi32(all, 0x00);
@@ -110,8 +109,8 @@ INLINE vec requantise_vector(const constants *k, vec acc_shift, vec shift, const
 }
 
 /* `sets` of constants: one, if they repeat from vector to vector. */
-INLINE void requantise_rows(const iqlut_packed *l, const int32_t *const *rows, const int row_count,
-                            const uint8_t *skip, const int16_t *base, uint8_t *out, int count, const int sets) {
+INLINE void requantise_rows(const iqlut_packed *l, const int32_t *const *rows, const int row_count, const uint8_t *skip,
+                            const int16_t *base, uint8_t *out, int count, const int sets) {
     const vec transpose = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     const vec acc_shift = _mm512_set1_epi32(l->acc_shift), shift = _mm512_set1_epi32(l->shift);
     constants k[PERIOD / LANES];
@@ -153,6 +152,11 @@ static void shuffle(int scale, const uint8_t *phases, int lanes, int count, uint
     iqlut_isa_avx512.shuffle(scale, phases, lanes, count, out, out_stride);
 }
 
-const iqlut_isa iqlut_isa_avx512vnni = {
-    .name = "avx512vnni", .vector_lanes = 32, .paired_lanes = LANES, .prepare = prepare, .expand = expand, .requantise = requantise,
-    .bilinear = bilinear, .shuffle = shuffle};
+const iqlut_isa iqlut_isa_avx512vnni = {.name = "avx512vnni",
+                                        .vector_lanes = 32,
+                                        .paired_lanes = LANES,
+                                        .prepare = prepare,
+                                        .expand = expand,
+                                        .requantise = requantise,
+                                        .bilinear = bilinear,
+                                        .shuffle = shuffle};

@@ -99,7 +99,8 @@ static void pack_rows(iqlut_packed *p, const centred *t, const iqlut_isa *isa) {
             for (int j = 0; j < l->kernel; j++)
                 for (int d = 0; d < l->channels_out; d++) {
                     const int taken = t->taken[tap_index(l, c, i, j, d)], lane = tap_lane(p, i, j) + d % p->block;
-                    uint8_t *rows = p->rows + (size_t)(c / p->group_channels * p->blocks + d / p->block) * p->pass_bytes;
+                    uint8_t *rows =
+                        p->rows + (size_t)(c / p->group_channels * p->blocks + d / p->block) * p->pass_bytes;
                     for (int code = 0; code < p->codes; code++)
                         put(p, isa, rows, c, code, lane, entry(l, c, code, i, j, d) - taken,
                             entry(l, c, code + 1, i, j, d) - taken);

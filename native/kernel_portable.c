@@ -3,14 +3,11 @@
 #include "kernel_upsample.h"
 
 #define LANES 8
-#define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 16")
 
 typedef int16_t vec __attribute__((vector_size(2 * LANES), may_alias));
 
 /* See expand_columns in kernel_x86_expand.h: `acc[j]` belongs to the output pixel x - j. */
-INLINE void expand_columns(const iqlut_pass *pass, int count, void *const *out,
-                           const int kernel, const int block) {
+INLINE void expand_columns(const iqlut_pass *pass, int count, void *const *out, const int kernel, const int block) {
     enum { VECTORS_MAX = KERNEL_MAX * 16 / LANES };
     const int vectors = kernel * block / LANES, row_bytes = kernel * vectors * 4 * LANES;
     const int lanes = pass->layer->lanes, stride = pass->stride, channels = pass->layer->group_channels;
@@ -50,8 +47,8 @@ static void expand(const iqlut_pass *pass, int count, void *const *out) {
 }
 
 /* Several short loops, each of a form that compilers turn into vectors: the products are of int16, which SSE2 has. */
-INLINE void requantise_rows(const iqlut_packed *l, const int16_t *const *rows, const int row_count,
-                            const uint8_t *skip, const int16_t *base, uint8_t *out, int count) {
+INLINE void requantise_rows(const iqlut_packed *l, const int16_t *const *rows, const int row_count, const uint8_t *skip,
+                            const int16_t *base, uint8_t *out, int count) {
     int16_t gain[PERIOD], factor[PERIOD], acc[PERIOD], spread[PERIOD];
     int32_t total[PERIOD];
     const int acc_shift = l->acc_shift, shift = l->shift;
@@ -84,6 +81,10 @@ static void requantise(const iqlut_packed *l, const void *const *partials, int r
     else requantise_rows(l, rows, row_count, skip, base, out, count);
 }
 
-const iqlut_isa iqlut_isa_portable = {
-    .name = "portable", .vector_lanes = LANES, .wide_rows = 1, .expand = expand, .requantise = requantise,
-    .bilinear = bilinear, .shuffle = shuffle};
+const iqlut_isa iqlut_isa_portable = {.name = "portable",
+                                      .vector_lanes = LANES,
+                                      .wide_rows = 1,
+                                      .expand = expand,
+                                      .requantise = requantise,
+                                      .bilinear = bilinear,
+                                      .shuffle = shuffle};

@@ -14,19 +14,19 @@
 
 typedef struct {
     const iqlut_packed *packed;
-    uint8_t *signal, *partial;        /* rows of input and of partial sums, FRONT included */
+    uint8_t *signal, *partial;          /* rows of input and of partial sums, FRONT included */
     size_t signal_bytes, partial_bytes; /* of one row */
-    int input_stride;                 /* bytes of a pixel of input */
-    int64_t first, last;              /* columns of output */
-    int64_t input_first, input_last;  /* columns of input */
-    int64_t next_input;               /* the next row of input to take in */
+    int input_stride;                   /* bytes of a pixel of input */
+    int64_t first, last;                /* columns of output */
+    int64_t input_first, input_last;    /* columns of input */
+    int64_t next_input;                 /* the next row of input to take in */
 } line;
 
 typedef struct {
     const iqlut_job *job;
     line *lines;
     uint8_t *luma[3], *skip, *phases; /* padded rows: luma around a row, a broadcast skip, the last signal */
-    iqlut_keys keys; /* of a row of input, only while it is expanded */
+    iqlut_keys keys;                  /* of a row of input, only while it is expanded */
     int16_t *base;
 } tile;
 
@@ -57,8 +57,12 @@ static size_t lay_out(tile *t, const iqlut_plan *plan, uint8_t *memory, int64_t 
         TAKE(signal, uint8_t, SIGNAL_ROWS * signal_bytes);
         TAKE(partial, uint8_t, (size_t)packed->groups * (size_t)partial_count(packed) * partial_bytes);
         if (memory)
-            t->lines[l] = (line){.packed = packed, .signal = signal, .partial = partial, .input_stride = stride,
-                                 .signal_bytes = signal_bytes, .partial_bytes = partial_bytes};
+            t->lines[l] = (line){.packed = packed,
+                                 .signal = signal,
+                                 .partial = partial,
+                                 .input_stride = stride,
+                                 .signal_bytes = signal_bytes,
+                                 .partial_bytes = partial_bytes};
     }
     for (int i = 0; i < 3; i++) TAKE(t->luma[i], uint8_t, row_bytes(columns, 1));
     TAKE(t->skip, uint8_t, row_bytes(columns, PERIOD));
@@ -102,8 +106,11 @@ static void expand_row(const tile *t, const line *l, int64_t y) {
     for (int g = 0; g < p->groups; g++)
         for (int b = 0; b < p->blocks; b++) {
             const int first = g * p->group_channels;
-            const iqlut_pass pass = {p, p->rows + (size_t)(g * p->blocks + b) * p->pass_bytes, signal + first,
-                                     {t->keys.weights + first, t->keys.offsets + first}, stride};
+            const iqlut_pass pass = {p,
+                                     p->rows + (size_t)(g * p->blocks + b) * p->pass_bytes,
+                                     signal + first,
+                                     {t->keys.weights + first, t->keys.offsets + first},
+                                     stride};
             void *out[KERNEL_MAX] = {NULL};
             for (int i = 0; i < p->kernel; i++) out[i] = partial_row(l, g, i, y) + b * p->block * p->partial_bytes;
             isa->expand(&pass, count, out);
@@ -129,8 +136,7 @@ static void requantise_row(const tile *t, const line *l, int64_t y, const uint8_
     const void *rows[ROWS_MAX];
     int count = 0;
     for (int g = 0; g < p->groups; g++)
-        for (int i = 0; i < p->kernel; i++)
-            rows[count++] = partial_row(l, g, i, clamp(y + i - p->before, t->job->h));
+        for (int i = 0; i < p->kernel; i++) rows[count++] = partial_row(l, g, i, clamp(y + i - p->before, t->job->h));
     t->job->plan->isa->requantise(p, rows, count, skip, base, out, (int)(l->last - l->first) * p->lanes);
 }
 
@@ -164,7 +170,9 @@ static void produce(const tile *t, int index, int64_t y) {
     const int64_t needed = at_most(y + l->packed->after, t->job->h - 1);
     for (; l->next_input <= needed; l->next_input++) {
         if (index) produce(t, index - 1, l->next_input);
-        else copy_luma(t->job, l->next_input, l->input_first, l->input_last - l->input_first, signal_row(l, l->next_input));
+        else
+            copy_luma(t->job, l->next_input, l->input_first, l->input_last - l->input_first,
+                      signal_row(l, l->next_input));
         pad(t, l, signal_row(l, l->next_input));
         expand_row(t, l, l->next_input);
     }
@@ -176,7 +184,8 @@ static void produce(const tile *t, int index, int64_t y) {
     }
 }
 
-void iqlut_upscale_tile(const iqlut_job *job, void *workspace, int64_t top, int64_t bottom, int64_t left, int64_t right) {
+void iqlut_upscale_tile(const iqlut_job *job, void *workspace, int64_t top, int64_t bottom, int64_t left,
+                        int64_t right) {
     tile t = {.job = job};
     lay_out(&t, job->plan, workspace, right - left);
     int64_t first_row = top, first = left, last = right;

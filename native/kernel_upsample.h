@@ -22,23 +22,23 @@ typedef int16_t lanes8 __attribute__((vector_size(16), may_alias));
 typedef int16_t lanes16 __attribute__((vector_size(32), may_alias));
 
 /* arithmetic.bilinear in vectors of the phases of one pixel: first down the columns, then along the row. */
-#define DEFINE_BILINEAR(lanes)                                                                              \
-    static void bilinear_##lanes(int scale, const uint8_t *const luma[3], int16_t *base, int count) {       \
-        lanes rows[3] = {{0}}, columns[3] = {{0}}, left = {0}, middle = {0};                                \
-        for (int phase = 0; phase < scale * scale; phase++) {                                               \
-            int16_t row[3], column[3];                                                                      \
-            bilinear_weights(scale, phase / scale, row);                                                    \
-            bilinear_weights(scale, phase % scale, column);                                                 \
-            for (int t = 0; t < 3; t++) rows[t][phase] = row[t], columns[t][phase] = column[t];             \
-        }                                                                                                   \
-        lanes *to = (lanes *)base - 1;                                                                      \
+#define DEFINE_BILINEAR(lanes)                                                                        \
+    static void bilinear_##lanes(int scale, const uint8_t *const luma[3], int16_t *base, int count) { \
+        lanes rows[3] = {{0}}, columns[3] = {{0}}, left = {0}, middle = {0};                          \
+        for (int phase = 0; phase < scale * scale; phase++) {                                         \
+            int16_t row[3], column[3];                                                                \
+            bilinear_weights(scale, phase / scale, row);                                              \
+            bilinear_weights(scale, phase % scale, column);                                           \
+            for (int t = 0; t < 3; t++) rows[t][phase] = row[t], columns[t][phase] = column[t];       \
+        }                                                                                             \
+        lanes *to = (lanes *)base - 1;                                                                \
         for (int x = -1; x <= count; x++) {                                                           \
-            const int16_t a = luma[0][x], b = luma[1][x], c = luma[2][x];                                   \
-            const lanes right = rows[0] * a + rows[1] * b + rows[2] * c;                                    \
-            if (x > 0) to[x] = columns[0] * left + columns[1] * middle + columns[2] * right;                  \
-            left = middle;                                                                                  \
-            middle = right;                                                                                 \
-        }                                                                                                   \
+            const int16_t a = luma[0][x], b = luma[1][x], c = luma[2][x];                             \
+            const lanes right = rows[0] * a + rows[1] * b + rows[2] * c;                              \
+            if (x > 0) to[x] = columns[0] * left + columns[1] * middle + columns[2] * right;          \
+            left = middle;                                                                            \
+            middle = right;                                                                           \
+        }                                                                                             \
     }
 
 DEFINE_BILINEAR(lanes8)
@@ -49,11 +49,12 @@ static void bilinear(int scale, const uint8_t *const luma[3], int16_t *base, int
     else bilinear_lanes8(scale, luma, base, count);
 }
 
-static inline __attribute__((always_inline)) void shuffle_rows(const int scale, const uint8_t *phases, const int lanes,
-                                                               int count, uint8_t *out, int64_t out_stride) {
+INLINE void shuffle_rows(const int scale, const uint8_t *phases, const int lanes, int count, uint8_t *out,
+                         int64_t out_stride) {
     for (int p = 0; p < scale; p++)
         for (int x = 0; x < count; x++)
-            memcpy(out + p * out_stride + (ptrdiff_t)x * scale, phases + (ptrdiff_t)x * lanes + p * scale, (size_t)scale);
+            memcpy(out + p * out_stride + (ptrdiff_t)x * scale, phases + (ptrdiff_t)x * lanes + p * scale,
+                   (size_t)scale);
 }
 
 static void shuffle(int scale, const uint8_t *phases, int lanes, int count, uint8_t *out, int64_t out_stride) {

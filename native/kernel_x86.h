@@ -44,7 +44,7 @@ static inline constants constants_at(const iqlut_packed *l, int lane) {
         memcpy(&split[2 + high][to], l->gain_skip[lane + n], 4);
         split[4 + high][to] = l->bias[lane + n];
     }
-    return (constants){loadu(split[0]), loadu(split[1]), loadu(split[2]),       loadu(split[3]),
+    return (constants){loadu(split[0]), loadu(split[1]), loadu(split[2]),     loadu(split[3]),
                        loadu(split[4]), loadu(split[5]), all32(l->acc_shift), all32(l->shift)};
 }
 
@@ -65,8 +65,8 @@ INLINE vec requantise_vector(const constants *k, const int16_t *const *rows, con
 }
 
 /* `sets` of constants: one, if they repeat from vector to vector. */
-INLINE void requantise_rows(const iqlut_packed *l, const int16_t *const *rows, const int row_count,
-                            const uint8_t *skip, const int16_t *base, uint8_t *out, int count, const int sets) {
+INLINE void requantise_rows(const iqlut_packed *l, const int16_t *const *rows, const int row_count, const uint8_t *skip,
+                            const int16_t *base, uint8_t *out, int count, const int sets) {
     constants k[PERIOD / LANES];
     for (int part = 0; part < sets; part++) k[part] = constants_at(l, part * LANES);
     for (ptrdiff_t n = 0; n < count; n += PERIOD) {
@@ -91,6 +91,10 @@ static void requantise(const iqlut_packed *l, const void *const *partials, int r
     else requantise_rows(l, rows, row_count, skip, base, out, count, PERIOD / LANES);
 }
 
-const iqlut_isa CAT(iqlut_isa_, ISA) = {
-    .name = STRING(ISA), .vector_lanes = LANES, .prepare = PREPARE, .expand = expand_any, .requantise = requantise,
-    .bilinear = bilinear, .shuffle = shuffle};
+const iqlut_isa CAT(iqlut_isa_, ISA) = {.name = STRING(ISA),
+                                        .vector_lanes = LANES,
+                                        .prepare = PREPARE,
+                                        .expand = expand_any,
+                                        .requantise = requantise,
+                                        .bilinear = bilinear,
+                                        .shuffle = shuffle};

@@ -7,13 +7,11 @@
  *     LOOKUP(s, bytes)   declares `row` and `weights` of look-up s, rows being so many bytes long
  *     blend_add, half_blend_add, and the other operations used below.
  */
-#define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 16")
 
 /* The shape in which each column of taps has vectors of its own. Column j of the input pixel x is part of the output
  * pixel x - j: the overlap-add along the row (IQ-LUT eq. 2) is one addition to `acc`, which then moves on by one. */
-INLINE void expand_columns(const iqlut_pass *pass, int count, void *const *out,
-                           const int kernel, const int block, const int steps) {
+INLINE void expand_columns(const iqlut_pass *pass, int count, void *const *out, const int kernel, const int block,
+                           const int steps) {
     enum { VECTORS_MAX = 3, BYTES = ENTRY_BYTES * LANES };
     const int vectors = (kernel * block + LANES - 1) / LANES, row_bytes = kernel * vectors * BYTES;
     const int lanes = pass->layer->lanes, stride = pass->stride;
@@ -48,8 +46,7 @@ INLINE void expand_columns(const iqlut_pass *pass, int count, void *const *out,
 
 /* The shape for 3x3 taps where two tap rows fill a vector: a vector for each column of the first two rows, one and a
  * half for the third row. `third` holds columns 0 and 1 of that, `last` column 2. */
-INLINE void expand_shared(const iqlut_pass *pass, int count, void *const *out,
-                          const int steps) {
+INLINE void expand_shared(const iqlut_pass *pass, int count, void *const *out, const int steps) {
     enum { BYTES = ENTRY_BYTES * LANES, ROW_BYTES = 5 * BYTES };
     const int lanes = pass->layer->lanes, stride = pass->stride;
     const uint8_t *rows = pass->rows;
@@ -80,17 +77,17 @@ INLINE void expand_shared(const iqlut_pass *pass, int count, void *const *out,
 }
 
 /* The look-ups of the published models are constants, so that the loops over them unroll. */
-#define DEFINE_EXPAND(KERNEL, BLOCK)                                                                          \
-    static void expand_##KERNEL##_##BLOCK(const iqlut_pass *pass, int count, void *const *out) {           \
-        const int steps = STEPS(pass->layer);                                                                 \
-        if (steps == 1) SHAPE(KERNEL, BLOCK, 1);                                                              \
-        else if (steps == 2) SHAPE(KERNEL, BLOCK, 2);                                                         \
-        else if (steps == 4) SHAPE(KERNEL, BLOCK, 4);                                                         \
-        else if (steps == 8) SHAPE(KERNEL, BLOCK, 8);                                                         \
-        else if (steps == 16) SHAPE(KERNEL, BLOCK, 16);                                                       \
-        else SHAPE(KERNEL, BLOCK, steps);                                                                     \
+#define DEFINE_EXPAND(KERNEL, BLOCK)                                                             \
+    static void expand_##KERNEL##_##BLOCK(const iqlut_pass *pass, int count, void *const *out) { \
+        const int steps = STEPS(pass->layer);                                                    \
+        if (steps == 1) SHAPE(KERNEL, BLOCK, 1);                                                 \
+        else if (steps == 2) SHAPE(KERNEL, BLOCK, 2);                                            \
+        else if (steps == 4) SHAPE(KERNEL, BLOCK, 4);                                            \
+        else if (steps == 8) SHAPE(KERNEL, BLOCK, 8);                                            \
+        else if (steps == 16) SHAPE(KERNEL, BLOCK, 16);                                          \
+        else SHAPE(KERNEL, BLOCK, steps);                                                        \
     }
-#define SHAPE(KERNEL, BLOCK, COUNT)                                                      \
+#define SHAPE(KERNEL, BLOCK, COUNT)                                             \
     (KERNEL == 3 && LANES == 2 * BLOCK ? expand_shared(pass, count, out, COUNT) \
                                        : expand_columns(pass, count, out, KERNEL, BLOCK, COUNT))
 DEFINE_EXPAND(1, 8)
