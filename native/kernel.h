@@ -39,7 +39,7 @@ typedef struct {
     size_t row_bytes, pass_bytes; /* one row; all rows of one (group, block) */
     uint8_t *rows; /* [group][block][code][channel][row_bytes], paired [block][code][code][pair][row_bytes] */
     _Alignas(ALIGNMENT) iqlut_entry entries[256];
-    _Alignas(ALIGNMENT) uint8_t curve[2][256]; /* paired: signal to code and fraction */
+    _Alignas(ALIGNMENT) uint8_t curve[2][256]; /* signal to code and fraction, for `prepare` */
     /* For each lane, repeated to PERIOD: what is added to the sum of the partial rows (the rounding half
      * of round_shift, and what the packing took away), then the constants of arithmetic.requantise. */
     _Alignas(ALIGNMENT) int32_t centre[PERIOD];

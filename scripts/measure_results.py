@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import iqlut
-from iqlut import api, bench
+from iqlut import api, provenance
 
 RESULTS = Path(__file__).parents[1] / "results"
 _SETS = ("Set5", "Set14", "B100")
@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
         file: (commands, [row for command in commands for row in run(command)])
         for file, commands in (("quality.json", quality), ("speed.json", speed))
     }
-    source = bench.commit()  # before the first result is written: from then on the source counts as changed
+    source = provenance.commit()  # before the first result is written: from then on the source counts as changed
     for file, (commands, rows) in measured.items():
         write(RESULTS / file, source, commands, rows)
 
@@ -52,7 +52,7 @@ def write(path: Path, source: str, commands: list[list[str]], rows: list[dict[st
         "commit": source,
         "tables_sha256": {name: iqlut.load(name).sha256 for name in iqlut.models()},
         "table_bytes": {name: iqlut.load(name).table_bytes for name in iqlut.models()},
-        "machine": bench.cpu_name(),
+        "machine": provenance.cpu_name(),
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "commands": ["iqlut " + " ".join(command) for command in commands],
     }

@@ -16,6 +16,7 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install
 from iqlut import config as configuration  # noqa: E402
 from iqlut import fileformat  # noqa: E402
 from iqlut.config import BadConfig, Config  # noqa: E402
+from iqlut.evaluate import with_scores  # noqa: E402
 from iqlut.train import data, loop  # noqa: E402
 from iqlut.train.export import tables_of  # noqa: E402
 
@@ -96,7 +97,11 @@ def test_it_stops_after_its_minutes_and_goes_on(images: Path, tmp_path: Path) ->
 
 
 def test_a_checkpoint_becomes_tables_that_say_where_they_come_from(images: Path, tmp_path: Path) -> None:
-    tables = tables_of(loop.train(settings(images), tmp_path / "run"))
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/one.png").write_bytes((images / "one.png").read_bytes())
+    tables = with_scores(tables_of(loop.train(settings(images), tmp_path / "run")), [tmp_path / "photos"])
+    assert tables.about["psnr_db"].keys() == {"photos"}
+    assert tables.about["commit"]
     assert tables.about["config"]["train"]["seed"] == 1
     assert tables.about["step"] == 12
     assert tables.about["data_sha256"]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import platform
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-import iqlut
 from iqlut import engines
+from iqlut.provenance import commit, cpu_name
 from iqlut.tables import Tables
 
 PILLOW = "pillow-bicubic"
@@ -118,27 +115,3 @@ def sample_plane(width: int, height: int) -> np.ndarray:
     slopes = 255 * (rows / max(height - 1, 1) + columns / max(width - 1, 1)) / 2
     edges = 60 * ((rows // 9 + columns // 13) % 2)
     return (slopes + edges + rng.normal(0, 12, (height, width))).clip(0, 255).astype(np.uint8)
-
-
-def commit() -> str:
-    """The commit of this source, with "-dirty" if it was changed since; else the version of the package."""
-    here = Path(__file__).resolve()
-    git = ["git", "-C", str(here.parent)]
-    try:
-        subprocess.run([*git, "ls-files", "--error-unmatch", here.name], check=True, capture_output=True)
-        described = subprocess.run(
-            [*git, "describe", "--always", "--dirty"], check=True, capture_output=True, text=True
-        )
-    except (OSError, subprocess.CalledProcessError):  # no git, or installed: then another project's commit is not ours
-        return f"v{iqlut.__version__}"
-    return described.stdout.strip()
-
-
-def cpu_name() -> str:
-    """What the processor calls itself."""
-    facts = Path("/proc/cpuinfo")
-    if facts.exists():
-        for line in facts.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

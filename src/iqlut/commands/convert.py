@@ -22,6 +22,12 @@ class Convert:
 
     checkpoint: Annotated[Positional[Path], arg(metavar="CHECKPOINT", help="a checkpoint of `iqlut train`")]
     output: Annotated[Path, arg(aliases=("-o",), metavar="FILE", help="the tables, *.iqlut")]
+    score: Annotated[
+        tuple[Path, ...],
+        arg(
+            metavar="DATASET...", help="folders of HR images; the file will say the tables' PSNR", help_behavior_hint=""
+        ),
+    ] = ()
     overwrite: Annotated[bool, arg(help="replace FILE if it exists", help_behavior_hint="")] = False
     debug: options.Debug = False
 
@@ -31,10 +37,13 @@ class Convert:
             raise Stop(f"{self.output} is a folder, wanted a file; name one with -o")
         if self.output.exists() and not self.overwrite:
             raise Stop(f"{self.output} exists; give --overwrite to replace it", FAILED)
+        from iqlut import evaluate
         from iqlut.train import export
 
         with stop_on(ValueError, RuntimeError, OSError, code=FAILED):
             tables = export.tables_of(self.checkpoint)
+            if self.score:
+                tables = evaluate.with_scores(tables, self.score)
             data = fileformat.to_bytes(tables)
             files.write_atomically(self.output, lambda file: file.write(data))
         narrate(f"{self.output}: {tables.name}, {tables.table_bytes} bytes of tables in a file of {len(data)}")

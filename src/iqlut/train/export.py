@@ -7,6 +7,7 @@ from pathlib import Path
 from iqlut import config as configuration
 from iqlut.model.convert import convert
 from iqlut.model.network import Network
+from iqlut.provenance import commit
 from iqlut.tables import Tables
 from iqlut.train.loop import read_checkpoint
 
@@ -21,14 +22,15 @@ def network_of(path: Path) -> tuple[Network, configuration.Config]:
 
 
 def tables_of(path: Path) -> Tables:
-    """The integer tables of the checkpoint at `path`; TrainingStopped or CannotConvert in one sentence."""
+    """The integer tables of the checkpoint at `path`; TrainingStopped or CannotConvert say in a sentence why not."""
     saved = read_checkpoint(path)
     network, config = network_of(path)
     about = {
         "config": config.to_dict(),
         "step": saved["step"],
-        "data_sha256": saved.get("data_sha256", ""),
-        "commit": saved.get("commit", ""),
+        "seed": config.train.seed,
+        "data_sha256": saved["data_sha256"],
+        "commit": commit(),
         "licence": "Apache-2.0",
     }
     return convert(network, config, about)

@@ -25,6 +25,7 @@ from iqlut.config import Config, TrainConfig
 from iqlut.metrics import psnr
 from iqlut.model.network import Network
 from iqlut.model.quantiser import CENTRE
+from iqlut.provenance import commit
 from iqlut.train import data
 from iqlut.train.loss import LOSSES
 
@@ -156,14 +157,15 @@ def _start(config: Config, out: Path, planes: data.Planes, resume: bool, threads
     if (out / "checkpoint.pt").exists():
         raise TrainingStopped(f"{out} already holds a run; add --resume to go on, or choose another folder")
     out.mkdir(parents=True, exist_ok=True)
-    about = {"config": config.to_dict(), "data_sha256": planes.sha256, "skipped": planes.skipped, "threads": threads}
+    about = {"config": config.to_dict(), "commit": commit(), "data_sha256": planes.sha256}
+    about |= {"skipped": planes.skipped, "threads": threads}
     (out / "config.json").write_text(json.dumps(about, indent=2) + "\n")
     return state
 
 
 def _restore(state: State, config: Config, out: Path) -> State:
     saved = read_checkpoint(out / "checkpoint.pt")
-    if saved["config"] != config.to_dict():
+    if configuration.from_dict(saved["config"]) != config:
         raise TrainingStopped(f"{out} was trained with another configuration; choose another folder, or drop --resume")
     state.network.load_state_dict(saved["network"])
     state.ema.load_state_dict(saved["ema"])

@@ -1,0 +1,173 @@
+"""Every engine gives the pixels of the reference: for all legal tables, sizes, thread counts and instruction sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from itertools import product
+
+import numpy as np
+import pytest
+
+from iqlut import engines
+from iqlut.engines import ENGINES, Upscale, native, reference
+from iqlut.tables import SCALES, Tables
+from random_tables import random_layer, random_lut, random_tables
+
+CHANNELS = (1, 3, 4, 8, 11, 16)
+KERNELS = ((3, 2), (3, 1), (3, 3), (2, 2), (1, 1))
+THREADS = (1, 2, 3, 7)
+SHAPES = list(product(SCALES, CHANNELS, KERNELS))
+CASES = 3 * len(SHAPES)  # every shape with three sizes
+
+Build = Callable[[Tables, int], Upscale]
+
+
+def contenders() -> Iterator:
+    """Every engine, and each instruction set of an engine that has several."""
+    for name in ENGINES:
+        try:
+            engine = engines.get(name)
+        except RuntimeError as missing:
+            yield pytest.param(None, id=name, marks=pytest.mark.skip(str(missing)))
+            continue
+        for isa in getattr(engine, "instruction_sets", lambda: ("",))():
+            build = partial(engine.build, isa=isa) if isa else engine.build
+            yield pytest.param(build, id=f"{name}-{isa}".rstrip("-"))
+
+
+ALL = pytest.mark.parametrize("build", list(contenders()))
+
+
+def random_plane(rng: np.random.Generator) -> np.ndarray:
+    """A plane of an odd size, often noise, sometimes flat; now and then wider than a tile of the native engine."""
+    small = int(rng.choice([1, 2, 5, 7, 13, 17, 23, 31, 37, 61]))
+    sizes = ((1, 1), (1, small), (small, 1), (small, 19), (small, 8), (29, small), (3, 16), (2, 1049))
+    h, w = sizes[rng.choice(len(sizes), p=(0.05, 0.1, 0.1, 0.2, 0.15, 0.2, 0.15, 0.05))]
+    if rng.random() < 0.1:
+        return np.full((h, w), rng.choice([0, 255]), np.uint8)
+    return rng.integers(0, 256, (h, w)).astype(np.uint8)
+
+
+@lru_cache(maxsize=CASES)
+def random_case(seed: int) -> tuple[Tables, np.ndarray, np.ndarray]:
+    """Tables, a plane and what the reference makes of it."""
+    rng = np.random.default_rng(seed)
+    scale, channels, kernels = SHAPES[seed % len(SHAPES)]
+    tables = random_tables(rng, scale, int(rng.integers(1, 4)), channels, kernels, interpolate=seed % 5 > 0)
+    luma = random_plane(rng)
+    return tables, luma, reference.build(tables)(luma)
+
+
+def tables_with(levels: int, channels: int, scale: int = 2) -> Tables:
+    rng = np.random.default_rng(levels * channels)
+    shapes = ((1, channels), (channels, channels), (channels, scale**2))
+    luts = [random_lut(rng, (c, levels, 3, 3, d)) for c, d in shapes]
+    skips = (1.0, 1.0, 1 / (2 * scale) ** 2)
+    layers = [random_layer(rng, lut, True, skip) for lut, skip in zip(luts, skips, strict=True)]
+    return Tables("random", scale, tuple(layers), {})
+
+
+@ALL
+def test_random_tables_and_planes(build: Build) -> None:
+    for seed in range(CASES):
+        tables, luma, expected = random_case(seed)
+        threads = THREADS[seed % len(THREADS)]
+        actual = build(tables, threads)(luma)
+        assert actual.dtype == np.uint8
+        np.testing.assert_array_equal(actual, expected, f"seed {seed}, {luma.shape}, {threads} threads")
+
+
+@ALL
+@pytest.mark.parametrize(("levels", "channels"), [(2, 64), (3, 64), (9, 8), (9, 16), (10, 8), (64, 32), (256, 5)])
+def test_the_largest_tables(build: Build, levels: int, channels: int) -> None:
+    tables = tables_with(levels, channels)
+    luma = np.random.default_rng(0).integers(0, 256, (5, 21)).astype(np.uint8)
+    np.testing.assert_array_equal(build(tables, 1)(luma), reference.build(tables)(luma))
+
+
+@ALL
+@pytest.mark.parametrize("seed", [3, 21, 40, 55, 83])
+def test_a_plane_is_the_same_on_any_number_of_threads(build: Build, seed: int) -> None:
+    tables = random_case(seed)[0]
+    luma = np.random.default_rng(seed).integers(0, 256, (67, 41)).astype(np.uint8)
+    expected = reference.build(tables)(luma)
+    for threads in THREADS:
+        np.testing.assert_array_equal(build(tables, threads)(luma), expected)
+
+
+@ALL
+@pytest.mark.parametrize("seed", range(0, 90, 9))
+def test_tiled_equals_untiled(build: Build, seed: int) -> None:
+    """A crop with the halo around it, as far as the image reaches, gives the pixels of the whole."""
+    tables = random_case(seed)[0]
+    rng = np.random.default_rng(seed)
+    luma = rng.integers(0, 256, (40, 43)).astype(np.uint8)
+    upscale, scale, (before, after) = build(tables, 1), tables.scale, tables.halo
+    whole = upscale(luma)
+    for _ in range(4):
+        top, left = rng.integers(0, 40), rng.integers(0, 43)
+        bottom, right = rng.integers(top, 40) + 1, rng.integers(left, 43) + 1
+        first_row, first_column = max(0, top - before), max(0, left - before)
+        tile = upscale(luma[first_row : bottom + after, first_column : right + after])
+        inner = tile[(top - first_row) * scale :, (left - first_column) * scale :]
+        inner = inner[: (bottom - top) * scale, : (right - left) * scale]
+        np.testing.assert_array_equal(inner, whole[top * scale : bottom * scale, left * scale : right * scale])
+
+
+@ALL
+def test_views_are_read_right_and_left_alone(build: Build) -> None:
+    tables = random_case(33)[0]
+    plane = np.random.default_rng(0).integers(0, 256, (24, 30)).astype(np.uint8)
+    frozen = plane.copy()
+    frozen.flags.writeable = False
+    views = (plane[3:17, 5:22], plane[::2], plane[:, ::3], plane[::-1], plane[:, ::-1], plane.T, plane[4:5], frozen)
+    upscale = build(tables, 2)
+    for view in (*views, np.broadcast_to(plane[:1], (9, 30)), np.broadcast_to(plane[:, :1], (24, 6))):
+        kept = view.copy()
+        np.testing.assert_array_equal(upscale(view), reference.build(tables)(kept))
+        np.testing.assert_array_equal(view, kept)
+
+
+@ALL
+@pytest.mark.parametrize(
+    "plane",
+    [
+        np.zeros((4, 4), np.float32),
+        np.zeros((4, 4), np.int8),
+        np.zeros((4, 4, 1), np.uint8),
+        np.zeros(4, np.uint8),
+        np.zeros((0, 4), np.uint8),
+        np.zeros((4, 0), np.uint8),
+        [[1, 2], [3, 4]],
+    ],
+    ids=["float", "int8", "3-d", "1-d", "no rows", "no columns", "list"],
+)
+def test_what_is_no_plane_is_refused(build: Build, plane: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="wanted a uint8 array"):
+        build(random_case(0)[0], 1)(plane)
+
+
+def test_calls_at_the_same_time_do_not_disturb_each_other() -> None:
+    tables = random_case(33)[0]
+    rng = np.random.default_rng(0)
+    planes = [rng.integers(0, 256, (30 + n, 50 - n)).astype(np.uint8) for n in range(12)]
+    upscale = native.build(tables, threads=2)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(upscale, planes * 3))
+    for plane, result in zip(planes * 3, results, strict=True):
+        np.testing.assert_array_equal(result, reference.build(tables)(plane))
+
+
+def test_native_refuses_what_it_cannot_run() -> None:
+    tables = random_case(0)[0]
+    with pytest.raises(ValueError, match="wanted at least 1"):
+        native.build(tables, threads=0)
+    with pytest.raises(ValueError, match="wanted one of portable"):
+        native.build(tables, isa="mmx")
+
+
+def test_unknown_engines_are_refused() -> None:
+    with pytest.raises(ValueError, match="the engines are reference, native, torch"):
+        engines.get("fast")
