@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define THREADS_MAX 64
+#define LINE 64 /* bytes: rows that straddle two lines take twice as long */
 
 typedef struct {
     void (*forward)(const iqlut_train_layer *, const uint8_t *, const float *, float *, float *);
@@ -54,17 +55,39 @@ typedef struct {
     iqlut_train_gate gate;
 } job;
 
+static size_t whole_lines(size_t floats) { return (floats + 15) / 16 * 16; }
+
 static size_t work_floats(const iqlut_train_layer *l) {
     const size_t k = (size_t)l->kernel - 1, stride = (size_t)iqlut_train_stride(l);
     const size_t strip = (l->w + k) * stride;
     const size_t tile = 128 * stride + (l->h + 2 * k) * (l->w + 2 * k) * l->channels_out;
-    return (strip > tile ? strip : tile) + 16;
+    return whole_lines(strip > tile ? strip : tile);
+}
+
+/* `count` floats of 0 at the start of a cache line; NULL without memory. */
+static float *lines(size_t count) {
+    const size_t bytes = (count * sizeof(float) + LINE - 1) / LINE * LINE;
+#ifdef _WIN32
+    void *memory = _aligned_malloc(bytes, LINE);
+#else
+    void *memory = aligned_alloc(LINE, bytes);
+#endif
+    if (memory) memset(memory, 0, bytes);
+    return memory;
+}
+
+static void free_lines(float *memory) {
+#ifdef _WIN32
+    _aligned_free(memory);
+#else
+    free(memory);
+#endif
 }
 
 static float *pack_rows(const iqlut_train_layer *l, const float *lut) {
     const int row = l->kernel * l->kernel * l->channels_out, stride = iqlut_train_stride(l);
     const int count = l->channels_in * l->levels;
-    float *rows = calloc((size_t)count * stride, sizeof(float));
+    float *rows = lines((size_t)count * stride);
     for (int r = 0; rows && r < count; r++) memcpy(rows + (size_t)r * stride, lut + (size_t)r * row, sizeof(float) * row);
     return rows;
 }
@@ -124,7 +147,7 @@ IQLUT_API int iqlut_train_forward(const iqlut_train_layer *l, const uint8_t *sig
     call a = {.layer = l, .kernel = best_kernel(), .signal = signal, .acc = acc, .out = out};
     a.threads = thread_count(threads, l->patches);
     const size_t each = work_floats(l);
-    float *rows = pack_rows(l, lut), *work = malloc(sizeof(float) * each * a.threads);
+    float *rows = pack_rows(l, lut), *work = lines(each * a.threads);
     job jobs[THREADS_MAX];
     if (rows && work) {
         a.rows = rows;
@@ -132,8 +155,8 @@ IQLUT_API int iqlut_train_forward(const iqlut_train_layer *l, const uint8_t *sig
         run(&a, forward_job, jobs);
     }
     const int failed = !rows || !work;
-    free(rows);
-    free(work);
+    free_lines(rows);
+    free_lines(work);
     return failed;
 }
 
@@ -148,10 +171,9 @@ IQLUT_API int iqlut_train_backward(const iqlut_train_layer *l, const uint8_t *si
     call a = {.layer = l, .kernel = best_kernel(), .signal = signal, .out_signal = out_signal,
               .grad_out = grad_out, .acc_in = acc, .grad_signal = grad_signal};
     a.threads = thread_count(threads, l->patches);
-    const size_t table = (size_t)count * stride, levels = l->levels, each = table + levels + 2 * d;
-    const size_t scratch = work_floats(l) + pixels * d;
-    float *rows = pack_rows(l, lut), *sums = calloc(each * a.threads, sizeof(float));
-    float *work = malloc(sizeof(float) * scratch * a.threads);
+    const size_t table = (size_t)count * stride, levels = l->levels, each = whole_lines(table + levels + 2 * d);
+    const size_t scratch = work_floats(l) + whole_lines(pixels * d);
+    float *rows = pack_rows(l, lut), *sums = lines(each * a.threads), *work = lines(scratch * a.threads);
     job jobs[THREADS_MAX];
     const int failed = !rows || !sums || !work;
     if (!failed) {
@@ -173,8 +195,8 @@ IQLUT_API int iqlut_train_backward(const iqlut_train_layer *l, const uint8_t *si
         memcpy(grad_gain, sums + table + levels, sizeof(float) * d);
         memcpy(grad_skip, sums + table + levels + d, sizeof(float) * d);
     }
-    free(rows);
-    free(sums);
-    free(work);
+    free_lines(rows);
+    free_lines(sums);
+    free_lines(work);
     return failed;
 }

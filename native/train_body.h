@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__AVX512BW__)
+#include <immintrin.h>
+#endif
+
 #include "train.h"
 
 #define LANES 16
@@ -42,7 +46,8 @@ static inline __attribute__((always_inline)) void row_sum(const iqlut_train_laye
         const float *below = rows + (size_t)(c * l->levels + l->code[s]) * stride, *above = below + stride;
         const float t = l->fraction[s], rest = 1.0f - t;
         for (int v = 0; v < vectors; v++)
-            sum[v] += rest * *(const vec *)(below + v * LANES) + t * *(const vec *)(above + v * LANES);
+            sum[v] = rest * *(const vec *)(below + v * LANES) + sum[v];
+        for (int v = 0; v < vectors; v++) sum[v] = t * *(const vec *)(above + v * LANES) + sum[v];
     }
     for (int v = 0; v < vectors; v++) *(vec *)(out + v * LANES) = sum[v];
 }
@@ -92,64 +97,84 @@ void NAME(forward)(const iqlut_train_layer *l, const uint8_t *signal, const floa
     }
 }
 
-/* The pixels of one tile that share a code in one channel: their part of the gradient of the two rows,
- * and of their signals. The two gradient rows stay in registers over the whole list. */
-static inline __attribute__((always_inline)) void bucket(const float *gathered, int stride, int vectors,
-                                                         const uint8_t *list, int count, const float *fraction,
-                                                         const float *below, float *grad_below, float *slope,
-                                                         float *slopes) {
+/* Bit n: whether codes[n] is `code`. */
+static inline uint64_t equal_mask(const uint8_t *codes, int code) {
+#if defined(__AVX512BW__)
+    return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(codes), _mm512_set1_epi8((char)code));
+#else
+    uint64_t mask = 0;
+    for (int n = 0; n < 64; n++) mask |= (uint64_t)(codes[n] == code) << n;
+    return mask;
+#endif
+}
+
+/* One tile as one input channel sees it. slope (TILE, channels_in): the gradients of the signals. */
+typedef struct {
+    const float *gathered, *fraction;
+    uint64_t mask[TILE / 64]; /* the pixels whose code is the one in hand */
+    float *slope, steepness, below, above; /* the last two: sums of slopes, by nearness to either level */
+    int channels;
+} tile_view;
+
+/* The pixels in hand: their part of the gradients of the two rows and of their signals. The two gradient rows stay in
+ * registers over all of them. A longer row comes in parts, from `part` on. */
+static inline __attribute__((always_inline)) void bucket(tile_view *tile, int part, int stride, int vectors,
+                                                         const float *below, float *grad_below) {
     vec all[CHUNK], upper[CHUNK], rise[CHUNK];
-    float total = 0, upper_total = 0;
     for (int v = 0; v < vectors; v++) {
         all[v] = upper[v] = (vec){0};
         rise[v] = *(const vec *)(below + stride + v * LANES) - *(const vec *)(below + v * LANES);
     }
-    for (int n = 0; n < count; n++) {
-        const int pixel = list[n];
-        const float *from = gathered + (size_t)pixel * stride;
-        const float t = fraction[pixel];
-        vec dot = {0};
-        for (int v = 0; v < vectors; v++) {
-            const vec g = *(const vec *)(from + v * LANES);
-            all[v] += g;
-            upper[v] += t * g;
-            dot += rise[v] * g;
+    float total = 0, upper_total = 0;
+    for (int half = 0; half < TILE / 64; half++)
+        for (uint64_t mask = tile->mask[half]; mask; mask &= mask - 1) {
+            const size_t pixel = (size_t)half * 64 + (size_t)__builtin_ctzll(mask);
+            const float *from = tile->gathered + pixel * stride + part;
+            const float t = tile->fraction[pixel];
+            vec dot = {0};
+            for (int v = 0; v < vectors; v++) {
+                const vec g = *(const vec *)(from + v * LANES);
+                all[v] += g;
+                upper[v] = t * g + upper[v];
+                dot = rise[v] * g + dot;
+            }
+            const float here = sum_lanes(dot) * tile->steepness;
+            float *slope = tile->slope + pixel * tile->channels;
+            *slope = part ? *slope + here : here;
+            total += here;
+            upper_total += t * here;
         }
-        const float here = sum_lanes(dot);
-        slope[pixel] += here;
-        total += here;
-        upper_total += t * here;
-    }
-    slopes[0] += total - upper_total;
-    slopes[1] += upper_total;
+    tile->below += total - upper_total;
+    tile->above += upper_total;
     for (int v = 0; v < vectors; v++) {
         *(vec *)(grad_below + v * LANES) += all[v] - upper[v];
         *(vec *)(grad_below + stride + v * LANES) += upper[v];
     }
 }
 
-static void buckets(const iqlut_train_layer *l, int c, const float *rows, const float *gathered, int stride,
-                    const uint8_t (*list)[TILE], const int *count, const float *fraction, float *grad_rows,
-                    float *slope, float *grad_knots) {
-    for (int code = 0; code < l->levels - 1; code++) {
-        if (!count[code]) continue;
-        const size_t at = (size_t)(c * l->levels + code) * stride;
-        float slopes[2] = {0, 0}; /* of the signals, weighted by their nearness to the level below and above */
-        for (int first = 0; first < stride; first += CHUNK * LANES) {
-            const float *from = gathered + first, *below = rows + at + first;
-            float *grad = grad_rows + at + first;
-            switch ((stride - first) / LANES) {
-            case 1: bucket(from, stride, 1, list[code], count[code], fraction, below, grad, slope, slopes); break;
+/* One tile, one input channel: all its codes. */
+static void buckets(const iqlut_train_layer *l, tile_view *tile, const uint8_t *codes, const float *rows,
+                    float *grad_rows, float *grad_knots) {
+    const int stride = iqlut_train_stride(l);
+    for (int code = 0; code < l->levels - 1; code++, rows += stride, grad_rows += stride) {
+        uint64_t any = 0;
+        for (int half = 0; half < TILE / 64; half++) any |= tile->mask[half] = equal_mask(codes + 64 * half, code);
+        if (!any) continue;
+        tile->steepness = l->steepness[code];
+        tile->below = tile->above = 0;
+        for (int part = 0; part < stride; part += CHUNK * LANES) {
+            switch ((stride - part) / LANES) {
+            case 1: bucket(tile, part, stride, 1, rows + part, grad_rows + part); break;
 #if CHUNK > 2
-            case 2: bucket(from, stride, 2, list[code], count[code], fraction, below, grad, slope, slopes); break;
-            case 3: bucket(from, stride, 3, list[code], count[code], fraction, below, grad, slope, slopes); break;
-            case 4: bucket(from, stride, 4, list[code], count[code], fraction, below, grad, slope, slopes); break;
+            case 2: bucket(tile, part, stride, 2, rows + part, grad_rows + part); break;
+            case 3: bucket(tile, part, stride, 3, rows + part, grad_rows + part); break;
+            case 4: bucket(tile, part, stride, 4, rows + part, grad_rows + part); break;
 #endif
-            default: bucket(from, stride, CHUNK, list[code], count[code], fraction, below, grad, slope, slopes);
+            default: bucket(tile, part, stride, CHUNK, rows + part, grad_rows + part);
             }
         }
-        grad_knots[code] -= slopes[0] * l->steepness[code];
-        grad_knots[code + 1] -= slopes[1] * l->steepness[code];
+        grad_knots[code] -= tile->below;
+        grad_knots[code + 1] -= tile->above;
     }
 }
 
@@ -171,20 +196,22 @@ void NAME(backward)(const iqlut_train_layer *l, const uint8_t *signal, const flo
     const int stride = iqlut_train_stride(l), wide = l->w + k - 1, pixels = wide * (l->h + k - 1);
     const int padded_w = l->w + 2 * (k - 1);
     float *gathered = work, *padded = work + (size_t)TILE * stride; /* gradients with a border of zeros */
-    uint8_t list[IQLUT_TRAIN_LEVELS][TILE];
-    int count[IQLUT_TRAIN_LEVELS], place[TILE];
-    float fraction[TILE], slope[TILE];
+    float fraction[TILE], slope[TILE * CHANNELS_MAX];
+    uint8_t codes[TILE];
+    int place[TILE];
 
     memset(padded, 0, sizeof(float) * (size_t)padded_w * (l->h + 2 * (k - 1)) * d);
     for (int y = 0; y < l->h; y++)
         memcpy(padded + ((size_t)(y + k - 1) * padded_w + k - 1) * d, grad_acc + (size_t)y * l->w * d,
                sizeof(float) * (size_t)l->w * d);
     memset(gathered, 0, sizeof(float) * (size_t)TILE * stride);
+    memset(codes, 255, sizeof codes); /* no code: what lies behind the last pixel */
 
     for (int start = 0; start < pixels; start += TILE) {
         const int here = pixels - start < TILE ? pixels - start : TILE;
-        for (int n = 0; n < here; n++) {
-            const int py = (start + n) / wide, px = (start + n) % wide;
+        int py = start / wide, px = start % wide;
+        for (int n = 0; n < here; n++, px++) {
+            if (px == wide) px = 0, py++;
             place[n] = clamp_index(py - before, l->h) * l->w + clamp_index(px - before, l->w);
             float *to = gathered + (size_t)n * stride;
             if (k == 3 && d == 8) gather(padded, padded_w, py, px, 3, 8, to);
@@ -192,65 +219,60 @@ void NAME(backward)(const iqlut_train_layer *l, const uint8_t *signal, const flo
             else if (k == 2 && d == 16) gather(padded, padded_w, py, px, 2, 16, to);
             else gather(padded, padded_w, py, px, k, d, to);
         }
+        if (here < TILE) memset(codes, 255, sizeof codes);
         for (int c = 0; c < channels; c++) {
-            memset(count, 0, sizeof(int) * (size_t)l->levels);
             for (int n = 0; n < here; n++) {
-                const int s = signal[(size_t)place[n] * channels + c], code = l->code[s];
+                const int s = signal[(size_t)place[n] * channels + c];
+                codes[n] = l->code[s];
                 fraction[n] = l->fraction[s];
-                slope[n] = 0;
-                list[code][count[code]++] = (uint8_t)n;
             }
-            buckets(l, c, rows, gathered, stride, list, count, fraction, grad_rows, slope, grad_knots);
-            if (!grad_signal) continue;
-            for (int n = 0; n < here; n++) {
-                const size_t at = (size_t)place[n] * channels + c;
-                grad_signal[at] += slope[n] * l->steepness[l->code[signal[at]]];
-            }
+            tile_view tile = {.gathered = gathered, .fraction = fraction, .slope = slope + c, .channels = channels};
+            const size_t table = (size_t)c * l->levels * stride;
+            buckets(l, &tile, codes, rows + table, grad_rows + table, grad_knots);
         }
+        for (int n = 0; grad_signal && n < here; n++)
+            for (int c = 0; c < channels; c++) grad_signal[(size_t)place[n] * channels + c] += slope[n * channels + c];
     }
 }
 
-/* The gate of train.c for one patch; `d` and the step between input pixels are constants where it counts. */
-static inline __attribute__((always_inline)) void gate_rows(const iqlut_train_layer *l, const iqlut_train_gate *g,
-                                                            const uint8_t *signal, const float *acc, uint8_t *out,
-                                                            int d, int broadcast) {
-    const size_t pixels = (size_t)l->h * l->w;
-    for (size_t p = 0; p < pixels; p++)
-        for (int o = 0; o < d; o++) {
-            const float s = (float)signal[broadcast ? p * l->channels_in : p * d + o] - CENTRE;
-            const float y = CENTRE + g->skip[o] * s + CENTRE * g->gain[o] * acc[p * d + o];
-            const float low = y < 0.0f ? 0.0f : y, clamped = low > 255.0f ? 255.0f : low;
-            out[p * d + o] = (uint8_t)(int)(clamped + 0.5f);
-        }
+/* The gate of train.h for one patch. Where whole pixels fill a vector it goes by vectors, with gain and skip repeated;
+ * what is left over, and all else, by single values. */
+typedef uint8_t bytes __attribute__((vector_size(LANES), aligned(1), may_alias));
+typedef int32_t ints __attribute__((vector_size(LANES * 4)));
+
+static inline __attribute__((always_inline)) vec where(ints mask, vec yes, vec no) {
+    return (vec)(((ints)yes & mask) | ((ints)no & ~mask));
+}
+
+static size_t by_vectors(const iqlut_train_layer *l) {
+    const int d = l->channels_out;
+    return l->channels_in == d && LANES % d == 0 ? (size_t)l->h * l->w * d / LANES * LANES : 0;
+}
+
+static vec repeated(const float *values, int d) {
+    vec out;
+    for (int i = 0; i < LANES; i++) out[i] = values[i % d];
+    return out;
 }
 
 void NAME(gate_forward)(const iqlut_train_layer *l, const iqlut_train_gate *g, const uint8_t *signal, const float *acc,
                         uint8_t *out) {
     const int d = l->channels_out, broadcast = l->channels_in != d;
-    if (!broadcast && d == 8) gate_rows(l, g, signal, acc, out, 8, 0);
-    else if (!broadcast && d == 16) gate_rows(l, g, signal, acc, out, 16, 0);
-    else gate_rows(l, g, signal, acc, out, d, broadcast);
-}
-
-static inline __attribute__((always_inline)) void gate_grad_rows(const iqlut_train_layer *l, const iqlut_train_gate *g,
-                                                                 const uint8_t *signal, const uint8_t *out,
-                                                                 const float *acc, const float *grad_out,
-                                                                 float *restrict grad_acc, float *restrict grad_signal,
-                                                                 int d, int broadcast) {
-    const size_t pixels = (size_t)l->h * l->w;
-    float gain[CHANNELS_MAX] = {0}, skip[CHANNELS_MAX] = {0};
-    for (size_t p = 0; p < pixels; p++)
-        for (int o = 0; o < d; o++) {
-            const size_t at = p * d + o, from = broadcast ? p * l->channels_in : at;
-            const float passed = out[at] == 0 || out[at] == 255 ? 0.0f : grad_out[at];
-            grad_acc[at] = passed * g->gain[o];
-            gain[o] += passed * acc[at];
-            skip[o] += passed * ((float)signal[from] - CENTRE);
-            if (grad_signal) grad_signal[from] += passed * g->skip[o];
+    const size_t values = (size_t)l->h * l->w * d, vectors = by_vectors(l);
+    if (vectors) {
+        const vec gain = repeated(g->gain, d) * CENTRE, skip = repeated(g->skip, d), zero = {0}, top = zero + 255.0f;
+        for (size_t at = 0; at < vectors; at += LANES) {
+            const vec s = __builtin_convertvector(*(const bytes *)(signal + at), vec) - CENTRE;
+            const vec y = gain * *(const vec *)(acc + at) + (skip * s + CENTRE);
+            const vec low = where(y > zero, y, zero), clamped = where(low < top, low, top);
+            *(bytes *)(out + at) = __builtin_convertvector(__builtin_convertvector(clamped + 0.5f, ints), bytes);
         }
-    for (int o = 0; o < d; o++) {
-        g->grad_gain[o] += gain[o];
-        g->grad_skip[o] += skip[o] * (1.0f / CENTRE);
+    }
+    for (size_t at = vectors; at < values; at++) {
+        const size_t o = at % d, from = broadcast ? at / d * l->channels_in : at;
+        const float y = CENTRE * g->gain[o] * acc[at] + (g->skip[o] * ((float)signal[from] - CENTRE) + CENTRE);
+        const float low = y < 0.0f ? 0.0f : y, clamped = low > 255.0f ? 255.0f : low;
+        out[at] = (uint8_t)(int)(clamped + 0.5f);
     }
 }
 
@@ -258,8 +280,30 @@ void NAME(gate_backward)(const iqlut_train_layer *l, const iqlut_train_gate *g, 
                          const uint8_t *out, const float *acc, const float *grad_out, float *grad_acc,
                          float *grad_signal) {
     const int d = l->channels_out, broadcast = l->channels_in != d;
-    if (!broadcast && d == 8 && grad_signal) gate_grad_rows(l, g, signal, out, acc, grad_out, grad_acc, grad_signal, 8, 0);
-    else if (!broadcast && d == 16 && grad_signal)
-        gate_grad_rows(l, g, signal, out, acc, grad_out, grad_acc, grad_signal, 16, 0);
-    else gate_grad_rows(l, g, signal, out, acc, grad_out, grad_acc, grad_signal, d, broadcast);
+    const size_t values = (size_t)l->h * l->w * d, vectors = grad_signal ? by_vectors(l) : 0;
+    if (vectors) {
+        const vec gain = repeated(g->gain, d), skip = repeated(g->skip, d), zero = {0}, top = zero + 255.0f;
+        vec grad_gain = zero, grad_skip = zero;
+        for (size_t at = 0; at < vectors; at += LANES) {
+            const vec s = __builtin_convertvector(*(const bytes *)(signal + at), vec) - CENTRE;
+            const vec after = __builtin_convertvector(*(const bytes *)(out + at), vec);
+            const vec passed = where((after > zero) & (after < top), *(const vec *)(grad_out + at), zero);
+            *(vec *)(grad_acc + at) = passed * gain;
+            *(vec *)(grad_signal + at) += passed * skip;
+            grad_gain += passed * *(const vec *)(acc + at);
+            grad_skip += passed * s;
+        }
+        for (int i = 0; i < LANES; i++) {
+            g->grad_gain[i % d] += grad_gain[i];
+            g->grad_skip[i % d] += grad_skip[i] / CENTRE;
+        }
+    }
+    for (size_t at = vectors; at < values; at++) {
+        const size_t o = at % d, from = broadcast ? at / d * l->channels_in : at;
+        const float passed = out[at] == 0 || out[at] == 255 ? 0.0f : grad_out[at];
+        grad_acc[at] = passed * g->gain[o];
+        g->grad_gain[o] += passed * acc[at];
+        g->grad_skip[o] += passed * ((float)signal[from] - CENTRE) / CENTRE;
+        if (grad_signal) grad_signal[from] += passed * g->skip[o];
+    }
 }
