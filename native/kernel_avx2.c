@@ -37,20 +37,19 @@ typedef __m128i half;
 #define store8(p, v, part) _mm_storeu_si128((half *)(p), (part) ? upper(v) : lower(v))
 #define store16(p, v, part) storeu(p, v)
 
-/* Sixteen or eight signals are read at once, since loads are what limits the loops. */
+/* The signals of a pixel are read at once, since loads are what limits the loops. */
 #define PREPARE NULL
 #define SOURCE                                               \
     const iqlut_entry *const entries = pass->layer->entries; \
-    const uint8_t *signal = pass->signal - stride
-#define PIXEL                                 \
-    uint64_t eight[2];                        \
-    signal += stride;                         \
-    if (steps == 8) memcpy(eight, signal, 8); \
-    if (steps == 16) memcpy(eight, signal, 16)
-#define LOOKUP(s, row_bytes)                                                                            \
-    const iqlut_entry *const e =                                                                        \
-        &entries[steps == 8 || steps == 16 ? (uint8_t)(eight[(s) / 8 % 2] >> (s) % 8 * 8) : signal[s]]; \
-    const uint8_t *const row = rows + e->offset + (s) * (row_bytes);                                    \
+    const uint8_t *signal = pass->signal - stride;           \
+    const int at_once = steps == 8 || steps == 16
+#define PIXEL          \
+    uint64_t eight[2]; \
+    signal += stride;  \
+    if (at_once) memcpy(eight, signal, (size_t)steps)
+#define LOOKUP(s, row_bytes)                                                                                   \
+    const iqlut_entry *const e = &entries[at_once ? (uint8_t)(eight[(s) / 8 % 2] >> (s) % 8 * 8) : signal[s]]; \
+    const uint8_t *const row = rows + e->offset + (s) * (row_bytes);                                           \
     const vec weights = _mm256_broadcastd_epi32(_mm_loadu_si32(&e->weights))
 
 #include "kernel_x86.h"

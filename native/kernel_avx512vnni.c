@@ -130,6 +130,11 @@ INLINE void requantise_rows(const iqlut_packed *l, const int32_t *const *rows, c
     }
 }
 
+/* The numbers of rows of the published models are constants, as is where the skip comes from. */
+#define ROWS(ROW_COUNT, SETS)                                                 \
+    (base ? requantise_rows(l, rows, ROW_COUNT, NULL, base, out, count, SETS) \
+          : requantise_rows(l, rows, ROW_COUNT, skip, NULL, out, count, SETS))
+
 static void requantise(const iqlut_packed *l, const void *const *partials, int row_count, const uint8_t *skip,
                        const int16_t *base, uint8_t *out, int count) {
     if (!l->paired) {
@@ -138,10 +143,10 @@ static void requantise(const iqlut_packed *l, const void *const *partials, int r
     }
     const int32_t *rows[KERNEL_MAX];
     for (int r = 0; r < row_count; r++) rows[r] = partials[r];
-    const int one = l->lanes <= LANES;
-    if (row_count == 3 && skip && one) requantise_rows(l, rows, 3, skip, NULL, out, count, 1);
-    else if (row_count == 2 && base && one) requantise_rows(l, rows, 2, NULL, base, out, count, 1);
-    else requantise_rows(l, rows, row_count, skip, base, out, count, PERIOD / LANES);
+    if (l->lanes > LANES) ROWS(row_count, PERIOD / LANES);
+    else if (row_count == 2) ROWS(2, 1);
+    else if (row_count == 3) ROWS(3, 1);
+    else ROWS(row_count, 1);
 }
 
 static void bilinear(int scale, const uint8_t *const luma[3], int16_t *base, int lanes, int count) {

@@ -72,13 +72,19 @@ INLINE void requantise_rows(const iqlut_packed *l, const int16_t *const *rows, c
     }
 }
 
+/* The numbers of rows of the published models are constants, as is where the skip comes from. */
+#define ROWS(ROW_COUNT)                                                 \
+    (base ? requantise_rows(l, rows, ROW_COUNT, NULL, base, out, count) \
+          : requantise_rows(l, rows, ROW_COUNT, skip, NULL, out, count))
+
 static void requantise(const iqlut_packed *l, const void *const *partials, int row_count, const uint8_t *skip,
                        const int16_t *base, uint8_t *out, int count) {
     const int16_t *rows[ROWS_MAX];
     for (int r = 0; r < row_count; r++) rows[r] = partials[r];
-    if (row_count == 3 && skip) requantise_rows(l, rows, 3, skip, NULL, out, count);
-    else if (row_count == 2 && base) requantise_rows(l, rows, 2, NULL, base, out, count);
-    else requantise_rows(l, rows, row_count, skip, base, out, count);
+    if (row_count == 2) ROWS(2);
+    else if (row_count == 3) ROWS(3);
+    else if (row_count == 6) ROWS(6);
+    else ROWS(row_count);
 }
 
 const iqlut_isa iqlut_isa_portable = {.name = "portable",

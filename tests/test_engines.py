@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def contenders() -> Iterator:
     """Every engine, and each instruction set of an engine that has several."""
     for name in ENGINES:
         try:
-            engine = engines.get(name)
+            engine: Any = engines.get(name)
         except RuntimeError as missing:
             yield pytest.param(None, id=name, marks=pytest.mark.skip(str(missing)))
             continue

@@ -18,7 +18,9 @@ from iqlut import fileformat  # noqa: E402
 from iqlut.config import BadConfig, Config  # noqa: E402
 from iqlut.evaluate import with_scores  # noqa: E402
 from iqlut.train import data, loop  # noqa: E402
+from iqlut.train import state as states  # noqa: E402
 from iqlut.train.export import tables_of  # noqa: E402
+from iqlut.train.state import TrainingStopped  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +91,20 @@ def test_a_resumed_run_is_the_uninterrupted_one(images: Path, tmp_path: Path) ->
     assert equal(state_of(whole), state_of(parts))
 
 
+def test_a_second_stage_starts_from_the_first_and_follows_a_teacher(images: Path, tmp_path: Path) -> None:
+    first = loop.train(settings(images), tmp_path / "first")
+    train = {"start": str(first), "teacher": str(first), "steps": 1, "learning_rate": 1e-9, "ema": 0.0}
+    config = settings(images, **train).to_dict()
+    config["model"] |= {"levels": 13, "knots": "learned", "gate": "channel"}  # every old level is a new one
+    second = loop.train(configuration.from_dict(config), tmp_path / "second")
+    lr = np.random.default_rng(0).integers(0, 256, (1, 9, 9), dtype=np.uint8)
+    one, other = (states.average(path)[0](torch.from_numpy(lr), rounded=False) for path in (first, second))
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-3)  # knots are whole signals
+    config["model"]["channels"] = 5
+    with pytest.raises(BadConfig, match="another shape"):
+        loop.train(configuration.from_dict(config), tmp_path / "third")
+
+
 def test_it_stops_after_its_minutes_and_goes_on(images: Path, tmp_path: Path) -> None:
     config = settings(images)
     stopped = loop.train(config, tmp_path / "run", minutes=0)
@@ -157,14 +173,14 @@ def test_bad_folders_are_refused_in_a_sentence(images: Path, tmp_path: Path) -> 
 def test_bad_checkpoints_are_refused_in_a_sentence(images: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     checkpoint = loop.train(settings(images), run)
-    with pytest.raises(loop.TrainingStopped, match="already holds a run"):
+    with pytest.raises(TrainingStopped, match="already holds a run"):
         loop.train(settings(images), run)
-    with pytest.raises(loop.TrainingStopped, match="another configuration"):
+    with pytest.raises(TrainingStopped, match="another configuration"):
         loop.train(settings(images, seed=2), run, resume=True)
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(loop.TrainingStopped, match="no whole checkpoint"):
+    with pytest.raises(TrainingStopped, match="no whole checkpoint"):
         tables_of(checkpoint)
-    with pytest.raises(loop.TrainingStopped, match="is not there"):
+    with pytest.raises(TrainingStopped, match="is not there"):
         tables_of(tmp_path / "none.pt")
 
 
@@ -176,7 +192,7 @@ def test_what_is_no_number_stops_and_keeps_the_checkpoint(images: Path, tmp_path
     saved["network"]["alpha"].fill_(torch.nan)
     torch.save(saved, checkpoint)
     kept = checkpoint.read_bytes()
-    with pytest.raises(loop.TrainingStopped, match="is no number at step 4"):
+    with pytest.raises(TrainingStopped, match="is no number at step 4"):
         loop.train(config, tmp_path / "run", resume=True)
     assert checkpoint.read_bytes() == kept
 

@@ -75,6 +75,9 @@ class TrainConfig:
     schedule: Literal["cosine", "linear", "paper"] = "cosine"
     warmup: float = 0.05  # part of the steps, not of "paper"
     loss: Literal["mse", "charbonnier", "psnr"] = "mse"
+    start: str = ""  # a checkpoint to start from; its tables are read at this model's levels (the paper's stage 2)
+    teacher: str = ""  # a checkpoint whose pixels are followed too
+    distillation: float = 3.0  # weight of the distance to the teacher, against 1 for the pixels
     beta2: float = 0.999
     ema: float = 0.999  # of the parameters; 0 switches it off
     seed: int = 1

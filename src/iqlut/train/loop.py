@@ -1,50 +1,35 @@
 """The training loop: one function, readable top to bottom. A run is a folder:
 
 config.json       what it is: configuration, commit, hash of the data, seed, threads
-checkpoint.pt     the newest state, written to a temporary name and renamed
-log.jsonl         one line each time something was measured
+checkpoint.pt     the newest state, whole at any time
+log.jsonl         one line each time something was measured; the same for TensorBoard beside it
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import math
-import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from iqlut import config as configuration
 from iqlut.config import Config, TrainConfig
 from iqlut.metrics import psnr
 from iqlut.model.network import Network
 from iqlut.model.quantiser import CENTRE
 from iqlut.provenance import commit
 from iqlut.train import data
+from iqlut.train import state as states
 from iqlut.train.loss import LOSSES
+from iqlut.train.state import State, TrainingStopped
+
+CHECKPOINT = "checkpoint.pt"
 
 Progress = Callable[[str, int, int], None]  # what, done, total
-
-
-class TrainingStopped(RuntimeError):
-    """Training cannot go on; the last good checkpoint is kept. The message is one sentence."""
-
-
-@dataclass
-class State:
-    """All that decides the next step."""
-
-    network: Network
-    ema: Network
-    optimiser: torch.optim.Optimizer
-    step: int = 0
-    data_sha256: str = ""
 
 
 def train(
@@ -59,15 +44,15 @@ def train(
     """
     torch.set_num_threads(threads)
     deadline = time.monotonic() + 60 * minutes
-    settings = config.train
-    planes = data.load(settings, config.model.scale, out.parent / "cache", progress)
-    validation = data.load(_validation(settings), config.model.scale, out.parent / "cache", progress)
+    settings, cache = config.train, out.parent / "cache"
+    planes = data.load(settings, config.model.scale, cache, progress)
+    validation = data.load(TrainConfig(data=settings.validation, patch=1), config.model.scale, cache, progress)
+    teacher = states.average(Path(settings.teacher))[0] if settings.teacher else None
     state = _start(config, out, planes, resume, threads)
-    log = (out / "log.jsonl").open("a", encoding="utf-8")
     losses, started = [], time.monotonic()
-    with log:
+    with Log(out) as log:
         while state.step < settings.steps and time.monotonic() < deadline:
-            losses.append(_step(state, config, planes, threads))
+            losses.append(_step(state, config, planes, teacher, threads))
             state.step += 1
             if state.step % settings.checkpoint_every == 0 or state.step == settings.steps:
                 row: dict[str, Any] = {"step": state.step, "loss": float(torch.stack(losses).mean())}
@@ -76,20 +61,42 @@ def train(
                 _check_finite(state, row["loss"])
                 if state.step % settings.validate_every == 0 or state.step == settings.steps:
                     row["psnr_db"] = validate(state.ema, validation, threads)
-                save(state, config, out)
-                log.write(json.dumps(row) + "\n")
-                log.flush()
+                states.save(state, config, out / CHECKPOINT)
+                log.write(row)
                 progress(_describe(row), state.step, settings.steps)
-    save(state, config, out)
-    return out / "checkpoint.pt"
+    states.save(state, config, out / CHECKPOINT)
+    return out / CHECKPOINT
 
 
-def _step(state: State, config: Config, planes: data.Planes, threads: int) -> torch.Tensor:
+def _start(config: Config, out: Path, planes: data.Planes, resume: bool, threads: int) -> State:
+    """The state to go on from: the checkpoint's, or a new one in a new folder."""
+    state = states.new(config, planes.sha256)
+    if resume:
+        states.restore(state, config, out / CHECKPOINT)
+        return state
+    if (out / CHECKPOINT).exists():
+        raise TrainingStopped(f"{out} already holds a run; add --resume to go on, or choose another folder")
+    out.mkdir(parents=True, exist_ok=True)
+    about = {"config": config.to_dict(), "commit": commit(), "data_sha256": planes.sha256}
+    about |= {"skipped": planes.skipped, "threads": threads}
+    (out / "config.json").write_text(json.dumps(about, indent=2) + "\n")
+    return state
+
+
+def _step(
+    state: State, config: Config, planes: data.Planes, teacher: Network | None, threads: int
+) -> torch.Tensor:  # fmt: skip
+    """One step; the loss of the pixels, and of the distance to the teacher's pixels (IQ-LUT, stage 2)."""
     settings = config.train
     lr, hr = planes.patches(settings.seed, state.step, settings.batch, settings.patch)
     luma, truth = torch.from_numpy(lr), torch.from_numpy(hr)
     wanted = (truth.float() - CENTRE) / CENTRE - state.network.base(luma)
-    loss = LOSSES[settings.loss](state.network(luma, threads=threads) - wanted)
+    residual, distance = state.network(luma, threads=threads), LOSSES[settings.loss]
+    loss = distance(residual - wanted)
+    if teacher is not None:
+        with torch.no_grad():
+            taught = teacher(luma, threads=threads)
+        loss = loss + settings.distillation * distance(residual - taught)
     loss.backward()
     for group in state.optimiser.param_groups:
         group["lr"] = learning_rate(settings, state.step)
@@ -140,70 +147,30 @@ def validate(network: Network, planes: data.Planes, threads: int = 1) -> float:
     return float(np.mean(scores))
 
 
-def _validation(settings: TrainConfig) -> TrainConfig:
-    return TrainConfig(data=settings.validation, patch=1)
-
-
-def _start(config: Config, out: Path, planes: data.Planes, resume: bool, threads: int) -> State:
-    """The state to go on from: the checkpoint's, or a new one in a new folder."""
-    torch.manual_seed(config.train.seed)
-    network = Network(config.model)
-    optimiser = torch.optim.Adam(
-        network.parameters(), config.train.learning_rate, (0.9, config.train.beta2), fused=True
-    )
-    state = State(network, copy.deepcopy(network).requires_grad_(False), optimiser, data_sha256=planes.sha256)
-    if resume:
-        return _restore(state, config, out)
-    if (out / "checkpoint.pt").exists():
-        raise TrainingStopped(f"{out} already holds a run; add --resume to go on, or choose another folder")
-    out.mkdir(parents=True, exist_ok=True)
-    about = {"config": config.to_dict(), "commit": commit(), "data_sha256": planes.sha256}
-    about |= {"skipped": planes.skipped, "threads": threads}
-    (out / "config.json").write_text(json.dumps(about, indent=2) + "\n")
-    return state
-
-
-def _restore(state: State, config: Config, out: Path) -> State:
-    saved = read_checkpoint(out / "checkpoint.pt")
-    if configuration.from_dict(saved["config"]) != config:
-        raise TrainingStopped(f"{out} was trained with another configuration; choose another folder, or drop --resume")
-    state.network.load_state_dict(saved["network"])
-    state.ema.load_state_dict(saved["ema"])
-    state.optimiser.load_state_dict(saved["optimiser"])
-    state.step = saved["step"]
-    return state
-
-
-def save(state: State, config: Config, out: Path) -> None:
-    """The checkpoint of `state`, whole or not at all."""
-    part = out / f"checkpoint.{os.getpid()}.part"
-    saved = {
-        "config": config.to_dict(),
-        "step": state.step,
-        "data_sha256": state.data_sha256,
-        "network": state.network.state_dict(),
-        "ema": state.ema.state_dict(),
-        "optimiser": state.optimiser.state_dict(),
-    }
-    try:
-        torch.save(saved, part)
-        part.replace(out / "checkpoint.pt")
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's values, read without executing anything in it; TrainingStopped where it is none."""
-    if not path.is_file():
-        raise TrainingStopped(f"{path} is not there; wanted a checkpoint made by `iqlut train`")
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        configuration.from_dict(saved["config"])
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise TrainingStopped(f"{path} is no whole checkpoint of `iqlut train` ({type(error).__name__})") from None
-    return saved
-
-
 def _describe(row: dict[str, Any]) -> str:
     score = f", {row['psnr_db']:.3f} dB" if "psnr_db" in row else ""
     return f"loss {row['loss']:.3e}{score}"
+
+
+class Log:
+    """The rows of a run, as JSON lines and for TensorBoard."""
+
+    def __init__(self, out: Path) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # slow to import, and only needed here
+
+        self._lines = (out / "log.jsonl").open("a", encoding="utf-8")
+        self._board = SummaryWriter(str(out))
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lines.close()
+        self._board.close()
+
+    def write(self, row: dict[str, Any]) -> None:
+        self._lines.write(json.dumps(row) + "\n")
+        self._lines.flush()
+        for name in row.keys() - {"step"}:
+            self._board.add_scalar(name, row[name], row["step"])
+        self._board.flush()

@@ -1,0 +1,94 @@
+"""What a run is between two steps, and its checkpoint: written to a temporary name and renamed."""
+
+from __future__ import annotations
+
+import copy
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from iqlut import config as configuration
+from iqlut.config import Config
+from iqlut.model.network import Network
+
+
+class TrainingStopped(RuntimeError):
+    """Training cannot go on; the last good checkpoint is kept. The message is one sentence."""
+
+
+@dataclass
+class State:
+    """All that decides the next step. `ema` is the moving average of `network`: what is converted and scored."""
+
+    network: Network
+    ema: Network
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    data_sha256: str = ""
+
+
+def new(config: Config, data_sha256: str) -> State:
+    """The state before the first step; with `train.start`, from the entries, knots and gates of that checkpoint."""
+    torch.manual_seed(config.train.seed)
+    network = Network(config.model)
+    if config.train.start:
+        network.start_from(average(Path(config.train.start))[0])
+    optimiser = torch.optim.Adam(
+        network.parameters(), config.train.learning_rate, (0.9, config.train.beta2), fused=True
+    )
+    return State(network, copy.deepcopy(network).requires_grad_(False), optimiser, data_sha256=data_sha256)
+
+
+def restore(state: State, config: Config, path: Path) -> None:
+    """The state of the checkpoint at `path`, of the same configuration."""
+    saved = read(path)
+    if configuration.from_dict(saved["config"]) != config:
+        raise TrainingStopped(
+            f"{path.parent} was trained with another configuration; choose another folder, or drop --resume"
+        )
+    state.network.load_state_dict(saved["network"])
+    state.ema.load_state_dict(saved["ema"])
+    state.optimiser.load_state_dict(saved["optimiser"])
+    state.step = saved["step"]
+
+
+def save(state: State, config: Config, path: Path) -> None:
+    """The checkpoint of `state`, whole or not at all."""
+    part = path.with_suffix(f".{os.getpid()}.part")
+    saved = {
+        "config": config.to_dict(),
+        "step": state.step,
+        "data_sha256": state.data_sha256,
+        "network": state.network.state_dict(),
+        "ema": state.ema.state_dict(),
+        "optimiser": state.optimiser.state_dict(),
+    }
+    try:
+        torch.save(saved, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A checkpoint's values, read without executing anything in it; TrainingStopped where it is none."""
+    if not path.is_file():
+        raise TrainingStopped(f"{path} is not there; wanted a checkpoint made by `iqlut train`")
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        configuration.from_dict(saved["config"])
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise TrainingStopped(f"{path} is no whole checkpoint of `iqlut train` ({type(error).__name__})") from None
+    return saved
+
+
+def average(path: Path) -> tuple[Network, Config]:
+    """The averaged network of the checkpoint at `path`, and its configuration."""
+    saved = read(path)
+    config = configuration.from_dict(saved["config"])
+    network = Network(config.model)
+    network.load_state_dict(saved["ema"])
+    return network.eval().requires_grad_(False), config
