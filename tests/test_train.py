@@ -163,7 +163,7 @@ def test_bad_folders_are_refused_in_a_sentence(images: Path, tmp_path: Path) -> 
     cases = {"is no folder": tmp_path / "none", "holds no images": tmp_path, "is smaller than a patch": images}
     for sentence, folder in cases.items():
         patch = 400 if folder == images else 12
-        with pytest.raises(data.BadData, match=sentence):
+        with pytest.raises(ValueError, match=sentence):
             loop.train(settings(folder, patch=patch), tmp_path / "run")
     (tmp_path / "bad.png").write_bytes(b"no picture")
     with pytest.raises(data.BadData, match=r"bad\.png cannot be read"):

@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 
 from iqlut import engines, image, metrics
+from iqlut.datasets import image_files
 from iqlut.tables import Tables
 
 BICUBIC = "bicubic"  # stands for tables: the baseline that every published figure is compared with
 PATHS = ("y", "rgb")
-SUFFIXES = (".png", ".bmp", ".webp", ".jpg", ".jpeg", ".tif", ".tiff")
 _SSIM_WINDOW_PX = 11
 
 Enlarge = Callable[[np.ndarray], np.ndarray]
@@ -80,7 +80,7 @@ def evaluate_images(
     if path not in PATHS:
         raise ValueError(f"there is no path {path!r}; the paths are {', '.join(PATHS)}")
     enlarge = enlarger(tables, scale, engine, threads)
-    return [score_image(file.name, read_image(file), enlarge, scale, path) for file in image_files(folder)]
+    return [score_image(file.name, read_image(file), enlarge, scale, path) for file in image_files(Path(folder))]
 
 
 def enlarger(tables: Tables | str, scale: int, engine: str, threads: int = 1) -> Enlarge:
@@ -110,17 +110,6 @@ def score_image(name: str, hr: np.ndarray, enlarge: Enlarge, scale: int, path: s
         sr = np.stack([enlarge(np.ascontiguousarray(lr[:, :, c])) for c in range(3)], axis=2)
         hr_luma, sr_luma = image.luma(hr), image.luma(sr)
     return ImageScore(name, metrics.psnr(sr_luma, hr_luma, scale), metrics.ssim(sr_luma, hr_luma, scale))
-
-
-def image_files(folder: str | Path) -> list[Path]:
-    """The images in `folder`, sorted by name; ValueError if there are none."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder, wanted one with HR images")
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
-    if not files:
-        raise ValueError(f"{folder} holds no images, wanted some of {' '.join(SUFFIXES)}")
-    return files
 
 
 def read_image(file: Path) -> np.ndarray:

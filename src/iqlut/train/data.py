@@ -19,8 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from iqlut import image as im
 from iqlut.config import TrainConfig
-
-SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+from iqlut.datasets import image_files
 
 
 class BadData(ValueError):
@@ -90,7 +89,7 @@ def load(config: TrainConfig, scale: int, cache: Path, progress: Callable[[str, 
 
     `progress(what, done, total)` is told of the decoding.
     """
-    files = image_files(Path(config.data), config.exclude)
+    files = [file for file in image_files(Path(config.data)) if file.stem not in config.exclude]
     key = _key(files, config, scale)
     place = cache / key[:16]
     if not (place / "planes.json").exists():
@@ -98,16 +97,6 @@ def load(config: TrainConfig, scale: int, cache: Path, progress: Callable[[str, 
     about = json.loads((place / "planes.json").read_text())
     hr, lr = (np.load(place / f"{name}.npy", mmap_mode="r") for name in ("hr", "lr"))
     return Planes(hr, lr, np.array(about["sizes"]), scale, tuple(about["skipped"]), key)
-
-
-def image_files(folder: Path, exclude: tuple[str, ...] = ()) -> list[Path]:
-    """The images below `folder`, sorted; BadData where there are none."""
-    if not folder.is_dir():
-        raise BadData(f"{folder} is no folder; wanted a folder of images")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.stem not in exclude)
-    if not files:
-        raise BadData(f"{folder} holds no images; wanted some of {', '.join(SUFFIXES)}")
-    return files
 
 
 def _key(files: list[Path], config: TrainConfig, scale: int) -> str:
