@@ -115,7 +115,7 @@ def test_errors_name_the_image(folder: Path) -> None:
     with pytest.raises(ValueError, match="nowhere is no folder"):
         ev.evaluate(ev.BICUBIC, folder / "nowhere", 4)
     (folder / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"empty holds no images, wanted some of \.png"):
+    with pytest.raises(ValueError, match=r"empty holds no images; wanted some of \.png"):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
     (folder / "empty" / "short.png").write_bytes((folder / "b.png").read_bytes()[:200])
     with pytest.raises(ValueError, match=r"short\.png: the image cannot be read"):
