@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,24 @@ def test_a_second_stage_starts_from_the_first_and_follows_a_teacher(images: Path
     config["model"]["channels"] = 5
     with pytest.raises(BadConfig, match="another shape"):
         loop.train(configuration.from_dict(config), tmp_path / "third")
+
+
+def test_two_processes_train_what_one_does(images: Path, tmp_path: Path) -> None:
+    """Up to the order of float sums: the same loss to 1e-5 of itself after twelve steps."""
+    train = {"data": str(images), "validation": str(images), "steps": 12, "batch": 4, "patch": 12}
+    lines = ['name = "trial"', "[model]", "blocks = 2", "channels = 4", "[train]", "checkpoint_every = 4"]
+    lines += [f"{name} = {json.dumps(value)}" for name, value in train.items()]
+    (tmp_path / "trial.toml").write_text("\n".join(lines))
+    command = ["iqlut", "train", str(tmp_path / "trial.toml"), "-t", "1", "--out"]
+    torchrun = ["torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29517", "-m"]
+    for arguments in ([*command, str(tmp_path / "one")], [*torchrun, *command, str(tmp_path / "two")]):
+        subprocess.run([sys.executable, "-m", *arguments], check=True, capture_output=True, timeout=120)
+    one, two = (
+        [json.loads(line)["loss"] for line in (tmp_path / run / "log.jsonl").read_text().splitlines()]
+        for run in ("one", "two")
+    )
+    assert len(one) == 3
+    assert two == pytest.approx(one, rel=1e-5)
 
 
 def test_it_stops_after_its_minutes_and_goes_on(images: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,10 +15,19 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from iqlut.commands import options
-from iqlut.commands.console import FAILED, INTERRUPTED, OK, Stop, complain, narrate, stop_on
+from iqlut.commands.console import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    SILENCE_S,
+    Stop,
+    complain,
+    duration,
+    narrate,
+    stop_on,
+)
 
 Report = Callable[[str, int, int], None]
-_SILENCE_S = 10
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,7 @@ class Train:
     """Train a model as a TOML file says; go on later with --resume.
 
     Needs PyTorch: pip install 'iqlut[train]'. The folder OUT receives the newest checkpoint, which
-    `iqlut convert` makes into tables, and a log.
+    `iqlut convert` makes into tables, and a log. Processes started by torchrun share every batch.
     """
 
     config: Annotated[Positional[Path], arg(metavar="CONFIG", help="what to train, as in configs/l8c8-x4.toml")]
@@ -50,6 +60,10 @@ class Train:
                 settings = config.load(self.config)
             except OSError as error:
                 raise Stop(f"{self.config} cannot be read ({error.strerror}); wanted a TOML file", FAILED) from error
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # started by torchrun
+            from torch import distributed
+
+            distributed.init_process_group("gloo")
         out = self.out or Path("runs") / settings.name
         minutes = math.inf if self.minutes is None else self.minutes
         try:
@@ -93,15 +107,9 @@ class Lines:
         now = time.monotonic()
         if total != self._task[1] or done < self._start[1]:
             self._start = (now, done)
-        elif what == self._task[0] and now - self._said_at < _SILENCE_S and done < total:
+        elif what == self._task[0] and now - self._said_at < SILENCE_S and done < total:
             return
         self._task, self._said_at = (what, total), now
         pace = (now - self._start[0]) / max(done - self._start[1], 1)
-        left = f", {_duration(pace * (total - done))} left" if self._start[1] < done < total else ""
+        left = f", {duration(pace * (total - done))} left" if self._start[1] < done < total else ""
         narrate(f"{done}/{total} {what}{left}")
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

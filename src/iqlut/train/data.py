@@ -54,24 +54,26 @@ class Planes:
         start, r = end - h * w, self.scale
         return self.lr[start:end].reshape(h, w), self.hr[start * r * r : end * r * r].reshape(h * r, w * r)
 
-    def patches(self, seed: int, step: int, batch: int, patch: int) -> tuple[np.ndarray, np.ndarray]:
-        """The patches of one step: LR (batch, patch, patch) and HR (batch, patch, patch, scale**2), by phases.
+    def patches(
+        self, seed: int, step: int, batch: int, patch: int, part: tuple[int, int] = (0, 1)
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        """The patches of one step: LR (n, patch, patch) and HR (n, patch, patch, scale**2), by phases.
 
-        Planes are drawn by their area, then one of the eight flips and turns.
+        Planes are drawn by their area, then one of the eight flips and turns. `part` (i, of) takes every
+        `of`-th of the batch from the i-th on: what one of several processes trains on.
         """
         rng = np.random.default_rng((seed, step))
-        r = self.scale
-        lr = np.empty((batch, patch, patch), np.uint8)
-        hr = np.empty((batch, patch, patch, r * r), np.uint8)
-        ends: np.ndarray = self._ends  # type: ignore[attr-defined]
-        for n in range(batch):
-            small, large = self.pair(int(np.searchsorted(ends, rng.integers(ends[-1]), side="right")))
-            y, x = rng.integers(small.shape[0] - patch + 1), rng.integers(small.shape[1] - patch + 1)
-            turn = _dihedral(int(rng.integers(8)))
+        r, ends = self.scale, self._ends  # type: ignore[attr-defined]
+        draws = rng.random((batch, 4))[part[0] :: part[1]]
+        lr = np.empty((len(draws), patch, patch), np.uint8)
+        hr = np.empty((len(draws), patch, patch, r * r), np.uint8)
+        for n, (where, down, right, number) in enumerate(draws):
+            small, large = self.pair(int(np.searchsorted(ends, int(where * ends[-1]), side="right")))
+            y, x = (int(draw * (side - patch + 1)) for draw, side in zip((down, right), small.shape, strict=True))
+            turn = _dihedral(int(8 * number))
             lr[n] = turn(small[y : y + patch, x : x + patch])
             crop = turn(large[r * y : r * (y + patch), r * x : r * (x + patch)])
-            phases = crop.reshape(patch, r, patch, r).transpose(0, 2, 1, 3)
-            hr[n] = phases.reshape(patch, patch, r * r)
+            hr[n] = crop.reshape(patch, r, patch, r).transpose(0, 2, 1, 3).reshape(patch, patch, r * r)
         return lr, hr
 
 

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from iqlut.config import Config, TrainConfig
+from iqlut.config import BadConfig, Config, TrainConfig
 from iqlut.metrics import psnr
 from iqlut.model.network import Network
 from iqlut.model.quantiser import CENTRE
 from iqlut.provenance import commit
-from iqlut.train import data
+from iqlut.train import data, processes
 from iqlut.train import state as states
 from iqlut.train.loss import LOSSES
 from iqlut.train.state import State, TrainingStopped
@@ -45,13 +45,15 @@ def train(
     torch.set_num_threads(threads)
     deadline = time.monotonic() + 60 * minutes
     settings, cache = config.train, out.parent / "cache"
+    if settings.batch % processes.part()[1]:
+        raise BadConfig(f"a batch of {settings.batch} cannot be shared by {processes.part()[1]} processes")
     planes = data.load(settings, config.model.scale, cache, progress)
     validation = data.load(TrainConfig(data=settings.validation, patch=1), config.model.scale, cache, progress)
     teacher = states.average(Path(settings.teacher))[0] if settings.teacher else None
     state = _start(config, out, planes, resume, threads)
     losses, started = [], time.monotonic()
     with Log(out) as log:
-        while state.step < settings.steps and time.monotonic() < deadline:
+        while state.step < settings.steps and not processes.first_says(time.monotonic() >= deadline):
             losses.append(_step(state, config, planes, teacher, threads))
             state.step += 1
             if state.step % settings.checkpoint_every == 0 or state.step == settings.steps:
@@ -61,11 +63,17 @@ def train(
                 _check_finite(state, row["loss"])
                 if state.step % settings.validate_every == 0 or state.step == settings.steps:
                     row["psnr_db"] = validate(state.ema, validation, threads)
-                states.save(state, config, out / CHECKPOINT)
+                _save(state, config, out)
                 log.write(row)
                 progress(_describe(row), state.step, settings.steps)
-    states.save(state, config, out / CHECKPOINT)
+    _save(state, config, out)
     return out / CHECKPOINT
+
+
+def _save(state: State, config: Config, out: Path) -> None:
+    if processes.is_first():
+        states.save(state, config, out / CHECKPOINT)
+    processes.wait()
 
 
 def _start(config: Config, out: Path, planes: data.Planes, resume: bool, threads: int) -> State:
@@ -76,6 +84,7 @@ def _start(config: Config, out: Path, planes: data.Planes, resume: bool, threads
         return state
     if (out / CHECKPOINT).exists():
         raise TrainingStopped(f"{out} already holds a run; add --resume to go on, or choose another folder")
+    processes.wait()  # until all have seen that there is no run
     out.mkdir(parents=True, exist_ok=True)
     about = {"config": config.to_dict(), "commit": commit(), "data_sha256": planes.sha256}
     about |= {"skipped": planes.skipped, "threads": threads}
@@ -88,7 +97,7 @@ def _step(
 ) -> torch.Tensor:  # fmt: skip
     """One step; the loss of the pixels, and of the distance to the teacher's pixels (IQ-LUT, stage 2)."""
     settings = config.train
-    lr, hr = planes.patches(settings.seed, state.step, settings.batch, settings.patch)
+    lr, hr = planes.patches(settings.seed, state.step, settings.batch, settings.patch, processes.part())
     luma, truth = torch.from_numpy(lr), torch.from_numpy(hr)
     wanted = (truth.float() - CENTRE) / CENTRE - state.network.base(luma)
     residual, distance = state.network(luma, threads=threads), LOSSES[settings.loss]
@@ -98,12 +107,14 @@ def _step(
             taught = teacher(luma, threads=threads)
         loss = loss + settings.distillation * distance(residual - taught)
     loss.backward()
+    mean = loss.detach().clone()
+    processes.average([*(parameter.grad for parameter in state.network.parameters()), mean])
     for group in state.optimiser.param_groups:
         group["lr"] = learning_rate(settings, state.step)
     state.optimiser.step()
     state.optimiser.zero_grad(set_to_none=True)
     _average(state, settings.ema)
-    return loss.detach()
+    return mean
 
 
 def _check_finite(state: State, loss: float) -> None:
@@ -153,24 +164,28 @@ def _describe(row: dict[str, Any]) -> str:
 
 
 class Log:
-    """The rows of a run, as JSON lines and for TensorBoard."""
+    """The rows of a run, as JSON lines and for TensorBoard; only the first process writes them."""
 
     def __init__(self, out: Path) -> None:
-        from torch.utils.tensorboard import SummaryWriter  # slow to import, and only needed here
+        self._lines = self._board = None
+        if processes.is_first():
+            from torch.utils.tensorboard import SummaryWriter  # slow to import, and only needed here
 
-        self._lines = (out / "log.jsonl").open("a", encoding="utf-8")
-        self._board = SummaryWriter(str(out))
+            self._lines = (out / "log.jsonl").open("a", encoding="utf-8")
+            self._board = SummaryWriter(str(out))
 
     def __enter__(self) -> Log:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lines.close()
-        self._board.close()
+        if self._lines and self._board:
+            self._lines.close()
+            self._board.close()
 
     def write(self, row: dict[str, Any]) -> None:
-        self._lines.write(json.dumps(row) + "\n")
-        self._lines.flush()
-        for name in row.keys() - {"step"}:
-            self._board.add_scalar(name, row[name], row["step"])
-        self._board.flush()
+        if self._lines and self._board:
+            self._lines.write(json.dumps(row) + "\n")
+            self._lines.flush()
+            for name in row.keys() - {"step"}:
+                self._board.add_scalar(name, row[name], row["step"])
+            self._board.flush()
