@@ -121,3 +121,9 @@ def read_image(file: Path) -> np.ndarray:
             return np.array(opened.convert("L" if opened.mode in ("1", "L", "LA") else "RGB"))
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{file}: the image cannot be read ({error})") from None
+
+
+def read_luma(file: Path) -> np.ndarray:
+    """The luma of an image file, uint8 (h, w); a gray image is its own."""
+    pixels = read_image(file)
+    return pixels if pixels.ndim == 2 else image.luma(pixels)
