@@ -47,7 +47,9 @@ bench: $(READY)  ## time the engines on this machine
 	$(BIN)/iqlut bench --engines native --threads 1 2
 
 results: $(READY)  ## measure again what the README shows: results/*.json, then the tables (DATA=folder of the test sets)
+	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python scripts/measure_results.py $(DATA)
+	$(BIN)/python scripts/plot_results.py
 	$(BIN)/python scripts/render_results.py
 
 demo: demo/.venv/.ready  ## enlarge a shipped photo with the shipped model, in a venv of its own

@@ -1,7 +1,7 @@
 /* Image enlargement by small integer look-up tables: the C interface.
  *
  *     iqlut_plan *plan = iqlut_plan_create(&tables, NULL);
- *     iqlut_upscale(plan, luma, h, w, stride, out, out_stride, threads);
+ *     iqlut_upscale(plan, &picture, out, out_stride, threads);
  *     iqlut_plan_free(plan);
  *
  * The pixels are those of arithmetic.py, whatever the instruction set, the threads and the size.
@@ -44,10 +44,18 @@ IQLUT_API iqlut_plan *iqlut_plan_create(const iqlut_tables *tables, const char *
 IQLUT_API void iqlut_plan_free(iqlut_plan *plan);
 IQLUT_API const char *iqlut_plan_isa(const iqlut_plan *plan);
 
-/* Enlarges the plane `luma` (h rows of w bytes, `stride` bytes apart) into `out` (scale*h rows of
- * scale*w bytes, `out_stride` apart), which must not overlap it. At most `threads` threads work on it.
- * 0, or -1 if there was no memory. */
-IQLUT_API int iqlut_upscale(iqlut_plan *plan, const uint8_t *luma, int64_t h, int64_t w, int64_t stride, uint8_t *out,
-                            int64_t out_stride, int threads);
+/* `h` rows of `w` pixels, `stride` bytes apart. Of 1 channel: a plane of luma. Of 3: red, green and blue.
+ * Of 4: the same and a byte that is not read. */
+typedef struct {
+    const uint8_t *pixels;
+    int64_t h, w, stride;
+    int32_t channels;
+} iqlut_picture;
+
+/* Enlarges `picture` into `out`, scale * h rows that are `out_stride` bytes apart, of scale * w pixels: bytes of luma
+ * from one channel, else red, green and blue, as by image.join. `out` must not overlap the picture. At most `threads`
+ * threads work on it. 0, or -1 if there was no memory. */
+IQLUT_API int iqlut_upscale(iqlut_plan *plan, const iqlut_picture *picture, uint8_t *out, int64_t out_stride,
+                            int threads);
 
 #endif

@@ -116,9 +116,9 @@ static void *run(void *argument) {
     const iqlut_job *job = &w->job;
     for (int64_t n; (n = atomic_fetch_add(&w->next, 1)) < w->across * w->down;) {
         const int64_t strip = n / w->across, column = n % w->across;
-        iqlut_upscale_tile(job, w->workspaces + (size_t)self->index * w->workspace_bytes, cut(job->h, strip, w->down),
-                           cut(job->h, strip + 1, w->down), cut(job->w, column, w->across),
-                           cut(job->w, column + 1, w->across));
+        iqlut_upscale_tile(job, w->workspaces + (size_t)self->index * w->workspace_bytes,
+                           cut(job->picture.h, strip, w->down), cut(job->picture.h, strip + 1, w->down),
+                           cut(job->picture.w, column, w->across), cut(job->picture.w, column + 1, w->across));
     }
     return NULL;
 }
@@ -153,15 +153,16 @@ static uint8_t *take_workspaces(iqlut_plan *plan, size_t bytes) {
     return fresh;
 }
 
-int iqlut_upscale(iqlut_plan *plan, const uint8_t *luma, int64_t h, int64_t w, int64_t stride, uint8_t *out,
-                  int64_t out_stride, int threads) {
-    work all = {.job = {plan, luma, out, h, w, stride, out_stride}};
+int iqlut_upscale(iqlut_plan *plan, const iqlut_picture *picture, uint8_t *out, int64_t out_stride, int threads) {
+    const int64_t h = picture->h, w = picture->w;
+    work all = {.job = {plan, *picture, out, out_stride}};
+    if (h < 1 || w < 1) return 0;
     threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
     all.across = (w + TILE_COLUMNS - 1) / TILE_COLUMNS;
     all.down = (h + STRIP_ROWS_MIN - 1) / STRIP_ROWS_MIN;
     all.down = all.down < threads ? all.down : threads;
     if (all.across * all.down < threads) threads = (int)(all.across * all.down);
-    all.workspace_bytes = iqlut_workspace_bytes(plan, (int)((w + all.across - 1) / all.across));
+    all.workspace_bytes = iqlut_workspace_bytes(&all.job, (int)((w + all.across - 1) / all.across));
     uint8_t *block = take_workspaces(plan, all.workspace_bytes * (size_t)threads);
     if (!block) return -1;
     all.workspaces = block + ALIGNMENT;

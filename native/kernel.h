@@ -63,6 +63,24 @@ typedef struct {
     int stride;            /* signals from a pixel to the next */
 } iqlut_pass;
 
+/* A row of a picture taken apart as by image.split: luma, red - green, blue - green. */
+typedef struct {
+    uint8_t *luma;
+    int16_t *red, *blue;
+} iqlut_colours;
+
+/* What becomes `scale` rows of colours: a row of `count` pixels with its neighbours, and its enlarged luma. */
+typedef struct {
+    const int16_t *red[5], *blue[5]; /* two rows before to two rows after, whose pixels -2 .. count + 1 exist */
+    const uint8_t *luma;             /* `scale` rows, luma_stride apart */
+    int64_t luma_stride;
+    int count;
+    int32_t *tall; /* to work in: count + 4 and, twice, scale * count */
+    int16_t *wide_red, *wide_blue;
+    uint8_t *out; /* triples */
+    int64_t out_stride;
+} iqlut_join;
+
 typedef struct {
     const char *name;
     int vector_lanes; /* int16 lanes of the vectors its rows are packed for */
@@ -87,6 +105,10 @@ typedef struct {
 
     /* The pixel shuffle: phases[x * lanes + phase] to `scale` rows of `out`. */
     void (*shuffle)(int scale, const uint8_t *phases, int lanes, int count, uint8_t *out, int64_t out_stride);
+
+    /* image.split of `count` pixels of 3 or 4 channels, and image.join. */
+    void (*split)(const uint8_t *pixels, int channels, int count, iqlut_colours to);
+    void (*join)(int scale, const iqlut_join *join);
 } iqlut_isa;
 
 extern const iqlut_isa iqlut_isa_portable;
@@ -110,12 +132,12 @@ int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *
 /* kernel_stream.c */
 typedef struct {
     const iqlut_plan *plan;
-    const uint8_t *luma;
+    iqlut_picture picture;
     uint8_t *out;
-    int64_t h, w, stride, out_stride;
+    int64_t out_stride;
 } iqlut_job;
 
-size_t iqlut_workspace_bytes(const iqlut_plan *plan, int columns);
+size_t iqlut_workspace_bytes(const iqlut_job *job, int columns);
 /* Rows top..bottom and columns left..right of the low-resolution plane. */
 void iqlut_upscale_tile(const iqlut_job *job, void *workspace, int64_t top, int64_t bottom, int64_t left,
                         int64_t right);

@@ -157,6 +157,12 @@ static void shuffle(int scale, const uint8_t *phases, int lanes, int count, uint
     iqlut_isa_avx512.shuffle(scale, phases, lanes, count, out, out_stride);
 }
 
+static void split(const uint8_t *pixels, int channels, int count, iqlut_colours to) {
+    iqlut_isa_avx512.split(pixels, channels, count, to);
+}
+
+static void join(int scale, const iqlut_join *j) { iqlut_isa_avx512.join(scale, j); }
+
 const iqlut_isa iqlut_isa_avx512vnni = {.name = "avx512vnni",
                                         .vector_lanes = 32,
                                         .paired_lanes = LANES,
@@ -164,4 +170,6 @@ const iqlut_isa iqlut_isa_avx512vnni = {.name = "avx512vnni",
                                         .expand = expand,
                                         .requantise = requantise,
                                         .bilinear = bilinear,
-                                        .shuffle = shuffle};
+                                        .shuffle = shuffle,
+                                        .split = split,
+                                        .join = join};

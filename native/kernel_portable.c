@@ -1,5 +1,6 @@
 /* The kernel in plain C with eight-lane vectors, which compilers map to SSE2, NEON or WebAssembly's simd128.
  * There is no multiply-add of bytes here, so a row holds int16: ONE * below and above - below. */
+#include "kernel_colour.h"
 #include "kernel_upsample.h"
 
 #define LANES 8
@@ -93,4 +94,6 @@ const iqlut_isa iqlut_isa_portable = {.name = "portable",
                                       .expand = expand,
                                       .requantise = requantise,
                                       .bilinear = bilinear,
-                                      .shuffle = shuffle};
+                                      .shuffle = shuffle,
+                                      .split = split,
+                                      .join = join};

@@ -9,6 +9,7 @@
 #include "kernel.h"
 
 #define SIGNAL_ROWS 2
+#define CHROMA_REACH 2 /* of the bicubic kernel that enlarges colours */
 #define FRONT 512 /* bytes before each row: the pixel to the left, and what expand writes ahead of the first */
 #define SLACK 512 /* and after: the pixel to the right, and up to PERIOD lanes of rounding up */
 
@@ -22,9 +23,21 @@ typedef struct {
     int64_t next_input;                 /* the next row of input to take in */
 } line;
 
+/* Of a picture with colours: the rows that were taken apart and are still read. */
+typedef struct {
+    uint8_t *rows; /* luma, red - green and blue - green of each, FRONT included */
+    int count;     /* rows kept */
+    size_t luma_bytes, bytes;
+    int64_t first, last; /* columns */
+    int64_t next;        /* the next row to take apart */
+} colour_ring;
+
 typedef struct {
     const iqlut_job *job;
     line *lines;
+    colour_ring *ring;
+    iqlut_join join;
+    uint8_t *bright; /* `scale` rows of enlarged luma, where colours are to be added */
     uint8_t *luma[3], *skip, *phases; /* padded rows: luma around a row, a broadcast skip, the last signal */
     iqlut_keys keys;                  /* of a row of input, only while it is expanded */
     int16_t *base;
@@ -41,11 +54,34 @@ static size_t row_bytes(int64_t columns, size_t pixel_bytes) {
 
 static int partial_count(const iqlut_packed *p) { return p->kernel * (p->kernel + 1) / 2; }
 
-/* Lays the parts of a tile out in `memory` (or, if that is NULL, only counts them). */
-static size_t lay_out(tile *t, const iqlut_plan *plan, uint8_t *memory, int64_t columns) {
-    size_t used = 0, stride_max = 1;
-    columns += 2 * plan->layer_count;
 #define TAKE(pointer, type, bytes) (pointer = memory ? (type *)(memory + used) : NULL, used += (bytes))
+
+/* What lay_out does for colours. A row is kept until the bicubic kernel, two rows on, has read it. */
+static size_t lay_out_colours(tile *t, uint8_t *memory, int64_t columns) {
+    const iqlut_plan *plan = t->job->plan;
+    size_t used = 0;
+    int after = 0;
+    for (int l = 0; l < plan->layer_count; l++) after += plan->layers[l].after;
+    const int64_t columns_in = columns + 2 * plan->layer_count + 2 * CHROMA_REACH, columns_out = columns * plan->scale;
+    colour_ring ring = {.count = (after > CHROMA_REACH ? after : CHROMA_REACH) + CHROMA_REACH + 1,
+                        .luma_bytes = row_bytes(columns_in, 1)};
+    ring.bytes = ring.luma_bytes + 2 * row_bytes(columns_in, sizeof(int16_t));
+    TAKE(t->ring, colour_ring, (sizeof ring + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    TAKE(ring.rows, uint8_t, (size_t)ring.count * ring.bytes);
+    TAKE(t->bright, uint8_t, (size_t)plan->scale * row_bytes(columns_out, 1));
+    TAKE(t->join.tall, int32_t, row_bytes(columns_in, sizeof(int32_t)));
+    TAKE(t->join.wide_red, int16_t, row_bytes(columns_out, sizeof(int16_t)));
+    TAKE(t->join.wide_blue, int16_t, row_bytes(columns_out, sizeof(int16_t)));
+    if (memory) *t->ring = ring;
+    t->join.luma = t->bright, t->join.luma_stride = (int64_t)row_bytes(columns_out, 1);
+    return used;
+}
+
+/* Lays the parts of a tile out in `memory` (or, if that is NULL, only counts them). */
+static size_t lay_out(tile *t, uint8_t *memory, int64_t columns) {
+    const iqlut_plan *plan = t->job->plan;
+    size_t used = t->job->picture.channels > 1 ? lay_out_colours(t, memory, columns) : 0, stride_max = 1;
+    columns += 2 * plan->layer_count;
     TAKE(t->lines, line, (plan->layer_count * sizeof(line) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     for (int l = 0; l < plan->layer_count; l++) {
         const iqlut_packed *packed = &plan->layers[l];
@@ -70,13 +106,12 @@ static size_t lay_out(tile *t, const iqlut_plan *plan, uint8_t *memory, int64_t 
     TAKE(t->keys.weights, uint16_t, row_bytes(columns, stride_max * sizeof(uint16_t)));
     TAKE(t->keys.offsets, uint16_t, row_bytes(columns, stride_max * sizeof(uint16_t)));
     TAKE(t->base, int16_t, row_bytes(columns, 16 * sizeof(int16_t)));
-#undef TAKE
     return used;
 }
 
-size_t iqlut_workspace_bytes(const iqlut_plan *plan, int columns) {
-    tile t;
-    return lay_out(&t, plan, NULL, columns);
+size_t iqlut_workspace_bytes(const iqlut_job *job, int columns) {
+    tile t = {.job = job};
+    return lay_out(&t, NULL, columns);
 }
 
 static uint8_t *signal_row(const line *l, int64_t y) { return l->signal + (y % SIGNAL_ROWS) * l->signal_bytes + FRONT; }
@@ -93,7 +128,7 @@ static uint8_t *partial_row(const line *l, int group, int tap_row, int64_t y) {
 static void pad(const tile *t, const line *l, uint8_t *row) {
     const size_t pixel = (size_t)l->input_stride, width = (size_t)(l->input_last - l->input_first);
     if (l->input_first == 0) memcpy(row - pixel, row, pixel);
-    if (l->input_last == t->job->w) memcpy(row + width * pixel, row + (width - 1) * pixel, pixel);
+    if (l->input_last == t->job->picture.w) memcpy(row + width * pixel, row + (width - 1) * pixel, pixel);
 }
 
 static void expand_row(const tile *t, const line *l, int64_t y) {
@@ -136,16 +171,51 @@ static void requantise_row(const tile *t, const line *l, int64_t y, const uint8_
     const void *rows[ROWS_MAX];
     int count = 0;
     for (int g = 0; g < p->groups; g++)
-        for (int i = 0; i < p->kernel; i++) rows[count++] = partial_row(l, g, i, clamp(y + i - p->before, t->job->h));
+        for (int i = 0; i < p->kernel; i++) rows[count++] = partial_row(l, g, i, clamp(y + i - p->before, t->job->picture.h));
     t->job->plan->isa->requantise(p, rows, count, skip, base, out, (int)(l->last - l->first) * p->lanes);
 }
 
+/* Row `y` of the ring, from its column `first` on. */
+static iqlut_colours colours_at(const colour_ring *ring, int64_t y) {
+    uint8_t *luma = ring->rows + (size_t)(y % ring->count) * ring->bytes + FRONT, *red = luma + ring->luma_bytes;
+    return (iqlut_colours){luma, (int16_t *)red, (int16_t *)(red + (ring->bytes - ring->luma_bytes) / 2)};
+}
+
+/* Takes the rows up to `y` apart; pixels outside the image repeat its border. */
+static void take_colours(const tile *t, int64_t y) {
+    colour_ring *ring = t->ring;
+    const iqlut_picture *from = &t->job->picture;
+    const int64_t left = at_least(0, ring->first), right = at_most(from->w, ring->last);
+    for (; ring->next <= at_most(y, from->h - 1); ring->next++) {
+        iqlut_colours row = colours_at(ring, ring->next);
+        row.luma += left - ring->first, row.red += left - ring->first, row.blue += left - ring->first;
+        const uint8_t *pixels = from->pixels + ring->next * from->stride + left * from->channels;
+        t->job->plan->isa->split(pixels, from->channels, (int)(right - left), row);
+        for (int64_t x = ring->first - left; x < 0; x++) row.red[x] = row.red[0], row.blue[x] = row.blue[0];
+        for (int64_t x = right - left; x < ring->last - left; x++)
+            row.red[x] = row.red[right - left - 1], row.blue[x] = row.blue[right - left - 1];
+    }
+}
+
 /* A row of the image from `first` on, with the pixel before it and the pixel after its `count`, if inside. */
-static void copy_luma(const iqlut_job *job, int64_t y, int64_t first, int64_t count, uint8_t *row) {
-    const uint8_t *from = job->luma + y * job->stride;
-    memcpy(row, from + first, (size_t)count);
-    row[-1] = from[clamp(first - 1, job->w)];
-    row[count] = from[clamp(first + count, job->w)];
+static void copy_luma(const tile *t, int64_t y, int64_t first, int64_t count, uint8_t *row) {
+    const iqlut_picture *picture = &t->job->picture;
+    const uint8_t *from = t->ring ? colours_at(t->ring, y).luma : picture->pixels + y * picture->stride;
+    const int64_t origin = t->ring ? t->ring->first : 0;
+    memcpy(row, from + (first - origin), (size_t)count);
+    row[-1] = from[clamp(first - 1, picture->w) - origin];
+    row[count] = from[clamp(first + count, picture->w) - origin];
+}
+
+/* The enlarged luma of row `y` and the colours around it to `scale` rows of the image. */
+static void add_colours(const tile *t, int64_t first, int64_t count, int64_t y, uint8_t *out) {
+    iqlut_join join = t->join;
+    for (int k = 0; k < 5; k++) {
+        const iqlut_colours row = colours_at(t->ring, clamp(y + k - CHROMA_REACH, t->job->picture.h));
+        join.red[k] = row.red + (first - t->ring->first), join.blue[k] = row.blue + (first - t->ring->first);
+    }
+    join.count = (int)count, join.out = out, join.out_stride = t->job->out_stride;
+    t->job->plan->isa->join(t->job->plan->scale, &join);
 }
 
 /* The last layer's row to `scale` rows of the image. */
@@ -154,25 +224,33 @@ static void finish_row(const tile *t, const line *l, int64_t y) {
     const int scale = job->plan->scale, lanes = l->packed->lanes, count = (int)(l->last - l->first);
     uint8_t *rows[3], *phases = t->phases + FRONT;
     int16_t *base = t->base + FRONT / sizeof(int16_t);
+    if (t->ring) take_colours(t, y + CHROMA_REACH);
     for (int i = 0; i < 3; i++) {
         rows[i] = t->luma[i] + FRONT;
-        copy_luma(job, clamp(y + i - 1, job->h), l->first, count, rows[i]);
+        copy_luma(t, clamp(y + i - 1, job->picture.h), l->first, count, rows[i]);
     }
     job->plan->isa->bilinear(scale, (const uint8_t *const *)rows, base, lanes, count);
     requantise_row(t, l, y, NULL, base, phases);
-    uint8_t *out = job->out + y * scale * job->out_stride + l->first * scale;
-    job->plan->isa->shuffle(scale, phases, lanes, count, out, job->out_stride);
+    uint8_t *out = job->out + y * scale * job->out_stride + l->first * scale * (t->ring ? 3 : 1);
+    if (t->ring) {
+        job->plan->isa->shuffle(scale, phases, lanes, count, t->bright, t->join.luma_stride);
+        add_colours(t, l->first, count, y, out);
+    } else {
+        job->plan->isa->shuffle(scale, phases, lanes, count, out, job->out_stride);
+    }
 }
 
 /* Takes in the rows that row `y` of layer `index` still lacks, from the layer before, and computes it. */
 static void produce(const tile *t, int index, int64_t y) {
     line *l = &t->lines[index];
-    const int64_t needed = at_most(y + l->packed->after, t->job->h - 1);
+    const int64_t needed = at_most(y + l->packed->after, t->job->picture.h - 1);
     for (; l->next_input <= needed; l->next_input++) {
-        if (index) produce(t, index - 1, l->next_input);
-        else
-            copy_luma(t->job, l->next_input, l->input_first, l->input_last - l->input_first,
-                      signal_row(l, l->next_input));
+        if (index) {
+            produce(t, index - 1, l->next_input);
+        } else {
+            if (t->ring) take_colours(t, l->next_input);
+            copy_luma(t, l->next_input, l->input_first, l->input_last - l->input_first, signal_row(l, l->next_input));
+        }
         pad(t, l, signal_row(l, l->next_input));
         expand_row(t, l, l->next_input);
     }
@@ -187,14 +265,18 @@ static void produce(const tile *t, int index, int64_t y) {
 void iqlut_upscale_tile(const iqlut_job *job, void *workspace, int64_t top, int64_t bottom, int64_t left,
                         int64_t right) {
     tile t = {.job = job};
-    lay_out(&t, job->plan, workspace, right - left);
+    lay_out(&t, workspace, right - left);
     int64_t first_row = top, first = left, last = right;
     for (int index = job->plan->layer_count - 1; index >= 0; index--) {
         line *l = &t.lines[index];
         l->first = first, l->last = last;
         first = l->input_first = at_least(0, first - l->packed->before);
-        last = l->input_last = at_most(job->w, last + l->packed->after);
+        last = l->input_last = at_most(job->picture.w, last + l->packed->after);
         first_row = l->next_input = at_least(0, first_row - l->packed->before);
+    }
+    if (t.ring) {
+        t.ring->first = first - CHROMA_REACH, t.ring->last = last + CHROMA_REACH;
+        t.ring->next = at_least(0, at_most(first_row, top - CHROMA_REACH));
     }
     for (int64_t y = top; y < bottom; y++) produce(&t, job->plan->layer_count - 1, y);
 }

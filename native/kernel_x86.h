@@ -3,6 +3,7 @@
  * PREPARE, SOURCE, PIXEL and LOOKUP (see kernel_x86_expand.h), and the operations used below. */
 #include <string.h>
 
+#include "kernel_colour.h"
 #include "kernel_upsample.h"
 
 #define CAT_(a, b) a##b
@@ -103,4 +104,6 @@ const iqlut_isa CAT(iqlut_isa_, ISA) = {.name = STRING(ISA),
                                         .expand = expand_any,
                                         .requantise = requantise,
                                         .bilinear = bilinear,
-                                        .shuffle = shuffle};
+                                        .shuffle = shuffle,
+                                        .split = split,
+                                        .join = join};

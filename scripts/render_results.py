@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import iqlut
+from iqlut.bench.contenders import RGB
 
 ROOT = Path(__file__).parents[1]
 README, RESULTS = ROOT / "README.md", ROOT / "results"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+PLOT = "docs/images/quality_time.svg"  # by plot_results.py
 _SETS = ("Set5", "Set14", "B100")
 
 
@@ -76,17 +78,21 @@ def _scores(scores: dict[str, float]) -> str:
 
 
 def speed() -> str:
-    """Times of one luma plane."""
+    """Times beside Pillow's bicubic, and the plot of quality against time where there is one."""
     timings = load("speed.json")
     if not timings["rows"]:
         return _origin({}, "Speed") + "\n"
-    lines = ["| one luma plane | threads | ms | to Pillow's bicubic |", "|---|--:|--:|--:|"]
+    lines = ["| | threads | ms | to Pillow's bicubic |", "|---|--:|--:|--:|"]
     for row in timings["rows"]:
         what = f"{row['name']}, {row['width']}x{row['height']} to {_enlarged(row)}"
-        if row["name"] in iqlut.engines.ENGINES:
-            what = f"{row['model']}, {what}"
+        if row["model"]:
+            what = f"**{row['model']}**, {what}"
         lines.append(f"| {what} | {row['threads']} | {row['ms']:.1f} | {row['ratio_to_pillow_bicubic']:.2f} |")
-    return "\n".join(lines) + f"\n\n{_origin(timings['meta'], 'Speed')}\n"
+    note = f"One plane of luma; with `{RGB}` a picture with colours. The networks are fp32 under onnxruntime."
+    parts = ["\n".join(lines), f"{_origin(timings['meta'], 'Speed')} {note}"]
+    if (ROOT / PLOT).exists():
+        parts.insert(0, f"![Quality against time]({PLOT})")
+    return "\n\n".join(parts) + "\n"
 
 
 def _enlarged(row: dict[str, Any]) -> str:

@@ -23,13 +23,13 @@ PYTHON_FILES = sorted(file for folder in ("src", "tests", "scripts") for file in
 
 # A module imports from tiers above its own; within its own tier only from its own folder.
 TIERS = (
-    ("config", "arithmetic", "image", "metrics", "library", "depth", "provenance"),
-    ("tables",),
+    ("config", "arithmetic", "image", "metrics", "library", "depth", "files", "provenance", "datasets"),
+    ("tables", "deep"),
     ("fileformat",),
     ("model", "engines", "targets"),
-    ("api", "files"),
+    ("api", "pictures"),
     ("",),  # `import iqlut` itself
-    ("train", "evaluate", "bench"),
+    ("train", "evaluate", "bench", "films", "batch", "comparison"),
     ("commands",),
     ("cli",),
     ("__main__",),
@@ -96,11 +96,12 @@ def test_import_needs_no_torch():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_import_is_quick():
-    """At most 0.25 s in a process of its own; the best of some, since other programs run too."""
-    code = "import time; start = time.perf_counter(); import iqlut; print(time.perf_counter() - start)"
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)]
-    assert min(float(run.stdout) for run in runs) <= 0.25
+def test_import_brings_nothing_slow():
+    """How long it takes is measured by scripts/import_time.py; this is what it must not wait for."""
+    slow = ("torch", "PIL", "rich", "tyro", "av", "pyvips")
+    code = f"import sys, iqlut; sys.exit(', '.join(name for name in {slow} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, f"import iqlut imports {done.stderr}"
 
 
 def test_engines_are_the_files():

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from iqlut import engines
-from iqlut.engines import ENGINES, Upscale, native, reference
+from iqlut.engines import ENGINES, Colourful, Upscale, native, reference
+from iqlut.image import join, split
 from iqlut.tables import SCALES, Tables
 from random_tables import random_layer, random_lut, random_tables
 
@@ -148,6 +149,33 @@ def test_views_are_read_right_and_left_alone(build: Build) -> None:
 def test_what_is_no_plane_is_refused(build: Build, plane: np.ndarray) -> None:
     with pytest.raises(ValueError, match="wanted a uint8 array"):
         build(random_case(0)[0], 1)(plane)
+
+
+@ALL
+def test_colours_are_those_of_split_and_join(build: Build) -> None:
+    """Where an engine does them itself: noise, and pixels at the ends, whose sums are the largest."""
+    for seed in range(0, CASES, 2):
+        tables, luma, _ = random_case(seed)
+        rng = np.random.default_rng(seed)
+        pixels = rng.integers(0, 256, (*luma.shape, 4)).astype(np.uint8)
+        if seed % 3 == 0:
+            pixels = np.where(pixels < 128, 0, 255).astype(np.uint8)
+        enlarge = build(tables, THREADS[seed % len(THREADS)])
+        if not isinstance(enlarge, Colourful):
+            return
+        for view in (pixels[:, :, :3], np.ascontiguousarray(pixels[:, :, 1:]), pixels[::-1, ::2, 2::-1]):
+            small_luma, rest = split(view)
+            expected = join(enlarge(small_luma), rest, tables.scale)
+            np.testing.assert_array_equal(enlarge.colours(view), expected, f"seed {seed}, {view.shape}")
+
+
+@ALL
+def test_what_has_no_three_colours_is_refused(build: Build) -> None:
+    enlarge = build(random_case(0)[0], 1)
+    if isinstance(enlarge, Colourful):
+        for shape in ((4, 4), (4, 4, 4), (0, 4, 3)):
+            with pytest.raises(ValueError, match="wanted a uint8 array"):
+                enlarge.colours(np.zeros(shape, np.uint8))
 
 
 def test_calls_at_the_same_time_do_not_disturb_each_other() -> None:

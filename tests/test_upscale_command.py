@@ -15,7 +15,7 @@ from command_line import refuses, upscale
 from iqlut import api, cli, engines, files
 from iqlut.commands import console
 from iqlut.depth import bits_per_sample
-from picture_files import BAD, noise, opened, save_kinds
+from picture_files import BAD, noise, opened, png, save_kinds
 
 
 def test_upscale_equals_the_library(photo, model, tmp_path):
@@ -93,7 +93,7 @@ def test_one_failure_does_not_stop_the_rest(photo, model, tmp_path, capsys):
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     assert upscale(model, tmp_path / "bad.png", tmp_path / "none.png", photo, "-o", tmp_path / "out") == console.FAILED
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["photo.png"]
-    assert "2 of 3 pictures failed" in capsys.readouterr().err
+    assert "1 of 3 pictures enlarged, 2 failed, in 0:0" in capsys.readouterr().err
 
 
 # what cannot be done
@@ -117,15 +117,16 @@ def test_depth_of_avif():
         assert bits_per_sample(b"....av1C\x81\x00" + bytes([flags, 0]), image) == bits
 
 
-def test_folder_is_no_picture(model, tmp_path, capsys):
-    code = upscale(model, tmp_path, "-o", tmp_path / "big.png")
-    assert code == console.FAILED
-    refuses(capsys, code, str(tmp_path), "is a folder")
-
-
-def test_huge_picture(photo, model, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    refuses(capsys, upscale(model, photo, "-o", tmp_path / "big.png"), "million pixels")
+def test_huge_pictures(photo, model, tmp_path, capsys):
+    """The limit counts before anything is decoded, and all frames; a file that claims to be large is refused too."""
+    (tmp_path / "lying.png").write_bytes(png(60_000, 60_000, 8, rows=1))
+    turned = [noise("P", (40, 30)).rotate(angle) for angle in range(9)]
+    turned[0].save(tmp_path / "many.gif", save_all=True, append_images=turned[1:])
+    noise("RGB", (40, 30)).save(tmp_path / "large.webp")
+    for name, limit in (("photo.png", 0.000034), ("lying.png", 200), ("many.gif", 0.006), ("large.webp", 0.001)):
+        code = upscale(model, tmp_path / name, "-o", tmp_path / "big.png", "--max-megapixels", limit)
+        refuses(capsys, code, name, "million pixels", "--max-megapixels")
+    assert upscale(model, photo, "-o", tmp_path / "big.png", "--max-megapixels", 0.000035) == 0
 
 
 def test_wrong_arguments(photo, model, tmp_path, capsys):
@@ -139,6 +140,21 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
         ((photo, "-o", tmp_path / "none" / "big.png"), "there is no folder"),
         ((photo, other, "-o", out), "is not a folder"),
         ((photo, other, "-o", tmp_path), "several pictures would become"),
+        ((tmp_path, "-o", out), "is not a folder"),
+        ((tmp_path / "more", "-o", tmp_path / "more"), "its own output"),
+        ((tmp_path / "*.tif", "-o", tmp_path), "there is no picture in"),
+        ((photo, "-o", out, "--format", "doc"), "there is no format 'doc'"),
+        ((photo, "-o", out, "--format", "jpg"), "says PNG, but --format says JPEG"),
+        ((photo, "-o", out, "--quality", 0), "wanted 1 to 100"),
+        ((photo, "-o", out, "--shard", "5/4"), "wanted I/N"),
+        ((photo, "-o", out, "--size", "big"), "wanted WIDTHxHEIGHT"),
+        ((photo, "-o", out, "--size", "0x9"), "1 or more"),
+        ((photo, "-o", out, "--size", "9x9", "--width", 9), "leave --width"),
+        ((photo, "-o", out, "-s", 4, "--width", 9), "leave one out"),
+        ((photo, "-o", out, "--max-megapixels", 0), "more than 0"),
+        ((photo, "-o", "-", "--json"), "both want stdout"),
+        (("-", photo, "-o", out), "- is one picture"),
+        (("-", "-o", tmp_path), "has no name"),
         ((photo, "-o", tmp_path / "big.xyz"), "format that is written"),
         ((photo, "-o", tmp_path / "big"), "format that is written"),
         ((photo, "-o", out, "-s", 2), "enlarges 4 times, not 2"),

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from iqlut import engines, fileformat
-from iqlut.engines import Upscale
-from iqlut.image import join, split
+from iqlut import deep, engines, fileformat
+from iqlut.engines import Colourful, Upscale
+from iqlut.image import check_uint8, enlarge_alpha, join, split, split_alpha
 from iqlut.tables import Tables
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def upscale(
 ) -> np.ndarray | Image:
     """The image `scale` times as high and as wide, of the same kind.
 
-    image    uint8 array (h, w), (h, w, 2) gray + alpha, (h, w, 3) or (h, w, 4), or a Pillow image
+    image    uint8 array (h, w), (h, w, 2) gray + alpha, (h, w, 3) or (h, w, 4), or a Pillow image;
+             a uint16 array of these shapes becomes uint16, see `deep`
     model    Tables, a name from `models()` or a path; None is "l8c8-x2", "-x3" or "-x4" as scale is
     engine   one of `engines.ENGINES`; all give the same pixels
     threads  None is one for each core that this process may use
@@ -96,6 +97,8 @@ def upscale(
     tables = _tables(model, scale)
     enlarge = enlarger(tables, engine, threads)
     if isinstance(image, np.ndarray):
+        if image.dtype == np.uint16 and image.ndim in (2, 3) and image.size:
+            return deep.upscale(image, lambda small: _upscale_array(small, enlarge, tables.scale), tables.scale)
         return _upscale_array(image, enlarge, tables.scale)
     return _upscale_pillow(image, enlarge, tables.scale)
 
@@ -141,10 +144,29 @@ def _tables(model: str | os.PathLike[str] | Tables | None, scale: int) -> Tables
 
 
 def _upscale_array(image: np.ndarray, enlarge: Upscale, scale: int) -> np.ndarray:
+    check_uint8(image, (2, 3))
+    if image.ndim == 3 and image.shape[2] >= 3 and isinstance(enlarge, Colourful):
+        return _upscale_colours(image, enlarge, scale)
     luma, rest = split(image)
-    varying = rest.alpha is not None and rest.alpha.min() != rest.alpha.max()
-    alpha_sr = enlarge(rest.alpha) if rest.alpha is not None and varying else None
+    alpha_sr = None if rest.alpha is None else _enlarged_alpha(rest.alpha, enlarge)
     return join(enlarge(luma), rest, scale, alpha_sr)
+
+
+def _upscale_colours(image: np.ndarray, enlarge: Colourful, scale: int) -> np.ndarray:
+    """The same for RGB and RGB + alpha where the engine does the colours."""
+    colours, alpha = split_alpha(image)
+    colours_sr = enlarge.colours(colours)
+    if alpha is None:
+        return colours_sr
+    out = np.empty((*colours_sr.shape[:2], 4), np.uint8)
+    out[:, :, :3] = colours_sr
+    out[:, :, 3] = enlarge_alpha(alpha, scale, _enlarged_alpha(alpha, enlarge))
+    return out
+
+
+def _enlarged_alpha(alpha: np.ndarray, enlarge: Upscale) -> np.ndarray | None:
+    """Alpha enlarged as luma is, unless it is the same everywhere and stays so."""
+    return None if alpha.min() == alpha.max() else enlarge(alpha)
 
 
 def _upscale_pillow(image: Image, enlarge: Upscale, scale: int) -> Image:

@@ -18,6 +18,7 @@ from tyro.conf import FlagCreatePairsOff, subcommand
 
 import iqlut
 from iqlut.commands.bench import Bench
+from iqlut.commands.compare import Compare
 from iqlut.commands.console import FAILED, INTERRUPTED, USAGE, Stop, complain, unforeseen
 from iqlut.commands.convert import Convert
 from iqlut.commands.data import Data
@@ -26,7 +27,7 @@ from iqlut.commands.info import Info, Models
 from iqlut.commands.train import Train
 from iqlut.commands.upscale import Upscale
 
-COMMANDS = (Upscale, Models, Info, Evaluate, Bench, Data, Train, Convert)
+COMMANDS = (Upscale, Compare, Models, Info, Evaluate, Bench, Data, Train, Convert)
 _DESCRIPTION = "Enlarge pictures by small integer look-up tables; train, measure and inspect the tables."
 _TRAINING_PACKAGES = ("torch", "tensorboard", "tomli")
 

@@ -133,8 +133,7 @@ def split(image: np.ndarray) -> tuple[np.ndarray, Rest]:
     check_uint8(image, (2, 3))
     if image.ndim == 2:
         return image, Rest()
-    alpha = np.ascontiguousarray(image[:, :, -1]) if image.shape[2] in (2, 4) else None
-    colours = image if alpha is None else fill_hidden(image[:, :, :-1], alpha)
+    colours, alpha = split_alpha(image)
     if colours.shape[2] == 1:
         return np.ascontiguousarray(colours[:, :, 0]), Rest(None, alpha)
     red, green, blue = (colours[:, :, c].astype(np.int32) for c in range(3))
@@ -142,6 +141,14 @@ def split(image: np.ndarray) -> tuple[np.ndarray, Rest]:
     total = _LUMA_RED * red + _LUMA_GREEN * green + _LUMA_BLUE * blue + half
     chroma = np.stack([red - green, blue - green]).astype(np.int16)
     return (total >> _LUMA_BITS).astype(np.uint8), Rest(chroma, alpha)
+
+
+def split_alpha(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """An image, uint8 (h, w, c), to its colours, in which hidden pixels look like their neighbours, and alpha."""
+    if image.shape[2] not in (2, 4):
+        return image, None
+    alpha = np.ascontiguousarray(image[:, :, -1])
+    return fill_hidden(image[:, :, :-1], alpha), alpha
 
 
 def join(luma_sr: np.ndarray, rest: Rest, scale: int, alpha_sr: np.ndarray | None = None) -> np.ndarray:
@@ -159,7 +166,7 @@ def join(luma_sr: np.ndarray, rest: Rest, scale: int, alpha_sr: np.ndarray | Non
             raise ValueError(f"luma is {luma_sr.shape}, wanted {(scale * h, scale * w)}: {scale} times the rest")
     parts = [luma_sr[:, :, None]] if rest.chroma is None else [_colours(luma_sr, rest.chroma, scale)]
     if rest.alpha is not None:
-        parts.append(_alpha(rest.alpha, scale, alpha_sr)[:, :, None])
+        parts.append(enlarge_alpha(rest.alpha, scale, alpha_sr)[:, :, None])
     if len(parts) == 1:
         return luma_sr if rest.chroma is None else parts[0]
     return np.concatenate(parts, axis=2)
@@ -217,9 +224,11 @@ def _phase_weights(scale: int) -> tuple[tuple[int, ...], ...]:
     return tuple(phases)
 
 
-def _alpha(alpha: np.ndarray, scale: int, alpha_sr: np.ndarray | None) -> np.ndarray:
-    """Enlarged alpha within the bounds of its neighbourhood, uint8 (scale * h, scale * w)."""
+def enlarge_alpha(alpha: np.ndarray, scale: int, alpha_sr: np.ndarray | None = None) -> np.ndarray:
+    """Enlarged alpha within the bounds of its neighbourhood, uint8 (scale * h, scale * w); see `join`."""
     h, w = alpha.shape
+    if alpha.min() == alpha.max():
+        return np.full((scale * h, scale * w), alpha[0, 0])
     if alpha_sr is None:
         alpha_sr = resize(alpha, scale * h, scale * w)
     padded = np.pad(alpha, 1, mode="edge")

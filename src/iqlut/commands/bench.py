@@ -3,54 +3,112 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
 from iqlut.commands import options
-from iqlut.commands.console import OK, Stop, print_json, print_table, progress, rows_of
+from iqlut.commands.console import OK, Stop, narrate, print_json, print_table, progress, rows_of
 from iqlut.engines import ENGINES
+from iqlut.tables import Tables
 
-_HIDDEN = ("commit", "cpu", "scale", "model", "rounds")  # in the title of the table
+if TYPE_CHECKING:
+    from iqlut.bench.timing import Contender
+
+_HIDDEN = ("commit", "cpu", "rounds")  # in the title of the table
+_RGB = "native-rgb"
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Time engines against Pillow's bicubic, in turns, on one gray plane."""
+    """Time engines against Pillow's bicubic, in turns: models x engines x threads x sizes."""
 
-    model: options.Model = None
+    model: Annotated[
+        tuple[str, ...],
+        arg(aliases=("-m",), metavar="MODEL...", help="models of `iqlut models`, or *.iqlut files (default: l8c8-x4)"),
+    ] = ()
     engines: Annotated[
         tuple[str, ...],
-        arg(aliases=("--engine",), metavar="ENGINE...", help=f"what to time, of {', '.join(ENGINES)}"),
-    ] = ("native",)
+        arg(
+            aliases=("--engine",),
+            metavar="ENGINE...",
+            help=f"what to time, of {', '.join(ENGINES)} on a plane of luma, and {_RGB} on a picture with colours",
+        ),
+    ] = ("native", _RGB)
+    isa: Annotated[
+        tuple[str, ...],
+        arg(metavar="ISA...", help="instruction sets to time the native engine with, or `all` that this machine has"),
+    ] = ()
     threads: Annotated[
-        tuple[int, ...], arg(aliases=("-t",), metavar="THREADS...", help="numbers of threads to time each engine with")
+        tuple[int, ...], arg(aliases=("-t",), metavar="THREADS...", help="numbers of threads to time each with")
     ] = (1,)
-    size: Annotated[str, arg(metavar="WIDTHxHEIGHT", help="size of the plane that is enlarged")] = "480x270"
+    size: Annotated[tuple[str, ...], arg(metavar="WIDTHxHEIGHT...", help="sizes of the picture that is enlarged")] = (
+        "480x270",
+    )
+    peers: Annotated[
+        bool, arg(help="also OpenCV, and small networks under onnxruntime: what of the extra `bench` is installed")
+    ] = False
     repeats: Annotated[int, arg(metavar="ROUNDS", help="rounds; the median counts")] = 9
     json: options.Json = False
     debug: options.Debug = False
 
     def run(self) -> int:
-        from iqlut import bench
+        from iqlut.bench import timing
 
-        size = re.fullmatch(r"(\d{1,5})x(\d{1,5})", self.size)
-        if size is None or "0" in size.groups():
-            raise Stop(f"--size is {self.size}, wanted two numbers as in 480x270")
         if self.repeats < 1:
             raise Stop(f"--repeats is {self.repeats}, wanted 1 or more")
-        tables = options.model(self.model)
-        contenders = [(engine, options.threads(count)) for engine in self.engines for count in self.threads]
-        for contender in contenders:
-            options.check_engine(contender[0], tables, contender[1])
+        contenders = self._contenders()
         with progress(self.repeats + 1, "rounds") as advance:
-            timings = bench.bench(tables, contenders, (int(size[1]), int(size[2])), self.repeats, advance)
+            timings = timing.time_in_turns(contenders, self.repeats, advance)
         rows = rows_of(timings)
         if self.json:
             print_json(rows)
         else:
             first = timings[0]
-            title = f"{first.model}, x{first.scale}, median of {first.rounds} rounds, {first.cpu}, {first.commit}"
+            title = f"median of {first.rounds} rounds, {first.cpu}, {first.commit}"
             print_table(title, [{name: row[name] for name in row if name not in _HIDDEN} for row in rows])
         return OK
+
+    def _contenders(self) -> list[Contender]:
+        from iqlut.bench.contenders import ours
+        from iqlut.bench.peers import peers
+
+        sizes = [_size(size) for size in self.size]
+        models = [options.model(name) for name in self.model or (None,)]
+        threads = tuple(options.threads(count) for count in self.threads)
+        names = self._names(models[0], threads[0])
+        found: list[Contender] = []
+        for size in sizes:
+            found += ours(models, names, threads, size)
+            for scale in dict.fromkeys(one.scale for one in models if self.peers):
+                others = peers(scale, size, threads)
+                found += others
+                if not others:
+                    narrate("no peer is installed; pip install 'iqlut[bench]'")
+        return found
+
+    def _names(self, tables: Tables, threads: int) -> Sequence[str]:
+        for engine in self.engines:
+            options.check_engine("native" if engine == _RGB else engine, tables, threads)
+        return (*self.engines, *(f"native-{isa}" for isa in _instruction_sets(self.isa)))
+
+
+def _size(text: str) -> tuple[int, int]:
+    size = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
+    if size is None:
+        raise Stop(f"--size is {text}, wanted two numbers as in 480x270")
+    return int(size[1]), int(size[2])
+
+
+def _instruction_sets(names: Sequence[str]) -> Sequence[str]:
+    if not names:
+        return ()
+    from iqlut.engines.native import instruction_sets
+
+    known = instruction_sets()
+    wrong = [name for name in names if name not in (*known, "all")]
+    if wrong:
+        raise Stop(f"--isa is {wrong[0]}, wanted `all` or some of {', '.join(known)}, which this machine has")
+    return known if "all" in names else names

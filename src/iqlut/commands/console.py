@@ -6,11 +6,13 @@ import dataclasses
 import json
 import math
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+SILENCE_S = 10  # between two lines of progress
 _WIDE = 240  # columns of a table that no terminal shows: a pipe or a file
 
 
@@ -49,7 +51,11 @@ def narrate(line: str) -> None:
 def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
     """One list of flat objects; numbers that JSON lacks (infinity) become null."""
     flat = [{name: _json_value(value) for name, value in row.items()} for row in rows]
-    print(json.dumps(flat, indent=1, ensure_ascii=False))
+    text = json.dumps(flat, indent=1, ensure_ascii=False)
+    try:
+        print(text)
+    except UnicodeEncodeError:  # names of files that are no text, or a stdout that is not UTF-8
+        print(json.dumps(flat, indent=1))
 
 
 def _json_value(value: Any) -> Any:
@@ -96,13 +102,16 @@ def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 @contextmanager
-def progress(total: int, what: str) -> Iterator[Any]:
-    """A bar with the time that is left, on a terminal; elsewhere nothing, so that a log holds lines only.
+def progress(total: int, what: str, quiet: bool = False) -> Iterator[Any]:
+    """A bar with the time that is left, on a terminal; elsewhere a line now and then. Nothing for one, or if `quiet`.
 
     Yields a function to call when one more is done.
     """
-    if total < 2 or not sys.stderr.isatty():
+    if total < 2 or quiet:
         yield lambda: None
+        return
+    if not sys.stderr.isatty():
+        yield Pace(total, what)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -111,3 +120,27 @@ def progress(total: int, what: str) -> Iterator[Any]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda: bar.advance(task)
+
+
+class Pace:
+    """How far one is, and the time that is left at the pace so far: a line, when there was none for a while."""
+
+    def __init__(self, total: int, what: str) -> None:
+        self._total, self._what, self._done = total, what, 0
+        self._start = self._said_at = time.monotonic()
+
+    def __call__(self) -> None:
+        self._done += 1
+        now = time.monotonic()
+        if now - self._said_at < SILENCE_S or self._done == self._total:
+            return
+        self._said_at = now
+        left_s = (now - self._start) / self._done * (self._total - self._done)
+        narrate(f"{self._done}/{self._total} {self._what}, {duration(left_s)} left")
+
+
+def duration(seconds: float) -> str:
+    """As on a clock: 0:07, 1:02:03."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -49,6 +49,14 @@ def model(name_or_path: str | None, scale: int | None = None) -> Tables:
     return tables
 
 
+def ladder(name_or_path: str | None, scale: int | None) -> tuple[Tables, ...]:
+    """The tables for pictures of any size: those that are named, or one of each scale that there is."""
+    if name_or_path is not None or scale is not None:
+        return (model(name_or_path, scale),)
+    scales = sorted({api.load(name).scale for name in api.models()})
+    return tuple(model(None, scale) for scale in scales) or (model(None),)
+
+
 def _default_model(scale: int | None) -> str:
     """The l8c8 of a scale, or any other shipped model of it."""
     names = api.models()

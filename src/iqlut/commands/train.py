@@ -61,9 +61,9 @@ class Train:
             except OSError as error:
                 raise Stop(f"{self.config} cannot be read ({error.strerror}); wanted a TOML file", FAILED) from error
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # started by torchrun
-            from torch import distributed
+            from iqlut.train import processes
 
-            distributed.init_process_group("gloo")
+            processes.join()
         out = self.out or Path("runs") / settings.name
         minutes = math.inf if self.minutes is None else self.minutes
         try:

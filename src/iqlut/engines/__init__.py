@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 
@@ -22,6 +22,18 @@ from iqlut.tables import Tables
 ENGINES = ("reference", "native", "torch")
 
 Upscale = Callable[[np.ndarray], np.ndarray]
+
+
+@runtime_checkable
+class Colourful(Protocol):
+    """An `Upscale` that is quick with colours.
+
+    `colours` maps RGB, uint8 (h, w, 3), to exactly what `image.join` makes of `image.split` and the enlarged luma.
+    """
+
+    def __call__(self, luma: np.ndarray, /) -> np.ndarray: ...
+
+    def colours(self, pixels: np.ndarray) -> np.ndarray: ...
 
 
 class Engine(Protocol):

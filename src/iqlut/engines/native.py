@@ -12,7 +12,8 @@ from itertools import count
 
 import numpy as np
 
-from iqlut.engines import Upscale, check_plane
+from iqlut.engines import check_plane
+from iqlut.image import check_uint8
 from iqlut.library import load_library
 from iqlut.tables import Layer, Tables
 
@@ -36,16 +37,27 @@ class _Tables(ctypes.Structure):
     )
 
 
+class _Picture(ctypes.Structure):
+    """iqlut_picture"""
+
+    _fields_ = (
+        ("pixels", ctypes.c_void_p),
+        *((name, ctypes.c_int64) for name in ("h", "w", "stride")),
+        ("channels", ctypes.c_int32),
+    )
+
+
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL:
     library = load_library()
-    plane = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
     library.iqlut_instruction_set.restype = ctypes.c_char_p
     library.iqlut_plan_create.argtypes = (ctypes.POINTER(_Tables), ctypes.c_char_p)
     library.iqlut_plan_create.restype = ctypes.c_void_p
     library.iqlut_plan_free.argtypes = (ctypes.c_void_p,)
     library.iqlut_plan_free.restype = None
-    library.iqlut_upscale.argtypes = (ctypes.c_void_p, *plane, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int)
+    library.iqlut_upscale.argtypes = (
+        ctypes.c_void_p, ctypes.POINTER(_Picture), ctypes.c_void_p, ctypes.c_int64, ctypes.c_int,
+    )  # fmt: skip
     return library
 
 
@@ -55,28 +67,46 @@ def instruction_sets() -> tuple[str, ...]:
     return tuple(name.decode() for name in names)
 
 
-def build(tables: Tables, threads: int = 1, isa: str | None = None) -> Upscale:
+def build(tables: Tables, threads: int = 1, isa: str | None = None) -> Native:
     """See `iqlut.engines`. `isa` is one of `instruction_sets()`; None takes the fastest."""
     if threads < 1:
         raise ValueError(f"threads is {threads}, wanted at least 1")
     if isa is not None and isa not in instruction_sets():
         raise ValueError(f"isa is {isa!r}, wanted one of {', '.join(instruction_sets())}")
-    plan = _Plan(tables, isa)
-    scale = tables.scale
+    return Native(tables, threads, isa)
 
-    def upscale(luma: np.ndarray) -> np.ndarray:
+
+class Native:
+    """An `Upscale` that also does colours, so that no plane of them is ever held."""
+
+    def __init__(self, tables: Tables, threads: int, isa: str | None) -> None:
+        self._plan = _Plan(tables, isa)
+        self._scale, self._threads = tables.scale, threads
+
+    def __call__(self, luma: np.ndarray) -> np.ndarray:
         check_plane(luma)
         if luma.strides[1] != 1 or luma.strides[0] < 0:
             luma = np.ascontiguousarray(luma)
         h, w = luma.shape
-        out = np.empty((scale * h, scale * w), np.uint8)
-        if _library().iqlut_upscale(
-            plan.pointer, luma.ctypes.data, h, w, luma.strides[0], out.ctypes.data, scale * w, threads
-        ):
-            raise MemoryError(f"no memory to enlarge a plane of {w} x {h} pixels on {threads} threads")
-        return out
+        out = np.empty((self._scale * h, self._scale * w), np.uint8)
+        return self._run(luma, 1, out)
 
-    return upscale
+    def colours(self, pixels: np.ndarray) -> np.ndarray:
+        """See `iqlut.engines.Colourful`; of RGB + alpha, the view without alpha is read as it lies."""
+        check_uint8(pixels, (3,), (3,))
+        if pixels.strides[1] not in (3, 4) or pixels.strides[2] != 1 or pixels.strides[0] < 0:
+            pixels = np.ascontiguousarray(pixels)
+        h, w = pixels.shape[:2]
+        out = np.empty((self._scale * h, self._scale * w, 3), np.uint8)
+        return self._run(pixels, 3 if w == 1 else pixels.strides[1], out)
+
+    def _run(self, pixels: np.ndarray, channels: int, out: np.ndarray) -> np.ndarray:
+        h, w = pixels.shape[:2]
+        picture = _Picture(pixels.ctypes.data, h, w, pixels.strides[0], channels)
+        arguments = self._plan.pointer, ctypes.byref(picture), out.ctypes.data, out.strides[0], self._threads
+        if _library().iqlut_upscale(*arguments):
+            raise MemoryError(f"no memory to enlarge a picture of {w} x {h} pixels on {self._threads} threads")
+        return out
 
 
 class _Plan:

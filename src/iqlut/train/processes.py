@@ -11,6 +11,11 @@ import torch
 from torch import distributed
 
 
+def join() -> None:
+    """Meets the other processes that torchrun started, by what it left in the environment."""
+    distributed.init_process_group("gloo")
+
+
 def part() -> tuple[int, int]:
     """This process's number and how many there are: (0, 1) alone."""
     if distributed.is_available() and distributed.is_initialized():

@@ -1,0 +1,153 @@
+"""Times a film of 480x270 becoming 1080p: `bench_films.py [SECONDS [CLIP]]`; prints one JSON object.
+
+The upscaler alone, the encoder alone and the whole run one after the other. The whole has a process of its own:
+memory is the most that it held, after a quarter of the frames and at its end.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from fractions import Fraction
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+import iqlut
+from iqlut import api, films, provenance
+from iqlut.films import encoders, segments, source
+from iqlut.films.film import Film, Frame
+from iqlut.films.planes import enlarge
+
+WIDTH, HEIGHT, RATE = 480, 270, 25
+TURNS = 2  # of which the best counts: other programs run too
+ALLOWED_SLOWER, ALLOWED_MIB = 1.25, 600
+
+
+def main(seconds: int, clip: Path | None) -> None:
+    threads = api.cores()
+    enlarger = an_enlarger(threads)
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_clip(Path(folder) / "film.mkv", seconds * RATE, clip)
+        film = films.probe(path)
+        options = encoders.choose(film, Path(folder) / "big.mkv", enlarger.scale, films.Options())
+        larger = upscaler_alone(film, enlarger, 60)[1]
+        times = []
+        for _ in range(TURNS):
+            upscaler_s, _ = upscaler_alone(film, enlarger, film.frames)
+            encoder_s = encoder_alone(film, options, larger, threads, Path(folder) / "alone.mkv")
+            with get_context("spawn").Pool(1) as pool:
+                whole_s, quarter_mib, peak_mib = pool.apply(whole, (path, Path(folder) / "big.mkv", threads))
+            times.append((upscaler_s, encoder_s, whole_s))
+        upscaler_s, encoder_s, whole_s = map(min, zip(*times, strict=True))
+    slower_s = max(upscaler_s, encoder_s)
+    row = {
+        "frames": film.frames,
+        "threads": threads,
+        "whole_fps": film.frames / whole_s,
+        "upscaler_alone_fps": film.frames / upscaler_s,
+        "encoder_alone_fps": film.frames / encoder_s,
+        "times_the_slower": whole_s / slower_s,
+        "quarter_mib": quarter_mib,
+        "peak_mib": peak_mib,
+        "met": whole_s <= ALLOWED_SLOWER * slower_s and peak_mib <= ALLOWED_MIB,
+    }
+    rounded = {name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
+    about = {"commit": provenance.commit(), "machine": provenance.cpu_name(), "tables_sha256": enlarger.name}
+    print(json.dumps(rounded | about))
+
+
+def write_clip(path: Path, count: int, clip: Path | None) -> Path:
+    """`count` frames of 480x270: of a clip, over and over, or of a pattern that moves."""
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=RATE, options={"crf": "16", "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for number, frame in zip(range(count), clip_frames(clip) if clip else pattern(), strict=False):
+            frame.pts, frame.time_base = number * 1000 // RATE, Fraction(1, 1000)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return path
+
+
+def clip_frames(clip: Path) -> Any:
+    while True:
+        with av.open(str(clip)) as container:
+            for frame in container.decode(video=0):
+                yield frame.reformat(WIDTH, HEIGHT, "yuv420p")
+
+
+def pattern() -> Any:
+    """A textured picture that pans, with grain: neither flat nor noise for the encoder."""
+    rng = np.random.default_rng(1)
+    picture = rng.normal(0, 1, (HEIGHT, 4 * WIDTH))
+    for _ in range(6):
+        picture = (picture + np.roll(picture, 1, 0) + np.roll(picture, 1, 1)) / 1.9
+    picture = 128 + 45 * picture / picture.std()
+    number = 0
+    while True:
+        luma = np.roll(picture, -2 * number, axis=1)[:, :WIDTH] + rng.normal(0, 2, (HEIGHT, WIDTH))
+        frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
+        for plane, samples in zip(frame.planes, (luma, luma[::2, ::2] / 2 + 64, 192 - luma[::2, ::2] / 2), strict=True):
+            view = np.frombuffer(plane, np.uint8).reshape(plane.height, -1)
+            view[:, : plane.width] = samples.clip(16, 235)[: plane.height, : plane.width]
+        yield frame
+        number += 1
+
+
+def upscaler_alone(film: Film, enlarger: films.Enlarger, count: int) -> tuple[float, list[Frame]]:
+    """Seconds to enlarge `count` decoded frames, and the last 60 of them."""
+    small = list(zip(range(min(count, 60)), source.frames(film, films.Part(), []), strict=False))
+    start, larger = time.perf_counter(), []
+    for number in range(count):
+        frame = small[number % len(small)][1]
+        planes = enlarge(frame.planes, film.layout, enlarger.scale, enlarger.tables)
+        larger = [*larger[-59:], replace(frame, planes=planes)]
+    return time.perf_counter() - start, larger
+
+
+def encoder_alone(film: Film, options: films.Options, larger: list[Frame], threads: int, path: Path) -> float:
+    """Seconds to encode as many frames as the film has, from memory, forth and back through `larger`."""
+    recipe = segments.Recipe(film, 4, options, threads)
+    order = [*range(len(larger)), *range(len(larger) - 2, 0, -1)]
+    start = time.perf_counter()
+    for first in range(0, film.frames, encoders.GROUP):
+        numbers = range(first, min(first + encoders.GROUP, film.frames))
+        frames = (replace(larger[order[n % len(order)]], pts=n * 1000 // RATE) for n in numbers)
+        segments._write_segment(path, frames, recipe, lambda: None)
+    return time.perf_counter() - start
+
+
+def whole(path: Path, target: Path, threads: int) -> tuple[float, float, float]:
+    """Seconds of the whole; the most memory held when a quarter of the frames was done, and when all was."""
+    enlarger, peaks = an_enlarger(threads), []
+    film = films.probe(path)
+    start = time.perf_counter()
+    films.upscale(film, target, enlarger, films.Options(), lambda: peaks.append(held_mib()))
+    return time.perf_counter() - start, peaks[len(peaks) // 4], held_mib()
+
+
+def an_enlarger(threads: int) -> films.Enlarger:
+    tables = iqlut.load("l8c8-x4")
+    return films.Enlarger(api.enlarger(tables, "native", threads), tables.scale, tables.sha256, threads)
+
+
+def held_mib() -> float:
+    """The most that this process has held so far; Linux keeps getrusage's figure of the parent, so ask elsewhere."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(lines["VmHWM"].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    main(int(given[0]) if given else 12, Path(given[1]) if len(given) > 1 else None)

@@ -1,0 +1,104 @@
+"""`iqlut compare`: one picture enlarged in several ways, side by side."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from PIL import Image
+from tyro.conf import Positional, arg
+
+from iqlut import api, files
+from iqlut.commands import options
+from iqlut.commands.console import FAILED, OK, Stop, narrate, stop_on
+from iqlut.pictures import reading
+from iqlut.pictures.picture import Picture, PictureError
+from iqlut.pictures.reading import shown
+from iqlut.tables import Tables
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Enlarge a picture by nearest, bicubic and the models, side by side.
+
+    Writes OUT.png, with zoomed parts, and OUT.html, a page with a slider that needs nothing else. Of a large
+    picture the part with most to see is taken.
+    """
+
+    picture: Annotated[Positional[Path], arg(metavar="IN", help="a picture")]
+    output: Annotated[
+        Path | None,
+        arg(aliases=("-o",), metavar="OUT", help="what to write", help_behavior_hint="(default: IN-compared.png)"),
+    ] = None
+    models: Annotated[
+        tuple[str, ...],
+        arg(
+            aliases=("-m",),
+            metavar="MODEL...",
+            help="models of one scale",
+            help_behavior_hint="(default: all of the scale)",
+        ),
+    ] = ()
+    scale: Annotated[
+        int | None,
+        arg(
+            aliases=("-s",), metavar="SCALE", help="how many times larger", help_behavior_hint="(default: the largest)"
+        ),
+    ] = None
+    engine: options.Engine = "native"
+    threads: options.Threads = None
+    overwrite: Annotated[bool, arg(help="replace files that exist", help_behavior_hint="")] = False
+    debug: options.Debug = False
+
+    def run(self) -> int:
+        from iqlut import comparison
+
+        models, threads = self._models(), options.threads(self.threads)
+        for tables in models:
+            options.check_engine(self.engine, tables, threads)
+        output = self.output or self.picture.with_name(f"{self.picture.stem}-compared.png")
+        targets = output.with_suffix(".png"), output.with_suffix(".html")
+        options.check_folder(targets[0])
+        for target in targets:
+            if target.exists() and not self.overwrite:
+                raise Stop(f"{shown(target)} exists; give --overwrite to replace it", FAILED)
+        with stop_on(PictureError, code=FAILED):
+            data = reading.file_bytes(self.picture)
+            picture = _as_rgb(reading.read(data, shown(self.picture)))
+        small = comparison.window(picture)
+        larger = comparison.variants(small, models, self.engine, threads)
+        title = f"{self.picture.name}, {small.width}x{small.height} pixels, {models[0].scale} times larger"
+        sheet, page = io.BytesIO(), comparison.page(title, larger).encode()
+        comparison.sheet(small, larger).save(sheet, "PNG")
+        with stop_on(OSError, code=FAILED):
+            files.write_atomically(targets[0], lambda file: file.write(sheet.getvalue()))
+            files.write_atomically(targets[1], lambda file: file.write(page))
+        narrate(f"{', '.join(larger)}: {shown(targets[0])}, {shown(targets[1])}")
+        return OK
+
+    def _models(self) -> list[Tables]:
+        if self.models:
+            models = [options.model(name, self.scale) for name in self.models]
+            if len({tables.scale for tables in models}) > 1:
+                scales = ", ".join(f"{tables.name}: {tables.scale}" for tables in models)
+                raise Stop(f"the models have several scales ({scales}); name models of one scale")
+            return models
+        shipped = [options.model(name) for name in api.models()]
+        scale = self.scale or max((tables.scale for tables in shipped), default=None)
+        return [tables for tables in shipped if tables.scale == scale] or [options.model(None, scale)]
+
+
+def _as_rgb(picture: Picture) -> Image.Image:
+    """The first frame as a screen shows it on white."""
+    frame = picture.frames[0]
+    if not isinstance(frame, Image.Image):
+        shallow = ((frame.astype(np.int32) + 128) // 257).astype(np.uint8)
+        frame = Image.fromarray(shallow)
+    if frame.mode in ("LA", "RGBA"):
+        white = Image.new("RGBA", frame.size, "white")
+        white.alpha_composite(frame.convert("RGBA"))
+        frame = white
+    return frame.convert("RGB")

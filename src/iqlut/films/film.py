@@ -1,0 +1,117 @@
+"""What the parts of this package hand to each other: a film and its frames, what is wanted of it, what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from iqlut.engines import Upscale
+from iqlut.films.planes import Layout
+
+
+class FilmError(Exception):
+    """A film that cannot be read or written. The message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Colour:
+    """How numbers become colours, as numbered by ISO/IEC 23091-2 (range: 1 limited, 2 full)."""
+
+    range: int
+    primaries: int
+    transfer: int
+    matrix: int
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film that can be enlarged, as its first frame and a pass over its packets show it.
+
+    stream        index of the video stream that is enlarged
+    pixel_format  FFmpeg's name of the planes in `layout`
+    frames        how many there should be
+    turn          FFmpeg's display matrix, nine numbers: how players turn and mirror the picture
+    light         mastering display and light level for x265, as its parameters
+    notes         what is odd about it: sentences
+    """
+
+    path: Path
+    stream: int
+    layout: Layout
+    pixel_format: str
+    frames: int
+    time_base: Fraction
+    rate: Fraction
+    colour: Colour
+    aspect: Fraction | None
+    turn: tuple[int, ...] | None
+    light: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A decoded or enlarged frame: when it is shown and how long, in the film's time base."""
+
+    pts: int
+    duration: int
+    planes: list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The frames from `first` to the one before `end` (None: the last), counted from 0."""
+
+    first: int = 0
+    end: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        return self.first == 0 and self.end is None
+
+    def count(self, frames: int) -> int:
+        """How many frames of a film of `frames` that is."""
+        return max(0, (frames if self.end is None else min(self.end, frames)) - self.first)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the larger film is encoded; None is a default that fits the film and the container.
+
+    codec   a key of `encoders.CODECS`
+    crf     quality, smaller is better
+    preset  how long the encoder may take
+    """
+
+    codec: str | None = None
+    crf: float | None = None
+    preset: str | None = None
+    part: Part = field(default_factory=Part)
+
+
+@dataclass(frozen=True)
+class Enlarger:
+    """What makes frames larger: an engine with tables, and what tells these tables from others."""
+
+    tables: Upscale
+    scale: int
+    name: str
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done: `frames` frames, of which `resumed` were there from an earlier, interrupted run."""
+
+    frames: int
+    resumed: int
+    layout: Layout
+    larger: Layout
+    notes: tuple[str, ...] = ()
+
+
+Advance = Callable[[], None]

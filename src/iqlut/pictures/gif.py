@@ -1,0 +1,75 @@
+"""GIF: animations in which no frame is left out, each with a palette of its own."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from PIL import Image, ImageChops
+from PIL.GifImagePlugin import getdata
+
+_COLOURS = 256
+_CLEARED, _RESTORED = 2, 3
+Box = tuple[int, int, int, int]
+
+
+def animation(frames: Sequence[tuple[Image.Image, Box, float, int]], plays: int) -> bytes:
+    """The bytes of a file; a frame is (the whole, the rectangle to write, its milliseconds, its disposal)."""
+    width, height = frames[0][0].size
+    parts = [b"GIF89a" + struct.pack("<HHBBB", width, height, 0x70, 0, 0)]
+    if plays != 1:
+        parts.append(b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", max(plays - 1, 0), 0))
+    for image, box, duration_ms, disposal in frames:
+        indexed, transparent = in_palette(image.crop(box))
+        options = {"duration": 10 * round(duration_ms / 10), "disposal": disposal, "include_color_table": True}
+        if transparent is not None:
+            options["transparency"] = transparent
+        parts += getdata(indexed, box[:2], **options)
+    return b"".join([*parts, b";"])
+
+
+def in_palette(image: Image.Image) -> tuple[Image.Image, int | None]:
+    """A picture in its best colours, undithered so that what rests does not flicker, and the index of "nothing"."""
+    seen = visible(image)
+    colours = image.convert("RGB")
+    if seen is None:
+        return _quantised(colours, _COLOURS), None
+    colours.paste((0, 0, 0), mask=ImageChops.invert(seen))
+    indexed = _quantised(colours, _COLOURS - 1)
+    indexed.paste(_COLOURS - 1, mask=ImageChops.invert(seen))
+    return indexed, _COLOURS - 1
+
+
+def _quantised(image: Image.Image, colours: int) -> Image.Image:
+    indexed = image.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = indexed.getpalette() or []
+    indexed.putpalette((palette + [0] * 768)[:768])
+    return indexed
+
+
+def visible(image: Image.Image) -> Image.Image | None:
+    """Where a picture is more than half opaque, 255; None: everywhere."""
+    if image.mode not in ("LA", "RGBA"):
+        return None
+    mask = image.getchannel("A").point([0] * 128 + [255] * 128)
+    return None if mask.getextrema() == (255, 255) else mask
+
+
+def drawable(frames: Sequence[Image.Image], disposals: Sequence[int]) -> tuple[int, ...]:
+    """The disposals, with "cleared" wherever the next frame would otherwise not be seen as it is.
+
+    A GIF frame can cover what was, but not make it transparent.
+    """
+    mended = list(disposals)
+    nothing = Image.new("L", frames[0].size, 0)
+    everything = Image.new("L", frames[0].size, 255)
+    below = nothing
+    for i, frame in enumerate(frames):
+        mask = visible(frame) or everything
+        if i and ImageChops.subtract(below, mask).getbbox():
+            mended[i - 1], below = _CLEARED, nothing
+        if mended[i] == _CLEARED:
+            below = nothing
+        elif mended[i] != _RESTORED:
+            below = mask
+    return tuple(mended)

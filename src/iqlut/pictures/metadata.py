@@ -1,0 +1,76 @@
+"""What a file says besides its pixels: colour profile, EXIF, XMP, resolution. Broken parts never stop a picture."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from PIL import Image, ImageOps
+
+_KEPT = (270, 271, 272, 305, 306, 315, 33432, 18246, 18249, *range(40091, 40096))  # what describes, not the layout
+_RESOLUTION = (282, 283, 296)
+_FOLDERS = (34665, 34853)  # the camera's settings, the place
+_SIZES = (40962, 40963)  # pixel width and height: no longer true
+_ORIENTATION = re.compile(rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>')
+_CENTIMETRES = 3
+
+
+def upright(image: Image.Image) -> tuple[Image.Image, dict[str, Any]]:
+    """The picture as its orientation wants it seen, and its extras without that orientation."""
+    try:
+        turned = ImageOps.exif_transpose(image)
+    except Exception:  # broken EXIF never stops a picture
+        turned = image
+    extras = {}
+    profile = image.info.get("icc_profile")
+    if isinstance(profile, bytes) and profile:
+        extras["icc_profile"] = profile
+    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    if xmp:
+        extras["xmp"] = _ORIENTATION.sub(b"", xmp.encode() if isinstance(xmp, str) else bytes(xmp))
+    try:
+        exif, dpi = _described(image), _dpi(image)
+    except Exception:
+        exif, dpi = b"", None
+    if exif:
+        extras["exif"] = exif
+    if dpi:
+        extras["dpi"] = dpi
+    return turned, extras
+
+
+def _described(image: Image.Image) -> bytes:
+    """The descriptive part of the EXIF block: no layout of the old file, no orientation, no thumbnail."""
+    old, new = image.getexif(), Image.Exif()
+    for tag in (*_KEPT, *_RESOLUTION):
+        if tag in old:
+            new[tag] = old[tag]
+    for folder in _FOLDERS:
+        content = {tag: value for tag, value in old.get_ifd(folder).items() if tag not in _SIZES}
+        if content:
+            new.get_ifd(folder).update(content)
+    described = any(tag not in _RESOLUTION for tag in new) or any(new.get_ifd(folder) for folder in _FOLDERS)
+    return new.tobytes() if described else b""
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    """Dots per inch as the file says, or its EXIF block."""
+    stated = image.info.get("dpi")
+    if not stated:
+        exif = image.getexif()
+        if _RESOLUTION[0] not in exif or exif.get(_RESOLUTION[2], 2) == 1:
+            return None
+        factor = 2.54 if exif.get(_RESOLUTION[2]) == _CENTIMETRES else 1.0
+        stated = (float(exif[282]) * factor, float(exif.get(283, exif[282])) * factor)
+    x, y = (float(value) for value in stated)
+    return (x, y) if x > 0 and y > 0 and (x, y) != (1, 1) else None  # 1: what Pillow says where a TIFF says nothing
+
+
+def exif_with_dpi(extras: dict[str, Any]) -> bytes:
+    """The EXIF block with the resolution in it, for formats that have no other place for that; b"" for none."""
+    if "dpi" not in extras:
+        return extras.get("exif", b"")
+    exif = Image.Exif()
+    exif.load(extras.get("exif", b""))
+    exif[282], exif[283], exif[296] = (*extras["dpi"], 2)
+    return exif.tobytes()

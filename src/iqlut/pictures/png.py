@@ -1,0 +1,115 @@
+"""PNG's container: animations in which no frame is left out, and pixels and metadata from two encoders."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+_DENOMINATOR_MAX = 65535
+_INFLATED_BYTES = 1 << 20
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+Box = tuple[int, int, int, int]
+
+
+def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Names and contents, in order."""
+    place = len(SIGNATURE)
+    while place + 8 <= len(data):
+        size = int.from_bytes(data[place : place + 4], "big")
+        yield data[place + 4 : place + 8], data[place + 8 : place + 8 + size]
+        place += 12 + size
+
+
+def _joined(parts: Sequence[tuple[bytes, bytes]]) -> bytes:
+    written = [SIGNATURE]
+    for name, content in parts:
+        written += [struct.pack(">I", len(content)), name, content, struct.pack(">I", zlib.crc32(name + content))]
+    return b"".join(written)
+
+
+def is_short(data: bytes) -> bool:
+    """Whether the pixels end before the header says so, which Pillow fills with black without a word."""
+    parts = list(chunks(data))
+    width, height, bits, kind = struct.unpack(">IIBB", parts[0][1][:10])
+    bits_per_pixel = bits * {2: 3, 4: 2, 6: 4}.get(kind, 1)
+    sizes = [(width, height)]
+    if parts[0][1][12]:
+        sizes = [(_covers(width, x, dx), _covers(height, y, dy)) for x, y, dx, dy in _ADAM7]
+    missing = sum(h * (1 + (w * bits_per_pixel + 7) // 8) for w, h in sizes if w and h)
+    inflate = zlib.decompressobj()
+    for name, content in parts:
+        rest = content if name == b"IDAT" else b""
+        while rest and missing > 0 and not inflate.eof:
+            missing -= len(inflate.decompress(rest, _INFLATED_BYTES))
+            rest = inflate.unconsumed_tail
+    while missing > 0 and (more := inflate.decompress(inflate.unconsumed_tail, _INFLATED_BYTES)):
+        missing -= len(more)
+    return missing > 0
+
+
+def _covers(side: int, first: int, step: int) -> int:
+    return (side - first + step - 1) // step
+
+
+def saved(image: Image.Image, extras: dict[str, Any]) -> bytes:
+    """A picture with its metadata, by Pillow."""
+    options = dict(extras)
+    if xmp := options.pop("xmp", None):
+        options["pnginfo"] = PngInfo()
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp.decode())
+    file = io.BytesIO()
+    image.save(file, "PNG", **options)
+    return file.getvalue()
+
+
+def with_metadata(pixels: bytes, extras: dict[str, Any]) -> bytes:
+    """A PNG file, its own metadata replaced by `extras`."""
+    own = [part for part in chunks(pixels) if part[0] in _PIXELS]
+    return _joined([own[0], *_metadata(extras), *own[1:]])
+
+
+def _metadata(extras: dict[str, Any]) -> list[tuple[bytes, bytes]]:
+    return [part for part in chunks(saved(Image.new("RGB", (1, 1)), extras)) if part[0] not in _PIXELS]
+
+
+def animation(
+    frames: Sequence[tuple[Image.Image, Box, float, int]],
+    plays: int,
+    cover: Image.Image | None,
+    extras: dict[str, Any],
+) -> bytes:
+    """The bytes of a file; a frame is (the whole, the rectangle to write, its milliseconds, its disposal)."""
+    still = list(chunks(saved(cover or frames[0][0], {})))
+    parts = [still[0], (b"acTL", struct.pack(">II", len(frames), plays)), *_metadata(extras)]
+    pixels = b"".join(content for name, content in still if name == b"IDAT")
+    if cover is not None:
+        parts.append((b"IDAT", pixels))
+    sequence = 0
+    for index, (image, box, duration_ms, disposal) in enumerate(frames):
+        parts.append((b"fcTL", _control(sequence, box, duration_ms, disposal)))
+        sequence += 1
+        if index == 0 and cover is None:
+            parts.append((b"IDAT", pixels))
+            continue
+        data = b"".join(content for name, content in chunks(saved(image.crop(box), {})) if name == b"IDAT")
+        parts.append((b"fdAT", struct.pack(">I", sequence) + data))
+        sequence += 1
+    return _joined([*parts, (b"IEND", b"")])
+
+
+def _control(sequence: int, box: Box, duration_ms: float, disposal: int) -> bytes:
+    left, top, right, bottom = box
+    delay = Fraction(duration_ms / 1000).limit_denominator(_DENOMINATOR_MAX)
+    if delay.numerator > _DENOMINATOR_MAX:
+        delay = Fraction(min(round(delay), _DENOMINATOR_MAX))
+    numbers = (sequence, right - left, bottom - top, left, top, delay.numerator, delay.denominator)
+    return struct.pack(">IIIIIHHBB", *numbers, max(disposal - 1, 0), 0)  # 0: replaces what was

@@ -1,0 +1,72 @@
+"""WebP's container (RIFF): reading what Pillow does not tell, and animations in which no frame is left out."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from PIL import Image
+
+_DISPOSE, _REPLACE = 1, 2  # flags of a frame: cleared afterwards; not blended over what was
+_PICTURE = (b"ALPH", b"VP8 ", b"VP8L")
+_FLAGS = {b"ANIM": 0x02, b"XMP ": 0x04, b"EXIF": 0x08, b"ICCP": 0x20}
+_ALPHA = 0x10
+Box = tuple[int, int, int, int]
+
+
+def chunks(data: bytes, place: int = 12) -> Iterator[tuple[bytes, bytes]]:
+    """Names and contents, from behind the header, or from `place`."""
+    while place + 8 <= len(data):
+        name, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
+        yield name, data[place + 8 : place + 8 + size]
+        place += 8 + size + size % 2
+
+
+def is_lossless(data: bytes) -> bool:
+    """Whether the pixels (of the first frame) lie in a VP8L chunk."""
+    for name, content in chunks(data):
+        if name == b"ANMF":
+            return any(inner == b"VP8L" for inner, _ in chunks(content, 16))
+        if name in (b"VP8L", b"VP8 "):
+            return name == b"VP8L"
+    return False
+
+
+def disposals(data: bytes) -> list[int]:
+    """Of each frame, in GIF's numbers: 1 it stays, 2 it is cleared."""
+    return [1 + (content[15] & _DISPOSE) for name, content in chunks(data) if name == b"ANMF"]
+
+
+def animation(
+    frames: Sequence[tuple[Image.Image, Box, float, int]], plays: int, options: dict[str, Any], extras: dict[str, Any]
+) -> bytes:
+    """The bytes of a file; a frame is (the whole, the rectangle to write, its milliseconds, its disposal)."""
+    first = frames[0][0]
+    metadata = dict(chunks(_saved(first.crop((0, 0, 1, 1)), options | extras)))
+    body = [(b"ANIM", struct.pack("<IH", 0, plays))]
+    for image, box, duration_ms, disposal in frames:
+        part = image.crop(box)
+        numbers = (box[0] // 2, box[1] // 2, part.width - 1, part.height - 1, round(duration_ms))
+        header = b"".join(number.to_bytes(3, "little") for number in numbers)
+        flags = _REPLACE | (_DISPOSE if disposal == 2 else 0)
+        picture = ((name, content) for name, content in chunks(_saved(part, options)) if name in _PICTURE)
+        body.append((b"ANMF", header + bytes([flags]) + _joined(picture)))
+    if b"ICCP" in metadata:
+        body.insert(0, (b"ICCP", metadata[b"ICCP"]))
+    body += [(name, metadata[name]) for name in (b"EXIF", b"XMP ") if name in metadata]
+    flags = _ALPHA * (first.mode in ("LA", "RGBA")) | sum(_FLAGS.get(name, 0) for name in dict(body))
+    canvas = b"".join((side - 1).to_bytes(3, "little") for side in first.size)
+    content = b"WEBP" + _joined([(b"VP8X", struct.pack("<I", flags) + canvas), *body])
+    return b"RIFF" + struct.pack("<I", len(content)) + content
+
+
+def _joined(parts: Any) -> bytes:
+    return b"".join(name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for name, data in parts)
+
+
+def _saved(image: Image.Image, options: dict[str, Any]) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "WEBP", **options)
+    return file.getvalue()

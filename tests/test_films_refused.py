@@ -1,0 +1,134 @@
+"""What cannot be done with a film is said in one sentence, and nothing is left of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("av", reason="films need PyAV: pip install 'iqlut[video]'")
+
+import film_files as made
+from iqlut import api, films
+from iqlut.commands import films as command
+from iqlut.commands.console import Stop
+from iqlut.commands.films import Wishes, upscale_film
+
+
+@pytest.fixture
+def enlarger(model: str) -> films.Enlarger:
+    tables = api.load(model)
+    return films.Enlarger(api.enlarger(tables, "reference", 1), tables.scale, tables.sha256)
+
+
+@pytest.fixture
+def rich(tmp_path: Path) -> Path:
+    return made.rich_film(tmp_path / "rich.mkv")
+
+
+def bad_films(folder: Path) -> dict[str, tuple[dict[str, object], str]]:
+    """Names of files in `folder`, the options they are tried with, and what must be said."""
+    made.rich_film(folder / "rich.mkv")
+    whole = made.write_video(folder / "long.mkv", made.pictures(75, 48, 32)).read_bytes()
+    (folder / "cut.mkv").write_bytes(whole[: len(whole) // 2])
+    (folder / "empty.mkv").write_bytes(b"")
+    (folder / "text.mp4").write_text("no film at all")
+    made.film_with_cover(folder / "cover.mp4")
+    (folder / "text.mkv").write_bytes(whole)
+    made.sound_alone(folder / "sound.mkv")
+    made.write_video(folder / "none.mkv", made.pictures(1, 32, 24), ticks=[])
+    made.write_video(folder / "none.mp4", made.pictures(1, 32, 24), "libx264", ticks=[])
+    made.write_video(folder / "rgb.mkv", [frame.reformat(format="bgr0") for frame in made.pictures(2, 32, 24)])
+    made.write_video(folder / "fine.mkv", made.pictures(2, 32, 24))
+    return {
+        "absent.mkv": ({}, "there is no file"),
+        "empty.mkv": ({}, "is no film"),
+        "text.mp4": ({}, "is no film"),
+        "sound.mkv": ({}, "has no video (only audio)"),
+        "none.mkv": ({}, "has no frames"),
+        "none.mp4": ({}, "has no video (nothing at all)"),
+        "cut.mkv": ({}, "is cut short"),
+        "rgb.mkv": ({}, "pixel format bgr0"),
+        "fine.mkv": ({"codec": "theora"}, "the codecs are h264"),
+        "long.mkv": ({"codec": "ffv1", "crf": 3.0}, "takes no --crf"),
+        "cover.mp4": ({"preset": "silly"}, "refuses --crf 18 --preset silly"),
+        "text.mkv": ({"crf": 99.0}, "wanted 0 to 51"),
+        "rich.mkv": ({"part": films.Part(50)}, "see --frames"),
+    }
+
+
+def test_bad_films(enlarger, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, (options, words) in bad_films(folder).items():
+        with pytest.raises(films.FilmError) as caught:
+            upscale_film(folder / name, tmp_path / "big.mkv", enlarger, Wishes(films.Options(**options)))  # type: ignore[arg-type]
+        assert words in str(caught.value) and len(str(caught.value).splitlines()) == 1, name
+        assert list(tmp_path.iterdir()) == [folder], name
+
+
+def test_bad_outputs(rich, enlarger, tmp_path):
+    taken = tmp_path / "taken.mkv"
+    taken.write_bytes(b"old")
+    before = rich.read_bytes()
+    for target, words in {
+        taken: "--overwrite",
+        rich: "its own output",
+        tmp_path: "is a folder",
+        tmp_path / "none" / "big.mkv": "there is no folder",
+        tmp_path / "big.xyz": "a film format that is written",
+        tmp_path / "big.mp4": "cannot hold stream 3",
+        tmp_path / "big.webm": "cannot hold stream 1",
+    }.items():
+        with pytest.raises(films.FilmError, match=words):
+            upscale_film(rich, target, enlarger, Wishes(films.Options(), target == rich))
+    assert rich.read_bytes() == before and taken.read_bytes() == b"old"
+    assert sorted(tmp_path.iterdir()) == [rich, taken]
+
+
+def test_several_films(enlarger, tmp_path, capsys):
+    """One that fails does not stop the rest; what exists is skipped."""
+    (tmp_path / "out").mkdir()
+    sources = [made.write_video(tmp_path / name, made.pictures(2, 32, 24)) for name in ("a.mkv", "b.avi", "c.mkv")]
+    sources[0].write_bytes(b"\x1aE\xdf\xa3 and no more")
+    (tmp_path / "out" / "c.mkv").write_bytes(b"old")
+    assert command.are_meant(sources)
+    wishes = Wishes(films.Options(), json=True)
+    assert command.run(sources, tmp_path / "out", enlarger, wishes) == 1
+    captured = capsys.readouterr()
+    assert [row["status"] for row in json.loads(captured.out)] == ["failed", "done", "skipped"]
+    assert "a.mkv is no film" in captured.err and "2 of 3 films are there, 1 failed" in captured.err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b.mkv", "c.mkv"]
+    (tmp_path / "d.png").write_bytes(b"\x89PNG")
+    for inputs, output in ((sources, tmp_path / "one.mkv"), ([*sources, tmp_path / "d.png"], tmp_path / "out")):
+        with pytest.raises(Stop):
+            command.are_meant(inputs)
+            command.run(inputs, output, enlarger, wishes)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits as POSIX has them")
+def test_full_disk(model, tmp_path):
+    """As far as a program can tell: no file may grow beyond some size."""
+    source = made.write_video(tmp_path / "film.mkv", made.pictures(30, 64, 48))
+    code = (
+        "import resource, sys; from pathlib import Path; from iqlut import api, films\n"
+        "from iqlut.commands.films import Wishes, upscale_film\n"
+        "tables = api.load(sys.argv[1]); resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))\n"
+        "enlarger = films.Enlarger(api.enlarger(tables, 'reference', 1), 4, tables.sha256)\n"
+        "try: upscale_film(Path(sys.argv[2]), Path(sys.argv[3]), enlarger, Wishes(films.Options('ffv1')))\n"
+        "except films.FilmError as error: sys.exit(str(error))\n"
+    )
+    command = [sys.executable, "-c", code, model, source, tmp_path / "big.mkv"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 1 and "cannot be written (File too large)" in run.stderr, run.stderr
+    assert len(run.stderr.splitlines()) == 1 and not (tmp_path / "big.mkv").exists()
+
+
+def test_without_pyav(rich, enlarger, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(films.FilmError, match=r"pip install 'iqlut\[video\]'"):
+        upscale_film(rich, tmp_path / "big.mkv", enlarger, Wishes(films.Options()))

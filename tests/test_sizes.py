@@ -1,0 +1,111 @@
+"""Any size: which scales are taken, and what the resampler does with the rest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from command_line import refuses, upscale
+from iqlut import api, cli
+from iqlut.batch.sizes import Size, resample, steps
+from iqlut.commands import console, options
+from picture_files import noise, opened
+from random_tables import random_tables
+
+
+@pytest.mark.parametrize(
+    "wanted, scales, expected",
+    [
+        ((100, 50), (2, 3, 4), ()),  # as it is
+        ((80, 20), (2, 3, 4), ()),  # smaller
+        ((101, 50), (2, 3, 4), (2,)),
+        ((100, 150), (2, 3, 4), (3,)),
+        ((301, 150), (2, 3, 4), (4,)),
+        ((301, 150), (4,), (4,)),
+        ((150, 60), (4,), (4,)),
+        ((401, 50), (2, 3, 4), (4, 2)),
+        ((1600, 800), (2, 3, 4), (4, 4)),
+        ((700, 90), (2,), (2, 2, 2)),
+    ],
+)
+def test_steps(wanted, scales, expected):
+    assert steps((100, 50), wanted, scales) == expected
+
+
+def test_too_far():
+    with pytest.raises(ValueError, match=r"1601x50 is 16\.0 times 100x50, wanted at most 16 times"):
+        steps((100, 50), (1601, 50), (4,))
+
+
+def test_sides_in_proportion():
+    assert Size(scale=3).of((5, 7)) == (15, 21)
+    assert Size(width=100).of((30, 20)) == (100, 67)
+    assert Size(height=100).of((30, 20)) == (150, 100)
+    assert Size(width=9, height=9).of((30, 20)) == (9, 9)
+    assert Size(width=1).of((1000, 1)) == (1, 1)
+
+
+def test_the_resampler_is_pillows_lanczos(model, tmp_path):
+    for mode in ("L", "LA", "RGB", "RGBA"):
+        image = noise(mode, (9, 6))
+        image.save(tmp_path / "a.png")
+        large = api.upscale(image, model=model, engine="reference")
+        for arguments, size in (
+            (("--width", 20), (20, 13)), (("--height", 20), (30, 20)), (("--size", "33x11"), (33, 11)),
+            (("--size", "36x24"), (36, 24)),
+        ):  # fmt: skip
+            assert upscale(model, tmp_path / "a.png", "-o", tmp_path / "b.png", *arguments, "-q", "--overwrite") == 0
+            expected = large.resize(size, Image.Resampling.LANCZOS)
+            np.testing.assert_array_equal(np.array(opened(tmp_path / "b.png")), np.array(expected))
+
+
+def test_a_picture_that_shrinks_needs_no_model(model, tmp_path):
+    image = noise("RGB", (90, 60))
+    image.save(tmp_path / "a.png")
+    assert upscale(model, tmp_path / "a.png", "-o", tmp_path / "b.png", "--width", 45, "-q") == 0
+    expected = image.resize((45, 30), Image.Resampling.LANCZOS)
+    np.testing.assert_array_equal(np.array(opened(tmp_path / "b.png")), np.array(expected))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_sixteen_bits_are_resampled_as_eight(mode):
+    """But for the roundings: of 8 bits in two passes, and of premultiplied colours. Nothing that would be clipped."""
+    image = noise(mode, (23, 17)).point([160 + i // 4 for i in range(256)] * len(mode))
+    deep = resample(np.array(image).astype(np.uint16) * 257, (31, 40))
+    shallow = np.array(image.resize((31, 40), Image.Resampling.LANCZOS)).astype(int)
+    assert isinstance(deep, np.ndarray) and deep.dtype == np.uint16
+    assert np.abs(deep / 257 - shallow).max() < (5 if mode.endswith("A") else 1.6)
+
+
+def test_flat_stays_flat_in_16_bits():
+    flat = np.full((5, 6, 4), (1000, 20_000, 65_535, 30_000), np.uint16)
+    larger = resample(flat, (17, 9))
+    assert isinstance(larger, np.ndarray) and np.abs(larger.astype(int) - flat[0, 0]).max() <= 1
+
+
+def test_the_scales_that_there_are(photo, tmp_path, capsys, monkeypatch):
+    """Without -m, a size takes the nearest of all shipped scales, a scale only its own."""
+    tables = {
+        f"l8c8-x{scale}": random_tables(np.random.default_rng(scale), scale, channels=1, blocks=1) for scale in (2, 4)
+    }
+    monkeypatch.setattr(api, "models", lambda: tuple(tables))
+    monkeypatch.setattr(api, "load", tables.__getitem__)
+    assert [model.scale for model in options.ladder(None, None)] == [2, 4]
+    small = np.array(opened(photo))
+    for width, scale in ((14, 2), (28, 4)):
+        assert options.ladder(None, scale)[0].scale == scale
+        target = tmp_path / f"{width}.png"
+        code = cli.main(["upscale", str(photo), "-o", str(target), "--width", str(width), "--engine", "reference"])
+        assert code == 0
+        expected = api.upscale(small, scale, tables[f"l8c8-x{scale}"], "reference")
+        np.testing.assert_array_equal(np.array(opened(target)), expected)
+    capsys.readouterr()
+    code = cli.main(["upscale", str(photo), "-o", str(tmp_path / "c.png"), "-s", "3"])
+    refuses(capsys, code, "no model that enlarges 3 times", "l8c8-x2, l8c8-x4")
+
+
+def test_beyond_the_limit(photo, model, tmp_path, capsys):
+    code = upscale(model, photo, "-o", tmp_path / "b.png", "--width", 1000)
+    assert code == console.FAILED
+    refuses(capsys, code, "photo.png cannot grow so far", "16 times")

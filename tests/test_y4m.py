@@ -1,0 +1,155 @@
+"""y4m films through pipes: the header's words are kept, the planes are exact, damage is named."""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from iqlut import films
+from iqlut.commands import films as command
+from iqlut.commands.console import Stop
+from iqlut.films import y4m
+from iqlut.films.planes import Layout, enlarge
+
+FRAMES = 4
+
+
+def double(luma: np.ndarray) -> np.ndarray:
+    return (255 - luma).repeat(2, axis=0).repeat(2, axis=1)
+
+
+ENLARGER = films.Enlarger(double, 2, "double")
+
+
+def film(words: str, layout: Layout, frames: int = FRAMES) -> bytes:
+    """A film of noise; its frames have words of their own, which nobody needs."""
+    rng, sample = np.random.default_rng(2), np.dtype(layout.dtype).newbyteorder("<")
+    parts = [b"YUV4MPEG2 ", words.encode(), b"\n"]
+    for _ in range(frames):
+        planes = [rng.integers(0, 1 << layout.depth, shape).astype(sample) for shape in layout.shapes()]
+        parts += [b"FRAME Ip\n", *(plane.tobytes() for plane in planes)]
+    return b"".join(parts)
+
+
+def through(data: bytes, part: films.Part | None = None) -> bytes:
+    output = io.BytesIO()
+    films.upscale_y4m(io.BytesIO(data), "film", output, ENLARGER, part or films.Part())
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("colour", "chroma", "depth", "sited"),
+    [
+        ("", (1, 1), 8, False), (" C420jpeg", (1, 1), 8, False), (" C420mpeg2", (1, 1), 8, True),
+        (" C422", (1, 0), 8, True), (" C444p10", (0, 0), 10, True), (" C420p12", (1, 1), 12, True),
+        (" Cmono", None, 8, True), (" Cmono10", None, 10, True), (" C411", (2, 0), 8, True),
+    ],
+)  # fmt: skip
+def test_planes_are_exact_and_words_are_kept(colour, chroma, depth, sited):
+    layout = Layout(9, 5, depth, chroma, (sited, False))
+    data = film(f"W9 H5 F30000:1001 It A16:15{colour} XCOLORRANGE=FULL", layout)
+    result = through(data)
+    file = io.BytesIO(result)
+    header = y4m.read_header(file, "result")
+    assert result.startswith(f"YUV4MPEG2 W18 H10 F30000:1001 It A16:15{colour} XCOLORRANGE=FULL\nFRAME\n".encode())
+    assert header.layout == layout.larger(2)
+    small = io.BytesIO(data)
+    small.readline()
+    before = list(y4m.read_frames(small, layout, "film"))
+    after = list(y4m.read_frames(file, header.layout, "result"))
+    assert len(after) == FRAMES
+    for planes, larger in zip(before, after, strict=True):
+        for wanted, plane in zip(enlarge(planes, layout, 2, double), larger, strict=True):
+            np.testing.assert_array_equal(plane, wanted)
+
+
+def test_part():
+    data = film("W4 H4 F25:1 Cmono", Layout(4, 4, 8, None))
+    whole, part = through(data), through(data, films.Part(1, 3))
+    start, size = whole.index(b"FRAME"), 6 + 64
+    assert part == whole[:start] + whole[start + size : start + 3 * size]
+
+
+def test_new_header():
+    layout = Layout(8, 6, 10, (1, 1))
+    line = y4m.header(layout, Fraction(24000, 1001), Fraction(4, 3), False).line()
+    assert line == b"YUV4MPEG2 W8 H6 F24000:1001 Ip A4:3 C420p10 XCOLORRANGE=LIMITED\n"
+    assert y4m.read_header(io.BytesIO(line), "").layout == layout
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "is no y4m film"),
+        (b"RIFF....AVI ", "is no y4m film"),
+        (b"YUV4MPEG2 W4\n", "4x? pixels"),
+        (b"YUV4MPEG2 W4 H0\n", "4x0 pixels"),
+        (b"YUV4MPEG2 W4 H999999999\n", "wanted 1 to 65535"),
+        (b"YUV4MPEG2 W4 H4 C420p16\n", "C420p16"),
+        (b"YUV4MPEG2 W4 H4 Cmono\n", "has no frames"),
+        (b"YUV4MPEG2 W4 H4 Cmono\nFRAME\nabc", "cut short in frame 0"),
+        (b"YUV4MPEG2 W4 H4 Cmono\nFRAME\n" + bytes(16) + b"JUNK\n", "damaged after frame 1"),
+    ],
+)
+def test_bad_films(data, words):
+    with pytest.raises(films.FilmError) as caught:
+        through(data)
+    assert words in str(caught.value) and len(str(caught.value).splitlines()) == 1
+
+
+# the command's side
+
+
+def test_pipes(tmp_path, monkeypatch):
+    data = film("W4 H4 F25:1 Cmono", Layout(4, 4, 8, None))
+    for target in (command.PIPE, tmp_path / "big.y4m"):
+        out = io.BytesIO()
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(data))))  # type: ignore[arg-type]
+        monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=out))
+        assert command.is_film_pipe()
+        result = command.upscale_film(command.PIPE, target, ENLARGER, command.Wishes(films.Options()))
+        assert (out.getvalue() or target.read_bytes()) == through(data)
+        assert (result.source, result.frames, result.target_width, result.bits) == ("-", FRAMES, 8, 8)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(b"\x89PNG"))))  # type: ignore[arg-type]
+    assert not command.is_film_pipe()
+    for target, options in ((tmp_path / "big.mkv", films.Options()), (command.PIPE, films.Options("h264"))):
+        with pytest.raises(films.FilmError):
+            command.upscale_film(command.PIPE, target, ENLARGER, command.Wishes(options))
+
+
+def test_cut_short_film_leaves_no_file(tmp_path):
+    (tmp_path / "cut.y4m").write_bytes(film("W4 H4 F25:1 Cmono", Layout(4, 4, 8, None))[:-1])
+    with pytest.raises(films.FilmError, match="cut short in frame 3"):
+        command.upscale_film(tmp_path / "cut.y4m", tmp_path / "big.y4m", ENLARGER, command.Wishes(films.Options()))
+    assert [path.name for path in tmp_path.iterdir()] == ["cut.y4m"]
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "film"),
+    [
+        ("a.mkv", b"", True), ("a.MP4", b"", True), ("a.png", b"", False), ("a", b"\x1aE\xdf\xa3", True),
+        ("a.mkv", b"\x89PNG\r\n\x1a\n", False), ("a.png", b"....ftypisom", True), ("a.mp4", b"....ftypavif", False),
+        ("a.avi", b"RIFF....AVI ", True), ("a.webp", b"RIFF....WEBP", False), ("a.y4m", b"YUV4MPEG2 W", True),
+    ],
+)  # fmt: skip
+def test_films_are_known_by_content_then_by_name(tmp_path, name, start, film):
+    (tmp_path / name).write_bytes(start)
+    assert command.is_film(tmp_path / name) is film
+
+
+def test_frames_argument():
+    assert command.part(None) == films.Part() and command.part("10:") == films.Part(10)
+    assert command.part("2:5") == films.Part(2, 5) and command.part(":5").count(3) == 3
+    for wrong in ("5", "a:b", "5:5", "9:3", "-1:3", "1:2:3"):
+        with pytest.raises(Stop, match="--frames"):
+            command.part(wrong)
+
+
+def test_names_in_a_folder():
+    assert command.film_target(Path("in/a.mp4"), Path("out")) == Path("out/a.mp4")
+    assert command.film_target(Path("in/a.avi"), Path("out")) == Path("out/a.mkv")
