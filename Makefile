@@ -13,10 +13,10 @@ TORCH := 2.13.0
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check format test bench results demo clean
+.PHONY: help setup check check-native format test bench results demo clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv: iqlut in editable form, what training and tests need
 
@@ -35,6 +35,21 @@ check: $(READY)  ## all that CI runs: format, lint, types, README tables, tests
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python scripts/render_results.py --check
 	$(BIN)/python -m pytest
+
+CHECKS := build/checks
+FUZZ_S := 60
+
+# Needs cmake, clang and its sanitizers; where apt-get is, it fetches what is missing.
+check-native: $(READY)  ## the kernels under ASan and UBSan: golden cases, the tests, and FUZZ_S seconds of libFuzzer
+	.ci/tools clang cmake make
+	mkdir -p $(CHECKS)/corpus
+	cmake -S . -B $(CHECKS)/clang -DIQLUT_CHECKS=ON -DCMAKE_C_COMPILER=clang >$(CHECKS).log 2>&1 || { cat $(CHECKS).log; exit 1; }
+	cmake --build $(CHECKS)/clang --target check fuzz _native
+	cd tests && ../$(BIN)/python golden.py ../$(CHECKS)/golden.bin 100
+	$(CHECKS)/clang/check <$(CHECKS)/golden.bin
+	LD_PRELOAD=$$(clang -print-file-name=libclang_rt.asan-$$(uname -m).so) ASAN_OPTIONS=detect_leaks=0 \
+	  $(BIN)/python scripts/check_native.py $(CHECKS)/clang/_native.so
+	$(CHECKS)/clang/fuzz -max_total_time=$(FUZZ_S) -max_len=4096 -len_control=0 -verbosity=0 -print_final_stats=1 $(CHECKS)/corpus
 
 format: $(READY)  ## format the code and mend what lint can mend
 	$(BIN)/ruff format $(CODE)

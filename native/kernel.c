@@ -15,6 +15,9 @@
 
 static const iqlut_isa *const isas[] = {
     &iqlut_isa_portable,
+#ifdef IQLUT_NEON
+    &iqlut_isa_neon,
+#endif
 #ifdef IQLUT_X86
     &iqlut_isa_avx2,
     &iqlut_isa_avx512,
@@ -32,6 +35,9 @@ static int runs_here(const iqlut_isa *isa) {
     if (isa == &iqlut_isa_avx512) return avx512;
     if (isa == &iqlut_isa_avx512vnni)
         return avx512 && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi");
+#endif
+#ifdef IQLUT_NEON
+    if (isa == &iqlut_isa_neon) return 1; /* every AArch64 has it */
 #endif
     return isa == &iqlut_isa_portable;
 }

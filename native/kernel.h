@@ -12,11 +12,12 @@
 #define ROWS_MAX (GROUPS_MAX * KERNEL_MAX) /* partial rows of an output row */
 
 #define INLINE static inline __attribute__((always_inline))
-/* Before a loop: unroll it wholly if the number of rounds is known, so that arrays of vectors become registers. */
-#ifdef __clang__
+/* Before a loop: unroll it wholly if the number of rounds is known, so that arrays of vectors become registers.
+ * Builds with sanitizers define it as nothing: what they add to each round would be compiled a hundred times. */
+#if !defined UNROLL && defined __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #pragma clang diagnostic ignored "-Wpass-failed" /* where the number is not known */
-#else
+#elif !defined UNROLL
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
@@ -81,10 +82,14 @@ typedef struct {
     int64_t out_stride;
 } iqlut_join;
 
+/* What a row holds: bytes (below, above) for each lane; for each vector of lanes, bytes below and then bytes above; or
+ * for each vector int16 ONE * below and then above - below. */
+enum { ROW_PAIRS, ROW_SPLIT, ROW_WIDE };
+
 typedef struct {
     const char *name;
     int vector_lanes; /* int16 lanes of the vectors its rows are packed for */
-    int wide_rows;    /* rows hold int16 (ONE * below, above - below); otherwise int8 (below, above) */
+    int row_form;
     int paired_lanes; /* int32 lanes of the vectors of paired layers; 0 if it has none */
 
     /* The keys of a row of `count` signals, rounded up to PERIOD; NULL where expand reads the signals themselves. */
@@ -112,6 +117,9 @@ typedef struct {
 } iqlut_isa;
 
 extern const iqlut_isa iqlut_isa_portable;
+#ifdef IQLUT_NEON
+extern const iqlut_isa iqlut_isa_neon;
+#endif
 #ifdef IQLUT_X86
 extern const iqlut_isa iqlut_isa_avx2, iqlut_isa_avx512, iqlut_isa_avx512vnni;
 #endif

@@ -84,7 +84,10 @@ static void put(const iqlut_packed *p, const iqlut_isa *isa, uint8_t *rows, int 
             row = rows + (size_t)(joint * n / 2 + c / 2) * p->row_bytes + 4 * lane + 2 * (c % 2);
             row[0] = (uint8_t)below, row[1] = (uint8_t)above;
         }
-    } else if (isa->wide_rows) {
+    } else if (isa->row_form == ROW_SPLIT) {
+        uint8_t *at = row + (size_t)vector * 2 * p->vector_lanes + within;
+        at[0] = (uint8_t)below, at[p->vector_lanes] = (uint8_t)above;
+    } else if (isa->row_form == ROW_WIDE) {
         int16_t *at = (int16_t *)row + (size_t)vector * 2 * p->vector_lanes + within;
         at[0] = (int16_t)(ONE * below), at[p->vector_lanes] = (int16_t)(above - below);
     } else {
@@ -115,7 +118,7 @@ static void pack_curve(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *i
         /* Bytes in memory: rest, fraction, rest, fraction. */
         const uint8_t bytes[4] = {(uint8_t)rest, (uint8_t)fraction, (uint8_t)rest, (uint8_t)fraction};
         memcpy(&p->entries[signal].weights, bytes, 4);
-        if (isa->wide_rows) p->entries[signal].weights = fraction;
+        if (isa->row_form == ROW_WIDE) p->entries[signal].weights = fraction;
     }
 }
 
@@ -170,7 +173,7 @@ static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, c
     if (try_paired(p, isa)) return;
     split_groups(p, t);
     p->vector_lanes = isa->vector_lanes, p->partial_bytes = 2;
-    p->row_bytes = (size_t)row_lanes(p) * (isa->wide_rows ? 4 : 2);
+    p->row_bytes = (size_t)row_lanes(p) * (isa->row_form == ROW_WIDE ? 4 : 2);
     p->pass_bytes = p->row_bytes * (size_t)(p->codes * p->group_channels);
 }
 

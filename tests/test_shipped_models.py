@@ -62,10 +62,10 @@ def test_every_engine_gives_the_pixels_of_the_reference_on_photographs(name: str
 
 
 def test_a_flat_plane_stays_flat(name: str) -> None:
-    """Not exactly the same gray (that is for training to say), but no pattern and no frame beyond two levels."""
+    """Not exactly the same gray (that is for training to say), but no frame, and a ripple of four levels at most."""
     tables = iqlut.load(name)
     upscale = engines.get("native").build(tables)
     for gray in range(0, 256, 15):
         large = upscale(np.full((24, 24), gray, np.uint8)).astype(int)
-        assert np.ptp(large) <= 2
+        assert np.ptp(large) <= 4
         assert np.abs(large - gray).max() <= 3

@@ -1,4 +1,4 @@
-"""`iqlut upscale`: pictures in, larger pictures out."""
+"""`iqlut upscale`: pictures and films in, larger ones out."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from iqlut import api
 from iqlut.batch import plan as planning
 from iqlut.batch.one_file import DiskFull, Recipe, Result, check_target, upscale_file
 from iqlut.batch.plan import Job, Plan
 from iqlut.batch.sizes import Size
-from iqlut.commands import options
+from iqlut.commands import films, options
 from iqlut.commands.console import FAILED, OK, Stop, progress, stop_on, unforeseen
 from iqlut.commands.reporting import Report
 from iqlut.pictures import formats, reading
@@ -21,6 +22,7 @@ from iqlut.pictures.picture import PictureError
 from iqlut.pictures.reading import shown
 
 _QUALITIES = range(1, 101)
+_OF_PICTURES = ("size", "width", "height", "format", "quality", "strip", "dry_run", "shard")
 
 
 def _flag(words: str) -> object:
@@ -29,15 +31,18 @@ def _flag(words: str) -> object:
 
 @dataclass(frozen=True)
 class Upscale:
-    """Enlarge pictures.
+    """Enlarge pictures and films.
 
     iqlut upscale photo.png -o big.png
 
     iqlut upscale photos -o larger --width 3840
 
+    iqlut upscale film.mkv -o big.mkv
+
     A folder becomes a folder of the same tree. Gray stays gray; transparency, animation, 16 bits (needs
     pyvips), colour profile, EXIF, XMP and resolution are kept. The ending of OUT, or --format, says the format.
-    Of many, what exists already is skipped and what fails does not stop the rest.
+    Of many, what exists already is skipped and what fails does not stop the rest. A film (needs PyAV) keeps its
+    other streams and its times; frames go through y4m pipes as well.
     """
 
     inputs: Annotated[
@@ -78,11 +83,18 @@ class Upscale:
     max_megapixels: Annotated[float, arg(metavar="MP", help="refuse larger pictures, all frames counted")] = (
         reading.PIXELS_MAX / 1e6
     )
+    codec: films.Codec = None
+    crf: films.Crf = None
+    preset: films.Preset = None
+    frames: films.Frames = None
     json: Annotated[bool, _flag("print one JSON list, an object for each picture")] = False
     quiet: Annotated[bool, arg(aliases=("-q",), help="say nothing but what failed", help_behavior_hint="")] = False
     debug: options.Debug = False
 
     def run(self) -> int:
+        if films.are_meant(self.inputs):
+            return self._films()
+        films.refuse({f"--{name}": getattr(self, name) for name in films.ARGUMENTS}, "films")
         format_name = None
         with stop_on(planning.PlanError, ValueError):
             format_name = formats.format_named(self.format) if self.format else None
@@ -98,6 +110,15 @@ class Upscale:
         finally:
             report.close()
         return FAILED if report.failed else OK
+
+    def _films(self) -> int:
+        films.refuse({f"--{name}".replace("_", "-"): getattr(self, name) for name in _OF_PICTURES}, "pictures")
+        chosen = films.Options(self.codec, self.crf, self.preset, films.part(self.frames))
+        tables, threads = options.model(self.model, self.scale), options.threads(self.threads)
+        options.check_engine(self.engine, tables, threads)
+        enlarger = films.Enlarger(api.enlarger(tables, self.engine, threads), tables.scale, tables.sha256, threads)
+        wishes = films.Wishes(chosen, self.overwrite, self.json, self.quiet, self.debug)
+        return films.run(self.inputs, self.output, enlarger, wishes)
 
     def _recipe(self, format_name: str | None, whole: Plan) -> Recipe:
         if self.quality is not None and self.quality not in _QUALITIES:

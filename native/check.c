@@ -1,0 +1,82 @@
+/* Compares the kernels with what the reference engine gave, on machines that have no Python: `check < cases`.
+ * tests/golden.py writes the cases; all numbers are little-endian. Ends with 1 if any pixel differs. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "iqlut.h"
+
+enum { LAYERS_MAX = 64 };
+
+static void *take(size_t bytes) {
+    void *memory = malloc(bytes ? bytes : 1); /* of exactly this size, so that sanitizers see every step outside */
+    if (!memory || fread(memory, 1, bytes, stdin) != bytes) {
+        fprintf(stderr, "the cases end in the middle\n");
+        exit(2);
+    }
+    return memory;
+}
+
+typedef struct {
+    int32_t scale, layer_count, h, w, channels;
+} head;
+
+static void take_layer(iqlut_layer *layer) {
+    int32_t *shape = take(6 * sizeof *shape);
+    memcpy(&layer->channels_in, shape, 6 * sizeof *shape);
+    free(shape);
+    const size_t taps = (size_t)layer->kernel * layer->kernel, out = (size_t)layer->channels_out;
+    layer->lut = take((size_t)layer->channels_in * layer->levels * taps * out);
+    layer->curve = take(512);
+    layer->gain = take(2 * out);
+    layer->skip = take(2 * out);
+    layer->bias = take(4 * out);
+}
+
+static void free_layer(const iqlut_layer *layer) {
+    free((void *)layer->lut), free((void *)layer->curve), free((void *)layer->gain), free((void *)layer->skip);
+    free((void *)layer->bias);
+}
+
+/* How many of the instruction sets and numbers of threads give other pixels. */
+static int compare(const iqlut_tables *tables, const iqlut_picture *picture, const uint8_t *expected, size_t bytes) {
+    int wrong = 0;
+    const char *isa;
+    for (int index = 0; (isa = iqlut_instruction_set(index)); index++)
+        for (int threads = 1; threads < 4; threads += 2) {
+            iqlut_plan *plan = iqlut_plan_create(tables, isa);
+            uint8_t *out = calloc(1, bytes);
+            if (!plan || !out) exit(2);
+            const int64_t stride = tables->scale * picture->w * (picture->channels > 1 ? 3 : 1);
+            if (iqlut_upscale(plan, picture, out, stride, threads) || memcmp(out, expected, bytes)) {
+                printf("%s, %d threads: other pixels\n", isa, threads);
+                wrong++;
+            }
+            free(out);
+            iqlut_plan_free(plan);
+        }
+    return wrong;
+}
+
+int main(void) {
+    int cases = 0, wrong = 0;
+    head h;
+    for (; fread(&h, sizeof h, 1, stdin) == 1; cases++) {
+        iqlut_layer layers[LAYERS_MAX];
+        if (h.layer_count > LAYERS_MAX) return 2;
+        for (int l = 0; l < h.layer_count; l++) take_layer(&layers[l]);
+        const iqlut_tables tables = {h.scale, h.layer_count, layers};
+        const size_t pixels = (size_t)h.h * (size_t)h.w, out_channels = h.channels > 1 ? 3 : 1;
+        uint8_t *from = take(pixels * (size_t)h.channels);
+        const size_t bytes = pixels * (size_t)(h.scale * h.scale) * out_channels;
+        uint8_t *expected = take(bytes);
+        const iqlut_picture picture = {from, h.h, h.w, (int64_t)h.w * h.channels, h.channels};
+        wrong += compare(&tables, &picture, expected, bytes);
+        free(from), free(expected);
+        for (int l = 0; l < h.layer_count; l++) free_layer(&layers[l]);
+    }
+    const char *isa;
+    for (int index = 0; (isa = iqlut_instruction_set(index)); index++) printf("%s ", isa);
+    printf("on %d cases: %d differences\n", cases, wrong);
+    return wrong > 0 || cases == 0;
+}

@@ -1,0 +1,41 @@
+"""The kernels where no Python runs: a C program with golden cases, on this processor and, under qemu, on AArch64."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import golden
+
+NATIVE = Path(__file__).parents[1] / "native"
+SOURCES = ("check", "kernel", "kernel_pack", "kernel_stream", "kernel_portable")
+QEMU = ("qemu-aarch64", "qemu-aarch64-static")
+CASES = 90  # of which each shape has one or more
+
+
+def run(folder: Path, compiler: str, extra: list[str], emulator: list[str]) -> str:
+    """What native/check.c prints; AssertionError if pixels differ."""
+    sources = [str(NATIVE / f"{name}.c") for name in SOURCES]
+    program = str(folder / "check")
+    subprocess.run([compiler, "-std=c11", "-O2", "-pthread", "-o", program, *sources, *extra], check=True)
+    cases = b"".join(map(golden.case, range(CASES)))
+    done = subprocess.run([*emulator, program], input=cases, stdout=subprocess.PIPE)
+    assert done.returncode == 0, done.stdout.decode()
+    return done.stdout.decode()
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_portable_c_alone(tmp_path):
+    """Plain C without any instruction set chosen: what firmware compiles."""
+    assert run(tmp_path, "cc", [], []) == f"portable on {CASES} cases: 0 differences\n"
+
+
+def test_neon_under_qemu(tmp_path):
+    compiler, emulator = shutil.which("aarch64-linux-gnu-gcc"), next(filter(None, map(shutil.which, QEMU)), None)
+    if compiler is None or emulator is None:
+        pytest.skip("needs aarch64-linux-gnu-gcc and qemu-aarch64 (gcc-aarch64-linux-gnu, qemu-user)")
+    extra = ["-static", "-DIQLUT_NEON", str(NATIVE / "kernel_neon.c")]
+    assert run(tmp_path, compiler, extra, [emulator]) == f"portable neon on {CASES} cases: 0 differences\n"
