@@ -34,6 +34,7 @@ check: $(READY)  ## all that CI runs: format, lint, types, README tables, tests
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python scripts/render_results.py --check
+	$(BIN)/python scripts/trials.py --check
 	$(BIN)/python -m pytest
 
 CHECKS := build/checks

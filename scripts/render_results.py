@@ -57,20 +57,25 @@ def render() -> str:
 
 
 def quality() -> str:
-    """PSNR of the measured models, and published ones, on each test set."""
+    """PSNR on each test set, a table for each scale, the published rows below our own at theirs."""
     ours, published = load("quality.json"), load("published.json")
-    meta = ours["meta"]
-    lines = ["| x4, luma PSNR in dB | tables | Set5 | Set14 | B100 | |", "|---|--:|--:|--:|--:|---|"]
-    for name in dict.fromkeys(row["model"] for row in ours["rows"]):
-        scores = {row["dataset"]: row["psnr_db"] for row in ours["rows"] if row["model"] == name}
-        size, label = meta["table_bytes"].get(name), f"**{name}**" if name in meta["table_bytes"] else name
-        tables = f"{size / 1024:.1f} KiB" if size else ""
+    scales = sorted({4, *(row["scale"] for row in ours["rows"])}, reverse=True)
+    parts = ["\n".join(_quality_table(scale, ours, published["rows"])) for scale in scales]
+    note = f"Published: {published['meta']['source']}."
+    return "\n\n".join(parts) + f"\n\n{_origin(ours['meta'], 'Quality')} {note}\n"
+
+
+def _quality_table(scale: int, ours: dict[str, Any], published: list[dict[str, Any]]) -> list[str]:
+    lines = [f"| x{scale}, luma PSNR in dB | tables | Set5 | Set14 | B100 | |", "|---|--:|--:|--:|--:|---|"]
+    rows, bytes_of = [row for row in ours["rows"] if row["scale"] == scale], ours["meta"].get("table_bytes", {})
+    for name in dict.fromkeys(row["model"] for row in rows):
+        scores = {row["dataset"]: row["psnr_db"] for row in rows if row["model"] == name}
+        label, tables = (f"**{name}**", f"{bytes_of[name] / 1024:.1f} KiB") if name in bytes_of else (name, "")
         lines.append(f"| {label} | {tables} | {_scores(scores)} | measured |")
-    for row in published["rows"]:
+    for row in published if scale == 4 else []:
         tables = f"{row['table_kb']} KB" if row["table_kb"] else ""
         lines.append(f"| {row['model']} | {tables} | {_scores(row)} | published |")
-    note = f"Published: {published['meta']['source']}."
-    return "\n".join(lines) + f"\n\n{_origin(meta, 'Quality')} {note}\n"
+    return lines
 
 
 def _scores(scores: dict[str, float]) -> str:
