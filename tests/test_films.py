@@ -172,7 +172,7 @@ def test_interrupted_film_is_taken_up(enlarger, tmp_path, monkeypatch):
     threads = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
         films.upscale(films.probe(source), target, enlarger, films.Options(), interrupt)
-    assert not target.exists() and threading.active_count() == threads
+    assert not target.exists() and threading.active_count() <= threads
     assert larger(source, target, enlarger).resumed == 10
     larger(source, tmp_path / "straight.mkv", enlarger)
     same_frames(made.decoded(target), made.decoded(tmp_path / "straight.mkv"))
