@@ -117,4 +117,4 @@ def test_ahead_passes_errors_on_and_closes_its_maker():
     items = ahead(endless(), 2)
     next(items)
     items.close()
-    assert closed.is_set() and threading.active_count() == threads
+    assert closed.is_set() and threading.active_count() <= threads
