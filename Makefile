@@ -44,9 +44,9 @@ FUZZ_S := 60
 check-native: $(READY)  ## the kernels under ASan and UBSan: golden cases, the tests, and FUZZ_S seconds of libFuzzer
 	.ci/tools clang cmake make
 	mkdir -p $(CHECKS)/corpus
-	cmake -S . -B $(CHECKS)/clang -DIQLUT_CHECKS=ON -DCMAKE_C_COMPILER=clang >$(CHECKS).log 2>&1 || { cat $(CHECKS).log; exit 1; }
+	cmake -S . -B $(CHECKS)/clang -DIQLUT_CHECKS=sanitized -DCMAKE_C_COMPILER=clang >$(CHECKS).log 2>&1 || { cat $(CHECKS).log; exit 1; }
 	cmake --build $(CHECKS)/clang --target check fuzz _native
-	cd tests && ../$(BIN)/python golden.py ../$(CHECKS)/golden.bin 100
+	$(BIN)/python tests/golden.py $(CHECKS)/golden.bin 100
 	$(CHECKS)/clang/check <$(CHECKS)/golden.bin
 	LD_PRELOAD=$$(clang -print-file-name=libclang_rt.asan-$$(uname -m).so) ASAN_OPTIONS=detect_leaks=0 \
 	  $(BIN)/python scripts/check_native.py $(CHECKS)/clang/_native.so

@@ -1,5 +1,6 @@
 /* Compares the kernels with what the reference engine gave, on machines that have no Python: `check < cases`.
- * tests/golden.py writes the cases; all numbers are little-endian. Ends with 1 if any pixel differs. */
+ * tests/golden.py writes the cases; all numbers are little-endian. Ends with 1 if any pixel differs.
+ * `check ISA` runs that instruction set alone, on one thread: to count what it executes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,11 +40,13 @@ static void free_layer(const iqlut_layer *layer) {
 }
 
 /* How many of the instruction sets and numbers of threads give other pixels. */
-static int compare(const iqlut_tables *tables, const iqlut_picture *picture, const uint8_t *expected, size_t bytes) {
+static int compare(const iqlut_tables *tables, const iqlut_picture *picture, const uint8_t *expected, size_t bytes,
+                   const char *only) {
     int wrong = 0;
     const char *isa;
     for (int index = 0; (isa = iqlut_instruction_set(index)); index++)
-        for (int threads = 1; threads < 4; threads += 2) {
+        for (int threads = 1; threads < (only ? 2 : 4); threads += 2) {
+            if (only && strcmp(isa, only)) continue;
             iqlut_plan *plan = iqlut_plan_create(tables, isa);
             uint8_t *out = calloc(1, bytes);
             if (!plan || !out) exit(2);
@@ -58,7 +61,7 @@ static int compare(const iqlut_tables *tables, const iqlut_picture *picture, con
     return wrong;
 }
 
-int main(void) {
+int main(int count, char **arguments) {
     int cases = 0, wrong = 0;
     head h;
     for (; fread(&h, sizeof h, 1, stdin) == 1; cases++) {
@@ -71,7 +74,7 @@ int main(void) {
         const size_t bytes = pixels * (size_t)(h.scale * h.scale) * out_channels;
         uint8_t *expected = take(bytes);
         const iqlut_picture picture = {from, h.h, h.w, (int64_t)h.w * h.channels, h.channels};
-        wrong += compare(&tables, &picture, expected, bytes);
+        wrong += compare(&tables, &picture, expected, bytes, count > 1 ? arguments[1] : NULL);
         free(from), free(expected);
         for (int l = 0; l < h.layer_count; l++) free_layer(&layers[l]);
     }

@@ -90,7 +90,8 @@ static void enlarge(const iqlut_tables *tables, const iqlut_picture *picture, co
 }
 
 static void try_all(source *s, const iqlut_tables *tables) {
-    iqlut_picture p = {.h = 1 + draw(s, SIDE_MAX), .w = 1 + draw(s, SIDE_MAX), .channels = (int32_t[]){1, 3, 4}[draw(s, 3)]};
+    static const int32_t channels[] = {1, 3, 4};
+    iqlut_picture p = {.h = 1 + draw(s, SIDE_MAX), .w = 1 + draw(s, SIDE_MAX), .channels = channels[draw(s, 3)]};
     if (draw(s, 16) == 0) p.h = 1 + draw(s, 2), p.w = 1 + draw(s, WIDE);
     p.stride = p.w * p.channels + draw(s, 5);
     const size_t bytes_in = (size_t)((p.h - 1) * p.stride + p.w * p.channels);

@@ -1,5 +1,8 @@
 /* The kernel for AVX2. */
 #include <immintrin.h>
+#include <string.h>
+
+#include "kernel.h"
 
 #define ISA avx2
 #define LANES 16
@@ -37,19 +40,28 @@ typedef __m128i half;
 #define store8(p, v, part) _mm_storeu_si128((half *)(p), (part) ? upper(v) : lower(v))
 #define store16(p, v, part) storeu(p, v)
 
-/* The signals of a pixel are read at once, since loads are what limits the loops. */
+/* Loads are what limits the loops: the signals of a pixel are read at once. So are the halves of an entry in groups of
+ * four look-ups, which gain 3 in 100; groups of eight lose 1 by it, as what takes the halves apart delays the rows. */
 #define PREPARE NULL
 #define SOURCE                                               \
     const iqlut_entry *const entries = pass->layer->entries; \
     const uint8_t *signal = pass->signal - stride;           \
-    const int at_once = steps == 8 || steps == 16
+    const int at_once = steps == 4 || steps == 8 || steps == 16
 #define PIXEL          \
     uint64_t eight[2]; \
     signal += stride;  \
     if (at_once) memcpy(eight, signal, (size_t)steps)
 #define LOOKUP(s, row_bytes)                                                                                   \
     const iqlut_entry *const e = &entries[at_once ? (uint8_t)(eight[(s) / 8 % 2] >> (s) % 8 * 8) : signal[s]]; \
-    const uint8_t *const row = rows + e->offset + (s) * (row_bytes);                                           \
-    const vec weights = _mm256_broadcastd_epi32(_mm_loadu_si32(&e->weights))
+    const uint64_t both = steps == 4 ? load_entry(e) : e->offset;                                              \
+    const uint8_t *const row = rows + (uint32_t)both + (s) * (row_bytes);                                      \
+    const __m128i weight = steps == 4 ? _mm_cvtsi32_si128((int)(both >> 32)) : _mm_loadu_si32(&e->weights);    \
+    const vec weights = _mm256_broadcastd_epi32(weight)
+
+static inline uint64_t load_entry(const iqlut_entry *entry) {
+    uint64_t both;
+    memcpy(&both, entry, 8);
+    return both;
+}
 
 #include "kernel_x86.h"

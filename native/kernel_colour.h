@@ -30,7 +30,8 @@ INLINE void split_pixels(const uint8_t *pixels, const int channels, int count, u
                          int16_t *restrict red, int16_t *restrict blue) {
     for (int x = 0; x < count; x++) {
         const uint8_t *p = pixels + (ptrdiff_t)x * channels;
-        luma[x] = (uint8_t)((LUMA_RED * p[0] + LUMA_GREEN * p[1] + LUMA_BLUE * p[2] + (1 << (LUMA_BITS - 1))) >> LUMA_BITS);
+        const int32_t total = LUMA_RED * p[0] + LUMA_GREEN * p[1] + LUMA_BLUE * p[2];
+        luma[x] = (uint8_t)((total + (1 << (LUMA_BITS - 1))) >> LUMA_BITS);
         red[x] = (int16_t)(p[0] - p[1]);
         blue[x] = (int16_t)(p[2] - p[1]);
     }
@@ -102,7 +103,8 @@ INLINE void join_row(const uint8_t *luma, const int16_t *red, const int16_t *blu
         const int part = count - start < CHUNK ? count - start : CHUNK;
         for (int x = 0; x < part; x++) { /* CHUNK of each colour */
             const int32_t r = red[start + x], b = blue[start + x];
-            const int32_t green = luma[start + x] * (1 << SHIFT) - (LUMA_RED * r + LUMA_BLUE * b) + (1 << (SHIFT - 1)) - 1;
+            const int32_t half_down = (1 << (SHIFT - 1)) - 1;
+            const int32_t green = luma[start + x] * (1 << SHIFT) - (LUMA_RED * r + LUMA_BLUE * b) + half_down;
             bytes[x] = to_byte((green + r * (1 << LUMA_BITS)) >> SHIFT);
             bytes[CHUNK + x] = to_byte(green >> SHIFT);
             bytes[2 * CHUNK + x] = to_byte((green + b * (1 << LUMA_BITS)) >> SHIFT);

@@ -249,7 +249,8 @@ static void produce(const tile *t, int index, int64_t y) {
             produce(t, index - 1, l->next_input);
         } else {
             if (t->ring) take_colours(t, l->next_input);
-            copy_luma(t, l->next_input, l->input_first, l->input_last - l->input_first, signal_row(l, l->next_input));
+            copy_luma(t, l->next_input, l->input_first, l->input_last - l->input_first,
+                      signal_row(l, l->next_input));
         }
         pad(t, l, signal_row(l, l->next_input));
         expand_row(t, l, l->next_input);

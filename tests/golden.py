@@ -19,20 +19,24 @@ _KERNELS = ((3, 2), (3, 1), (3, 3), (2, 2), (1, 1))
 
 
 def case(seed: int) -> bytes:
-    """One case: a plane or, every other time, a picture with colours."""
+    """A random case: a plane or, every other time, a picture with colours."""
     rng = np.random.default_rng(seed)
     scale, channels, kernels = SCALES[seed % 3], _CHANNELS[seed % 5], _KERNELS[seed // 5 % 5]
     tables = random_tables(rng, scale, int(rng.integers(1, 4)), channels, kernels, interpolate=seed % 4 > 0)
     h, w = (1, 1) if seed % 11 == 0 else rng.integers(1, 30, 2).tolist()
+    return case_of(tables, rng.integers(0, 256, (h, w, 3)[: 2 + seed % 2]).astype(np.uint8))
+
+
+def case_of(tables: Tables, pixels: np.ndarray) -> bytes:
+    """Tables, a plane or a picture, and what the reference makes of it."""
+    h, w = pixels.shape[:2]
     enlarge = reference.build(tables)
-    if seed % 2:
-        pixels = rng.integers(0, 256, (h, w, 3)).astype(np.uint8)
+    if pixels.ndim == 3:
         luma, rest = split(pixels)
-        expected = join(enlarge(luma), rest, scale)
+        expected = join(enlarge(luma), rest, tables.scale)
     else:
-        pixels = rng.integers(0, 256, (h, w)).astype(np.uint8)
         expected = enlarge(pixels)
-    head = struct.pack("<5i", scale, len(tables.layers), h, w, pixels.size // (h * w))
+    head = struct.pack("<5i", tables.scale, len(tables.layers), h, w, pixels.size // (h * w))
     return head + _layers(tables) + pixels.tobytes() + expected.tobytes()
 
 

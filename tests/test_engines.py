@@ -197,6 +197,26 @@ def test_native_refuses_what_it_cannot_run() -> None:
         native.build(tables, isa="mmx")
 
 
+def test_the_environment_names_an_instruction_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables, luma, expected = random_case(3)
+    monkeypatch.setenv("IQLUT_ISA", "portable")
+    np.testing.assert_array_equal(native.build(tables)(luma), expected)
+    monkeypatch.setenv("IQLUT_ISA", "mmx")
+    with pytest.raises(ValueError, match="isa is 'mmx', wanted one of portable"):
+        native.build(tables)
+    native.build(tables, isa="portable")
+
+
+def test_a_result_that_no_memory_could_hold_is_refused() -> None:
+    side = 1 << 31
+    huge = np.broadcast_to(np.zeros((1, 1), np.uint8), (side, side))
+    upscale = native.build(random_case(0)[0])
+    with pytest.raises((MemoryError, ValueError)):
+        upscale(huge)
+    with pytest.raises((MemoryError, ValueError)):
+        upscale.colours(np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (side, side, 3)))
+
+
 def test_unknown_engines_are_refused() -> None:
     with pytest.raises(ValueError, match="the engines are reference, native, torch"):
         engines.get("fast")

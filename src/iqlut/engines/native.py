@@ -6,6 +6,7 @@ How it works is in `docs/kernel.md`.
 from __future__ import annotations
 
 import ctypes
+import os
 import weakref
 from functools import lru_cache
 from itertools import count
@@ -68,9 +69,14 @@ def instruction_sets() -> tuple[str, ...]:
 
 
 def build(tables: Tables, threads: int = 1, isa: str | None = None) -> Native:
-    """See `iqlut.engines`. `isa` is one of `instruction_sets()`; None takes the fastest."""
+    """See `iqlut.engines`. `isa` is one of `instruction_sets()`.
+
+    None takes what the environment variable IQLUT_ISA names (to look for a fault without changing a program), or else
+    the fastest.
+    """
     if threads < 1:
         raise ValueError(f"threads is {threads}, wanted at least 1")
+    isa = isa or os.environ.get("IQLUT_ISA") or None
     if isa is not None and isa not in instruction_sets():
         raise ValueError(f"isa is {isa!r}, wanted one of {', '.join(instruction_sets())}")
     return Native(tables, threads, isa)
