@@ -60,7 +60,7 @@ test: $(READY)  ## the tests alone
 	$(BIN)/python -m pytest
 
 bench: $(READY)  ## time the engines on this machine
-	$(BIN)/iqlut bench --engines native --threads 1 2
+	$(BIN)/iqlut bench --isa all --threads 1 2
 
 results: $(READY)  ## measure again what the README shows: results/*.json, then the tables (DATA=folder of the test sets)
 	$(BIN)/pip install --quiet -e '.[bench]'
