@@ -29,7 +29,9 @@ TIERS = (
     ("model", "engines", "targets"),
     ("api", "pictures"),
     ("",),  # `import iqlut` itself
-    ("train", "evaluate", "bench", "films", "batch", "comparison"),
+    ("train", "evaluate", "bench", "films", "comparison"),
+    ("batch",),
+    ("ray",),
     ("commands",),
     ("cli",),
     ("__main__",),

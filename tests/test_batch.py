@@ -51,7 +51,7 @@ def test_a_folder_is_mirrored(tree, model, tmp_path, capsys):
     assert upscale(model, tree, "-o", tmp_path / "big") == 0
     assert below(tmp_path / "big") == PICTURES
     printed = capsys.readouterr().err.splitlines()
-    assert printed[-1].startswith("5 of 5 pictures enlarged, 4 files ignored (no pictures), in 0:0")
+    assert printed[-1].startswith("5 of 5 pictures enlarged, 4 files ignored (no pictures or films), in 0:0")
     assert len(printed) == 6 and any("new\\nline.png" in line for line in printed)
     assert upscale(model, tree, "-o", tmp_path / "big") == 0
     assert "0 of 5 pictures enlarged, 5 skipped (they exist)" in capsys.readouterr().err

@@ -56,3 +56,56 @@ def test_folders_without_images_are_refused(tmp_path: Path, capsys: pytest.Captu
     assert "holds no images" in capsys.readouterr().err
     assert cli.main(["data", "check", str(tmp_path / "none")]) == 1
     assert "is no folder" in capsys.readouterr().err
+
+
+def laid_out(root: Path, kind: str) -> Path:
+    """A folder as DIV2K or Flickr2K are distributed, of two images of 24x16 pixels."""
+    names = {"DIV2K": ("DIV2K_train_HR", "DIV2K_train_LR_{}", 4), "Flickr2K": ("Flickr2K_HR", "Flickr2K_LR_{}", 6)}
+    hr, lr, digits = names[kind]
+    for folder, ending, size in (
+        (hr, "", (24, 16)),
+        (f"{lr.format('bicubic')}/X2", "x2", (12, 8)),
+        (f"{lr.format('unknown')}/X4", "x4", (6, 4)),
+        (lr.format("mild"), "x4m", (6, 4)),
+        (lr.format("wild"), "x4w2", (6, 4)),
+        (lr.format("x8"), "x8", (3, 2)),
+    ):
+        (root / kind / folder).mkdir(parents=True)
+        for number in (1, 2):
+            noise("RGB", size).save(root / kind / folder / f"{number:0{digits}}{ending}.png")
+    return root / kind
+
+
+@pytest.mark.parametrize("kind", ["DIV2K", "Flickr2K"])
+def test_layouts_as_distributed(tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Low-resolution images are not taken for examples; those of a wrong size, or of no image, are named."""
+    root = laid_out(tmp_path, kind)
+    assert {file.parent.name for file in datasets.image_files(root)} == {f"{kind}_train_HR", "Flickr2K_HR"} & {
+        folder.name for folder in root.iterdir()
+    }
+    report = datasets.check(root)
+    assert (report.images, report.low, report.mismatched, report.good) == (2, 10, (), True)
+    low = next(root.glob("*LR_unknown"))
+    assert len(datasets.image_files(low / "X4")) == len(datasets.image_files(low)) == 2
+    bad = sorted((low / "X4").iterdir())[0]
+    noise("RGB", (6, 5)).save(bad)
+    noise("RGB", (6, 4)).save(low / "X4" / "9x4.png")
+    (low / "X4" / "1x4.png").write_bytes(b"no picture")
+    assert set(datasets.check(root).mismatched) == {bad.name, "9x4.png", "1x4.png"}
+    assert cli.main(["data", "check", str(root)]) == 1
+    assert f"{bad.name} is not so many times smaller than an HR image of its name" in capsys.readouterr().err
+
+
+def test_small_versions_with_the_names_of_the_large(tmp_path: Path) -> None:
+    for folder, size in (("HR", (25, 16)), ("LR/X4", (7, 4)), ("LR/X2", (12, 8))):  # MATLAB rounds up, others down
+        (tmp_path / folder).mkdir(parents=True)
+        noise("RGB", size).save(tmp_path / folder / "baby.png")
+    report = datasets.check(tmp_path)
+    assert (report.images, report.low, report.mismatched) == (1, 2, ())
+
+
+def test_only_small_versions_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "DIV2K_train_LR_bicubic/X4").mkdir(parents=True)
+    noise("RGB", (6, 4)).save(tmp_path / "DIV2K_train_LR_bicubic/X4/0001x4.png")
+    with pytest.raises(ValueError, match="holds only low-resolution images"):
+        datasets.image_files(tmp_path)

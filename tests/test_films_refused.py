@@ -13,10 +13,11 @@ import pytest
 pytest.importorskip("av", reason="films need PyAV: pip install 'iqlut[video]'")
 
 import film_files as made
+from command_line import upscale
 from iqlut import api, films
-from iqlut.commands import films as command
-from iqlut.commands.console import Stop
-from iqlut.commands.films import Wishes, upscale_film
+from iqlut.batch.one_file import PictureError, Recipe, Size, upscale_file
+from iqlut.batch.one_film import enlarge_film
+from iqlut.batch.plan import Job
 
 
 @pytest.fixture
@@ -66,12 +67,12 @@ def test_bad_films(enlarger, tmp_path):
     folder.mkdir()
     for name, (options, words) in bad_films(folder).items():
         with pytest.raises(films.FilmError) as caught:
-            upscale_film(folder / name, tmp_path / "big.mkv", enlarger, Wishes(films.Options(**options)))  # type: ignore[arg-type]
+            enlarge_film(Job(folder / name, tmp_path / "big.mkv", name), enlarger, films.Options(**options))  # type: ignore[arg-type]
         assert words in str(caught.value) and len(str(caught.value).splitlines()) == 1, name
         assert list(tmp_path.iterdir()) == [folder], name
 
 
-def test_bad_outputs(rich, enlarger, tmp_path):
+def test_bad_outputs(rich, model, tmp_path):
     taken = tmp_path / "taken.mkv"
     taken.write_bytes(b"old")
     before = rich.read_bytes()
@@ -79,35 +80,32 @@ def test_bad_outputs(rich, enlarger, tmp_path):
         taken: "--overwrite",
         rich: "its own output",
         tmp_path: "is a folder",
-        tmp_path / "none" / "big.mkv": "there is no folder",
         tmp_path / "big.xyz": "a film format that is written",
         tmp_path / "big.mp4": "cannot hold stream 3",
         tmp_path / "big.webm": "cannot hold stream 1",
     }.items():
-        with pytest.raises(films.FilmError, match=words):
-            upscale_film(rich, target, enlarger, Wishes(films.Options(), target == rich))
+        recipe = Recipe((api.load(model),), Size(4), "reference", overwrite=target == rich)
+        with pytest.raises(PictureError, match=words):
+            upscale_file(Job(rich, target, "rich.mkv", is_film=True), recipe)
     assert rich.read_bytes() == before and taken.read_bytes() == b"old"
     assert sorted(tmp_path.iterdir()) == [rich, taken]
 
 
-def test_several_films(enlarger, tmp_path, capsys):
+def test_several_films(model, tmp_path, capsys):
     """One that fails does not stop the rest; what exists is skipped."""
     (tmp_path / "out").mkdir()
     sources = [made.write_video(tmp_path / name, made.pictures(2, 32, 24)) for name in ("a.mkv", "b.avi", "c.mkv")]
     sources[0].write_bytes(b"\x1aE\xdf\xa3 and no more")
     (tmp_path / "out" / "c.mkv").write_bytes(b"old")
-    assert command.are_meant(sources)
-    wishes = Wishes(films.Options(), json=True)
-    assert command.run(sources, tmp_path / "out", enlarger, wishes) == 1
+    assert upscale(model, *sources, "-o", tmp_path / "out", "--json") == 1
     captured = capsys.readouterr()
-    assert [row["status"] for row in json.loads(captured.out)] == ["failed", "done", "skipped"]
-    assert "a.mkv is no film" in captured.err and "2 of 3 films are there, 1 failed" in captured.err
+    assert {Path(row["source"]).name: row["status"] for row in json.loads(captured.out)} == {
+        "a.mkv": "failed", "b.avi": "done", "c.mkv": "skipped"
+    }  # fmt: skip
+    assert "a.mkv is no film" in captured.err
+    assert "1 of 3 films enlarged, 1 skipped (they exist), 1 failed" in captured.err
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b.mkv", "c.mkv"]
-    (tmp_path / "d.png").write_bytes(b"\x89PNG")
-    for inputs, output in ((sources, tmp_path / "one.mkv"), ([*sources, tmp_path / "d.png"], tmp_path / "out")):
-        with pytest.raises(Stop):
-            command.are_meant(inputs)
-            command.run(inputs, output, enlarger, wishes)
+    assert upscale(model, *sources, "-o", tmp_path / "one.mkv") == 2
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits as POSIX has them")
@@ -116,10 +114,10 @@ def test_full_disk(model, tmp_path):
     source = made.write_video(tmp_path / "film.mkv", made.pictures(30, 64, 48))
     code = (
         "import resource, sys; from pathlib import Path; from iqlut import api, films\n"
-        "from iqlut.commands.films import Wishes, upscale_film\n"
+        "from iqlut.batch.one_film import enlarge_film; from iqlut.batch.plan import Job\n"
         "tables = api.load(sys.argv[1]); resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))\n"
         "enlarger = films.Enlarger(api.enlarger(tables, 'reference', 1), 4, tables.sha256)\n"
-        "try: upscale_film(Path(sys.argv[2]), Path(sys.argv[3]), enlarger, Wishes(films.Options('ffv1')))\n"
+        "try: enlarge_film(Job(Path(sys.argv[2]), Path(sys.argv[3]), ''), enlarger, films.Options('ffv1'))\n"
         "except films.FilmError as error: sys.exit(str(error))\n"
     )
     command = [sys.executable, "-c", code, model, source, tmp_path / "big.mkv"]
@@ -131,4 +129,4 @@ def test_full_disk(model, tmp_path):
 def test_without_pyav(rich, enlarger, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(films.FilmError, match=r"pip install 'iqlut\[video\]'"):
-        upscale_film(rich, tmp_path / "big.mkv", enlarger, Wishes(films.Options()))
+        enlarge_film(Job(rich, tmp_path / "big.mkv", ""), enlarger, films.Options())

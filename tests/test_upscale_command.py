@@ -139,7 +139,7 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
         (("-o", out), "no picture is named"),
         ((photo, "-o", tmp_path / "none" / "big.png"), "there is no folder"),
         ((photo, other, "-o", out), "is not a folder"),
-        ((photo, other, "-o", tmp_path), "several pictures would become"),
+        ((photo, other, "-o", tmp_path), "several files would become"),
         ((tmp_path, "-o", out), "is not a folder"),
         ((tmp_path / "more", "-o", tmp_path / "more"), "its own output"),
         ((tmp_path / "*.tif", "-o", tmp_path), "there is no picture in"),

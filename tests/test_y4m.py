@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from iqlut import films
+from iqlut.batch.one_film import enlarge_film
+from iqlut.batch.plan import Job
 from iqlut.commands import films as command
 from iqlut.commands.console import Stop
 from iqlut.films import y4m
+from iqlut.films.kinds import film_name, is_film, is_film_among_files
 from iqlut.films.planes import Layout, enlarge
 
 FRAMES = 4
@@ -107,25 +109,25 @@ def test_bad_films(data, words):
 
 def test_pipes(tmp_path, monkeypatch):
     data = film("W4 H4 F25:1 Cmono", Layout(4, 4, 8, None))
-    for target in (command.PIPE, tmp_path / "big.y4m"):
+    for target in (None, tmp_path / "big.y4m"):
         out = io.BytesIO()
         monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(data))))  # type: ignore[arg-type]
         monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=out))
         assert command.is_film_pipe()
-        result = command.upscale_film(command.PIPE, target, ENLARGER, command.Wishes(films.Options()))
-        assert (out.getvalue() or target.read_bytes()) == through(data)
+        result = enlarge_film(Job(None, target, "-"), ENLARGER, films.Options())
+        assert (target.read_bytes() if target else out.getvalue()) == through(data)
         assert (result.source, result.frames, result.target_width, result.bits) == ("-", FRAMES, 8, 8)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(b"\x89PNG"))))  # type: ignore[arg-type]
     assert not command.is_film_pipe()
-    for target, options in ((tmp_path / "big.mkv", films.Options()), (command.PIPE, films.Options("h264"))):
+    for target, options in ((tmp_path / "big.mkv", films.Options()), (None, films.Options("h264"))):
         with pytest.raises(films.FilmError):
-            command.upscale_film(command.PIPE, target, ENLARGER, command.Wishes(options))
+            enlarge_film(Job(None, target, "-"), ENLARGER, options)
 
 
 def test_cut_short_film_leaves_no_file(tmp_path):
     (tmp_path / "cut.y4m").write_bytes(film("W4 H4 F25:1 Cmono", Layout(4, 4, 8, None))[:-1])
     with pytest.raises(films.FilmError, match="cut short in frame 3"):
-        command.upscale_film(tmp_path / "cut.y4m", tmp_path / "big.y4m", ENLARGER, command.Wishes(films.Options()))
+        enlarge_film(Job(tmp_path / "cut.y4m", tmp_path / "big.y4m", ""), ENLARGER, films.Options())
     assert [path.name for path in tmp_path.iterdir()] == ["cut.y4m"]
 
 
@@ -139,7 +141,7 @@ def test_cut_short_film_leaves_no_file(tmp_path):
 )  # fmt: skip
 def test_films_are_known_by_content_then_by_name(tmp_path, name, start, film):
     (tmp_path / name).write_bytes(start)
-    assert command.is_film(tmp_path / name) is film
+    assert is_film(tmp_path / name) is film
 
 
 def test_frames_argument():
@@ -151,5 +153,17 @@ def test_frames_argument():
 
 
 def test_names_in_a_folder():
-    assert command.film_target(Path("in/a.mp4"), Path("out")) == Path("out/a.mp4")
-    assert command.film_target(Path("in/a.avi"), Path("out")) == Path("out/a.mkv")
+    assert film_name("a.mp4") == "a.mp4" and film_name("a.avi") == "a.mkv"
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "film"),
+    [
+        ("a.ts", b"G" + bytes(187) + b"G" + bytes(50), True), ("a.ts", b"Greetings, ".ljust(250), False),
+        ("a.m2ts", b"...\0G" + bytes(191) + b"G" + bytes(50), True), ("a.m4a", b"....ftypisom", False),
+        ("a.mp4", b"....ftypM4A ", False), ("a.mka", b"\x1aE\xdf\xa3", False), ("a.mkv", b"", True),
+    ],
+)  # fmt: skip
+def test_films_that_nobody_named(tmp_path, name, start, film):
+    (tmp_path / name).write_bytes(start)
+    assert is_film_among_files(tmp_path / name) is film

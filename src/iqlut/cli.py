@@ -18,16 +18,21 @@ from tyro.conf import FlagCreatePairsOff, subcommand
 
 import iqlut
 from iqlut.commands.bench import Bench
+from iqlut.commands.bench_train import BenchTrain
 from iqlut.commands.compare import Compare
 from iqlut.commands.console import FAILED, INTERRUPTED, USAGE, Stop, complain, unforeseen
 from iqlut.commands.convert import Convert
 from iqlut.commands.data import Data
 from iqlut.commands.evaluate import Evaluate
 from iqlut.commands.info import Info, Models
+from iqlut.commands.ray import Ray
 from iqlut.commands.train import Train
+from iqlut.commands.train_search import TrainSearch
 from iqlut.commands.upscale import Upscale
 
-COMMANDS = (Upscale, Compare, Models, Info, Evaluate, Bench, Data, Train, Convert)
+COMMANDS = (Upscale, Compare, Ray, Models, Info, Evaluate, Bench, Data, Train, Convert)
+# what else a command does; its own --help names them
+TWO_WORDS = {("bench", "train"): BenchTrain, ("train", "search"): TrainSearch}
 _DESCRIPTION = "Enlarge pictures by small integer look-up tables; train, measure and inspect the tables."
 _TRAINING_PACKAGES = ("torch", "tensorboard", "tomli")
 
@@ -59,9 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse(arguments: Sequence[str]) -> Command:
     """The command that is meant; SystemExit after help, or a refusal."""
     named = {kind.__name__.lower(): kind for kind in COMMANDS}
-    kind = named.get(arguments[0]) if arguments else None
-    if kind is not None:
-        return tyro.cli(kind, prog=f"iqlut {arguments[0]}", args=arguments[1:], config=(FlagCreatePairsOff,))
+    known = {**{(name,): kind for name, kind in named.items()}, **TWO_WORDS}
+    for words in (tuple(arguments[:2]), tuple(arguments[:1])):
+        if kind := known.get(words):
+            prog, rest = " ".join(("iqlut", *words)), arguments[len(words) :]
+            return tyro.cli(kind, prog=prog, args=rest, config=(FlagCreatePairsOff,))
     brief = [Annotated[kind, subcommand(name, description=_first_line(kind))] for name, kind in named.items()]
     choice: Any = Union[tuple(brief)]  # noqa: UP007  (made from the tuple)
     return tyro.cli(choice, prog="iqlut", description=_DESCRIPTION, args=arguments, config=(FlagCreatePairsOff,))

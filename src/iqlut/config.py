@@ -123,6 +123,21 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     return _fill(Config, parts, "")
 
 
+def to_toml(config: Config) -> str:
+    """What `load` reads as `config`: the values that are not the defaults."""
+    lines = [f"name = {_toml(config.name)}"]
+    for part in ("model", "train"):
+        values, defaults = getattr(config, part), getattr(Config(), part)
+        own = {field.name: getattr(values, field.name) for field in dataclasses.fields(values)}
+        lines += ["", f"[{part}]"]
+        lines += [f"{name} = {_toml(value)}" for name, value in own.items() if value != getattr(defaults, name)]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value)  # strings, numbers, truth values and lists of them: JSON and TOML agree
+
+
 def _fill(kind: Any, values: Any, prefix: str) -> Any:
     if not isinstance(values, Mapping):
         raise BadConfig(f"{prefix}* is {values!r}, wanted a table of names and values")

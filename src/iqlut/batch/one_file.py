@@ -1,69 +1,30 @@
-"""One picture from file to file: what `iqlut upscale` does for each, and what a cluster can call."""
+"""One file to another, a picture or a film: what `iqlut upscale` does for each, and what a cluster calls."""
 
 from __future__ import annotations
 
-import errno
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from iqlut import api, files
+from iqlut.batch.one_film import upscale_film
 from iqlut.batch.plan import Job
+from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target, is_full, unwatched
 from iqlut.batch.sizes import Size, resample, steps
 from iqlut.pictures import formats, reading, writing
 from iqlut.pictures.picture import Picture, PictureError, Pixels
 from iqlut.pictures.reading import shown
-from iqlut.tables import Tables
+
+__all__ = ["DiskFull", "Job", "PictureError", "Recipe", "Result", "Size", "enlarged", "upscale_file"]
 
 
-class DiskFull(PictureError):
-    """Nothing more can be written: no use to go on."""
+def upscale_file(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
+    """Enlarge one file; PictureError says in one sentence why not, and then nothing is there under its name.
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """How pictures are enlarged and saved.
-
-    ladder      the tables of each scale that may be used
-    format      Pillow's name of the format to write; None: what the ending of a named file says, or the source's
-    quality     1 to 100, for formats that have it
-    strip       leave colour profile, EXIF, XMP and resolution out
-    pixels_max  the largest picture that is opened
+    `watch` sees the frames of a film go by.
     """
-
-    ladder: tuple[Tables, ...]
-    size: Size
-    engine: str = "native"
-    threads: int | None = None
-    format: str | None = None
-    quality: int | None = None
-    strip: bool = False
-    pixels_max: int = reading.PIXELS_MAX
-    overwrite: bool = False
-    target_is_named: bool = False  # its ending says the format
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one picture. `status`: done, skipped, failed or planned; `reason` is a sentence."""
-
-    source: str
-    target: str
-    status: str
-    reason: str | None = None
-    width: int | None = None
-    height: int | None = None
-    target_width: int | None = None
-    target_height: int | None = None
-    format: str | None = None
-    frames: int | None = None
-    bits: int | None = None
-    elapsed_ms: float | None = None
-
-
-def upscale_file(job: Job, recipe: Recipe) -> Result:
-    """Enlarge one picture; PictureError says in one sentence why not, and then nothing is left of it."""
+    if job.is_film:
+        return upscale_film(job, recipe, watch)
     start = time.perf_counter()
     check_target(job, recipe.overwrite)
     name, target = shown(job.source), shown(job.target) if job.target else "stdout"
@@ -89,19 +50,6 @@ def upscale_file(job: Job, recipe: Recipe) -> Result:
         picture.bits,
         1000 * (time.perf_counter() - start),
     )
-
-
-def check_target(job: Job, overwrite: bool) -> None:
-    """PictureError where the result cannot take its place."""
-    source, target = job.source, job.target
-    if target is None:
-        return
-    if source and target.exists() and source.exists() and target.samefile(source):
-        raise PictureError(f"{shown(source)} would be its own output; name another file or folder with -o")
-    if target.is_dir():
-        raise PictureError(f"{shown(target)} is a folder, wanted a file; name another output with -o")
-    if target.exists() and not overwrite:
-        raise PictureError(f"{shown(target)} exists; give --overwrite to replace it")
 
 
 def enlarged(name: str, picture: Picture, recipe: Recipe) -> tuple[Pixels, ...]:
@@ -133,6 +81,6 @@ def _write(target: Path | None, data: bytes) -> None:
         files.write_atomically(target, lambda file: file.write(data))
     except OSError as error:
         reason = f"{shown(target)} cannot be written ({error.strerror or error})"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_full(error):
             raise DiskFull(f"{reason}; free some space and run the same again: what is done stays") from None
         raise PictureError(f"{reason}; check the folder") from None

@@ -13,6 +13,8 @@ from pathlib import Path
 from PIL import Image
 
 from iqlut import files
+from iqlut.films.containers import CONTAINERS
+from iqlut.films.kinds import Y4M, film_name, is_film, is_film_among_files
 from iqlut.pictures import formats
 from iqlut.pictures.reading import shown
 
@@ -30,67 +32,73 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Job:
-    """One picture's way; None is stdin, or stdout."""
+    """One picture's or film's way; None is stdin, or stdout."""
 
     source: Path | None
     target: Path | None
     relative: str  # what it is called below the folder of all: the same on every machine
+    is_film: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All pictures, in order; `ignored` counts files in folders that are none."""
+    """All files, in order; `ignored` counts those in folders that are neither pictures nor films."""
 
     jobs: tuple[Job, ...]
     ignored: int = 0
     is_batch: bool = True
 
+    @property
+    def kind(self) -> str:
+        """What the files are, in a word or three."""
+        return {(): "pictures", (False,): "pictures", (True,): "films"}.get(
+            tuple({job.is_film for job in self.jobs}), "pictures and films"
+        )
 
-def plan(inputs: Sequence[Path], output: Path, format_name: str | None = None) -> Plan:
+
+def plan(inputs: Sequence[Path], output: Path, format_name: str | None = None, pipe_is_film: bool = False) -> Plan:
     """What is meant by these arguments; PlanError where nothing can be."""
     if not inputs:
         raise PlanError("no picture is named; wanted `iqlut upscale IN... -o OUT`")
     if STREAM in inputs or output == STREAM:
-        return _streamed(inputs, output, format_name)
+        return Plan((_streamed(inputs, output, format_name, pipe_is_film),), is_batch=False)
     folders = [source for source in inputs if source.is_dir() or _is_pattern(source)]
     if len(inputs) == 1 and not folders and not output.is_dir():
-        return Plan((_single(inputs[0], output, format_name),), is_batch=False)
-    if output.is_file() or (formats.format_of(output) and not output.is_dir()):
-        raise PlanError(f"{shown(output)} is not a folder, but there are several pictures; name a folder with -o")
+        return Plan((_single(inputs[0], output, format_name, is_film(inputs[0])),), is_batch=False)
+    is_file = formats.format_of(output) or output.suffix.lower() in (*CONTAINERS, Y4M)
+    if output.is_file() or (is_file and not output.is_dir()):
+        raise PlanError(f"{shown(output)} is not a folder, but there are several files; name a folder with -o")
     found, ignored = [], 0
     for source in inputs:
         if source in folders:
             more, unused = _in_folder(source, output)
             found, ignored = found + more, ignored + unused
         else:
-            found.append((source, source.name))
+            found.append((source, source.name, is_film(source)))
     if folders and not found:
         raise PlanError(f"there is no picture in {', '.join(shown(folder) for folder in folders)}; check the name")
-    jobs = [_job(source, relative, output, format_name) for source, relative in found]
-    twice = [target for target, times in Counter(job.target for job in jobs).items() if times > 1]
-    if twice:
-        raise PlanError(
-            f"several pictures would become {shown(twice[0])}; give them in separate runs, to separate folders"
-        )
+    jobs = _apart([_job(source, relative, film, output, format_name) for source, relative, film in found])
     return Plan(tuple(jobs), ignored, is_batch=bool(folders) or len(inputs) > 1)
 
 
-def _streamed(inputs: Sequence[Path], output: Path, format_name: str | None) -> Plan:
+def _streamed(inputs: Sequence[Path], output: Path, format_name: str | None, pipe_is_film: bool) -> Job:
     if len(inputs) > 1:
         raise PlanError(f"- is one picture, but there are {len(inputs)}; name files, or give one at a time")
     if inputs[0].is_dir():
         raise PlanError(f"{shown(inputs[0])} is a folder, and - is one picture; name a folder with -o")
-    source = None if inputs[0] == STREAM else inputs[0]
+    film = pipe_is_film if inputs[0] == STREAM else is_film(inputs[0])
     if output == STREAM:
-        return Plan((Job(source, None, "-"),), is_batch=False)
+        return Job(None if inputs[0] == STREAM else inputs[0], None, "-", film)
     if output.is_dir():
-        raise PlanError(f"{shown(output)} is a folder, but a picture from stdin has no name; name a file with -o")
-    return Plan((replace(_single(inputs[0], output, format_name), source=None),), is_batch=False)
+        raise PlanError(f"{shown(output)} is a folder, but what comes from stdin has no name; name a file with -o")
+    return replace(_single(inputs[0], output, format_name, film), source=None)
 
 
-def _single(source: Path, output: Path, format_name: str | None) -> Job:
+def _single(source: Path, output: Path, format_name: str | None, film: bool) -> Job:
     if not output.parent.is_dir():
         raise PlanError(f"there is no folder {shown(output.parent)} for {shown(Path(output.name))}; create it first")
+    if film:
+        return Job(source, output, source.name, film)
     if format_name is None and formats.format_of(output) is None:
         endings = " ".join(formats.ENDINGS.values())
         raise PlanError(f"{shown(output)} does not end in a format that is written: {endings}")
@@ -100,29 +108,49 @@ def _single(source: Path, output: Path, format_name: str | None) -> Job:
     return Job(source, output, source.name)
 
 
-def _job(source: Path, relative: str, output: Path, format_name: str | None) -> Job:
-    """In a folder each picture keeps its name, but for the ending where another format is asked for."""
+def _job(source: Path, relative: str, film: bool, output: Path, format_name: str | None) -> Job:
+    """In a folder each file keeps its name, but for the ending where another format is asked for, or needed."""
     target = output / relative
-    if format_name is not None and formats.format_of(target) != format_name:
+    if film:
+        target = target.with_name(film_name(target.name))
+    elif format_name is not None and formats.format_of(target) != format_name:
         known = target.suffix.lower() in Image.registered_extensions()
         target = target.with_name((target.stem if known else target.name) + formats.ENDINGS[format_name])
-    return Job(source, target, Path(relative).as_posix())
+    return Job(source, target, Path(relative).as_posix(), film)
+
+
+def _apart(jobs: list[Job]) -> list[Job]:
+    """The same, where no two become one: a.avi beside a.mkv becomes a.avi.mkv."""
+    times = Counter(job.target for job in jobs)
+    jobs = [
+        replace(job, target=job.target.with_name(f"{Path(job.relative).name}{job.target.suffix}"))
+        if job.is_film and job.target and times[job.target] > 1 and job.target.name != Path(job.relative).name
+        else job
+        for job in jobs
+    ]
+    twice = [target for target, count in Counter(job.target for job in jobs).items() if count > 1]
+    if twice:
+        raise PlanError(
+            f"several files would become {shown(twice[0])}; give them in separate runs, to separate folders"
+        )
+    return jobs
 
 
 def _is_pattern(path: Path) -> bool:
     return glob.has_magic(str(path)) and not path.exists()
 
 
-def _in_folder(source: Path, output: Path) -> tuple[list[tuple[Path, str]], int]:
-    """The pictures in a folder or that match a pattern, each with its name below it, and how many files are none."""
+def _in_folder(source: Path, output: Path) -> tuple[list[tuple[Path, str, bool]], int]:
+    """What is in a folder or matches a pattern: each with its name below it and whether it is a film; how many not."""
     if _is_pattern(source):
         fixed = Path(*(part for part in _before_magic(source.parts)))
         names = sorted(Path(name) for name in glob.glob(str(source), recursive=True))  # noqa: PTH207  (an absolute pattern too)
         found = [file for file in names if file.is_file()]
     else:
         fixed, found = source, list(_walk(source, output))
-    pictures = [(file, os.fspath(file.relative_to(fixed))) for file in found if is_picture(file)]
-    return pictures, len(found) - len(pictures)
+    kinds = [(file, _is_meant(file) and is_film_among_files(file)) for file in found]
+    meant = [(file, os.fspath(file.relative_to(fixed)), film) for file, film in kinds if film or is_picture(file)]
+    return meant, len(found) - len(meant)
 
 
 def _before_magic(parts: Sequence[str]) -> Iterator[str]:
@@ -147,10 +175,15 @@ def _walk(folder: Path, output: Path) -> Iterator[Path]:
         yield from (here / name for name in sorted(names))
 
 
+def _is_meant(file: Path) -> bool:
+    """Whether a file in a folder is a person's, not an operating system's."""
+    name = file.name.lower()
+    return not name.startswith(".") and name not in _JUNK and file.is_file()
+
+
 def is_picture(file: Path) -> bool:
     """Whether a file in a folder is meant to be a picture: by its ending, or else by its first bytes."""
-    name = file.name.lower()
-    if name.startswith(".") or name in _JUNK or not file.is_file():
+    if not _is_meant(file):
         return False
     ending = file.suffix.lower()
     if ending in Image.registered_extensions():
@@ -175,3 +208,11 @@ def clear_the_way(whole: Plan) -> None:
     for folder in {job.target.parent for job in whole.jobs if job.target}:
         if folder.is_dir():
             files.sweep(folder)
+
+
+def exists_already(job: Job) -> bool:
+    """Whether the result is there already, and is not the picture itself."""
+    source, target = job.source, job.target
+    if not source or not target or not target.is_file():
+        return False
+    return not (source.exists() and target.samefile(source))

@@ -23,7 +23,10 @@ _RGB = "native-rgb"
 
 @dataclass(frozen=True)
 class Bench:
-    """Time engines against Pillow's bicubic, in turns: models x engines x threads x sizes."""
+    """Time engines against Pillow's bicubic, in turns: models x engines x threads x sizes.
+
+    `iqlut bench train` times training steps instead.
+    """
 
     model: Annotated[
         tuple[str, ...],

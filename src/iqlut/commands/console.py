@@ -102,24 +102,42 @@ def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 @contextmanager
-def progress(total: int, what: str, quiet: bool = False) -> Iterator[Any]:
+def progress(total: int, what: str, quiet: bool = False, outer: Any = None) -> Iterator[Any]:
     """A bar with the time that is left, on a terminal; elsewhere a line now and then. Nothing for one, or if `quiet`.
 
-    Yields a function to call when one more is done.
+    Yields a function to call when one more is done. `outer` is that of the progress that this is a part of.
     """
     if total < 2 or quiet:
         yield lambda: None
-        return
-    if not sys.stderr.isatty():
+    elif not sys.stderr.isatty():
         yield Pace(total, what)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    elif isinstance(outer, Bar):
+        with outer.within(total, what) as bar:
+            yield bar
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+            yield Bar(bars, bars.add_task(what, total=total))
+
+
+class Bar:
+    """How far one is, as a bar of `rich`."""
+
+    def __init__(self, bars: Any, task: Any) -> None:
+        self._bars, self._task = bars, task
+
+    def __call__(self) -> None:
+        self._bars.advance(self._task)
+
+    @contextmanager
+    def within(self, total: int, what: str) -> Iterator[Bar]:
+        """Another bar below, while something takes long."""
+        task = self._bars.add_task(what, total=total)
+        yield Bar(self._bars, task)
+        self._bars.remove_task(task)
 
 
 class Pace:

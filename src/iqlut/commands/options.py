@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
 from iqlut import api, engines, fileformat
 from iqlut.commands.console import FAILED, Stop, stop_on
 from iqlut.tables import Tables
+
+if TYPE_CHECKING:
+    from iqlut.config import Config
 
 _MODEL_DEFAULT = "(default: l8c8-x4, or l8c8-x2 where SCALE is 2)"
 Model = Annotated[
@@ -47,6 +50,17 @@ def model(name_or_path: str | None, scale: int | None = None) -> Tables:
             f"the model {tables.name} enlarges {tables.scale} times, not {scale}; leave -s out or name another with -m"
         )
     return tables
+
+
+def configuration(path: Path) -> Config:
+    """The configuration in a TOML file; Stop in one sentence where there is none."""
+    from iqlut import config
+
+    with stop_on(config.BadConfig):
+        try:
+            return config.load(path)
+        except OSError as error:
+            raise Stop(f"{path} cannot be read ({error.strerror}); wanted a TOML file", FAILED) from error
 
 
 def ladder(name_or_path: str | None, scale: int | None) -> tuple[Tables, ...]:

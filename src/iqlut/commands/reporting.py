@@ -1,4 +1,4 @@
-"""What became of many pictures: a line for each as it is done, a summary, and rows of JSON."""
+"""What became of many files: a line for each as it is done, a summary, and rows of JSON."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from iqlut.pictures.reading import shown
 class Report:
     """Collects results; `close` says how all went."""
 
-    def __init__(self, plan: Plan, json: bool, quiet: bool) -> None:
-        self._plan, self._json, self._quiet = plan, json, quiet
+    def __init__(self, plan: Plan, json: bool, quiet: bool, kind: str | None = None) -> None:
+        self._plan, self._json, self._quiet, self._kind = plan, json, quiet, kind or plan.kind
         self._results: list[Result] = []
         self._start = time.monotonic()
 
@@ -25,16 +25,19 @@ class Report:
         return sum(result.status == "failed" for result in self._results)
 
     def add(self, result: Result) -> None:
-        """A picture that did not fail."""
+        """What became of a file; if it failed, the reason names it."""
         self._results.append(result)
-        if not self._quiet and result.status != "skipped":
+        for note in result.notes:
+            complain(note)
+        if result.status == "failed":
+            complain(result.reason)
+        elif not self._quiet and result.status != "skipped":
             narrate(_line(result))
 
     def fail(self, job: Job, sentence: str, elapsed_s: float) -> None:
-        """A picture that did; the sentence names it."""
+        """A file that failed; the sentence names it."""
         source, target = str(job.source or "-"), str(job.target or "-")
-        self._results.append(Result(source, target, "failed", sentence, elapsed_ms=1000 * elapsed_s))
-        complain(sentence)
+        self.add(Result(source, target, "failed", sentence, elapsed_ms=1000 * elapsed_s))
 
     def close(self) -> None:
         """The summary, where there were several, and the rows."""
@@ -46,7 +49,7 @@ class Report:
     def _summary(self) -> str:
         counts, total = Counter(result.status for result in self._results), len(self._plan.jobs)
         what = "would be enlarged" if counts["planned"] else "enlarged"
-        parts = [f"{counts['done'] + counts['planned']} of {total} pictures {what}"]
+        parts = [f"{counts['done'] + counts['planned']} of {total} {self._kind} {what}"]
         if counts["skipped"]:
             parts.append(f"{counts['skipped']} skipped (they exist)")
         if counts["failed"]:
@@ -54,7 +57,7 @@ class Report:
         if left := total - sum(counts.values()):
             parts.append(f"{left} not tried")
         if self._plan.ignored:
-            parts.append(f"{self._plan.ignored} files ignored (no pictures)")
+            parts.append(f"{self._plan.ignored} files ignored (no pictures or films)")
         return f"{', '.join(parts)}, in {duration(time.monotonic() - self._start)}"
 
 

@@ -20,7 +20,6 @@ from iqlut.commands.console import (
     INTERRUPTED,
     OK,
     SILENCE_S,
-    Stop,
     complain,
     duration,
     narrate,
@@ -36,6 +35,7 @@ class Train:
 
     Needs PyTorch: pip install 'iqlut[train]'. The folder OUT receives the newest checkpoint, which
     `iqlut convert` makes into tables, and a log. Processes started by torchrun share every batch.
+    `iqlut train search` finds where the levels of each layer should lie.
     """
 
     config: Annotated[Positional[Path], arg(metavar="CONFIG", help="what to train, as in configs/l8c8-x4.toml")]
@@ -52,14 +52,9 @@ class Train:
 
     def run(self) -> int:
         threads = options.threads(self.threads)
-        from iqlut import config
         from iqlut.train import loop
 
-        with stop_on(config.BadConfig):
-            try:
-                settings = config.load(self.config)
-            except OSError as error:
-                raise Stop(f"{self.config} cannot be read ({error.strerror}); wanted a TOML file", FAILED) from error
+        settings = options.configuration(self.config)
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # started by torchrun
             from iqlut.train import processes
 

@@ -71,7 +71,7 @@ def upscale(film: Film, target: Path, enlarger: Enlarger, options: Options, adva
     except OSError as error:
         raise FilmError(
             f"{target} cannot be written ({error.strerror or error}); what is done is kept: mend that and run it again"
-        ) from None
+        ) from error
     sidecar.remove()
     return Outcome(sidecar.frames, resumed, film.layout, film.layout.larger(enlarger.scale), tuple(notes))
 

@@ -46,7 +46,7 @@ class Sidecar:
         kept = self.folder / "plan.json"
         if not kept.exists() or kept.read_text(encoding="utf-8") != text:
             shutil.rmtree(self.folder, ignore_errors=True)
-            self.folder.mkdir()
+            self.folder.mkdir(parents=True)
             kept.write_text(text, encoding="utf-8")
         self.times: list[Times] = []
         while self.path(len(self.times)).exists():

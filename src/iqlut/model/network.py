@@ -67,6 +67,7 @@ class Network(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
+        self.plain = False  # plain torch on a CPU too, instead of the native kernel
         self.start = [torch.from_numpy(knots).float() for knots in layer_knots(config)]
         self.bends = nn.ParameterList(torch.zeros(len(k) - 2) for k in self.start if config.knots == "learned")
         c, d, k, up = config.channels, config.scale**2, config.kernel, config.upsample_kernel
@@ -79,7 +80,8 @@ class Network(nn.Module):
 
     def _table(self, shape: tuple[int, int, int, int, int], last: bool) -> nn.Module:
         c, _, k, _, _ = shape
-        spread = (0.1 if last else 0.5) / (c * k * k) ** 0.5
+        size = 1.0 if not self.config.residual else 0.1 if last else 0.5  # alone a layer must hand all of a signal on
+        spread = size / (c * k * k) ** 0.5
         if self.config.parameterisation == "network":
             return SubNetwork(shape, spread, self.config.hidden)
         return Table(shape, spread)
@@ -91,6 +93,9 @@ class Network(nn.Module):
     @torch.no_grad()
     def start_from(self, other: Network) -> None:
         """Takes over the functions of another network of the same shape, read at this one's levels."""
+        same = len(self.tables) == len(other.tables) and other.alpha.shape[1] in (1, self.alpha.shape[1])
+        if not same:
+            raise BadConfig("train.start has other blocks or more gates; only the numbers of levels may differ")
         tables = zip(self.tables, other.entries(rounded=False), self.curves(), other.curves(), strict=True)
         for table, entries, here, there in tables:
             if not isinstance(table, Table) or entries.shape[2:] != table.entries.shape[2:]:
@@ -121,7 +126,7 @@ class Network(nn.Module):
 
     def forward(self, luma: torch.Tensor, rounded: bool = True, threads: int = 1) -> torch.Tensor:
         entries, knots, curves, gates = self.entries(rounded), self.knots(), self.curves(), self.gates()
-        if rounded and luma.device.type == "cpu":
+        if rounded and luma.device.type == "cpu" and not self.plain:
             blocks = zip(entries, knots, gates, strict=False)
             parameters = [tensor for lut, knot, gate in blocks for tensor in (lut, knot / CENTRE, *gate)]
             return Layers.apply(luma, curves, threads, *parameters, entries[-1], knots[-1] / CENTRE)  # type: ignore[no-any-return]

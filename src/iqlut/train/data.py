@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from iqlut import files
 from iqlut import image as im
 from iqlut.config import TrainConfig
 from iqlut.datasets import image_files
+
+_NAMED = 5  # images that a sentence names
 
 
 class BadData(ValueError):
@@ -91,19 +93,28 @@ def load(config: TrainConfig, scale: int, cache: Path, progress: Callable[[str, 
 
     `progress(what, done, total)` is told of the decoding.
     """
-    files = [file for file in image_files(Path(config.data)) if file.stem not in config.exclude]
-    key = _key(files, config, scale)
+    images = [file for file in _examples(config) if file.stem not in config.exclude]
+    key = _key(images, config, scale)
     place = cache / key[:16]
     if not (place / "planes.json").exists():
-        _decode(files, config, scale, place, key, progress)
+        _decode(images, config, scale, place, key, progress)
     about = json.loads((place / "planes.json").read_text())
     hr, lr = (np.load(place / f"{name}.npy", mmap_mode="r") for name in ("hr", "lr"))
     return Planes(hr, lr, np.array(about["sizes"]), scale, tuple(about["skipped"]), key)
 
 
-def _key(files: list[Path], config: TrainConfig, scale: int) -> str:
+def _examples(config: TrainConfig) -> list[Path]:
+    """The images of the folder, without those of a folder in it that is for validation."""
+    folder, validation = Path(config.data).resolve(), Path(config.validation).resolve()
+    images = image_files(Path(config.data))
+    if folder not in validation.parents:
+        return images
+    return [file for file in images if validation not in file.resolve().parents]
+
+
+def _key(images: list[Path], config: TrainConfig, scale: int) -> str:
     digest = hashlib.sha256(json.dumps([scale, config.planes, config.shrinks, config.patch]).encode())
-    for file in files:
+    for file in images:
         digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
@@ -112,9 +123,11 @@ def _planes_of(file: Path, config: TrainConfig, scale: int) -> Iterator[np.ndarr
     """The planes of an image in each size asked for, sides multiples of `scale`."""
     try:
         with Image.open(file) as opened:
+            if opened.mode.startswith(("I", "F")):  # Pillow would cut 16 bits off, not round them
+                raise BadData(f"its mode is {opened.mode}, wanted 8 bits")
             rgb = np.asarray(opened.convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise BadData(f"{file} cannot be read ({error}); remove it from the folder") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise BadData(f"{file} cannot be read ({error})") from None
     planes = [im.luma(rgb)]
     if config.planes == "luma+rgb":
         planes += [rgb[:, :, channel] for channel in range(3)]
@@ -125,12 +138,22 @@ def _planes_of(file: Path, config: TrainConfig, scale: int) -> Iterator[np.ndarr
 
 
 def _decode(
-    files: list[Path], config: TrainConfig, scale: int, place: Path, key: str, progress: Callable[[str, int, int], None]
+    images: list[Path],
+    config: TrainConfig,
+    scale: int,
+    place: Path,
+    key: str,
+    progress: Callable[[str, int, int], None],
 ) -> None:
-    hrs, lrs, sizes, skipped = [], [], [], []
-    for done, file in enumerate(files):
-        progress("decoding", done, len(files))
-        for plane in _planes_of(file, config, scale):
+    hrs, lrs, sizes, skipped, bad = [], [], [], [], []
+    for done, file in enumerate(images):
+        progress("decoding", done, len(images))
+        try:
+            planes = list(_planes_of(file, config, scale))
+        except BadData as error:
+            bad.append(str(error))
+            continue
+        for plane in planes:
             h, w = plane.shape[0] // scale, plane.shape[1] // scale
             if min(h, w) < config.patch:
                 skipped.append(file.name)
@@ -138,14 +161,19 @@ def _decode(
             hrs.append(plane.ravel())
             lrs.append(im.resize(plane, h, w).ravel())
             sizes.append((h, w))
+    if bad:
+        more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+        raise BadData(f"{'; '.join(bad[:_NAMED])}{more}; remove what cannot be read from {config.data}")
     if not sizes:
         raise BadData(f"every image in {config.data} is smaller than a patch of {config.patch * scale} pixels")
-    place.mkdir(parents=True, exist_ok=True)
-    for name, parts in (("hr", hrs), ("lr", lrs)):
-        part = place / f"{name}.{os.getpid()}.part"
-        with part.open("wb") as stream:
-            np.save(stream, np.concatenate(parts))
-        part.replace(place / f"{name}.npy")
-    part = place / f"planes.{os.getpid()}.part"
-    part.write_text(json.dumps({"sizes": sizes, "skipped": sorted(set(skipped)), "sha256": key}))
-    part.replace(place / "planes.json")
+    about = json.dumps({"sizes": sizes, "skipped": sorted(set(skipped)), "sha256": key})
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for name, parts in (("hr", hrs), ("lr", lrs)):
+            whole = np.concatenate(parts)
+            files.write_atomically(place / f"{name}.npy", lambda file, whole=whole: np.save(file, whole))
+        files.write_atomically(place / "planes.json", lambda file: file.write(about.encode()))
+    except OSError as error:
+        raise BadData(
+            f"{place} cannot be written ({error.strerror or error}); make room for the decoded images"
+        ) from None

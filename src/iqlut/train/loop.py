@@ -7,6 +7,7 @@ log.jsonl         one line each time something was measured; the same for Tensor
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from iqlut import files
 from iqlut.config import BadConfig, Config, TrainConfig
 from iqlut.metrics import psnr
 from iqlut.model.network import Network
@@ -48,9 +50,12 @@ def train(
     if settings.batch % processes.part()[1]:
         raise BadConfig(f"a batch of {settings.batch} cannot be shared by {processes.part()[1]} processes")
     planes = data.load(settings, config.model.scale, cache, progress)
-    validation = data.load(TrainConfig(data=settings.validation, patch=1), config.model.scale, cache, progress)
-    teacher = states.average(Path(settings.teacher))[0] if settings.teacher else None
+    validation = data.load(_validation(settings), config.model.scale, cache, progress)
+    teacher = teacher_of(config)
     state = _start(config, out, planes, resume, threads)
+    if planes.skipped:
+        count = len(planes.skipped)
+        progress(f"{count} images are smaller than a patch and left out", state.step, settings.steps)
     losses, started = [], time.monotonic()
     with Log(out) as log:
         while state.step < settings.steps and not processes.first_says(time.monotonic() >= deadline):
@@ -66,8 +71,25 @@ def train(
                 _save(state, config, out)
                 log.write(row)
                 progress(_describe(row), state.step, settings.steps)
+    _check_finite(state, float(torch.stack(losses).mean()) if losses else 0.0)
     _save(state, config, out)
     return out / CHECKPOINT
+
+
+def _validation(settings: TrainConfig) -> TrainConfig:
+    return TrainConfig(data=settings.validation, validation=settings.validation, patch=1)
+
+
+def teacher_of(config: Config) -> Network | None:
+    """The network that is followed too, if there is one; it must enlarge as much."""
+    if not config.train.teacher:
+        return None
+    teacher, its = states.average(Path(config.train.teacher))
+    if its.model.scale != config.model.scale:
+        raise BadConfig(
+            f"train.teacher is {its.name}, which enlarges {its.model.scale} times, wanted {config.model.scale}"
+        )
+    return teacher
 
 
 def _save(state: State, config: Config, out: Path) -> None:
@@ -79,6 +101,8 @@ def _save(state: State, config: Config, out: Path) -> None:
 def _start(config: Config, out: Path, planes: data.Planes, resume: bool, threads: int) -> State:
     """The state to go on from: the checkpoint's, or a new one in a new folder."""
     state = states.new(config, planes.sha256)
+    if processes.is_first():
+        files.sweep(out)  # what a killed run left half written
     if resume:
         states.restore(state, config, out / CHECKPOINT)
         return state
@@ -179,13 +203,18 @@ class Log:
 
     def __exit__(self, *_: object) -> None:
         if self._lines and self._board:
-            self._lines.close()
-            self._board.close()
+            for stream in (self._lines, self._board):
+                with contextlib.suppress(OSError):  # a full disk: `write` has said so
+                    stream.close()
 
     def write(self, row: dict[str, Any]) -> None:
-        if self._lines and self._board:
+        if not self._lines or not self._board:
+            return
+        try:
             self._lines.write(json.dumps(row) + "\n")
             self._lines.flush()
             for name in row.keys() - {"step"}:
                 self._board.add_scalar(name, row[name], row["step"])
             self._board.flush()
+        except OSError as error:
+            raise states.cannot_write(Path(self._lines.name), error) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 
 from iqlut import config as configuration
+from iqlut import files
 from iqlut.config import Config
 from iqlut.model.network import Network
 
@@ -56,8 +58,7 @@ def restore(state: State, config: Config, path: Path) -> None:
 
 
 def save(state: State, config: Config, path: Path) -> None:
-    """The checkpoint of `state`, whole or not at all."""
-    part = path.with_suffix(f".{os.getpid()}.part")
+    """The checkpoint of `state`, whole or not at all; where there is no room the one before is kept."""
     saved = {
         "config": config.to_dict(),
         "step": state.step,
@@ -66,11 +67,26 @@ def save(state: State, config: Config, path: Path) -> None:
         "ema": state.ema.state_dict(),
         "optimiser": state.optimiser.state_dict(),
     }
+    whole = io.BytesIO()  # torch's own errors about a full disk say nothing
+    torch.save(saved, whole)
+
+    def fill(file: io.BufferedIOBase) -> None:
+        file.write(whole.getbuffer())
+        file.flush()
+        os.fsync(file.fileno())
+
     try:
-        torch.save(saved, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        files.write_atomically(path, fill)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+
+
+def cannot_write(path: Path, error: OSError) -> TrainingStopped:
+    """What is said where a file of a run has no room, or its folder is gone."""
+    return TrainingStopped(
+        f"{path} cannot be written ({error.strerror or error}); the checkpoint before it, if there is one, "
+        "is kept: make room, then go on with --resume"
+    )
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -80,6 +96,7 @@ def read(path: Path) -> dict[str, Any]:
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         configuration.from_dict(saved["config"])
+        _ = [saved[name] for name in ("step", "data_sha256", "network", "ema", "optimiser")]
     except Exception as error:  # torch raises many kinds for a damaged file
         raise TrainingStopped(f"{path} is no whole checkpoint of `iqlut train` ({type(error).__name__})") from None
     return saved

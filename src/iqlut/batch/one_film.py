@@ -1,0 +1,114 @@
+"""One film from file to file, or through pipes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from iqlut import api, films
+from iqlut.batch.plan import STREAM, Job
+from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target, is_full, unwatched
+from iqlut.files import write_atomically
+from iqlut.films import Enlarger, FilmError, Options, Outcome, y4m
+from iqlut.films.kinds import Y4M
+from iqlut.pictures.picture import PictureError
+from iqlut.pictures.reading import shown
+
+
+def upscale_film(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
+    """Enlarge one film; PictureError says in one sentence why not."""
+    name, scale = _name(job.source), recipe.size.scale
+    if scale is None:
+        raise PictureError(f"{name} is a film, and films grow by whole scales; do it in a run of its own, with -s")
+    check_target(job, recipe.overwrite)
+    (tables,) = (tables for tables in recipe.ladder if tables.scale == scale)
+    threads = recipe.threads or api.cores()
+    enlarger = Enlarger(api.enlarger(tables, recipe.engine, threads), scale, tables.sha256, threads)
+    try:
+        return enlarge_film(job, enlarger, recipe.film, watch)
+    except FilmError as error:
+        raise (DiskFull if is_full(error.__cause__) else PictureError)(str(error)) from error.__cause__
+
+
+def enlarge_film(job: Job, enlarger: Enlarger, options: Options, watch: Watch = unwatched) -> Result:
+    """The same with an engine; FilmError says why nothing was done. What exists is replaced."""
+    start = time.perf_counter()
+    os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder has much to say
+    source, target = job.source or STREAM, job.target or STREAM
+    if STREAM in (source, target) or target.suffix.lower() == Y4M:
+        outcome = _to_y4m(source, target, enlarger, options, watch)
+    else:
+        film = films.probe(source, options.part)
+        with watch(film.frames, "frames") as advance:
+            outcome = films.upscale(film, target, enlarger, options, advance)
+    return replace(_result(source, target, outcome), elapsed_ms=1000 * (time.perf_counter() - start))
+
+
+def _to_y4m(source: Path, target: Path, enlarger: Enlarger, options: Options, watch: Watch) -> Outcome:
+    if target != STREAM and target.suffix.lower() != Y4M:
+        raise FilmError(
+            f"y4m from a pipe becomes y4m, not {shown(target)}; write to - or to a .y4m, or name a file as input"
+        )
+    if options.codec or options.crf is not None or options.preset:
+        raise FilmError("y4m is not encoded and takes no --codec, --crf or --preset; leave them out")
+    if target == STREAM:
+        outcome = _write_y4m(source, sys.stdout.buffer, enlarger, options, watch)
+        sys.stdout.buffer.flush()
+        return outcome
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return write_atomically(target, lambda file: _write_y4m(source, cast(BinaryIO, file), enlarger, options, watch))
+    except OSError as error:
+        reason = error.strerror or error
+        raise FilmError(f"{shown(target)} cannot be written ({reason}); check the folder") from error
+
+
+def _write_y4m(source: Path, output: BinaryIO, enlarger: Enlarger, options: Options, watch: Watch) -> Outcome:
+    with _opened_y4m(source) as file:
+        if file is not None:
+            return films.upscale_y4m(file, _name(source), output, enlarger, options.part)
+    film = films.probe(source, options.part)
+    with watch(film.frames, "frames") as advance:
+        return films.upscale_to_y4m(film, output, enlarger, options.part, advance)
+
+
+@contextmanager
+def _opened_y4m(source: Path) -> Iterator[BinaryIO | None]:
+    """The file if it is y4m, or None."""
+    if source == STREAM:
+        yield sys.stdin.buffer
+        return
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise FilmError(f"{shown(source)} cannot be read ({error.strerror}); check the name") from None
+    with file:
+        yield file if file.peek(len(y4m.MAGIC)).startswith(y4m.MAGIC) else None
+
+
+def _name(path: Path | None) -> str:
+    return "the pipe" if path in (None, STREAM) else shown(path)
+
+
+def _result(source: Path, target: Path, outcome: Outcome) -> Result:
+    old, new = outcome.layout, outcome.larger
+    return Result(
+        str(source),
+        str(target),
+        "done",
+        f"{outcome.resumed} of them earlier" if outcome.resumed else None,
+        old.width,
+        old.height,
+        new.width,
+        new.height,
+        target.suffix.lower().removeprefix(".") or "y4m",
+        outcome.frames,
+        old.depth,
+        notes=outcome.notes,
+    )

@@ -1,0 +1,89 @@
+"""What the ways of doing one file share: how it is to be done, and what became of it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+from iqlut import films
+from iqlut.batch.plan import Job
+from iqlut.batch.sizes import Size
+from iqlut.pictures import reading
+from iqlut.pictures.picture import PictureError
+from iqlut.pictures.reading import shown
+from iqlut.tables import Tables
+
+Watch = Callable[[int, str], AbstractContextManager[Callable[[], None]]]  # of so many what: gives what to call for each
+
+
+class DiskFull(PictureError):
+    """Nothing more can be written: no use to go on."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How files are enlarged and saved.
+
+    ladder      the tables of each scale that may be used
+    format      Pillow's name of the format to write; None: what the ending of a named file says, or the source's
+    quality     1 to 100, for formats that have it
+    strip       leave colour profile, EXIF, XMP and resolution out
+    pixels_max  the largest picture that is opened
+    film        how films are encoded, and which part of them
+    """
+
+    ladder: tuple[Tables, ...]
+    size: Size
+    engine: str = "native"
+    threads: int | None = None
+    format: str | None = None
+    quality: int | None = None
+    strip: bool = False
+    pixels_max: int = reading.PIXELS_MAX
+    overwrite: bool = False
+    target_is_named: bool = False  # its ending says the format
+    film: films.Options = field(default_factory=films.Options)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one file. `status`: done, skipped, failed or planned; `reason` is a sentence."""
+
+    source: str
+    target: str
+    status: str
+    reason: str | None = None
+    width: int | None = None
+    height: int | None = None
+    target_width: int | None = None
+    target_height: int | None = None
+    format: str | None = None
+    frames: int | None = None
+    bits: int | None = None
+    elapsed_ms: float | None = None
+    notes: tuple[str, ...] = ()  # what one should know of it, in sentences
+
+
+def unwatched(total: int, what: str) -> AbstractContextManager[Callable[[], None]]:
+    """For those who do not care how far a film is."""
+    return nullcontext(lambda: None)
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error says that there is no room on the disk."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def check_target(job: Job, overwrite: bool) -> None:
+    """PictureError where the result cannot take its place."""
+    source, target = job.source, job.target
+    if target is None:
+        return
+    if source and target.exists() and source.exists() and target.samefile(source):
+        raise PictureError(f"{shown(source)} would be its own output; name another file or folder with -o")
+    if target.is_dir():
+        raise PictureError(f"{shown(target)} is a folder, wanted a file; name another output with -o")
+    if target.exists() and not overwrite:
+        raise PictureError(f"{shown(target)} exists; give --overwrite to replace it")

@@ -1,0 +1,110 @@
+"""Training steps that take turns, and what their times are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from iqlut.provenance import commit, cpu_name
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """A way to train: `run` makes so many steps, patches included, and returns when they are done."""
+
+    name: str
+    run: Callable[[int], object]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all of them train: low-resolution patches of `patch` x `patch` pixels, `batch` of them a step."""
+
+    blocks: int
+    channels: int
+    levels: int
+    scale: int
+    batch: int
+    patch: int
+    device: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class StepTiming:
+    """One way to train: a row of the table.
+
+    steps_per_s     of the median
+    ratio           how many times as many steps as the first one: median over the rounds of the ratio within one
+    ms              median over the rounds, for a step
+    spread_ms       the middle half of the rounds lies within so much
+    least_ms        the quickest round
+    """
+
+    name: str
+    steps_per_s: float
+    ratio: float
+    ms: float
+    spread_ms: float
+    least_ms: float
+    blocks: int
+    channels: int
+    levels: int
+    scale: int
+    batch: int
+    patch: int
+    device: str
+    threads: int
+    rounds: int
+    steps: int
+    commit: str
+    cpu: str
+
+
+def time_in_turns(
+    trainers: Sequence[Trainer], setting: Setting, rounds: int = 15, steps: int = 4,
+    after_round: Callable[[], object] = lambda: None,
+) -> list[StepTiming]:  # fmt: skip
+    """A StepTiming for each trainer; in every round each makes `steps` steps, so that a busy machine is equally busy.
+
+    One more round comes before the first and is not counted.
+    """
+    if min(rounds, steps) < 1 or not trainers:
+        raise ValueError(f"rounds is {rounds}, steps {steps}, trainers {len(trainers)}: wanted 1 or more of all")
+    elapsed_ms = np.array(list(_rounds(trainers, rounds, steps, after_round)))[1:]
+    low, middle, high = np.percentile(elapsed_ms, (25, 50, 75), axis=0)
+    source, cpu = commit(), cpu_name()
+    return [
+        StepTiming(
+            name=one.name,
+            steps_per_s=round(1000 / float(middle[i]), 2),
+            ratio=round(float(np.median(elapsed_ms[:, 0] / elapsed_ms[:, i])), 3),
+            ms=round(float(middle[i]), 3),
+            spread_ms=round(float(high[i] - low[i]), 3),
+            least_ms=round(float(elapsed_ms[:, i].min()), 3),
+            **vars(setting),
+            rounds=rounds,
+            steps=steps,
+            commit=source,
+            cpu=cpu,
+        )
+        for i, one in enumerate(trainers)
+    ]
+
+
+def _rounds(
+    trainers: Sequence[Trainer], rounds: int, steps: int, after_round: Callable[[], object]
+) -> Iterator[list[float]]:
+    """What a step of each took in each round, the warm-up first."""
+    for _ in range(rounds + 1):
+        yield [_elapsed_ms(one, steps) for one in trainers]
+        after_round()
+
+
+def _elapsed_ms(trainer: Trainer, steps: int) -> float:
+    start = time.perf_counter()
+    trainer.run(steps)
+    return (time.perf_counter() - start) * 1000 / steps

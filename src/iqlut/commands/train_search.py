@@ -1,0 +1,74 @@
+"""`iqlut train search`: where the levels of each layer should lie, by validation."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from iqlut import files
+from iqlut.commands import options
+from iqlut.commands.console import FAILED, INTERRUPTED, OK, Stop, complain, narrate, print_json, stop_on
+
+_GRID = "(default: 0.3 0.4 0.5 0.6 0.7)"
+
+
+@dataclass(frozen=True)
+class TrainSearch:
+    """Find knot_a and knot_b of each layer, one after the other, by PSNR of the rounded network on validation images.
+
+    Needs PyTorch: pip install 'iqlut[train]'. Of every pair of the grid the tables of CHECKPOINT are read at the
+    levels that it gives, trained on for --steps, and scored; FILE receives CONFIG with the best. Without --steps
+    CHECKPOINT should have many more levels than CONFIG: of tables with as many, those that are there always win.
+    """
+
+    config: Annotated[Positional[Path], arg(metavar="CONFIG", help="the configuration that gets the knots")]
+    checkpoint: Annotated[
+        Positional[Path],
+        arg(metavar="CHECKPOINT", help="a trained network of its shape, but for the numbers of levels"),
+    ]
+    output: Annotated[Path, arg(aliases=("-o",), metavar="FILE", help="the configuration with its knots, *.toml")]
+    steps: Annotated[int, arg(help="steps of training for each pair")] = 0
+    learning_rate: Annotated[float, arg(help="of these steps, falling to 0")] = 1e-3
+    a: Annotated[tuple[float, ...], arg(metavar="A...", help="the grid", help_behavior_hint=_GRID)] = ()
+    b: Annotated[tuple[float, ...], arg(metavar="B...", help="the grid", help_behavior_hint=_GRID)] = ()
+    passes: Annotated[int, arg(help="times over all layers; ends where nothing changes")] = 1
+    overwrite: Annotated[bool, arg(help="replace FILE if it exists", help_behavior_hint="")] = False
+    threads: options.Threads = None
+    json: Annotated[bool, arg(help="print every trial, as one JSON list", help_behavior_hint="")] = False
+    debug: options.Debug = False
+
+    def run(self) -> int:
+        threads = options.threads(self.threads)
+        self._check()
+        from iqlut import config
+        from iqlut.commands.train import reporting
+        from iqlut.train import search
+
+        settings = options.configuration(self.config)
+        grid = (self.a or search.GRID, self.b or search.GRID)
+        what = search.Search(settings, self.checkpoint, *grid, self.steps, self.learning_rate, self.passes)
+        try:
+            with stop_on(ValueError, RuntimeError, OSError, code=FAILED), reporting() as report:
+                found = search.greedy(what, Path("runs") / "cache", threads, report)
+        except KeyboardInterrupt:
+            complain("interrupted; nothing was written")
+            return INTERRUPTED
+        score = f"{found.psnr_db:.3f} dB on the validation set, {found.before_db:.3f} with the knots before"
+        how = f"found by `iqlut train search` from {self.checkpoint.name}, {self.steps} steps a pair"
+        whole = f"# The knots: {how}:\n# {score}.\n{config.to_toml(found.config)}"
+        with stop_on(OSError, code=FAILED):
+            files.write_atomically(self.output, lambda file: file.write(whole.encode()))
+        if self.json:
+            print_json([asdict(trial) for trial in found.trials])
+        narrate(f"{self.output}: {score}")
+        return OK
+
+    def _check(self) -> None:
+        options.check_folder(self.output)
+        if self.output.exists() and not self.overwrite:
+            raise Stop(f"{self.output} exists; give --overwrite to replace it", FAILED)
+        if self.steps < 0 or self.passes < 1:
+            raise Stop(f"--steps is {self.steps} and --passes {self.passes}, wanted 0 or more and 1 or more")

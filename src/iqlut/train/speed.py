@@ -1,0 +1,50 @@
+"""Ways to make a training step, for `iqlut bench train`: all of them the whole step, patches included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from iqlut import image
+from iqlut.config import Config
+from iqlut.train import loop
+from iqlut.train import state as states
+from iqlut.train.data import Planes
+
+SIDE, _COUNT, _SEED = 96, 64, 1  # low-resolution pixels a side of the planes that are made up, and how many
+
+
+def ways(config: Config, planes: Planes, threads: int) -> dict[str, Callable[[int], None]]:
+    """Name -> function that makes so many steps: plain torch first, what the others are compared with."""
+    torch.set_num_threads(threads)
+    return {"torch": _host(config, planes, threads, plain=True), "native": _host(config, planes, threads, plain=False)}
+
+
+def _host(config: Config, planes: Planes, threads: int, plain: bool) -> Callable[[int], None]:
+    """The loop on a CPU: patches cropped by NumPy; the layers by the native kernel, or `plain` torch's hat form."""
+    state = states.new(config, planes.sha256)
+    state.network.plain = plain
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            loop._step(state, config, planes, None, threads)
+            state.step += 1
+
+    return run
+
+
+def made_up(scale: int) -> Planes:
+    """Planes of smooth noise and edges, always the same: enough to crop patches from without a folder of images."""
+    rng = np.random.default_rng(_SEED)
+    lr, hr = [], []
+    for _ in range(_COUNT):
+        coarse = rng.integers(0, 256, (SIDE // 8, SIDE // 8), dtype=np.uint8)
+        large = image.resize(coarse, SIDE * scale, SIDE * scale)
+        edge = int(rng.integers(SIDE * scale))
+        large[:, edge:] = 255 - large[:, edge:]
+        hr.append(large.ravel())
+        lr.append(image.resize(large, SIDE, SIDE).ravel())
+    sizes = np.array([(SIDE, SIDE)] * _COUNT)
+    return Planes(np.concatenate(hr), np.concatenate(lr), sizes, scale, (), "made up")
