@@ -1,6 +1,7 @@
-"""Measures what the README shows: `measure_results.py FOLDER`, which holds Set5, Set14 and B100.
+"""Measures what the README shows: `measure_results.py FOLDER [quality|speed]`; FOLDER holds Set5, Set14 and B100.
 
-Runs the commands a user would run, and writes what they print, with what it speaks of, to `results/*.json`.
+Runs the commands a user would run, and writes what they print, with what it speaks of, to `results/*.json`. Quality is
+measured on luma, and at x4, where look-up-table methods were published so, on red, green and blue each as well.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import datetime
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +19,39 @@ from iqlut import api, provenance
 
 RESULTS = Path(__file__).parents[1] / "results"
 _SETS = ("Set5", "Set14", "B100")
+_KINDS = ("quality", "speed")
+_RGB_SCALE = 4  # where the published rows are
 
 
-def main(folder: Path) -> None:
-    """Writes `quality.json` and `speed.json`; ends with a sentence where it cannot."""
+def main(folder: Path, kinds: Sequence[str] = _KINDS) -> None:
+    """Writes `quality.json` and `speed.json`, or one of them; ends with a sentence where it cannot."""
+    if not set(kinds) <= set(_KINDS):
+        sys.exit(f"there is no measurement {' '.join(kinds)}; wanted {' or '.join(_KINDS)}, or neither for both")
     missing = [name for name in _SETS if not (folder / name).is_dir()]
     if missing:
         sys.exit(f"{folder} holds no {', '.join(missing)}; make results DATA=a folder with {', '.join(_SETS)}")
     names = iqlut.models()
     if not names:
         sys.exit("no model is shipped in src/iqlut/models; train and convert one first")
-    sets = [str(folder / name) for name in _SETS]
-    quality = [["evaluate", *sets, "-m", name] for name in names]
-    threads = sorted({1, api.cores()})
-    speed = [["bench", "-m", *names, "--isa", "all", "--peers", "--repeats", "21", "--threads", *map(str, threads)]]
-    measured = {
-        file: (commands, [row for command in commands for row in run(command)])
-        for file, commands in (("quality.json", quality), ("speed.json", speed))
-    }
+    commands = {"quality": quality_commands(folder, names), "speed": speed_commands(names)}
+    measured = {kind: [row for command in commands[kind] for row in run(command)] for kind in kinds}
     source = provenance.commit()  # before the first result is written: from then on the source counts as changed
-    for file, (commands, rows) in measured.items():
-        write(RESULTS / file, source, commands, rows)
+    for kind, rows in measured.items():
+        write(RESULTS / f"{kind}.json", source, commands[kind], rows)
+
+
+def quality_commands(folder: Path, names: Sequence[str]) -> list[list[str]]:
+    """One for each model, and one more for each that enlarges as much as the published ones."""
+    sets = [str(folder / name) for name in _SETS]
+    colours = [name for name in names if iqlut.load(name).scale == _RGB_SCALE]
+    on_luma = [["evaluate", *sets, "-m", name] for name in names]
+    return on_luma + [["evaluate", *sets, "-m", name, "--path", "rgb"] for name in colours]
+
+
+def speed_commands(names: Sequence[str]) -> list[list[str]]:
+    """All models in one, so that they take turns."""
+    threads = sorted({1, api.cores()})
+    return [["bench", "-m", *names, "--isa", "all", "--peers", "--repeats", "21", "--threads", *map(str, threads)]]
 
 
 def run(command: list[str]) -> list[dict[str, Any]]:
@@ -67,4 +81,4 @@ def _without_folders(command: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:] or _KINDS)

@@ -67,7 +67,7 @@ def points() -> list[Point]:
     """All that has both a measured time on one thread and a PSNR, measured or published."""
     found = []
     timed = [row for row in load("speed.json")["rows"] if row["threads"] == 1 and row["scale"] == 4]
-    quality = [row for row in load("quality.json")["rows"] if row["dataset"] == DATASET]
+    quality = [row for row in load("quality.json")["rows"] if (row["dataset"], row["path"]) == (DATASET, "y")]
     for row in timed:
         ratio = row["ratio_to_pillow_bicubic"]
         if row["name"] == "native":

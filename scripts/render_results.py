@@ -1,6 +1,5 @@
-"""Renders `results/*.json` into the README; with `--check` only says, by exit code 1, that it is stale.
-
-Stale is also a result measured on other tables than those that are shipped.
+"""Renders `results/*.json` into the README and docs/ablations.md; with `--check` only says, by exit code 1, that
+one is stale. Stale is also a result measured on other tables than those that are shipped, or of another configuration.
 """
 
 from __future__ import annotations
@@ -11,28 +10,38 @@ from pathlib import Path
 from typing import Any
 
 import iqlut
+import render_ablations
 from iqlut.bench.contenders import RGB
 
 ROOT = Path(__file__).parents[1]
-README, RESULTS = ROOT / "README.md", ROOT / "results"
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+README, ABLATIONS, RESULTS = ROOT / "README.md", ROOT / "docs" / "ablations.md", ROOT / "results"
 PLOT = "docs/images/quality_time.svg"  # by plot_results.py
 _SETS = ("Set5", "Set14", "B100")
+_RGB_NOTE = (
+    "Rows marked R, G, B: red, green and blue are enlarged each and the luma of the result is compared, as the public "
+    "code of SR-LUT and MuLUT does; other measured rows enlarge luma alone (`docs/evaluation.md`)."
+)
 
 
 def main(check: bool) -> None:
-    """Brings the README up to date, or ends with a sentence where it is not."""
-    old = README.read_text(encoding="utf-8")
-    before, rest = old.split(BEGIN)
-    after = rest.split(END)[1]
-    new = f"{before}{BEGIN}\n{render()}{END}{after}"
-    if check and old != new:
-        sys.exit("the results in README.md are not those in results/*.json; run scripts/render_results.py")
+    """Brings both up to date, or ends with a sentence where one is not."""
+    for document, mark, text in ((README, "results", render()), (ABLATIONS, "ablations", render_ablations.render())):
+        old = document.read_text(encoding="utf-8")
+        begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
+        before, rest = old.split(begin)
+        new = f"{before}{begin}\n{text}{end}{rest.split(end)[1]}"
+        if check and old != new:
+            sys.exit(f"the results in {document.name} are not those in results/*.json; run scripts/render_results.py")
+        if old != new:
+            document.write_text(new, encoding="utf-8")
     stale = stale_models()
     if check and stale:
         sys.exit(f"results/*.json speak of other tables than the shipped {', '.join(stale)}; run make results")
-    if old != new:
-        README.write_text(new, encoding="utf-8")
+    stale = render_ablations.stale()
+    if check and stale:
+        sys.exit(
+            f"results/ablations.json speaks of other configurations of {', '.join(stale)}; run scripts/ablations.py"
+        )
 
 
 def load(name: str) -> dict[str, Any]:
@@ -62,20 +71,29 @@ def quality() -> str:
     scales = sorted({4, *(row["scale"] for row in ours["rows"])}, reverse=True)
     parts = ["\n".join(_quality_table(scale, ours, published["rows"])) for scale in scales]
     note = f"Published: {published['meta']['source']}."
+    if any(row.get("path") == "rgb" for row in [*ours["rows"], *published["rows"]]):
+        note += f" {_RGB_NOTE}"
     return "\n\n".join(parts) + f"\n\n{_origin(ours['meta'], 'Quality')} {note}\n"
 
 
 def _quality_table(scale: int, ours: dict[str, Any], published: list[dict[str, Any]]) -> list[str]:
     lines = [f"| x{scale}, luma PSNR in dB | tables | Set5 | Set14 | B100 | |", "|---|--:|--:|--:|--:|---|"]
     rows, bytes_of = [row for row in ours["rows"] if row["scale"] == scale], ours["meta"].get("table_bytes", {})
-    for name in dict.fromkeys(row["model"] for row in rows):
-        scores = {row["dataset"]: row["psnr_db"] for row in rows if row["model"] == name}
+    kinds = dict.fromkeys((row["model"], row["path"]) for row in rows)
+    models = list(dict.fromkeys(name for name, _ in kinds))
+    for name, path in sorted(kinds, key=lambda kind: (models.index(kind[0]), kind[1] == "rgb")):
+        scores = {row["dataset"]: row["psnr_db"] for row in rows if (row["model"], row["path"]) == (name, path)}
         label, tables = (f"**{name}**", f"{bytes_of[name] / 1024:.1f} KiB") if name in bytes_of else (name, "")
-        lines.append(f"| {label} | {tables} | {_scores(scores)} | measured |")
+        lines.append(f"| {label} | {tables} | {_scores(scores)} | measured{_way(path)} |")
     for row in published if scale == 4 else []:
         tables = f"{row['table_kb']} KB" if row["table_kb"] else ""
-        lines.append(f"| {row['model']} | {tables} | {_scores(row)} | published |")
+        lines.append(f"| {row['model']} | {tables} | {_scores(row)} | published{_way(row.get('path', 'y'))} |")
     return lines
+
+
+def _way(path: str) -> str:
+    """What is said of a row that is not of luma alone."""
+    return ", R, G, B" if path == "rgb" else ""
 
 
 def _scores(scores: dict[str, float]) -> str:
