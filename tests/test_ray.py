@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import pytest
 from command_line import refuses
 from iqlut import api, cli
 from iqlut.batch.plan import Job
-from iqlut.batch.recipe import Recipe
+from iqlut.batch.recipe import Recipe, Result
 from iqlut.batch.sizes import Size
 from iqlut.ray import manifest
 from iqlut.ray.child import Child
@@ -29,7 +30,7 @@ ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has t
 WITH_RAY = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'iqlut[ray]'"
 )
-PICTURES, BROKEN = 60, 3
+PICTURES, BROKEN = 40, 2
 
 
 # manifests
@@ -78,6 +79,19 @@ def test_refusals(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
         refuses(capsys, code, "none.csv cannot be read")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     refuses(capsys, cli.main(["ray", "m.csv"]), "pip install 'iqlut[ray]'")
+
+
+@WITH_RAY
+def test_stdout_is_for_results(model: str, photo: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+    def talkative(*_: object) -> Generator[Result, None, None]:
+        print("(raylet) A worker died")
+        yield Result(str(photo), "big.png", "done")
+
+    monkeypatch.setattr("iqlut.ray.upscale_manifest", talkative)
+    (tmp_path / "m.jsonl").write_text(json.dumps({"source": str(photo), "target": str(tmp_path / "big.png")}))
+    assert cli.main(["ray", str(tmp_path / "m.jsonl"), "-m", model, "--json", "-q"]) == 0
+    captured = capsys.readouterr()
+    assert [row["status"] for row in json.loads(captured.out)] == ["done"] and "(raylet)" in captured.err
 
 
 # the process that does them
@@ -146,7 +160,7 @@ def test_killed_and_resumed(model: str, tmp_path: Path) -> None:
     source, target, alone = (tmp_path / name for name in ("in", "out", "alone"))
     source.mkdir()
     for number in range(PICTURES):
-        noise("RGB", (300, 260)).rotate(3 * number).save(source / f"{number}.png")
+        noise("RGB", (200, 180)).rotate(3 * number).save(source / f"{number}.png")
     for number in range(BROKEN):
         (source / f"{20 * number + 5}.png").write_bytes(b"no picture")
     rows = [{"source": str(file), "target": str(target / "deep" / file.name)} for file in source.iterdir()]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from contextlib import closing
+import sys
+from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -60,7 +61,12 @@ class Ray(Enlarging, _Manifest):
         report = Report(Plan(tuple(jobs)), self.json, self.quiet, "files")
         results = upscale_manifest(jobs, recipe, Cluster(self.address, self.workers))
         try:
-            with closing(results), progress(len(jobs), "files", self.quiet) as advance, stop_on(ConnectionError):
+            with (
+                redirect_stdout(sys.stderr),  # Ray prints there of what it lost
+                closing(results),
+                stop_on(ConnectionError),
+                progress(len(jobs), "files", self.quiet) as advance,
+            ):
                 for result in results:
                     report.add(result)
                     advance()
