@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+import iqlut.ray
 from command_line import refuses
 from iqlut import api, cli
 from iqlut.batch.plan import Job
@@ -152,6 +153,21 @@ def stamps(folder: Path) -> dict[str, tuple[int, int]]:
     """Of all that is complete: which file it is, and when it was written."""
     files = [file for file in folder.rglob("*.png") if not file.name.startswith(".")]
     return {str(file.relative_to(folder)): (file.stat().st_ino, file.stat().st_mtime_ns) for file in files}
+
+
+@WITH_RAY
+def test_which_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of its own, of so many cores, unless another is named: not any that happens to run here."""
+    import ray
+
+    recipe, begun = Recipe((), Size(4), threads=3), []
+    monkeypatch.setattr(ray, "init", lambda address, **options: begun.append((address, options.get("num_cpus"))))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    iqlut.ray._start(iqlut.ray.Cluster(workers=2), recipe)
+    iqlut.ray._start(iqlut.ray.Cluster("auto"), recipe)
+    monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
+    iqlut.ray._start(iqlut.ray.Cluster(), recipe)
+    assert begun == [("local", 6), ("auto", None), ("ray://head:10001", None)]
 
 
 @WITH_RAY

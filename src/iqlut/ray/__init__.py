@@ -70,11 +70,12 @@ def _start(cluster: Cluster, recipe: Recipe) -> None:
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     local: dict[str, Any] = {}
-    if cluster.address is None and not os.environ.get("RAY_ADDRESS"):
+    address = cluster.address or os.environ.get("RAY_ADDRESS") or "local"
+    if address == "local":  # else Ray takes any that runs here
         local = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
         if cluster.workers is not None:
             local["num_cpus"] = cluster.workers * (recipe.threads or 1)
-    ray.init(cluster.address, logging_level=logging.ERROR, log_to_driver=False, **local)
+    ray.init(address, logging_level=logging.ERROR, log_to_driver=False, **local)
 
 
 def _pipeline(jobs: Sequence[Job], recipe: Recipe, workers: int | None) -> Any:
