@@ -9,7 +9,8 @@
 #define ALIGNMENT 64
 #define KERNEL_MAX 3
 #define GROUPS_MAX 64
-#define ROWS_MAX (GROUPS_MAX * KERNEL_MAX) /* partial rows of an output row */
+#define PARTS_MAX (KERNEL_MAX + 1)        /* partial rows of a group: one for each row of taps, and one set apart */
+#define ROWS_MAX (GROUPS_MAX * PARTS_MAX) /* partial rows of an output row */
 
 #define INLINE static inline __attribute__((always_inline))
 /* Before a loop: unroll it wholly if the number of rounds is known, so that arrays of vectors become registers.
@@ -29,12 +30,13 @@ typedef struct {
 
 /* A layer packed. Outputs are padded to `lanes`, 8, 16, 32 or 64, and looked up in blocks of 8 or 16 lanes.
  * The input channels are split into groups so small that, for any signals, the blends of a group
- * summed over one row of taps fit int16. */
+ * summed over one row of taps fit int16; of 3x3 taps the last tap of the middle row may be set apart for that. */
 typedef struct {
     int channels_in, channels_out, kernel, before, after, acc_shift, shift;
     int lanes, block, blocks, groups, group_channels;
     int vector_lanes;             /* lanes of the vectors that its rows are packed for */
     int codes;                    /* levels - 1 */
+    int apart;                    /* whether part KERNEL_MAX holds the last tap of the middle row, which lacks it */
     int paired;                   /* a row is for two channels, and partial rows are int32; otherwise int16 */
     int partial_bytes;            /* of one lane of a partial row */
     size_t row_bytes, pass_bytes; /* one row; all rows of one (group, block) */
@@ -62,6 +64,7 @@ typedef struct {
     const uint8_t *signal; /* the first channel of the group, at the first pixel */
     iqlut_keys keys;       /* the same, where the instruction set has `prepare` */
     int stride;            /* signals from a pixel to the next */
+    int count;             /* pixels of a row of output */
 } iqlut_pass;
 
 /* A row of a picture taken apart as by image.split: luma, red - green, blue - green. */
@@ -91,13 +94,15 @@ typedef struct {
     int vector_lanes; /* int16 lanes of the vectors its rows are packed for */
     int row_form;
     int paired_lanes; /* int32 lanes of the vectors of paired layers; 0 if it has none */
+    int sets_apart;   /* whether expand can */
 
     /* The keys of a row of `count` signals, rounded up to PERIOD; NULL where expand reads the signals themselves. */
     void (*prepare)(const iqlut_packed *layer, const uint8_t *signal, int count, iqlut_keys keys);
 
-    /* The blends of `count + kernel - 1` pixels, summed over channels and over each row of taps:
-     * `out[i][x * lanes]` is the sum for the pixel x and the tap row i. Writes up to 2 pixels before `out`. */
-    void (*expand)(const iqlut_pass *pass, int count, void *const *out);
+    /* The blends of `pass->count + kernel - 1` pixels, summed over channels and over each row of taps:
+     * `out[i][x * lanes]` is the sum for the pixel x and the tap row i, or what is set apart. Writes up to 2 pixels
+     * before `out`. */
+    void (*expand)(const iqlut_pass *pass, void *const *out);
 
     /* arithmetic.requantise of the sum of `row_count` partial rows, `count` lanes rounded up to PERIOD.
      * The skip signal is `skip`, or where that is NULL `base`. */

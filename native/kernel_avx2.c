@@ -40,28 +40,45 @@ typedef __m128i half;
 #define store8(p, v, part) _mm_storeu_si128((half *)(p), (part) ? upper(v) : lower(v))
 #define store16(p, v, part) storeu(p, v)
 
-/* Loads are what limits the loops: the signals of a pixel are read at once. So are the halves of an entry in groups of
- * four look-ups, which gain 3 in 100; groups of eight lose 1 by it, as what takes the halves apart delays the rows. */
+/* Where a row is and how to blend it is known two look-ups before they are needed: the processor's queue of loads holds
+ * hardly more than the rows of one pixel, and rows that wait in it for their address keep those behind them from
+ * starting. The signals of a pixel are read at once, before its turn; after the last pixel of a row that reads as many
+ * bytes of what follows it, to no effect. */
+#define AHEAD 2
 #define PREPARE NULL
-#define SOURCE                                               \
-    const iqlut_entry *const entries = pass->layer->entries; \
-    const uint8_t *signal = pass->signal - stride;           \
-    const int at_once = steps == 4 || steps == 8 || steps == 16
-#define PIXEL          \
-    uint64_t eight[2]; \
-    signal += stride;  \
-    if (at_once) memcpy(eight, signal, (size_t)steps)
-#define LOOKUP(s, row_bytes)                                                                                   \
-    const iqlut_entry *const e = &entries[at_once ? (uint8_t)(eight[(s) / 8 % 2] >> (s) % 8 * 8) : signal[s]]; \
-    const uint64_t both = steps == 4 ? load_entry(e) : e->offset;                                              \
-    const uint8_t *const row = rows + (uint32_t)both + (s) * (row_bytes);                                      \
-    const __m128i weight = steps == 4 ? _mm_cvtsi32_si128((int)(both >> 32)) : _mm_loadu_si32(&e->weights);    \
-    const vec weights = _mm256_broadcastd_epi32(weight)
 
-static inline uint64_t load_entry(const iqlut_entry *entry) {
-    uint64_t both;
-    memcpy(&both, entry, 8);
-    return both;
+typedef struct {
+    uint32_t offset;
+    vec weights;
+} key;
+
+INLINE key key_of(const iqlut_entry *entries, uint8_t signal) {
+    key k = {entries[signal].offset, _mm256_broadcastd_epi32(_mm_loadu_si32(&entries[signal].weights))};
+    __asm__ volatile("" : "+r"(k.offset), "+v"(k.weights)); /* now, not where it is used */
+    return k;
 }
+
+/* Signal `s` of this pixel, or s - steps of the next. */
+#define SIGNAL(s) \
+    ((uint8_t)((s) < steps ? eight[(s) / 8 % 2] >> (s) % 8 * 8 : next[((s) - steps) / 8 % 2] >> ((s) - steps) % 8 * 8))
+#define SOURCE                                                                         \
+    const iqlut_entry *const entries = pass->layer->entries;                           \
+    const uint8_t *signal = pass->signal;                                              \
+    const int at_once = steps == 4 || steps == 8 || steps == 16;                       \
+    uint64_t eight[2] = {0}, next[2] = {0};                                            \
+    key ahead[AHEAD];                                                                  \
+    if (at_once) {                                                                     \
+        memcpy(next, signal, (size_t)steps);                                           \
+        for (int s = 0; s < AHEAD; s++) ahead[s] = key_of(entries, SIGNAL(steps + s)); \
+    }                                                                                  \
+    signal -= stride
+#define PIXEL         \
+    signal += stride; \
+    if (at_once) eight[0] = next[0], eight[1] = next[1], memcpy(next, signal + stride, (size_t)steps)
+#define LOOKUP(s, row_bytes)                                                 \
+    const key k = at_once ? ahead[(s) % AHEAD] : key_of(entries, signal[s]); \
+    if (at_once) ahead[(s) % AHEAD] = key_of(entries, SIGNAL((s) + AHEAD));  \
+    const uint8_t *const row = rows + k.offset + (s) * (row_bytes);          \
+    const vec weights = k.weights
 
 #include "kernel_x86.h"

@@ -38,6 +38,7 @@ typedef __m256i half;
 #define partial int32_t
 #define ENTRY_BYTES 4
 #define STEPS(layer) ((layer)->channels_in / 2)
+#define APART(layer) 0
 #define SOURCE const uint16_t *weight = pass->keys.weights - stride, *offset = pass->keys.offsets - stride / 2
 #define PIXEL                               \
     uint64_t four;                          \
@@ -88,9 +89,9 @@ static void prepare(const iqlut_packed *l, const uint8_t *signal, int count, iql
     }
 }
 
-static void expand(const iqlut_pass *pass, int count, void *const *out) {
-    if (pass->layer->paired) expand_any(pass, count, out);
-    else iqlut_isa_avx512.expand(pass, count, out);
+static void expand(const iqlut_pass *pass, void *const *out) {
+    if (pass->layer->paired) expand_any(pass, out);
+    else iqlut_isa_avx512.expand(pass, out);
 }
 
 typedef struct {
@@ -166,6 +167,7 @@ static void join(int scale, const iqlut_join *j) { iqlut_isa_avx512.join(scale, 
 const iqlut_isa iqlut_isa_avx512vnni = {.name = "avx512vnni",
                                         .vector_lanes = 32,
                                         .paired_lanes = LANES,
+                                        .sets_apart = 1,
                                         .prepare = prepare,
                                         .expand = expand,
                                         .requantise = requantise,

@@ -5,10 +5,11 @@
  *     blend_add                      arithmetic.blend of LANES entries of a row, added to a sum
  */
 /* See expand_columns in kernel_x86_expand.h: `acc[j]` belongs to the output pixel x - j. */
-INLINE void expand_columns(const iqlut_pass *pass, int count, void *const *out, const int kernel, const int block) {
+INLINE void expand_columns(const iqlut_pass *pass, void *const *out, const int kernel, const int block) {
     enum { VECTORS_MAX = KERNEL_MAX * 16 / LANES };
     const int vectors = kernel * block / LANES, row_bytes = kernel * vectors * ENTRY_BYTES * LANES;
     const int lanes = pass->layer->lanes, stride = pass->stride, channels = pass->layer->group_channels;
+    const int count = pass->count;
     const iqlut_entry *entries = pass->layer->entries;
     const uint8_t *rows = pass->rows, *signal = pass->signal;
     int16_t *to[KERNEL_MAX];
@@ -32,14 +33,14 @@ INLINE void expand_columns(const iqlut_pass *pass, int count, void *const *out, 
     }
 }
 
-static void expand(const iqlut_pass *pass, int count, void *const *out) {
+static void expand(const iqlut_pass *pass, void *const *out) {
     switch (pass->layer->kernel * 100 + pass->layer->block) {
-        case 108: expand_columns(pass, count, out, 1, 8); break;
-        case 116: expand_columns(pass, count, out, 1, 16); break;
-        case 208: expand_columns(pass, count, out, 2, 8); break;
-        case 216: expand_columns(pass, count, out, 2, 16); break;
-        case 308: expand_columns(pass, count, out, 3, 8); break;
-        default: expand_columns(pass, count, out, 3, 16); break;
+        case 108: expand_columns(pass, out, 1, 8); break;
+        case 116: expand_columns(pass, out, 1, 16); break;
+        case 208: expand_columns(pass, out, 2, 8); break;
+        case 216: expand_columns(pass, out, 2, 16); break;
+        case 308: expand_columns(pass, out, 3, 8); break;
+        default: expand_columns(pass, out, 3, 16); break;
     }
 }
 

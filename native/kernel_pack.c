@@ -7,6 +7,7 @@
 #define FRACTION_BITS 5 /* arithmetic.FRACTION_BITS */
 #define PARTIAL_MAX 32767
 #define PAIRED_BYTES_MAX 65536 /* of all rows of a block; more would not stay in the first cache */
+#define APART_CHANNELS_MAX 8   /* whose blends of one tap always fit int16 (docs/arithmetic.md) */
 #define GROUP_CHANNELS_MAX 32  /* so that offsets in units of ALIGNMENT fit uint16 */
 
 /* The table of a layer moved so that the least and the largest entry of each (channel, tap, output)
@@ -44,8 +45,10 @@ static void centre(const centred *t) {
                 }
 }
 
-/* The largest partial sum any signals can give: ONE * largest over the columns of taps and a group. */
-static int partial_bound(const centred *t, int group_channels) {
+/* The largest partial sum any signals can give: ONE * largest over the columns of taps and a group. Sums of fewer of
+ * its blends, as there are on the way, are no larger. With `apart` the last tap of the middle row is a sum of its own,
+ * of APART_CHANNELS_MAX channels at most: `largest` is at most 127, and 8 * 32 * 127 = 32,512 fits. */
+static int partial_bound(const centred *t, int group_channels, int apart) {
     const iqlut_layer *l = t->layer;
     int bound = 0;
     for (int first = 0; first < l->channels_in; first += group_channels)
@@ -53,7 +56,8 @@ static int partial_bound(const centred *t, int group_channels) {
             for (int d = 0; d < l->channels_out; d++) {
                 int sum = 0;
                 for (int c = first; c < first + group_channels && c < l->channels_in; c++)
-                    for (int j = 0; j < l->kernel; j++) sum += ONE * t->largest[tap_index(l, c, i, j, d)];
+                    for (int j = 0; j < l->kernel - (apart && i == 1); j++)
+                        sum += ONE * t->largest[tap_index(l, c, i, j, d)];
                 bound = sum > bound ? sum : bound;
             }
     return bound;
@@ -140,11 +144,13 @@ static void pack_constants(iqlut_packed *p, const centred *t) {
 }
 
 /* Splits the input channels into as few groups as keep every partial sum in int16. */
-static void split_groups(iqlut_packed *p, const centred *t) {
+static void split_groups(iqlut_packed *p, const centred *t, const iqlut_isa *isa) {
     do {
         p->groups++;
         p->group_channels = (p->channels_in + p->groups - 1) / p->groups;
-    } while (p->group_channels > GROUP_CHANNELS_MAX || partial_bound(t, p->group_channels) > PARTIAL_MAX);
+        const int fits = partial_bound(t, p->group_channels, 0) <= PARTIAL_MAX;
+        p->apart = !fits && isa->sets_apart && p->kernel == KERNEL_MAX && p->group_channels <= APART_CHANNELS_MAX;
+    } while (p->group_channels > GROUP_CHANNELS_MAX || partial_bound(t, p->group_channels, p->apart) > PARTIAL_MAX);
     p->groups = (p->channels_in + p->group_channels - 1) / p->group_channels;
 }
 
@@ -171,7 +177,7 @@ static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, c
     p->block = p->lanes < 16 ? 8 : 16;
     p->blocks = p->lanes / p->block;
     if (try_paired(p, isa)) return;
-    split_groups(p, t);
+    split_groups(p, t, isa);
     p->vector_lanes = isa->vector_lanes, p->partial_bytes = 2;
     p->row_bytes = (size_t)row_lanes(p) * (isa->row_form == ROW_WIDE ? 4 : 2);
     p->pass_bytes = p->row_bytes * (size_t)(p->codes * p->group_channels);

@@ -52,7 +52,12 @@ static size_t row_bytes(int64_t columns, size_t pixel_bytes) {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-static int partial_count(const iqlut_packed *p) { return p->kernel * (p->kernel + 1) / 2; }
+/* What is set apart is kept as long as the middle row of taps. */
+static int tap_row_of(int part) { return part == KERNEL_MAX ? 1 : part; }
+static int parts(const iqlut_packed *p) { return p->kernel + (p->apart ? 1 : 0); }
+static int partial_count(const iqlut_packed *p) {
+    return p->kernel * (p->kernel + 1) / 2 + (p->apart ? p->kernel - 1 : 0);
+}
 
 #define TAKE(pointer, type, bytes) (pointer = memory ? (type *)(memory + used) : NULL, used += (bytes))
 
@@ -116,11 +121,11 @@ size_t iqlut_workspace_bytes(const iqlut_job *job, int columns) {
 
 static uint8_t *signal_row(const line *l, int64_t y) { return l->signal + (y % SIGNAL_ROWS) * l->signal_bytes + FRONT; }
 
-/* The partial row of input row `y` for a group and a tap row; kernel - tap_row of them are kept. */
-static uint8_t *partial_row(const line *l, int group, int tap_row, int64_t y) {
+/* The partial row of input row `y` for a group and a part; kernel less its tap row of them are kept. */
+static uint8_t *partial_row(const line *l, int group, int part, int64_t y) {
     const int kernel = l->packed->kernel;
-    const int before = tap_row * kernel - tap_row * (tap_row - 1) / 2;
-    const int64_t slot = group * partial_count(l->packed) + before + y % (kernel - tap_row);
+    const int before = part * kernel - part * (part - 1) / 2;
+    const int64_t slot = group * partial_count(l->packed) + before + y % (kernel - tap_row_of(part));
     return l->partial + (size_t)slot * l->partial_bytes + FRONT;
 }
 
@@ -145,10 +150,11 @@ static void expand_row(const tile *t, const line *l, int64_t y) {
                                      p->rows + (size_t)(g * p->blocks + b) * p->pass_bytes,
                                      signal + first,
                                      {t->keys.weights + first, t->keys.offsets + first},
-                                     stride};
-            void *out[KERNEL_MAX] = {NULL};
-            for (int i = 0; i < p->kernel; i++) out[i] = partial_row(l, g, i, y) + b * p->block * p->partial_bytes;
-            isa->expand(&pass, count, out);
+                                     stride,
+                                     count};
+            void *out[PARTS_MAX] = {NULL};
+            for (int i = 0; i < parts(p); i++) out[i] = partial_row(l, g, i, y) + b * p->block * p->partial_bytes;
+            isa->expand(&pass, out);
         }
 }
 
@@ -171,7 +177,8 @@ static void requantise_row(const tile *t, const line *l, int64_t y, const uint8_
     const void *rows[ROWS_MAX];
     int count = 0;
     for (int g = 0; g < p->groups; g++)
-        for (int i = 0; i < p->kernel; i++) rows[count++] = partial_row(l, g, i, clamp(y + i - p->before, t->job->picture.h));
+        for (int i = 0; i < parts(p); i++)
+            rows[count++] = partial_row(l, g, i, clamp(y + tap_row_of(i) - p->before, t->job->picture.h));
     t->job->plan->isa->requantise(p, rows, count, skip, base, out, (int)(l->last - l->first) * p->lanes);
 }
 

@@ -14,6 +14,7 @@
 #define partial int16_t
 #define ENTRY_BYTES 2
 #define STEPS(layer) ((layer)->group_channels)
+#define APART(layer) ((layer)->apart)
 #define add add16
 #define half_add half_add16
 
@@ -94,12 +95,14 @@ static void requantise(const iqlut_packed *l, const void *const *partials, int r
     if (l->lanes > LANES) ROWS(row_count, PERIOD / LANES);
     else if (row_count == 2) ROWS(2, 1);
     else if (row_count == 3) ROWS(3, 1);
+    else if (row_count == 4) ROWS(4, 1);
     else if (row_count == 6) ROWS(6, 1);
     else ROWS(row_count, 1);
 }
 
 const iqlut_isa CAT(iqlut_isa_, ISA) = {.name = STRING(ISA),
                                         .vector_lanes = LANES,
+                                        .sets_apart = 1,
                                         .prepare = PREPARE,
                                         .expand = expand_any,
                                         .requantise = requantise,

@@ -89,6 +89,31 @@ def test_the_largest_tables(build: Build, levels: int, channels: int) -> None:
     np.testing.assert_array_equal(build(tables, 1)(luma), reference.build(tables)(luma))
 
 
+def tables_with_a_heavy_tap(channels: int) -> Tables:
+    """Sums of a row of taps that just fit int16 for 8 channels, were it not for the last tap of the middle row."""
+    rng = np.random.default_rng(channels)
+    group = min(channels, 8)
+    most = np.full((3, 3), 32767 // (32 * 3 * group))
+    most[1] = (32767 // (32 * 2 * group), 32767 // (32 * 2 * group), 127)
+    layers = []
+    for c, d in ((1, channels), (channels, channels), (channels, 16)):
+        lut = np.broadcast_to(np.minimum(most, 127)[:, :, None], (c, 5, 3, 3, d)).copy()
+        lut[:, 0] *= -1  # a dark plane reaches the least sum of all, a bright one the largest
+        lut[:, 2] = rng.integers(-lut[:, 1], lut[:, 1] + 1)
+        layers.append(random_layer(rng, lut.astype(np.int8), True, 1 / 64 if d == 16 else 1.0))
+    return Tables("random", 4, tuple(layers), {})
+
+
+@ALL
+@pytest.mark.parametrize("channels", [3, 4, 5, 8, 11, 16])
+def test_the_heaviest_tap(build: Build, channels: int) -> None:
+    """The native engine sums it apart from its row."""
+    tables = tables_with_a_heavy_tap(channels)
+    for luma in (np.zeros((4, 9)), np.full((4, 9), 255), np.random.default_rng(0).integers(0, 256, (9, 37))):
+        plane = luma.astype(np.uint8)
+        np.testing.assert_array_equal(build(tables, 1)(plane), reference.build(tables)(plane))
+
+
 @ALL
 @pytest.mark.parametrize("seed", [3, 21, 40, 55, 83])
 def test_a_plane_is_the_same_on_any_number_of_threads(build: Build, seed: int) -> None:
