@@ -1,14 +1,15 @@
 """Times a film of 480x270 becoming 1080p: `bench_films.py [SECONDS [CLIP]]`; prints one JSON object.
 
-The upscaler alone, the encoder alone and the whole run one after the other. The whole has a process of its own:
-memory is the most that it held, after a quarter of the frames and at its end.
+The upscaler alone, the encoder alone and the whole run one after the other, several times, of which the best counts.
+The whole has a process of its own: memory is the most that it held, after a quarter of the frames and at its end.
+`--results` keeps the row in results/films.json.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -21,17 +22,18 @@ import av
 import numpy as np
 
 import iqlut
-from iqlut import api, films, provenance
+import result_rows
+from iqlut import api, films
 from iqlut.films import encoders, segments, source
 from iqlut.films.film import Film, Frame
 from iqlut.films.planes import enlarge
 
 WIDTH, HEIGHT, RATE = 480, 270, 25
-TURNS = 2  # of which the best counts: other programs run too
 ALLOWED_SLOWER, ALLOWED_MIB = 1.25, 600
 
 
-def main(seconds: int, clip: Path | None) -> None:
+def measure(seconds: int, clip: Path | None, turns: int) -> dict[str, Any]:
+    """Frames per second of the three, how they compare, and memory."""
     threads = api.cores()
     enlarger = an_enlarger(threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -40,7 +42,7 @@ def main(seconds: int, clip: Path | None) -> None:
         options = encoders.choose(film, Path(folder) / "big.mkv", enlarger.scale, films.Options())
         larger = upscaler_alone(film, enlarger, 60)[1]
         times = []
-        for _ in range(TURNS):
+        for _ in range(turns):
             upscaler_s, _ = upscaler_alone(film, enlarger, film.frames)
             encoder_s = encoder_alone(film, options, larger, threads, Path(folder) / "alone.mkv")
             with get_context("spawn").Pool(1) as pool:
@@ -60,8 +62,22 @@ def main(seconds: int, clip: Path | None) -> None:
         "met": whole_s <= ALLOWED_SLOWER * slower_s and peak_mib <= ALLOWED_MIB,
     }
     rounded = {name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
-    about = {"commit": provenance.commit(), "machine": provenance.cpu_name(), "tables_sha256": enlarger.name}
-    print(json.dumps(rounded | about))
+    return rounded | {"tables_sha256": enlarger.name}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seconds", type=int, nargs="?", default=12)
+    parser.add_argument("clip", type=Path, nargs="?")
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--results", action="store_true")
+    given = parser.parse_args()
+    about = result_rows.about()
+    words = f"bench_films.py {given.seconds}" + (f" {given.clip.name}" if given.clip else "")
+    row = {"command": words} | measure(given.seconds, given.clip, given.turns) | about
+    print(json.dumps(row))
+    if given.results:
+        result_rows.keep("films", row)
 
 
 def write_clip(path: Path, count: int, clip: Path | None) -> Path:
@@ -149,5 +165,4 @@ def held_mib() -> float:
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    main(int(given[0]) if given else 12, Path(given[1]) if len(given) > 1 else None)
+    main()

@@ -1,7 +1,7 @@
 """Enlarges a folder of 1,000 small pictures, 50 of them broken, and kills the run ten times: `stress_batch.py FOLDER`.
 
 In the end there are the very files that a run without interruption makes, and every broken one has its reason.
-`--pictures N` and `--kills N` make it smaller.
+`--pictures N` and `--kills N` make it smaller; `--results` keeps the row in results/batch.json.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+
+import result_rows
 
 _BREAKS = {  # ten ways, from the bytes of a sound PNG file
     "empty": lambda data: b"",
@@ -46,24 +49,37 @@ def make(folder: Path, pictures: int) -> set[str]:
     return broken
 
 
-def run(source: Path, target: Path, kill_after_s: float | None = None) -> tuple[int, list[dict[str, str]]]:
-    """The exit code of a run, and its rows; killed, not asked to end, after so long."""
+def begun(source: Path, target: Path, stdout: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "iqlut", "upscale", source, "-o", target, "--quiet", "--json", "-t", "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        try:
-            printed = process.communicate(timeout=kill_after_s)[0]
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            return process.returncode, []
+    return subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL)
+
+
+def run(source: Path, target: Path) -> tuple[int, list[dict[str, str]]]:
+    """The exit code of a whole run, and its rows."""
+    with begun(source, target, subprocess.PIPE) as process:
+        printed = process.communicate()[0]
     return process.returncode, json.loads(printed)
+
+
+def kill_a_run(source: Path, target: Path, after_s: float) -> None:
+    """Kill a run, not ask it to end, so long after it has written its first file."""
+    before = len(complete(target))
+    with begun(source, target, subprocess.DEVNULL) as process:
+        while process.poll() is None and len(complete(target)) == before:
+            time.sleep(0.01)
+        time.sleep(after_s)
+        process.send_signal(signal.SIGKILL)
+
+
+def complete(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file() and not file.name.endswith(".part")]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def stress(folder: Path, pictures: int, kills: int) -> dict[str, int]:
+def stress(folder: Path, pictures: int, kills: int) -> dict[str, Any]:
     """Counts of what happened; AssertionError where a promise is broken."""
     source, whole, torn = (folder / name for name in ("in", "whole", "torn"))
     broken = make(source, pictures)
@@ -74,17 +90,17 @@ def stress(folder: Path, pictures: int, kills: int) -> dict[str, int]:
     assert code == 1 and set(failed) == broken and all(failed.values()), (code, set(failed) ^ broken)
     expected = contents(whole)
     assert len(expected) == pictures - len(broken)
-    chance, seen = random.Random(3), 0
+    chance, there = random.Random(3), []
     for _ in range(kills):
-        run(source, torn, chance.uniform(0.3, 0.3 + elapsed_s / 3))
-        found = contents(torn) if torn.exists() else {}
-        seen = max(seen, sum(name.endswith(".part") for name in found))
-        assert all(expected[name] == data for name, data in found.items() if not name.endswith(".part"))
+        kill_a_run(source, torn, chance.uniform(0, elapsed_s / kills / 2))
+        there.append(len(complete(torn)))
+        for file in complete(torn):
+            assert expected[str(file.relative_to(torn))] == file.read_bytes(), file
     code, rows = run(source, torn)
     assert code == 1 and {row["source"] for row in rows if row["status"] == "failed"} == broken
     assert contents(torn) == expected, "the results differ"
-    skipped = sum(row["status"] == "skipped" for row in rows)
-    return {"results": len(expected), "named": len(broken), "kills": kills, "skipped_last": skipped, "parts_seen": seen}
+    assert sum(row["status"] == "skipped" for row in rows) == (there[-1] if there else 0)
+    return {"results": len(expected), "named": len(broken), "exit_code": code, "there_after_kills": there, "threads": 1}
 
 
 def main() -> None:
@@ -92,10 +108,15 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=10)
-    arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True)
-    print(json.dumps(stress(arguments.folder, arguments.pictures, arguments.kills)))
-    shutil.rmtree(arguments.folder)
+    parser.add_argument("--results", action="store_true")
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True)
+    command = f"stress_batch.py FOLDER --pictures {given.pictures} --kills {given.kills}"
+    row = {"command": command} | result_rows.about() | stress(given.folder, given.pictures, given.kills)
+    print(json.dumps(row))
+    if given.results:
+        result_rows.keep("batch", row)
+    shutil.rmtree(given.folder)
 
 
 if __name__ == "__main__":
