@@ -13,7 +13,7 @@ TORCH := 2.13.0
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check check-native format test bench results demo clean
+.PHONY: help setup check check-native format test bench figures results demo clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,9 +62,16 @@ test: $(READY)  ## the tests alone
 bench: $(READY)  ## time the engines on this machine
 	$(BIN)/iqlut bench --isa all --threads 1 2
 
+figures: $(READY)  ## measure, on a quiet machine, all times and the memory that the native engine is held to
+	$(BIN)/pip install --quiet -e '.[bench]'
+	$(BIN)/python scripts/measure_figures.py
+	$(BIN)/python scripts/plot_results.py
+	$(BIN)/python scripts/render_results.py
+
 results: $(READY)  ## measure again what the README shows: results/*.json, then the tables (DATA=folder of the test sets)
 	$(BIN)/pip install --quiet -e '.[bench]'
-	$(BIN)/python scripts/measure_results.py $(DATA)
+	$(BIN)/python scripts/measure_results.py $(DATA) quality
+	$(BIN)/python scripts/measure_figures.py
 	$(BIN)/python scripts/plot_results.py
 	$(BIN)/python scripts/render_results.py
 

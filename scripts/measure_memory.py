@@ -9,6 +9,7 @@ import json
 import resource
 import subprocess
 import sys
+from typing import Any
 
 import iqlut
 from iqlut.bench.contenders import sample_picture
@@ -20,17 +21,20 @@ _MB = 1e6
 
 def main() -> int:
     """1 if a case takes more than EXTRA_MAX_MB."""
-    worst = 0.0
-    for what in ("luma", "rgb"):
-        for threads in (1, 2):
-            command = [sys.executable, __file__, what, str(threads)]
-            row = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-            worst = max(worst, row["extra_mb"])
-            print(json.dumps(row))
-    return int(worst > EXTRA_MAX_MB)
+    measured = rows()
+    for row in measured:
+        print(json.dumps(row))
+    return int(max(row["extra_mb"] for row in measured) > EXTRA_MAX_MB)
 
 
-def measure(what: str, threads: int) -> dict[str, object]:
+def rows() -> list[dict[str, Any]]:
+    """Luma and colours, on one thread and on two."""
+    cases = [(what, threads) for what in ("luma", "rgb") for threads in (1, 2)]
+    commands = [[sys.executable, __file__, what, str(threads)] for what, threads in cases]
+    return [json.loads(subprocess.run(one, check=True, stdout=subprocess.PIPE, text=True).stdout) for one in commands]
+
+
+def measure(what: str, threads: int) -> dict[str, Any]:
     """One enlargement after a small one, which loads all that is needed."""
     picture = sample_picture(WIDTH, HEIGHT) if what == "rgb" else sample_picture(WIDTH, HEIGHT)[:, :, 0].copy()
     iqlut.upscale(picture[:64, :64], threads=threads)

@@ -1,5 +1,6 @@
-"""Renders `results/*.json` into the README and docs/ablations.md; with `--check` only says, by exit code 1, that
-one is stale. Stale is also a result measured on other tables than those that are shipped, or of another configuration.
+"""Renders `results/*.json` into the README, docs/kernel.md and docs/ablations.md; with `--check` only says, by exit
+code 1, that one is stale. Stale is also a result measured on other tables than those that are shipped, or of another
+configuration.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import iqlut
+import measure_figures
 import render_ablations
 from iqlut.bench.contenders import RGB
 
 ROOT = Path(__file__).parents[1]
-README, ABLATIONS, RESULTS = ROOT / "README.md", ROOT / "docs" / "ablations.md", ROOT / "results"
+README, RESULTS = ROOT / "README.md", ROOT / "results"
+ABLATIONS, KERNEL = ROOT / "docs" / "ablations.md", ROOT / "docs" / "kernel.md"
 PLOT = "docs/images/quality_time.svg"  # by plot_results.py
 _SETS = ("Set5", "Set14", "B100")
 _RGB_NOTE = (
@@ -24,8 +27,11 @@ _RGB_NOTE = (
 
 
 def main(check: bool) -> None:
-    """Brings both up to date, or ends with a sentence where one is not."""
-    for document, mark, text in ((README, "results", render()), (ABLATIONS, "ablations", render_ablations.render())):
+    """Brings all up to date, or ends with a sentence where one is not."""
+    ablations = render_ablations.render()
+    for document, mark, text in (
+        (README, "results", render()), (KERNEL, "figures", figures()), (ABLATIONS, "ablations", ablations),
+    ):  # fmt: skip
         old = document.read_text(encoding="utf-8")
         begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
         before, rest = old.split(begin)
@@ -54,7 +60,7 @@ def stale_models() -> list[str]:
     """Models measured with other tables than those in the package."""
     shipped = {name: iqlut.load(name).sha256 for name in iqlut.models()}
     stale = []
-    for file in ("quality.json", "speed.json"):
+    for file in ("quality.json", "speed.json", "figures.json"):
         measured = load(file)["meta"].get("tables_sha256", {})
         stale += [name for name, sha256 in measured.items() if shipped.get(name) != sha256]
     return sorted(set(stale))
@@ -116,6 +122,19 @@ def speed() -> str:
     if (ROOT / PLOT).exists():
         parts.insert(0, f"![Quality against time]({PLOT})")
     return "\n\n".join(parts) + "\n"
+
+
+def figures() -> str:
+    """What the native engine is held to, and what was measured."""
+    measured = load("figures.json")
+    if not measured["rows"]:
+        return "Not measured yet (`python scripts/measure_figures.py`).\n"
+    lines = [
+        f"| {row['what']} | {row['threads']} | {row['value']:.2f} | {measure_figures.verdict(row)} |"
+        for row in measured["rows"]
+    ]
+    head = ("| | threads | measured | wanted |", "|---|--:|--:|---|")
+    return "\n".join((*head, *lines)) + f"\n\n{_origin(measured['meta'], 'Figures')}\n"
 
 
 def _enlarged(row: dict[str, Any]) -> str:

@@ -64,3 +64,64 @@ def test_rows_of_the_rgb_path_stand_below_their_own_and_are_marked(
     assert render._RGB_NOTE in text
     (tmp_path / "quality.json").write_text(json.dumps({"meta": meta, "rows": rows[:2]}))
     assert "Rows marked R, G, B" in render.quality()  # a published one is marked
+
+
+def timing(name: str, ms: float, threads: int = 1) -> dict[str, Any]:
+    ours = "l8c8-x4" if name.startswith("native") else ""
+    return {"name": name, "threads": threads, "ms": ms, "ratio_to_pillow_bicubic": ms / 10, "model": ours, "scale": 4}
+
+
+def test_figures_are_told_from_their_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    measure = script("measure_figures")
+    names = {"native": 12, "native-rgb": 24, "native-avx2": 17, "native-avx512": 16, "native-avx512vnni": 12}
+    rows = [timing(name, ms) for name, ms in names.items()] + [timing("ecbsr-m4c16", 48), timing("ecbsr-m4c16", 40, 2)]
+    rows.append({**timing("native", 1), "model": "l8c8-x2", "scale": 2})
+    found = measure.ratios(rows)
+    assert [(one["value"], one["limit"]) for one in found] == [
+        (1.7, 1.8),
+        (1.6, None),
+        (1.2, 1.4),
+        (0.25, 0.25),
+        (2, 1.6),
+    ]
+    told = [measure.verdict(one).rpartition(" ")[2] for one in found]
+    assert told == ["reached", "", "reached", "reached", "MISSED"]
+    without = [row for row in rows if row["name"] != "native-avx512vnni"]
+    assert [one["limit"] for one in measure.ratios(without)][:2] == [1.8, 1.4]  # the fastest AVX-512 there is
+
+
+@pytest.mark.parametrize(("gain", "to_processes", "missed"), [(1.8, 0.9, 0), (1.6, 0.9, 1), (1.6, 0.8, 2)])
+def test_a_second_thread_is_held_to_what_the_machine_can(
+    monkeypatch: pytest.MonkeyPatch, gain: float, to_processes: float, missed: int
+) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    measure = script("measure_figures")
+    row = {"width": 4, "height": 4, "gain_threads": gain, "gain_processes": 2.0, "gain_to_processes": to_processes}
+    assert sum("MISSED" in measure.verdict(one) for one in measure.threads([row])) == missed
+    shared = measure.threads([{**row, "gain_processes": 1.3}])  # two processors that are halves of one core
+    assert "MISSED" not in measure.verdict(shared[0])
+
+
+def test_growth_is_the_most_to_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    measure = script("measure_figures")
+    rows = [{"name": name, "ns_per_px": ns} for ns in (2.0, 2.5, 2.2) for name in (measure.LUMA, measure.RGB)]
+    found = measure.growths(rows)
+    assert [(one["value"], measure.verdict(one)) for one in found] == [(1.25, "at most 1.15: MISSED")] * 2
+
+
+def test_a_busy_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    measure = script("measure_figures")
+    ticks = iter([(100, 50), (200, 70)])
+    monkeypatch.setattr(measure, "_ticks", lambda: next(ticks))
+    monkeypatch.setattr(measure, "_QUIET_SECONDS", 0)
+    monkeypatch.setattr(measure.Path, "exists", lambda self: True)
+    with pytest.raises(SystemExit, match="something else keeps 80% of the processors busy"):
+        measure.main(though_busy=False)
+
+
+def test_two_threads_are_timed_beside_two_processes() -> None:
+    row = script("measure_threads").gains(24, 16, rounds=2, seconds=0.01)
+    assert row["rounds"] == 2 and min(row[key] for key in row if key.startswith("gain")) > 0

@@ -23,10 +23,12 @@ def commit() -> str:
 
 
 def cpu_name() -> str:
-    """What the processor calls itself."""
+    """What the processor calls itself; on x86 with its family and model, as machines for hire leave out the rest."""
     facts = Path("/proc/cpuinfo")
+    told: dict[str, str] = {}
     if facts.exists():
         for line in facts.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+            key, _, value = line.partition(":")
+            told.setdefault(key.strip(), value.strip())
+    name = told.get("model name") or platform.processor() or platform.machine()
+    return f"{name} (family {told['cpu family']}, model {told['model']})" if "cpu family" in told else name

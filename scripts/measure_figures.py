@@ -1,0 +1,135 @@
+"""Measures every figure that the native engine is held to, on a quiet machine: `measure_figures.py [--busy]`.
+
+Writes results/speed.json and results/figures.json, and says which figures are missed. It refuses to start where
+something else keeps the processors busy, as times are then of no use; `--busy` measures all the same. About three
+minutes.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import measure_memory
+import measure_results
+import measure_threads
+from iqlut import provenance
+
+MODEL, RIVAL, LUMA, RGB, PILLOW = "l8c8-x4", "ecbsr-m4c16", "native", "native-rgb", "pillow-bicubic"
+GROWTH_SIZES = ("320x196", "1000x625", "3160x1978")  # x4: 1, 10 and 100 megapixels
+BUSY_MAX = 0.05
+_QUIET_SECONDS = 3
+
+Row = dict[str, Any]
+
+
+def main(though_busy: bool) -> None:
+    """Ends with a sentence where the machine is not quiet."""
+    share = busy_share(_QUIET_SECONDS)
+    if share > BUSY_MAX and not though_busy:
+        sys.exit(f"something else keeps {share:.0%} of the processors busy; stop it, or measure all the same by --busy")
+    source = provenance.commit()
+    measure_results.main(Path(), ("speed",))
+    growth = ["bench", "-m", MODEL, "--engines", LUMA, RGB, "--size", *GROWTH_SIZES, "--repeats", "9"]
+    speed = measure_results.RESULTS / "speed.json"
+    figures = [
+        *ratios(measure_results.read(speed)["rows"]),
+        *growths(measure_results.run(growth)),
+        *threads(measure_threads.rows()),
+        *memory(measure_memory.rows()),
+    ]
+    commands = ["python scripts/measure_figures.py", "iqlut " + " ".join(growth)]
+    measure_results.write(measure_results.RESULTS / "figures.json", source, commands, figures)
+    for one in figures:
+        print(f"{one['value']:8.3f}  {verdict(one):24s}{one['what']}")
+
+
+def busy_share(seconds: float) -> float:
+    """How much of the processors' time others use meanwhile; 0 where the system does not tell."""
+    if not Path("/proc/stat").exists():
+        return 0.0
+    before = _ticks()
+    time.sleep(seconds)
+    all_ticks, idle = (now - then for now, then in zip(_ticks(), before, strict=True))
+    return 1 - idle / max(all_ticks, 1)
+
+
+def _ticks() -> tuple[int, int]:
+    """Of all processors together, since the machine started: all, and those in which nothing ran."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]]
+    return sum(ticks), ticks[3] + ticks[4]
+
+
+def figure(what: str, value: float, limit: float | None = None, least: bool = False, threads: int = 1) -> Row:
+    """A row of the results. `limit` is the most the value may be, or the least; None if it is only told."""
+    return {"what": what, "threads": threads, "value": round(value, 3), "limit": limit, "least": least}
+
+
+def verdict(row: Row) -> str:
+    """Whether a figure is reached, in words."""
+    if row["limit"] is None:
+        return ""
+    reached = row["value"] >= row["limit"] if row["least"] else row["value"] <= row["limit"]
+    return f"{'at least' if row['least'] else 'at most'} {row['limit']:g}: {'reached' if reached else 'MISSED'}"
+
+
+def ratios(rows: list[Row]) -> list[Row]:
+    """To Pillow's bicubic, to the nearest rival and of colours to luma; only what this machine could run."""
+    mine = [row for row in rows if row["model"] in (MODEL, "") and row["scale"] == 4]
+    timed = {(row["name"], row["threads"]): row for row in mine}
+    found = []
+    fastest = "avx512vnni" if ("native-avx512vnni", 1) in timed else "avx512"
+    limits = {"avx2": 1.8, "avx512": None, "avx512vnni": None, "portable": 8.0, "neon": None, fastest: 1.4}
+    for isa, limit in limits.items():
+        if row := timed.get((f"native-{isa}", 1)):
+            found.append(figure(f"{isa}, to Pillow's bicubic", row["ratio_to_pillow_bicubic"], limit))
+    for name, count in sorted(timed):
+        if name == RIVAL and (LUMA, count) in timed:
+            ratio = timed[LUMA, count]["ms"] / timed[RIVAL, count]["ms"]
+            found.append(figure(f"luma, to {RIVAL} under onnxruntime", ratio, 0.25, threads=count))
+    found.append(figure("colours, to luma", timed[RGB, 1]["ms"] / timed[LUMA, 1]["ms"], 1.6))
+    return found
+
+
+def growths(rows: list[Row]) -> list[Row]:
+    """How far apart the times of a pixel are."""
+    found = []
+    for name in (LUMA, RGB):
+        times = [row["ns_per_px"] for row in rows if row["name"] == name]
+        listed = ", ".join(f"{time:.2f}" for time in times)
+        what = f"{name}, a pixel of 1, 10 and 100 megapixels ({listed} ns), the most to the least"
+        found.append(figure(what, max(times) / min(times), 1.15))
+    return found
+
+
+def threads(rows: list[Row]) -> list[Row]:
+    """Gains of a second thread: 1.7 where two processes gain 2, and as large a part of what they gain elsewhere."""
+    found = []
+    for row in rows:
+        free = row["gain_processes"] >= 1.9
+        size = f"{row['width']}x{row['height']}"
+        found += [
+            figure(f"{size}, two threads to one", row["gain_threads"], 1.7 if free else None, True, 2),
+            figure(f"{size}, two processes to one", row["gain_processes"], None, True),
+            figure(f"{size}, two threads to two processes", row["gain_to_processes"], 0.85, True, 2),
+        ]
+    return found
+
+
+def memory(rows: list[Row]) -> list[Row]:
+    """What 100 megapixels take beyond the picture and the result."""
+    return [
+        figure(
+            f"{row['what']}, {row['megapixels']:g} megapixels, MB beyond picture and result",
+            row["extra_mb"],
+            measure_memory.EXTRA_MAX_MB,
+            threads=row["threads"],
+        )
+        for row in rows
+    ]
+
+
+if __name__ == "__main__":
+    main("--busy" in sys.argv[1:])
