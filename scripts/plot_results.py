@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -14,10 +15,17 @@ from render_results import load
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 DATASET = "Set5"
-WIDTH, HEIGHT = 760, 440
-LEFT, RIGHT, TOP, BOTTOM = 70, 40, 50, 60  # margins
-LETTER = 7.4  # width of one, about
-OURS, OTHERS, INK, PALE = "#c0392b", "#34495e", "#222222", "#dddddd"
+WIDTH, HEIGHT = 860, 480
+LEFT, RIGHT, TOP, BOTTOM = 58, 24, 66, 64  # margins
+LETTERS, SMALL = 13, 11  # sizes of words
+FINE, SHOWN = 4, 2  # PNG pixels for one of the SVG: as drawn, and as saved
+OURS, OTHERS, INK, PALE = "#c0392b", "#34495e", "#222222", "#e2e2e2"
+ISAS = {"native-portable": "plain C", "native-avx2": "AVX2"}  # shown beside the fastest that this machine has
+RADII = {"ours": 6.5, "isa": 3.5, "peer": 4.5, "code": 4.0}
+TITLE = f"PSNR on {DATASET}, x4, dB"
+ACROSS = "time on one thread for 1920x1080 pixels of luma, Pillow's bicubic = 1"
+
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,7 @@ class Point:
     name: str
     ratio: float
     psnr_db: float
-    ours: bool
+    kind: str  # ours; isa, our engine with one of its instruction sets; peer; code, timed once elsewhere
 
 
 @dataclass
@@ -35,60 +43,82 @@ class Drawing:
     """Lines, dots and words, drawn as SVG and by Pillow."""
 
     svg: list[str] = field(default_factory=list)
-    image: Image.Image = field(default_factory=lambda: Image.new("RGB", (2 * WIDTH, 2 * HEIGHT), "white"))
+    image: Image.Image = field(default_factory=lambda: Image.new("RGB", (FINE * WIDTH, FINE * HEIGHT), "white"))
 
     def line(self, x0: float, y0: float, x1: float, y1: float, colour: str) -> None:
         self.svg.append(f'<line x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}" stroke="{colour}"/>')
-        ImageDraw.Draw(self.image).line((2 * x0, 2 * y0, 2 * x1, 2 * y1), colour, 2)
+        ImageDraw.Draw(self.image).line([FINE * n for n in (x0, y0, x1, y1)], colour, FINE)
 
-    def dot(self, x: float, y: float, radius: float, colour: str) -> None:
-        self.svg.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{colour}"/>')
-        box = (2 * (x - radius), 2 * (y - radius), 2 * (x + radius), 2 * (y + radius))
-        ImageDraw.Draw(self.image).ellipse(box, colour)
+    def dot(self, x: float, y: float, radius: float, colour: str, filled: bool = True) -> None:
+        paint = colour if filled else "white"
+        self.svg.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{paint}" stroke="{colour}" stroke-width="1.5"/>'
+        )
+        box = [FINE * n for n in (x - radius - 0.75, y - radius - 0.75, x + radius + 0.75, y + radius + 0.75)]
+        ImageDraw.Draw(self.image).ellipse(box, paint, colour, round(1.5 * FINE))
 
-    def text(self, x: float, y: float, words: str, colour: str = INK, anchor: str = "middle") -> None:
+    def text(
+        self, x: float, y: float, words: str, colour: str = INK, anchor: str = "middle", size: int = LETTERS
+    ) -> None:
         """`anchor` is what of the words lies at x: start, middle or end; y is their middle."""
         self.svg.append(
-            f'<text x="{x:.1f}" y="{y + 4:.1f}" fill="{colour}" text-anchor="{anchor}">{escape(words)}</text>'
+            f'<text x="{x:.1f}" y="{y + 0.35 * size:.1f}" fill="{colour}" font-size="{size}" '
+            f'text-anchor="{anchor}">{escape(words)}</text>'
         )
         place = {"start": "lm", "middle": "mm", "end": "rm"}[anchor]
-        font = ImageFont.load_default(26)
-        ImageDraw.Draw(self.image).text((2 * x, 2 * y), words, colour, font, anchor=place)
+        ImageDraw.Draw(self.image).text((FINE * x, FINE * y), words, colour, _font(size), anchor=place)
 
     def save(self, stem: Path) -> None:
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif"'
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
         body = "\n".join(self.svg)
-        text = f'{head} font-size="13">\n<rect width="100%" height="100%" fill="white"/>\n{body}\n</svg>\n'
+        background = '<rect width="100%" height="100%" fill="white"/>'
+        text = f'{head} font-family="Helvetica, Arial, sans-serif">\n{background}\n{body}\n</svg>\n'
         stem.with_suffix(".svg").write_text(text, encoding="utf-8")
-        self.image.save(stem.with_suffix(".png"), optimize=True)
+        size = (SHOWN * WIDTH, SHOWN * HEIGHT)
+        self.image.resize(size, Image.Resampling.LANCZOS).save(stem.with_suffix(".png"), optimize=True)
+
+
+@lru_cache
+def _font(size: int) -> Any:
+    return ImageFont.load_default(FINE * size)
+
+
+def _width(words: str, size: int) -> float:
+    """Of words, a little more than Pillow draws: other fonts are wider."""
+    return 1.06 * _font(size).getlength(words) / FINE
 
 
 def points() -> list[Point]:
-    """All that has both a measured time on one thread and a PSNR, measured or published."""
-    found = []
+    """All that has both a time and a PSNR, measured or published."""
     timed = [row for row in load("speed.json")["rows"] if row["threads"] == 1 and row["scale"] == 4]
     quality = [row for row in load("quality.json")["rows"] if (row["dataset"], row["path"]) == (DATASET, "y")]
+    published = load("published.json")["rows"]
+    scores = {row["model"]: row["psnr_db"] for row in quality}
+    code = [row for row in published if "pillow_ratio" in row]
+    found = [Point(row["model"], row["pillow_ratio"], row[DATASET], "code") for row in code]
     for row in timed:
-        ratio = row["ratio_to_pillow_bicubic"]
-        if row["name"] == "native":
-            scores = {one["model"]: one["psnr_db"] for one in quality}
-            if row["model"] in scores:
-                found.append(Point(row["model"], ratio, scores[row["model"]], True))
-        others = [other for other in load("published.json")["rows"] if row["name"] in other.get("bench", ())]
-        found += [Point(_label(row["name"], other), ratio, other[DATASET], False) for other in others]
-    return found
+        name, ratio = row["name"], row["ratio_to_pillow_bicubic"]
+        others = [other for other in published if name in other.get("bench", ())]
+        found += [Point(_label(name, other), ratio, other[DATASET], "peer") for other in others]
+        if row["model"] in scores and name == "native":
+            found.append(Point(row["model"], ratio, scores[row["model"]], "ours"))
+        elif row["model"] in scores and name in ISAS:
+            found.append(Point(ISAS[name], ratio, scores[row["model"]], "isa"))
+    return sorted(found, key=lambda point: list(RADII).index(point.kind))
 
 
 def _label(name: str, row: dict[str, Any]) -> str:
     """What a dot is called: the published name, of bicubic with the library that was timed."""
-    return name.replace("-", " ") if len(row["bench"]) > 1 else row["model"]
+    if len(row["bench"]) == 1:
+        return row["model"]
+    return name.replace("-", " ").replace("opencv", "OpenCV").replace("pillow", "Pillow")
 
 
 def draw(found: list[Point]) -> Drawing:
     """Time to the right on a logarithmic axis, quality upwards."""
     drawing = Drawing()
     decades = [math.log10(point.ratio) for point in found]
-    first, last = math.floor(min(decades)), math.ceil(max(decades) + 0.2)
+    first, last = math.floor(min(decades)), math.ceil(max(decades))
     low, high = math.floor(min(point.psnr_db for point in found)), math.ceil(max(point.psnr_db for point in found))
 
     def across(ratio: float) -> float:
@@ -104,31 +134,72 @@ def draw(found: list[Point]) -> Drawing:
     for psnr_db in range(low, high + 1):
         drawing.line(LEFT, up(psnr_db), WIDTH - RIGHT, up(psnr_db), PALE)
         drawing.text(LEFT - 10, up(psnr_db), str(psnr_db), anchor="end")
-    drawing.text(WIDTH / 2, HEIGHT - 18, "time on one thread, Pillow's bicubic = 1 (480x270 to 1920x1080, luma)")
-    drawing.text(LEFT, TOP - 22, f"PSNR on {DATASET}, x4, dB", anchor="start")
-    dots = [(point, across(point.ratio), up(point.psnr_db)) for point in found]
-    for (point, x, y), (label_x, label_y) in zip(dots, labels(dots), strict=True):
-        drawing.dot(x, y, 6 if point.ours else 4, OURS if point.ours else OTHERS)
-        drawing.text(label_x, label_y, point.name, OURS if point.ours else OTHERS, "start")
+    drawing.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 20, ACROSS)
+    drawing.text(LEFT - 26, 20, TITLE, anchor="start")
+    _legend(drawing)
+    _dots(drawing, [(point, across(point.ratio), up(point.psnr_db)) for point in found])
     return drawing
 
 
+def _legend(drawing: Drawing) -> None:
+    """What the kinds of dots are, in a line below the title."""
+    words = {
+        "ours": "iqlut",
+        "peer": "others, timed in turns with it",
+        "code": "public code of tables, timed elsewhere",
+    }
+    x = float(LEFT - 20)
+    for kind, text in words.items():
+        drawing.dot(x, 43, RADII[kind], _colour(kind), kind != "code")
+        drawing.text(x + 12, 43, text, _colour(kind), "start", SMALL)
+        x += 12 + _width(text, SMALL) + 26
+
+
+def _dots(drawing: Drawing, dots: list[tuple[Point, float, float]]) -> None:
+    """The dots with their names; ours, on a line, over all else."""
+    ours = [(x, y) for point, x, y in dots if point.kind in ("ours", "isa")]
+    for left, right in zip(sorted(ours), sorted(ours)[1:], strict=False):
+        drawing.line(*left, *right, OURS)
+    places = labels(dots)
+    for (point, x, y), (label_x, label_y) in reversed(list(zip(dots, places, strict=True))):
+        drawing.dot(x, y, RADII[point.kind], _colour(point.kind), point.kind != "code")
+        drawing.text(label_x, label_y, point.name, _colour(point.kind), "start", _size(point))
+
+
+def _colour(kind: str) -> str:
+    return OURS if kind in ("ours", "isa") else OTHERS
+
+
+def _size(point: Point) -> int:
+    return {"ours": LETTERS + 2, "isa": SMALL}.get(point.kind, LETTERS)
+
+
 def labels(dots: list[tuple[Point, float, float]]) -> list[tuple[float, float]]:
-    """Where the name of each dot begins: right of it, else above, below or left, where no other name or dot is."""
-    taken = [(x - 6, y - 6, x + 6, y + 6) for _, x, y in dots]
+    """Where the name of each dot begins: where it meets no other name or dot, and is inside."""
+    taken = [_around(x, y, RADII[point.kind] + 2) for point, x, y in dots]
     places = []
     for point, x, y in dots:
-        width = LETTER * len(point.name)
-        choices = [(x + 10, y), (x - width / 2, y - 15), (x - width / 2, y + 15), (x - width - 10, y), (x + 10, y + 30)]
-        boxes = [(a, b - 7, a + width, b + 7) for a, b in choices]
-        free = [n for n, box in enumerate(boxes) if box[2] < WIDTH and not any(_meet(box, other) for other in taken)]
+        width, height = _width(point.name, _size(point)), _size(point) + 2
+        choices = [(x + 11, y), (x - width / 2, y - 17), (x - width / 2, y + 17), (x - width - 11, y)]
+        choices += [(x + 4, y - 17), (x + 4, y + 17), (x - width - 4, y - 17), (x - width - 4, y + 17)]
+        choices = choices[1:] + choices[:1] if point.kind in ("ours", "isa") else choices
+        boxes = [(left, middle - height / 2, left + width, middle + height / 2) for left, middle in choices]
+        free = [n for n, box in enumerate(boxes) if _inside(box) and not any(_meet(box, other) for other in taken)]
         chosen = free[0] if free else 0
         taken.append(boxes[chosen])
         places.append(choices[chosen])
     return places
 
 
-def _meet(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+def _around(x: float, y: float, radius: float) -> Box:
+    return x - radius, y - radius, x + radius, y + radius
+
+
+def _inside(box: Box) -> bool:
+    return box[0] >= LEFT and box[2] <= WIDTH - RIGHT and box[1] >= TOP - 12 and box[3] <= HEIGHT - BOTTOM
+
+
+def _meet(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import iqlut
 
@@ -19,7 +22,7 @@ def script(name: str) -> ModuleType:
     """A file of scripts/ as a module."""
     spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
     assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)  # where dataclasses look for their types
     spec.loader.exec_module(module)
     return module
 
@@ -125,3 +128,26 @@ def test_a_busy_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_two_threads_are_timed_beside_two_processes() -> None:
     row = script("measure_threads").gains(24, 16, rounds=2, seconds=0.01)
     assert row["rounds"] == 2 and min(row[key] for key in row if key.startswith("gain")) > 0
+
+
+def test_the_plot_is_drawn_twice_and_no_word_covers_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    plot = script("plot_results")
+    names = {"pillow-bicubic": 10, "opencv-bicubic": 0.9, "native": 14, "native-avx2": 16, "native-portable": 60}
+    names |= {"ecbsr-m4c16": 58, "espcn": 64, "sesr-m5": 79, "fsrcnn": 122}
+    timings = [timing(name, ms) for name, ms in names.items()]
+    files = {"speed.json": timings, "quality.json": [row("l8c8-x4", "y", 30.9)]}
+    published = json.loads((SCRIPTS.parent / "results" / "published.json").read_text())["rows"]
+    monkeypatch.setattr(plot, "load", lambda name: {"rows": files.get(name, published)})
+    monkeypatch.setattr(plot, "IMAGES", tmp_path)
+    plot.main()
+    svg, points = (tmp_path / "quality_time.svg").read_text(), plot.points()
+    assert len(points) >= len(names) and all(f">{point.name}</text>" in svg for point in points)
+    with Image.open(tmp_path / "quality_time.png") as image:
+        assert image.size == (2 * plot.WIDTH, 2 * plot.HEIGHT)
+    dots = [(point, 100.0 + 50 * n, 300.0) for n, point in enumerate(points)]  # closer than names are long
+    boxes = [
+        (x, y - 7, x + plot._width(point.name, plot._size(point)), y + 7)
+        for (point, *_), (x, y) in zip(dots, plot.labels(dots), strict=True)
+    ]
+    assert not any(plot._meet(one, other) for one, other in combinations(boxes, 2))
