@@ -94,11 +94,12 @@ static void try_all(source *s, const iqlut_tables *tables) {
     iqlut_picture p = {.h = 1 + draw(s, SIDE_MAX), .w = 1 + draw(s, SIDE_MAX), .channels = channels[draw(s, 3)]};
     if (draw(s, 16) == 0) p.h = 1 + draw(s, 2), p.w = 1 + draw(s, WIDE);
     p.stride = p.w * p.channels + draw(s, 5);
-    const size_t bytes_in = (size_t)((p.h - 1) * p.stride + p.w * p.channels);
+    const int colours = p.channels > 1 ? 3 : 1; /* the fourth byte of a pixel is not read: the last one is not there */
+    const size_t bytes_in = (size_t)((p.h - 1) * p.stride + (p.w - 1) * p.channels + colours);
     uint8_t *pixels = reserve(bytes_in);
     fill(s, pixels, bytes_in, 256);
     p.pixels = pixels;
-    const int64_t row = p.w * tables->scale * (p.channels > 1 ? 3 : 1), stride = row + draw(s, 5);
+    const int64_t row = p.w * tables->scale * colours, stride = row + draw(s, 5);
     const size_t bytes = (size_t)((p.h * tables->scale - 1) * stride + row);
     uint8_t *expected = reserve(bytes), *out = reserve(bytes);
     memset(expected, 0, bytes), memset(out, 0, bytes);

@@ -31,6 +31,8 @@ _MODES = {
     "PA": "RGBA", "RGBa": "RGBA", "RGBA": "RGBA", "CMYK": "CMYK",
 }  # fmt: skip
 _WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
+_DEEP = (np.dtype("<u2"), np.dtype(">u2"))
+_CHANNELS = ((), (2,), (3,), (4,))
 _KEPT_INFO = ("icc_profile", "exif")
 
 
@@ -85,7 +87,7 @@ def upscale(
     """The image `scale` times as high and as wide, of the same kind.
 
     image    uint8 array (h, w), (h, w, 2) gray + alpha, (h, w, 3) or (h, w, 4), or a Pillow image;
-             a uint16 array of these shapes becomes uint16, see `deep`
+             a uint16 array of these shapes, in either byte order, becomes uint16, see `deep`
     model    Tables, a name from `models()` or a path; None is "l8c8-x2", "-x3" or "-x4" as scale is
     engine   one of `engines.ENGINES`; all give the same pixels
     threads  None is one for each core that this process may use
@@ -97,7 +99,8 @@ def upscale(
     tables = _tables(model, scale)
     enlarge = enlarger(tables, engine, threads)
     if isinstance(image, np.ndarray):
-        if image.dtype == np.uint16 and image.ndim in (2, 3) and image.size:
+        image = np.asarray(image)  # of a memory map, a matrix or a masked array the plain array
+        if image.dtype in _DEEP and image.size and image.ndim > 1 and image.shape[2:] in _CHANNELS:
             return deep.upscale(image, lambda small: _upscale_array(small, enlarge, tables.scale), tables.scale)
         return _upscale_array(image, enlarge, tables.scale)
     return _upscale_pillow(image, enlarge, tables.scale)

@@ -49,8 +49,9 @@ def get(name: str) -> Engine:
     return cast(Engine, importlib.import_module(f"iqlut.engines.{name}"))
 
 
-def check_plane(luma: np.ndarray) -> None:
-    """ValueError unless `luma` is a uint8 plane with at least one pixel."""
+def check_plane(luma: np.ndarray) -> np.ndarray:
+    """The plain array that `luma` is or wraps; ValueError unless it is a uint8 plane with at least one pixel."""
     if not isinstance(luma, np.ndarray) or luma.ndim != 2 or luma.dtype != np.uint8 or luma.size == 0:
         what = f"{luma.dtype} {luma.shape}" if isinstance(luma, np.ndarray) else type(luma).__name__
         raise ValueError(f"the plane is {what}, wanted a uint8 array (h, w) with at least one pixel")
+    return np.asarray(luma)

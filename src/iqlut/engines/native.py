@@ -90,7 +90,7 @@ class Native:
         self._scale, self._threads = tables.scale, threads
 
     def __call__(self, luma: np.ndarray) -> np.ndarray:
-        check_plane(luma)
+        luma = check_plane(luma)
         if luma.strides[1] != 1 or luma.strides[0] < 0:
             luma = np.ascontiguousarray(luma)
         h, w = luma.shape

@@ -13,7 +13,7 @@ def build(tables: Tables, threads: int = 1) -> Upscale:
     """See `iqlut.engines`. One thread whatever is asked: this engine is for reading and checking."""
 
     def upscale(luma: np.ndarray) -> np.ndarray:
-        check_plane(luma)
+        luma = check_plane(luma)
         signal = luma[:, :, None].astype(np.int32)
         for layer in tables.layers[:-1]:
             signal = ar.requantise(expand(layer, signal), signal, layer)

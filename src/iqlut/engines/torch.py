@@ -30,7 +30,7 @@ def build(tables: Tables, threads: int = 1, device: str | None = None) -> Upscal
     layers = [_load(layer, place) for layer in tables.layers]
 
     def upscale(luma: np.ndarray) -> np.ndarray:
-        check_plane(luma)
+        luma = check_plane(luma)
         with torch.no_grad(), _threads(threads):
             plane = torch.from_numpy(luma.astype(np.int32)).to(place)
             signal = plane[:, :, None]
