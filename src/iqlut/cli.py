@@ -81,19 +81,22 @@ def _first_line(kind: type) -> str:
 def run(command: Command) -> int:
     """The exit code of a command; what goes wrong becomes a sentence."""
     try:
-        code = command.run()
-        sys.stdout.flush()
-        return code
+        return command.run()
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return FAILED
     except Exception as error:
         if command.debug:
             traceback.print_exc()
         return _explain(error)
+
+
+def _drop_stdout() -> None:
+    """Nobody takes what is still to be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explain(error: Exception) -> int:

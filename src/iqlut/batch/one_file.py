@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
 from iqlut import api, files
 from iqlut.batch.one_film import upscale_film
+from iqlut.batch.pipes import stdout
 from iqlut.batch.plan import Job
 from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target, is_full, unwatched
 from iqlut.batch.sizes import Size, resample, steps
@@ -73,8 +73,8 @@ def enlarged(name: str, picture: Picture, recipe: Recipe) -> tuple[Pixels, ...]:
 
 def _write(target: Path | None, data: bytes) -> None:
     if target is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        with stdout() as pipe:
+            pipe.write(data)
         return
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

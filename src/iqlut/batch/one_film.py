@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from iqlut import api, films
+from iqlut.batch.pipes import stdout
 from iqlut.batch.plan import STREAM, Job
 from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target, is_full, unwatched
 from iqlut.files import write_atomically
@@ -58,9 +59,8 @@ def _to_y4m(source: Path, target: Path, enlarger: Enlarger, options: Options, wa
     if options.codec or options.crf is not None or options.preset:
         raise FilmError("y4m is not encoded and takes no --codec, --crf or --preset; leave them out")
     if target == STREAM:
-        outcome = _write_y4m(source, sys.stdout.buffer, enlarger, options, watch)
-        sys.stdout.buffer.flush()
-        return outcome
+        with stdout() as pipe:
+            return _write_y4m(source, pipe, enlarger, options, watch)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return write_atomically(target, lambda file: _write_y4m(source, cast(BinaryIO, file), enlarger, options, watch))

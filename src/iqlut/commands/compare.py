@@ -73,9 +73,8 @@ class Compare:
         title = f"{self.picture.name}, {small.width}x{small.height} pixels, {models[0].scale} times larger"
         sheet, page = io.BytesIO(), comparison.page(title, larger).encode()
         comparison.sheet(small, larger).save(sheet, "PNG")
-        with stop_on(OSError, code=FAILED):
-            files.write_atomically(targets[0], lambda file: file.write(sheet.getvalue()))
-            files.write_atomically(targets[1], lambda file: file.write(page))
+        for target, data in zip(targets, (sheet.getvalue(), page), strict=True):
+            _write(target, data)
         narrate(f"{', '.join(larger)}: {shown(targets[0])}, {shown(targets[1])}")
         return OK
 
@@ -89,6 +88,14 @@ class Compare:
         shipped = [options.model(name) for name in api.models()]
         scale = self.scale or max((tables.scale for tables in shipped), default=None)
         return [tables for tables in shipped if tables.scale == scale] or [options.model(None, scale)]
+
+
+def _write(target: Path, data: bytes) -> None:
+    try:
+        files.write_atomically(target, lambda file: file.write(data))
+    except OSError as error:
+        reason = error.strerror or error
+        raise Stop(f"{shown(target)} cannot be written ({reason}); check the folder", FAILED) from None
 
 
 def _as_rgb(picture: Picture) -> Image.Image:

@@ -33,6 +33,19 @@ def stop_on(*kinds: type[Exception], code: int = USAGE) -> Iterator[None]:
         raise Stop(error, code) from error
 
 
+@contextmanager
+def printing() -> Iterator[None]:
+    """What is printed on stdout arrives, or the command ends with a sentence."""
+    try:
+        yield
+        if sys.stdout:
+            sys.stdout.flush()
+    except BrokenPipeError:  # `cli` knows what that means
+        raise
+    except OSError as error:
+        raise Stop(f"stdout cannot be written ({error.strerror or error}); name another place for it", FAILED) from None
+
+
 def complain(sentence: object) -> None:
     """One line on stderr."""
     print("iqlut:", " ".join(str(sentence).splitlines()), file=sys.stderr, flush=True)
@@ -52,10 +65,11 @@ def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
     """One list of flat objects; numbers that JSON lacks (infinity) become null."""
     flat = [{name: _json_value(value) for name, value in row.items()} for row in rows]
     text = json.dumps(flat, indent=1, ensure_ascii=False)
-    try:
-        print(text)
-    except UnicodeEncodeError:  # names of files that are no text, or a stdout that is not UTF-8
-        print(json.dumps(flat, indent=1))
+    with printing():
+        try:
+            print(text)
+        except UnicodeEncodeError:  # names of files that are no text, or a stdout that is not UTF-8
+            print(json.dumps(flat, indent=1))
 
 
 def _json_value(value: Any) -> Any:
@@ -81,7 +95,8 @@ def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         table.add_column(name, justify="right" if isinstance(value, int | float) else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    with printing():
+        Console(width=None if sys.stdout and sys.stdout.isatty() else _WIDE).print(table)
 
 
 def _cell(value: Any) -> str:

@@ -39,7 +39,7 @@ Frames = Annotated[
 
 def is_film_pipe() -> bool:
     """Whether a y4m film, not a picture, comes on stdin; nothing is taken from it."""
-    peek = getattr(sys.stdin.buffer, "peek", None)
+    peek = getattr(getattr(sys.stdin, "buffer", None), "peek", None)
     return peek is not None and peek(len(y4m.MAGIC)).startswith(y4m.MAGIC)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -73,6 +74,8 @@ class Upscale(Enlarging, _InAndOut):
         self._check_kinds(whole)
         if self.json and any(job.target is None for job in whole.jobs):
             raise Stop("--json and -o - both want stdout; name a file with -o")
+        if any(job.target is None for job in whole.jobs) and sys.stdout and sys.stdout.isatty():
+            raise Stop("-o - would print a file on the terminal; redirect stdout, or name a file with -o")
         recipe = self.recipe(format_name, target_is_named=not whole.is_batch and not self.output.is_dir())
         if self.shard:
             whole = planning.shard(whole, *_shard(self.shard))

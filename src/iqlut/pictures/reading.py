@@ -30,6 +30,8 @@ _pillow_limit = threading.Lock()
 def file_bytes(path: Path | None) -> bytes:
     """What a file holds, or stdin for None; PictureError says in one sentence why there is nothing."""
     name = shown(path)
+    if path is None and sys.stdin is None:
+        raise PictureError("stdin is closed, wanted a picture from it")
     try:
         data = sys.stdin.buffer.read() if path is None else path.read_bytes()
     except FileNotFoundError:
