@@ -112,6 +112,23 @@ def test_json(photo, model, tmp_path, capsys):
     assert failed["status"] == "failed" and "bad.png" in failed["reason"]
 
 
+def test_the_longest_names(model, tmp_path):
+    """255 bytes is what file systems hold; what is written first has a longer name than what is kept."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    names = [80 * "\u732b" + "1" + ".png", 80 * "\u732b" + "2" + ".png", 251 * "n" + ".png"]
+    try:
+        for name in names:
+            noise("L", (4, 4)).save(folder / name)
+    except OSError:
+        pytest.skip("this file system has shorter names")
+    assert upscale(model, folder, "-o", tmp_path / "out", "-q") == 0
+    assert below(tmp_path / "out") == set(names)
+    short = [files.shortened(name) for name in names]
+    assert len(set(short)) == 3 and max(len(name.encode()) for name in short) <= 200
+    assert files.shortened("a.png") == "a.png" and files.sweep(tmp_path / "out") == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
 def test_a_name_that_is_no_text(model, tmp_path, capsys):
     folder = tmp_path / "in"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import secrets
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ except ImportError:  # Windows, where nobody can remove a file that is open
     fcntl = None
 
 _PART = ".part"
+_NAME_BYTES = 200  # of the 255 that file systems allow
 
 
 def write_atomically(path: Path, fill: Callable[[io.BufferedIOBase], Any]) -> Any:
     """Call `fill` with a file that becomes `path` when it returns, and vanishes when it raises."""
     path = path.resolve()
     while True:
-        temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}{_PART}")
+        temporary = path.with_name(f".{shortened(path.name)}.{secrets.token_hex(4)}{_PART}")
         try:
             with temporary.open("xb") as file:
                 if not _lock(file) or not os.fstat(file.fileno()).st_nlink:
@@ -33,6 +35,14 @@ def write_atomically(path: Path, fill: Callable[[io.BufferedIOBase], Any]) -> An
             temporary.unlink(missing_ok=True)
             raise
         return result
+
+
+def shortened(name: str) -> str:
+    """A name with room for more behind it; others that begin alike stay apart."""
+    data = name.encode("utf-8", "surrogateescape")
+    if len(data) <= _NAME_BYTES:
+        return name
+    return f"{data[: _NAME_BYTES - 9].decode('utf-8', 'ignore')}-{zlib.crc32(data):08x}"
 
 
 def sweep(folder: Path) -> int:

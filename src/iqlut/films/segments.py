@@ -19,6 +19,7 @@ from typing import Any
 
 import av
 
+from iqlut import files
 from iqlut.films.encoders import GROUP, add_video
 from iqlut.films.film import Advance, Film, Frame, Options
 from iqlut.films.source import plane_views
@@ -41,7 +42,7 @@ class Sidecar:
     """The folder, and which segments in it are whole: files get their names when they are."""
 
     def __init__(self, target: Path, plan: dict[str, Any]) -> None:
-        self.folder = target.resolve().with_name(FOLDER.format(target.name))
+        self.folder = target.resolve().with_name(FOLDER.format(files.shortened(target.name)))
         text = json.dumps(plan, indent=1)
         kept = self.folder / "plan.json"
         if not kept.exists() or kept.read_text(encoding="utf-8") != text:
