@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("av", reason="films need PyAV: pip install 'iqlut[video]'")
 
 import film_files as made
-from command_line import upscale
+from command_line import refuses, upscale
 from iqlut import api, films
 from iqlut.batch.one_file import PictureError, Recipe, Size, upscale_file
 from iqlut.batch.one_film import enlarge_film
@@ -89,6 +89,21 @@ def test_bad_outputs(rich, model, tmp_path):
             upscale_file(Job(rich, target, "rich.mkv", is_film=True), recipe)
     assert rich.read_bytes() == before and taken.read_bytes() == b"old"
     assert sorted(tmp_path.iterdir()) == [rich, taken]
+
+
+def test_frames_that_are_too_large(model, tmp_path, capsys):
+    """The limit of pictures holds for each frame of a film, also of a pipe."""
+    film = made.write_video(tmp_path / "film.mkv", made.pictures(2, 32, 24))
+    (tmp_path / "film.y4m").write_bytes(b"YUV4MPEG2 W30000 H30000 F25:1 C420jpeg\nFRAME\n")
+    for name, target, limit in (
+        ("film.mkv", "big.mkv", 0.000767),
+        ("film.mkv", "big.y4m", 0.000767),
+        ("film.y4m", "big.y4m", 200),
+    ):
+        code = upscale(model, tmp_path / name, "-o", tmp_path / target, "--max-megapixels", limit)
+        refuses(capsys, code, name, "million pixels", "--max-megapixels")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mkv", "film.y4m"]
+    assert upscale(model, film, "-o", tmp_path / "big.mkv", "--max-megapixels", 0.000768) == 0
 
 
 def test_several_films(model, tmp_path, capsys):

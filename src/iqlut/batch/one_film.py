@@ -30,7 +30,7 @@ def upscale_film(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
     check_target(job, recipe.overwrite)
     (tables,) = (tables for tables in recipe.ladder if tables.scale == scale)
     threads = recipe.threads or api.cores()
-    enlarger = Enlarger(api.enlarger(tables, recipe.engine, threads), scale, tables.sha256, threads)
+    enlarger = Enlarger(api.enlarger(tables, recipe.engine, threads), scale, tables.sha256, threads, recipe.pixels_max)
     try:
         return enlarge_film(job, enlarger, recipe.film, watch)
     except FilmError as error:

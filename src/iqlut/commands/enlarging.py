@@ -42,9 +42,9 @@ class Enlarging:
     ] = None
     strip: Annotated[bool, flag("drop colour profile, EXIF, XMP and resolution")] = False
     overwrite: Annotated[bool, flag("replace files that exist")] = False
-    max_megapixels: Annotated[float, arg(metavar="MP", help="refuse larger pictures, all frames counted")] = (
-        reading.PIXELS_MAX / 1e6
-    )
+    max_megapixels: Annotated[
+        float, arg(metavar="MP", help="refuse larger pictures, all frames counted, and larger frames of films")
+    ] = reading.PIXELS_MAX / 1e6
     codec: films.Codec = None
     crf: films.Crf = None
     preset: films.Preset = None

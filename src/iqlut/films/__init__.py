@@ -54,6 +54,7 @@ def upscale(film: Film, target: Path, enlarger: Enlarger, options: Options, adva
     """
     from iqlut.films import encoders, segments, streams
 
+    larger = enlarger.larger(film.layout, film.path)
     options = encoders.choose(film, target, enlarger.scale, options)
     container = container_of(target)
     notes = [*film.notes, *streams.check_streams(film, container, target)]
@@ -73,7 +74,7 @@ def upscale(film: Film, target: Path, enlarger: Enlarger, options: Options, adva
             f"{target} cannot be written ({error.strerror or error}); what is done is kept: mend that and run it again"
         ) from error
     sidecar.remove()
-    return Outcome(sidecar.frames, resumed, film.layout, film.layout.larger(enlarger.scale), tuple(notes))
+    return Outcome(sidecar.frames, resumed, film.layout, larger, tuple(notes))
 
 
 def _fill(
@@ -95,7 +96,7 @@ def _fill(
 
 def upscale_to_y4m(film: Film, output: BinaryIO, enlarger: Enlarger, part: Part, advance: Advance) -> Outcome:
     """Enlarge a film to y4m, which has pictures alone and one frame rate."""
-    larger = film.layout.larger(enlarger.scale)
+    larger = enlarger.larger(film.layout, film.path)
     full = film.colour.range == _FULL_RANGE
     notes = [*film.notes, f"y4m keeps neither sound nor time stamps: {film.path} is written at {film.rate} frames/s"]
     output.write(y4m.header(larger, film.rate, film.aspect, full).line())
@@ -111,6 +112,7 @@ def upscale_to_y4m(film: Film, output: BinaryIO, enlarger: Enlarger, part: Part,
 def upscale_y4m(source: BinaryIO, name: str, output: BinaryIO, enlarger: Enlarger, part: Part) -> Outcome:
     """Enlarge y4m to y4m; `name` stands for the source in messages."""
     header = y4m.read_header(source, name)
+    enlarger.larger(header.layout, name)
     larger = header.larger(enlarger.scale)
     output.write(larger.line())
     read = islice(y4m.read_frames(source, header.layout, name), part.first, part.end)

@@ -95,12 +95,26 @@ class Options:
 
 @dataclass(frozen=True)
 class Enlarger:
-    """What makes frames larger: an engine with tables, and what tells these tables from others."""
+    """What makes frames larger: an engine with tables, and what tells these tables from others.
+
+    pixels_max  the largest frame that is enlarged
+    """
 
     tables: Upscale
     scale: int
     name: str
     threads: int = 1
+    pixels_max: int = 200_000_000
+
+    def larger(self, layout: Layout, name: object) -> Layout:
+        """The layout that frames of one layout become; FilmError where they are too large. `name` is the film's."""
+        pixels = layout.width * layout.height
+        if pixels > self.pixels_max:
+            raise FilmError(
+                f"{name} has frames of {pixels / 1e6:.0f} of {self.pixels_max / 1e6:g} million pixels; raise it with "
+                "--max-megapixels if you trust the file"
+            )
+        return layout.larger(self.scale)
 
 
 @dataclass(frozen=True)
