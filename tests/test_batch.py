@@ -57,6 +57,17 @@ def test_a_folder_is_mirrored(tree, model, tmp_path, capsys):
     assert "0 of 5 pictures enlarged, 5 skipped (they exist)" in capsys.readouterr().err
 
 
+def test_pictures_that_cannot_be_read_are_named(model, tmp_path, capsys):
+    """A folder from a telephone: what is not read must not pass for done."""
+    noise("RGB", (5, 4)).save(tmp_path / "a.jpg")
+    noise("RGB", (5, 4)).save(tmp_path / "in fact a.dng", "JPEG")  # goes by its content
+    (tmp_path / "b.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    assert upscale(model, tmp_path, "-o", tmp_path / "big") == console.FAILED
+    said = capsys.readouterr().err
+    assert "b.HEIC is HEIF" in said and "2 of 3 pictures enlarged, 1 failed" in said
+    assert below(tmp_path / "big") == {"a.jpg", "in fact a.dng"}
+
+
 def test_results_below_the_sources_are_no_sources(tree, model):
     for _ in range(2):
         assert upscale(model, tree, "-o", tree / "big", "-q") == 0

@@ -28,7 +28,7 @@ def upscale_file(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
     start = time.perf_counter()
     check_target(job, recipe.overwrite)
     name, target = shown(job.source), shown(job.target) if job.target else "stdout"
-    picture = reading.read(reading.file_bytes(job.source), name, recipe.pixels_max)
+    picture = reading.read_file(job.source, recipe.pixels_max)
     if recipe.strip:
         picture = Picture(picture.frames, {}, picture.format, picture.lossy, picture.motion)
     named = formats.format_of(job.target) if job.target and recipe.target_is_named else None

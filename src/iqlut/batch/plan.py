@@ -15,7 +15,7 @@ from PIL import Image
 from iqlut import files
 from iqlut.films.containers import CONTAINERS
 from iqlut.films.kinds import Y4M, film_name, is_film, is_film_among_files
-from iqlut.pictures import formats
+from iqlut.pictures import formats, unread
 from iqlut.pictures.reading import shown
 
 STREAM = Path("-")
@@ -186,6 +186,8 @@ def is_picture(file: Path) -> bool:
     if not _is_meant(file):
         return False
     ending = file.suffix.lower()
+    if ending in unread.ENDINGS:
+        return True  # one that cannot be read, which must not go unnoticed
     if ending in Image.registered_extensions():
         return Image.registered_extensions()[ending] not in ("PDF", "MPEG", "PSD", "EPS", "WMF")
     try:

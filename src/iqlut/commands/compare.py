@@ -66,8 +66,7 @@ class Compare:
             if target.exists() and not self.overwrite:
                 raise Stop(f"{shown(target)} exists; give --overwrite to replace it", FAILED)
         with stop_on(PictureError, code=FAILED):
-            data = reading.file_bytes(self.picture)
-            picture = _as_rgb(reading.read(data, shown(self.picture)))
+            picture = _as_rgb(reading.read_file(self.picture))
         small = comparison.window(picture)
         larger = comparison.variants(small, models, self.engine, threads)
         title = f"{self.picture.name}, {small.width}x{small.height} pixels, {models[0].scale} times larger"

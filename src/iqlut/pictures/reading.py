@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from iqlut.depth import bits_per_sample
-from iqlut.pictures import metadata, motion, png, tiff, vips, webp
+from iqlut.pictures import metadata, motion, png, tiff, unread, vips, webp
 from iqlut.pictures.picture import Picture, PictureError
 
 PIXELS_MAX = 200_000_000  # of all frames of a picture, before it is enlarged
@@ -50,6 +50,14 @@ def shown(path: Path | None) -> str:
     if path is None:
         return "stdin"
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in str(path))
+
+
+def read_file(path: Path | None, pixels_max: int = PIXELS_MAX) -> Picture:
+    """The picture in a file, or on stdin for None; PictureError says in one sentence why there is none."""
+    data = file_bytes(path)
+    if path and unread.is_raw(path.suffix, data):
+        raise PictureError(f"{shown(path)} is a camera's raw file, wanted a picture; develop it first")
+    return read(data, shown(path), pixels_max)
 
 
 def read(data: bytes, name: str = "the picture", pixels_max: int = PIXELS_MAX) -> Picture:
@@ -99,6 +107,8 @@ def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
     except Image.DecompressionBombError:
         raise _too_large(name, "more than the limit", pixels_max) from None
     except Exception:  # UnidentifiedImageError, and whatever a broken header makes a decoder raise
+        if unread.kind(data):
+            raise PictureError(f"{name} is {unread.kind(data)}, which is not read here; convert it first") from None
         raise PictureError(
             f"{name} is no picture, or only a part of one; wanted PNG, JPEG, WebP, TIFF or another common format"
         ) from None
