@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -139,6 +140,24 @@ def test_full_disk(model, tmp_path):
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 1 and "cannot be written (File too large)" in run.stderr, run.stderr
     assert len(run.stderr.splitlines()) == 1 and not (tmp_path / "big.mkv").exists()
+
+
+@pytest.mark.parametrize("name", ["big.mkv", "big.y4m"])
+def test_read_only_folder(rich, model, tmp_path, capsys, monkeypatch, name):
+    """Mocked, since the administrator may write anywhere."""
+
+    plain = Path.open
+
+    def refuse(self, mode="x", *arguments, **named):
+        if mode not in ("r", "rb"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return plain(self, mode, *arguments, **named)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
+    code = upscale(model, rich, "-o", tmp_path / name)
+    refuses(capsys, code, f"{name} cannot be written (Permission denied)")
+    assert list(tmp_path.iterdir()) == [rich]
 
 
 def test_without_pyav(rich, enlarger, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,30 @@ def test_rows_that_do_not_arrive(photo, model, tmp_path):
     done = shell(f"iqlut upscale {photo} -o big.png -m $MODEL --json -q > /dev/full", model, b"", tmp_path)
     assert done.returncode == 1 and (tmp_path / "big.png").exists()
     assert done.stderr.startswith(b"iqlut: stdout cannot be written") and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a terminal that holds what nobody has read yet")
+def test_a_bar_on_a_terminal(photo, model, tmp_path):
+    """Coloured, unless NO_COLOR is set."""
+    import pty
+
+    (tmp_path / "more.png").write_bytes(photo.read_bytes())
+    command = [sys.executable, "-m", "iqlut", "upscale", photo, tmp_path / "more.png", "-m", model, "-o"]
+    for number, (name, coloured) in enumerate({"TERM": True, "NO_COLOR": False}.items()):
+        environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "CI")}
+        environment |= {"TERM": "xterm", "COLUMNS": "80"} | {name: "xterm"}
+        ours, terminal = pty.openpty()
+        done = subprocess.run([*command, tmp_path / str(number)], stderr=terminal, env=environment)
+        os.close(terminal)
+        seen = b""
+        try:
+            while part := os.read(ours, 65536):
+                seen += part
+        except OSError:  # as Linux says the end
+            pass
+        os.close(ours)
+        assert done.returncode == 0 and b"2/2" in seen
+        assert (re.search(rb"\x1b\[[0-9;]*[39][0-9]m", seen) is not None) == coloured
 
 
 def test_nothing_is_printed_on_a_terminal(photo, model, capsys, monkeypatch):
