@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import iqlut
@@ -56,10 +58,11 @@ def speed_commands(names: Sequence[str]) -> list[list[str]]:
     return [["bench", "-m", *names, "--isa", "all", "--peers", "--repeats", "21", "--threads", *map(str, threads)]]
 
 
-def run(command: list[str]) -> list[dict[str, Any]]:
-    """The rows that an `iqlut` command prints."""
+def run(command: list[str], environment: Mapping[str, str] = MappingProxyType({})) -> list[dict[str, Any]]:
+    """The rows that an `iqlut` command prints, with something added to its environment."""
     whole = [sys.executable, "-m", "iqlut", *command, "--json"]
-    return json.loads(subprocess.run(whole, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    everything = {**os.environ, **environment}
+    return json.loads(subprocess.run(whole, check=True, stdout=subprocess.PIPE, text=True, env=everything).stdout)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def test_growth_is_the_most_to_the_least(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.syspath_prepend(str(SCRIPTS))
     measure = script("measure_figures")
     rows = [{"name": name, "ns_per_px": ns} for ns in (2.0, 2.5, 2.2) for name in (measure.LUMA, measure.RGB)]
-    found = measure.growths(rows)
+    found = measure.growths(rows, "memory kept", 1.15)
     assert [(one["value"], measure.verdict(one)) for one in found] == [(1.25, "at most 1.15: MISSED")] * 2
 
 
