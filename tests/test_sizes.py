@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from command_line import refuses, upscale
 from iqlut import api, cli
+from iqlut.batch import memory
 from iqlut.batch.sizes import Size, resample, steps
 from iqlut.commands import console, options
 from picture_files import noise, opened
@@ -109,3 +112,20 @@ def test_beyond_the_limit(photo, model, tmp_path, capsys):
     code = upscale(model, photo, "-o", tmp_path / "b.png", "--width", 1000)
     assert code == console.FAILED
     refuses(capsys, code, "photo.png cannot grow so far", "16 times")
+
+
+def test_what_does_not_fit_into_memory(model: str, tmp_path: Path, capsys, monkeypatch) -> None:
+    """Refused before it is enlarged: the system would end the run, and with it all that follows."""
+    noise("RGB", (50, 40)).save(tmp_path / "a.png")
+    results = 16 * 50 * 40
+    monkeypatch.setattr(memory, "memory_bytes", lambda: 8 * results)
+    assert upscale(model, tmp_path / "a.png", "-o", tmp_path / "fits.png", "-q") == 0
+    code = upscale(model, tmp_path / "a.png", "-o", tmp_path / "b.webp")
+    refuses(capsys, code, "a.png would take about 0.0 GB of memory", "ask for a smaller size")
+    monkeypatch.setattr(memory, "memory_bytes", lambda: 8 * results - 1)
+    code = upscale(model, tmp_path / "a.png", "-o", tmp_path / "b.png", "--width", 101)
+    refuses(capsys, code, "ask for a smaller size")
+    assert upscale(model, tmp_path / "a.png", "-o", tmp_path / "small.png", "--width", 50, "-q") == 0
+    assert not list(tmp_path.glob("b.*"))
+    monkeypatch.undo()
+    assert memory.memory_bytes() is None or memory.memory_bytes() > 1e8

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
 from iqlut import api, files
+from iqlut.batch import memory
 from iqlut.batch.one_film import upscale_film
 from iqlut.batch.pipes import stdout
 from iqlut.batch.plan import Job
@@ -35,7 +37,7 @@ def upscale_file(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
     format_name = recipe.format or named or picture.format
     wanted = recipe.size.of(picture.size)
     formats.check_holds(target, format_name, picture, wanted)
-    larger = picture.with_frames(enlarged(name, picture, recipe))
+    larger = picture.with_frames(enlarged(name, picture, recipe, format_name))
     encoded = writing.encode(target, format_name, larger, recipe.quality)
     _write(job.target, encoded.data)
     return Result(
@@ -52,8 +54,8 @@ def upscale_file(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
     )
 
 
-def enlarged(name: str, picture: Picture, recipe: Recipe) -> tuple[Pixels, ...]:
-    """All frames in the size that the recipe asks for."""
+def enlarged(name: str, picture: Picture, recipe: Recipe, format_name: str) -> tuple[Pixels, ...]:
+    """All frames in the size that the recipe asks for; PictureError where they would not fit into memory."""
     by_scale = {tables.scale: tables for tables in recipe.ladder}
     wanted = recipe.size.of(picture.size)
     try:
@@ -62,6 +64,8 @@ def enlarged(name: str, picture: Picture, recipe: Recipe) -> tuple[Pixels, ...]:
         raise PictureError(f"{name} cannot grow so far: {error}") from None
     if recipe.size.scale:
         scales = (recipe.size.scale,)
+    width, height = (side * math.prod(scales) for side in picture.size)
+    memory.check(name, width * height * len(picture.frames), format_name, picture.bits)
     frames = []
     for frame in picture.frames:
         pixels = frame
