@@ -34,23 +34,40 @@ typedef __m256i half;
 #define blend_add(sum, weights, row) _mm512_dpbusd_epi32(sum, weights, load(row))
 #define half_blend_add(sum, weights, row) _mm256_dpbusd_epi32(sum, weights, _mm256_load_si256((const half *)(row)))
 
-/* As in kernel_avx512.c the keys of a pixel are read at once: four offsets, the weights of four pairs. */
+/* As in kernel_avx512.c the keys of a pixel are read at once: four offsets, the weights of four pairs. That is done
+ * before its turn, so that its rows need not wait; after the last pixel it reads what follows the keys, to no effect. */
 #define partial int32_t
 #define ENTRY_BYTES 4
 #define STEPS(layer) ((layer)->channels_in / 2)
 #define APART(layer) 0
-#define SOURCE const uint16_t *weight = pass->keys.weights - stride, *offset = pass->keys.offsets - stride / 2
+#define SOURCE                                                                                       \
+    const uint16_t *weight = pass->keys.weights - stride, *offset = pass->keys.offsets - stride / 2; \
+    four_keys now = {0}, next = now;                                                                 \
+    if (steps == 4) next = four_keys_at(pass->keys.weights, pass->keys.offsets)
 #define PIXEL                               \
-    uint64_t four;                          \
     weight += stride, offset += stride / 2; \
-    if (steps == 4) memcpy(&four, offset, 8)
-#define LOOKUP(s, row_bytes)                                                          \
-    const uint16_t units = steps == 4 ? (uint16_t)(four >> (s) % 4 * 16) : offset[s]; \
-    const uint8_t *const row = rows + (size_t)units * ALIGNMENT + (s) * (row_bytes);  \
-    const vec weights = spread(weight + (s) / 4 * 8, (s) % 4)
+    if (steps == 4) now = next, next = four_keys_at(weight + stride, offset + stride / 2)
+#define LOOKUP(s, row_bytes)                                                                 \
+    const uint16_t units = steps == 4 ? (uint16_t)(now.offsets >> (s) % 4 * 16) : offset[s]; \
+    const uint8_t *const row = rows + (size_t)units * ALIGNMENT + (s) * (row_bytes);         \
+    const vec weights = spread(steps == 4 ? now.weights : weights_at(weight + (s) / 4 * 8), (s) % 4)
 
-INLINE vec spread(const uint16_t *eight, int which) {
-    const vec all = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)eight));
+typedef struct {
+    uint64_t offsets;
+    __m128i weights;
+} four_keys;
+
+INLINE __m128i weights_at(const uint16_t *weight) { return _mm_loadu_si128((const __m128i *)weight); }
+
+INLINE four_keys four_keys_at(const uint16_t *weight, const uint16_t *offset) {
+    four_keys keys = {.weights = weights_at(weight)};
+    memcpy(&keys.offsets, offset, 8);
+    __asm__ volatile("" : "+r"(keys.offsets), "+v"(keys.weights)); /* now, not where they are used */
+    return keys;
+}
+
+INLINE vec spread(__m128i eight, int which) {
+    const vec all = _mm512_broadcast_i32x4(eight);
     switch (which) {
         case 0: return _mm512_shuffle_epi32(all, 0x00);
         case 1: return _mm512_shuffle_epi32(all, 0x55);

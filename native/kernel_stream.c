@@ -158,16 +158,22 @@ static void expand_row(const tile *t, const line *l, int64_t y) {
         }
 }
 
+/* Each of `count` signals, `stride` apart, `lanes` times. */
+INLINE void spread(const uint8_t *signal, int stride, int64_t count, uint8_t *to, const int lanes) {
+    for (int64_t x = 0; x < count; x++, to += lanes) {
+        const uint64_t eight = signal[x * stride] * 0x0101010101010101u;
+        for (int n = 0; n < lanes; n += 8) memcpy(to + n, &eight, 8);
+    }
+}
+
 /* The signal that the skip of a block reads: its input, spread over the outputs if it has one channel. */
 static const uint8_t *skip_row(const tile *t, const line *l, int64_t y) {
     const iqlut_packed *p = l->packed;
     const uint8_t *signal = signal_row(l, y) + (l->first - l->input_first) * l->input_stride;
     if (p->skips && p->channels_in > 1) return signal;
-    if (p->skips) {
-        uint8_t *to = t->skip + FRONT;
-        for (int64_t x = 0; x < l->last - l->first; x++, to += p->lanes, signal += l->input_stride)
-            for (int n = 0; n < p->lanes; n += 8) memset(to + n, signal[0], 8);
-    }
+    const int64_t count = l->last - l->first;
+    if (p->skips && p->lanes == 8) spread(signal, l->input_stride, count, t->skip + FRONT, 8);
+    else if (p->skips) spread(signal, l->input_stride, count, t->skip + FRONT, p->lanes);
     return t->skip + FRONT;
 }
 
