@@ -34,8 +34,8 @@ typedef __m256i half;
 #define blend_add(sum, weights, row) _mm512_dpbusd_epi32(sum, weights, load(row))
 #define half_blend_add(sum, weights, row) _mm256_dpbusd_epi32(sum, weights, _mm256_load_si256((const half *)(row)))
 
-/* As in kernel_avx512.c the keys of a pixel are read at once: four offsets, the weights of four pairs. That is done
- * before its turn, so that its rows need not wait; after the last pixel it reads what follows the keys, to no effect. */
+/* As in kernel_avx512.c the keys of a pixel are read at once: four offsets, the weights of four pairs. That is before
+ * its turn, so that its rows need not wait; after the last pixel it reads what follows the keys, to no effect. */
 #define partial int32_t
 #define ENTRY_BYTES 4
 #define STEPS(layer) ((layer)->channels_in / 2)
