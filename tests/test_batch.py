@@ -117,6 +117,7 @@ def test_json(photo, model, tmp_path, capsys):
     code = upscale(model, photo, tmp_path / "bad.png", "-o", tmp_path / "out", "--json", "-q")
     captured = capsys.readouterr()
     assert code == console.FAILED and len(captured.err.splitlines()) == 1
+    assert len(captured.out.splitlines()) == 4  # a list, an object a line
     done, failed = json.loads(captured.out)
     assert (done["status"], done["width"], done["target_height"], done["format"]) == ("done", 7, 20, "PNG")
     assert done["target"] == str(tmp_path / "out" / "photo.png") and done["elapsed_ms"] > 0
@@ -231,6 +232,19 @@ def test_read_only_folder(photo, model, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(Path, "open", refuse)
     code = upscale(model, photo, "-o", tmp_path / "big.png")
     refuses(capsys, code, "big.png cannot be written (Permission denied)", "check the folder")
+
+
+def test_rows_come_as_files_are_done(tree, model, tmp_path, capsys, monkeypatch):
+    """A run that is killed has said what it did."""
+    seen, plain = [], one_file.files.write_atomically
+
+    def see(*arguments):
+        seen.append(capsys.readouterr().out.count('"status": "done"'))
+        return plain(*arguments)
+
+    monkeypatch.setattr(one_file.files, "write_atomically", see)
+    assert upscale(model, tree, "-o", tmp_path / "big", "--json", "-q") == 0
+    assert seen == [0, 1, 1, 1, 1] and capsys.readouterr().out.endswith("}\n]\n")
 
 
 def test_interrupted_batch_reports(tree, model, tmp_path, capsys, monkeypatch):

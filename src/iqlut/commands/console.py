@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 SILENCE_S = 10  # between two lines of progress
@@ -34,12 +34,13 @@ def stop_on(*kinds: type[Exception], code: int = USAGE) -> Iterator[None]:
 
 
 @contextmanager
-def printing() -> Iterator[None]:
+def printing(stdout: TextIO | None = None) -> Iterator[None]:
     """What is printed on stdout arrives, or the command ends with a sentence."""
+    stdout = stdout or sys.stdout
     try:
         yield
-        if sys.stdout:
-            sys.stdout.flush()
+        if stdout:
+            stdout.flush()
     except BrokenPipeError:  # `cli` knows what that means
         raise
     except OSError as error:
@@ -70,6 +71,26 @@ def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
             print(text)
         except UnicodeEncodeError:  # names of files that are no text, or a stdout that is not UTF-8
             print(json.dumps(flat, indent=1))
+
+
+class JsonRows:
+    """The same list, an object a line, each as it comes. `close` ends it."""
+
+    def __init__(self) -> None:
+        self._stdout, self._before = sys.stdout, "[\n"  # what sys.stdout is now, whatever others print meanwhile
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        flat = {name: _json_value(value) for name, value in row.items()}
+        with printing(self._stdout):
+            try:
+                print(self._before + json.dumps(flat, ensure_ascii=False), end="", file=self._stdout)
+            except UnicodeEncodeError:
+                print(self._before + json.dumps(flat), end="", file=self._stdout)
+        self._before = ",\n"
+
+    def close(self) -> None:
+        with printing(self._stdout):
+            print("[]" if self._before == "[\n" else "\n]", file=self._stdout)
 
 
 def _json_value(value: Any) -> Any:

@@ -49,7 +49,7 @@ class Enlarging:
     crf: films.Crf = None
     preset: films.Preset = None
     frames: films.Frames = None
-    json: Annotated[bool, flag("print one JSON list, an object for each picture")] = False
+    json: Annotated[bool, flag("print a JSON list, an object a line for each file")] = False
     quiet: Annotated[bool, arg(aliases=("-q",), help="say nothing but what failed", help_behavior_hint="")] = False
     debug: options.Debug = False
 

@@ -1,14 +1,15 @@
-"""What became of many files: a line for each as it is done, a summary, and rows of JSON."""
+"""What became of many files: a line of text or JSON for each as it is done, and a summary."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 from iqlut.batch.one_file import Result
 from iqlut.batch.plan import Job, Plan
-from iqlut.commands.console import complain, duration, narrate, print_json, rows_of
+from iqlut.commands.console import JsonRows, complain, duration, narrate
 from iqlut.pictures.reading import shown
 
 
@@ -16,7 +17,8 @@ class Report:
     """Collects results; `close` says how all went."""
 
     def __init__(self, plan: Plan, json: bool, quiet: bool, kind: str | None = None) -> None:
-        self._plan, self._json, self._quiet, self._kind = plan, json, quiet, kind or plan.kind
+        self._plan, self._quiet, self._kind = plan, quiet, kind or plan.kind
+        self._rows = JsonRows() if json else None
         self._results: list[Result] = []
         self._start = time.monotonic()
 
@@ -27,6 +29,8 @@ class Report:
     def add(self, result: Result) -> None:
         """What became of a file; if it failed, the reason names it."""
         self._results.append(result)
+        if self._rows:
+            self._rows.add(asdict(result))
         for note in result.notes:
             complain(note)
         if result.status == "failed":
@@ -43,8 +47,8 @@ class Report:
         """The summary, where there were several, and the rows."""
         if self._plan.is_batch and not self._quiet:
             narrate(self._summary())
-        if self._json:
-            print_json(rows_of(self._results))
+        if self._rows:
+            self._rows.close()
 
     def _summary(self) -> str:
         counts, total = Counter(result.status for result in self._results), len(self._plan.jobs)
