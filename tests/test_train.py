@@ -102,8 +102,8 @@ def test_a_second_stage_starts_from_the_first_and_follows_a_teacher(images: Path
     lr = np.random.default_rng(0).integers(0, 256, (1, 9, 9), dtype=np.uint8)
     one, other = (states.average(path)[0](torch.from_numpy(lr), rounded=False) for path in (first, second))
     torch.testing.assert_close(one, other, rtol=0, atol=1e-3)  # knots are whole signals
-    config["model"]["channels"] = 5
-    with pytest.raises(BadConfig, match="another shape"):
+    config["model"]["channels"] = 3
+    with pytest.raises(BadConfig, match="more blocks, channels"):
         loop.train(configuration.from_dict(config), tmp_path / "third")
 
 

@@ -18,6 +18,7 @@ from iqlut import cli  # noqa: E402
 from iqlut import config as configuration  # noqa: E402
 from iqlut.commands import console  # noqa: E402
 from iqlut.config import BadConfig, Config, ModelConfig, TrainConfig  # noqa: E402
+from iqlut.model.start import start_from  # noqa: E402
 from iqlut.train import data, loop, search  # noqa: E402
 from iqlut.train import state as states  # noqa: E402
 
@@ -49,7 +50,7 @@ def test_each_layer_takes_the_pair_that_validates_best(trained: tuple[Config, Pa
     # the score is that of the rounded network with the tables read at those levels
     source, _ = states.average(checkpoint)
     network = states.new(found.config, "").network
-    network.start_from(source)
+    start_from(network, source)
     images = data.load(replace(config.train, patch=1), 2, tmp_path, lambda *_: None)
     assert loop.validate(network, images) == found.psnr_db
     for layer in (2, 3):  # in the last pass the chosen ones are the best, and no levels were tried twice
@@ -73,9 +74,9 @@ def test_pairs_are_trained_on(trained: tuple[Config, Path], tmp_path: Path) -> N
 def test_what_does_not_fit_is_refused(trained: tuple[Config, Path], tmp_path: Path) -> None:
     config, checkpoint = trained
     for change, sentence in (
-        ({"channels": 4}, "another shape"),
-        ({"blocks": 3}, "other blocks"),
-        ({"parameterisation": "network"}, "another shape"),
+        ({"channels": 2}, "more blocks, channels"),
+        ({"scale": 4}, "enlarges 2 times"),
+        ({"parameterisation": "network"}, "another kind"),
     ):
         other: Any = replace(config, model=replace(MODEL, **change))
         with pytest.raises(BadConfig, match=sentence):

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from iqlut import arithmetic as ar
-from iqlut.config import BadConfig, ModelConfig
+from iqlut.config import ModelConfig
 from iqlut.model import expanded
 from iqlut.model.kernel import Curve, Layers
 from iqlut.model.quantiser import CENTRE, layer_knots, round_entries, whole_knots
@@ -89,21 +89,6 @@ class Network(nn.Module):
     def entries(self, rounded: bool) -> list[torch.Tensor]:
         """The table of each layer, (c, levels, k, k, d)."""
         return [round_entries(table()) if rounded else table() for table in self.tables]
-
-    @torch.no_grad()
-    def start_from(self, other: Network) -> None:
-        """Takes over the functions of another network of the same shape, read at this one's levels."""
-        same = len(self.tables) == len(other.tables) and other.alpha.shape[1] in (1, self.alpha.shape[1])
-        if not same:
-            raise BadConfig("train.start has other blocks or more gates; only the numbers of levels may differ")
-        tables = zip(self.tables, other.entries(rounded=False), self.curves(), other.curves(), strict=True)
-        for table, entries, here, there in tables:
-            if not isinstance(table, Table) or entries.shape[2:] != table.entries.shape[2:]:
-                raise BadConfig("train.start holds tables of another shape; only the numbers of levels may differ")
-            code, fraction = (torch.from_numpy(x[here.knots]) for x in (there.code.astype(int), there.fraction))
-            fraction = fraction.view(1, -1, 1, 1, 1)
-            table.entries.copy_((1 - fraction) * entries[:, code] + fraction * entries[:, code + 1])
-        self.alpha.copy_(other.alpha.expand_as(self.alpha))
 
     def knots(self) -> list[torch.Tensor]:
         """Where the levels of each layer lie, (levels,), as signals 0..255 not yet rounded."""

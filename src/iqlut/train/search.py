@@ -17,6 +17,7 @@ import torch
 from iqlut.config import BadConfig, Config
 from iqlut.model import quantiser
 from iqlut.model.network import Network
+from iqlut.model.start import start_from
 from iqlut.train import data, loop
 from iqlut.train import state as states
 
@@ -115,7 +116,7 @@ class _Tries:
         )
         config = replace(config, train=train)
         state = states.new(config, self._planes.sha256)
-        state.network.start_from(start)
+        start_from(state.network, start)
         for state.step in range(steps):
             loop._step(state, config, self._planes, self._teacher, self._threads)
         return state.network, loop.validate(state.network, self._validation, self._threads)

@@ -15,6 +15,7 @@ from iqlut import config as configuration
 from iqlut import files
 from iqlut.config import Config
 from iqlut.model.network import Network
+from iqlut.model.start import start_from
 
 
 class TrainingStopped(RuntimeError):
@@ -37,7 +38,7 @@ def new(config: Config, data_sha256: str) -> State:
     torch.manual_seed(config.train.seed)
     network = Network(config.model)
     if config.train.start:
-        network.start_from(average(Path(config.train.start))[0])
+        start_from(network, average(Path(config.train.start))[0])
     optimiser = torch.optim.Adam(
         network.parameters(), config.train.learning_rate, (0.9, config.train.beta2), fused=True
     )

@@ -1,0 +1,58 @@
+"""A network that begins as another does: of fewer levels, blocks or channels (`train.start`)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from iqlut.config import BadConfig
+from iqlut.model.kernel import Curve
+from iqlut.model.network import Network, Table
+
+CLOSED = -5.0  # alpha of a block that is new: gain 0.007, so that it hands on what it gets
+
+
+@torch.no_grad()
+def start_from(network: Network, other: Network) -> None:
+    """Takes over the tables of `other`, read at the levels of `network`; BadConfig where they do not fit.
+
+    Blocks that `other` lacks come before the upsampler and hand on their signals. A channel that it lacks is a copy
+    of one that it has; the two are told apart by their shares in the next layer, which are random and sum to 1
+    (Net2Net, arXiv 1511.05641).
+    """
+    old, new = other.config, network.config
+    if old.scale != new.scale:
+        raise BadConfig(f"train.start enlarges {old.scale} times, wanted {new.scale}")
+    if old.blocks > new.blocks or old.channels > new.channels or other.alpha.shape[1] > network.alpha.shape[1]:
+        raise BadConfig("train.start has more blocks, channels or gates than the model; it can have fewer or as many")
+    read, curves, last = other.entries(rounded=False), other.curves(), old.blocks
+    for index, (table, here) in enumerate(zip(network.tables, network.curves(), strict=True)):
+        if last <= index < new.blocks:
+            continue
+        source = min(index, last)
+        entries = _at_levels(read[source], curves[source], here.knots)
+        if not isinstance(table, Table) or entries.shape[2:4] != table.entries.shape[2:4]:
+            raise BadConfig("train.start holds tables of another kind; only levels, blocks and channels may differ")
+        table.entries.copy_(_widened(entries, table.entries.shape[0], table.entries.shape[4]))
+    network.alpha[last:] = CLOSED
+    alpha = other.alpha.expand(-1, old.channels)
+    network.alpha[:last] = alpha[:, torch.arange(network.alpha.shape[1]) % old.channels]
+
+
+def _at_levels(entries: torch.Tensor, there: Curve, knots: np.ndarray) -> torch.Tensor:
+    """The functions of a table, at other levels."""
+    code, fraction = (torch.from_numpy(x[knots]) for x in (there.code.astype(int), there.fraction))
+    fraction = fraction.view(1, -1, 1, 1, 1)
+    return (1 - fraction) * entries[:, code] + fraction * entries[:, code + 1]
+
+
+def _widened(entries: torch.Tensor, channels_in: int, channels_out: int) -> torch.Tensor:
+    """(c, levels, k, k, d) with copies of channels; those going in share what one gave."""
+    c, _, k, _, d = entries.shape
+    source = torch.arange(channels_in) % c
+    entries = entries[source][..., torch.arange(channels_out) % d]
+    if channels_in == c:
+        return entries
+    shares = torch.empty(channels_in, 1, k, k, channels_out).uniform_(0.5, 1.5)
+    total = torch.zeros(c, 1, k, k, channels_out).index_add_(0, source, shares)
+    return entries * shares / total[source]

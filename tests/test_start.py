@@ -1,0 +1,57 @@
+"""A network that begins as a smaller one does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
+
+from iqlut.config import BadConfig, ModelConfig  # noqa: E402
+from iqlut.model.network import Network  # noqa: E402
+from iqlut.model.start import start_from  # noqa: E402
+
+SMALL = ModelConfig(scale=2, blocks=2, channels=3, levels=5, first_levels=9, upsample_levels=5)
+
+
+def pair(**changes: object) -> tuple[Network, Network]:
+    """A network, and one with changes that has begun as it."""
+    torch.manual_seed(1)
+    small = Network(SMALL)
+    with torch.no_grad():
+        small.alpha.normal_()
+    large = Network(replace(SMALL, **changes))
+    start_from(large, small)
+    return small, large
+
+
+@pytest.mark.parametrize("changes", [{"channels": 6}, {"channels": 8}, {"levels": 9}, {"gate": "channel"}, {}])
+def test_more_channels_levels_or_gates_are_the_same_function(changes: dict[str, object]) -> None:
+    """To float32: 5 levels lie among 9 (a signal off by half a step moves the sum by 1 in 100)."""
+    small, large = pair(**changes)
+    luma = torch.randint(0, 256, (2, 9, 11), dtype=torch.uint8)
+    ours, theirs = large(luma, rounded=False), small(luma, rounded=False)
+    tolerance = 1e-2 if "levels" in changes else 1e-5
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=tolerance * theirs.abs().max().item())
+
+
+def test_copies_of_a_channel_do_not_stay_alike() -> None:
+    _, large = pair(channels=6)
+    luma = torch.randint(0, 256, (2, 9, 11), dtype=torch.uint8)
+    large(luma).square().sum().backward()
+    gradient = large.tables[0].entries.grad
+    assert not torch.allclose(gradient[..., :3], gradient[..., 3:], rtol=1e-2)
+
+
+def test_new_blocks_hand_on_nearly_what_they_get() -> None:
+    small, large = pair(blocks=5)
+    luma = torch.randint(0, 256, (2, 9, 11), dtype=torch.uint8)
+    ours, theirs = large(luma, rounded=False), small(luma, rounded=False)
+    assert (ours - theirs).abs().mean() < 0.05 * theirs.abs().mean()
+
+
+@pytest.mark.parametrize("changes", [{"scale": 3}, {"blocks": 1}, {"channels": 2}, {"kernel": 2}])
+def test_what_does_not_fit_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(BadConfig, match=r"train\.start"):
+        pair(**changes)
