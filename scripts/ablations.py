@@ -83,7 +83,9 @@ def run(config: Config, out: Path, folder: Path, threads: int) -> dict[str, Any]
     from iqlut.train import export, loop
 
     started = time.monotonic()
-    checkpoint = loop.train(config, out, resume=(out / loop.CHECKPOINT).exists(), threads=threads, progress=tell)
+    checkpoint = loop.train(
+        config, out, resume=(out / loop.CHECKPOINT).exists(), place=loop.Place(threads), progress=tell
+    )
     tables = export.tables_of(checkpoint)
     scores = {name: evaluate.evaluate(tables, folder / name, tables.scale, threads=threads) for name in SETS}
     return {

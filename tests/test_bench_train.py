@@ -16,8 +16,9 @@ from iqlut import cli  # noqa: E402
 from iqlut.bench import steps  # noqa: E402
 from iqlut.commands import console  # noqa: E402
 from iqlut.config import Config, ModelConfig, TrainConfig  # noqa: E402
-from iqlut.train import data, loop, speed  # noqa: E402
+from iqlut.train import data, speed  # noqa: E402
 from iqlut.train import state as states  # noqa: E402
+from iqlut.train.step import host_step  # noqa: E402
 
 SETTING = steps.Setting(8, 8, 7, 4, 8, 32, "cpu", 1)
 
@@ -46,7 +47,7 @@ def test_all_ways_train_the_same() -> None:
         state = states.new(config, "")
         state.network.plain = plain
         for state.step in range(3):
-            loss = loop._step(state, config, planes, None, 1)
+            loss = host_step(state, config, planes, None, 1)
         lasts.append((float(loss), state.network))
     assert lasts[0][0] == pytest.approx(lasts[1][0], rel=1e-4)
     for one, other in zip(*(network.parameters() for _, network in lasts), strict=True):

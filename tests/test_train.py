@@ -23,6 +23,7 @@ from iqlut.train import data, loop  # noqa: E402
 from iqlut.train import state as states  # noqa: E402
 from iqlut.train.export import tables_of  # noqa: E402
 from iqlut.train.state import TrainingStopped  # noqa: E402
+from iqlut.train.step import learning_rate  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +221,7 @@ def test_what_is_no_number_stops_and_keeps_the_checkpoint(images: Path, tmp_path
 @pytest.mark.parametrize("schedule", ["cosine", "linear", "paper"])
 def test_learning_rates_fall(schedule: str) -> None:
     train = configuration.from_dict({"train": {"steps": 1000, "schedule": schedule}}).train
-    rates = [loop.learning_rate(train, step) for step in range(1000)]
+    rates = [learning_rate(train, step) for step in range(1000)]
     assert max(rates) == pytest.approx(train.learning_rate, rel=0.02)
     assert all(later <= earlier for earlier, later in pairwise(rates[100:]))
     assert rates[-1] < 0.1 * train.learning_rate

@@ -23,7 +23,8 @@ class BenchTrain:
     """Time training steps, patches and optimiser included: the native kernel against plain torch, in turns.
 
     Needs PyTorch: pip install 'iqlut[train]'. `ratio` is how many times as many steps as plain torch makes, which
-    computes each layer as a convolution over hat functions. Without --data, planes that are made up are cropped.
+    computes each layer as a convolution over hat functions; on a GPU the other way is a step as one CUDA graph.
+    Without --data, planes that are made up are cropped.
     """
 
     config: Annotated[
@@ -40,6 +41,7 @@ class BenchTrain:
         Path | None, arg(metavar="FOLDER", help="crop the patches from these images", help_behavior_hint="")
     ] = None
     threads: options.Threads = None
+    device: options.Device = "cpu"
     rounds: Annotated[int, arg(aliases=("--repeats",), help="rounds; the median counts")] = 15
     steps: Annotated[int, arg(help="steps of each in a round")] = 4
     json: options.Json = False
@@ -53,10 +55,12 @@ class BenchTrain:
         if min(self.rounds, self.steps) < 1:
             raise Stop(f"--rounds is {self.rounds} and --steps {self.steps}, wanted 1 or more")
         config = self._config()
-        trainers = [steps.Trainer(*way) for way in speed.ways(config, self._planes(config), threads).items()]
+        with stop_on(ValueError, code=FAILED):
+            ways = speed.ways(config, self._planes(config), threads, self.device)
+        trainers = [steps.Trainer(*way) for way in ways.items()]
         model, train = config.model, config.train
         setting = steps.Setting(
-            model.blocks, model.channels, model.levels, model.scale, train.batch, train.patch, "cpu", threads
+            model.blocks, model.channels, model.levels, model.scale, train.batch, train.patch, self.device, threads
         )
         with progress(self.rounds + 1, "rounds") as advance:
             timings = steps.time_in_turns(trainers, setting, self.rounds, self.steps, advance)

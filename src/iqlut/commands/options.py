@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import arg
 
@@ -29,6 +29,7 @@ Threads = Annotated[
     int | None,
     arg(aliases=("-t",), metavar="THREADS", help="threads to run on", help_behavior_hint="(default: all cores)"),
 ]
+Device = Annotated[Literal["cpu", "cuda"], arg(help="where the training steps are made")]
 Json = Annotated[bool, arg(help="print one JSON list of flat objects", help_behavior_hint="")]
 Debug = Annotated[bool, arg(help="show the traceback of an error", help_behavior_hint="")]
 

@@ -48,6 +48,7 @@ class Train:
         float | None, arg(metavar="MINUTES", help="stop after so long", help_behavior_hint="(default: when done)")
     ] = None
     threads: options.Threads = None
+    device: options.Device = "cpu"
     debug: options.Debug = False
 
     def run(self) -> int:
@@ -60,10 +61,11 @@ class Train:
 
             processes.join()
         out = self.out or Path("runs") / settings.name
+        place = loop.Place(threads, self.device)
         minutes = math.inf if self.minutes is None else self.minutes
         try:
             with stop_on(ValueError, RuntimeError, OSError, code=FAILED), reporting() as report:
-                checkpoint = loop.train(settings, out, self.resume, threads, minutes, report)
+                checkpoint = loop.train(settings, out, self.resume, place, minutes, report)
         except KeyboardInterrupt:
             saved = (out / "checkpoint.pt").exists()
             complain(f"interrupted; {f'go on from {out} with --resume' if saved else 'nothing was saved yet'}")

@@ -22,11 +22,10 @@ def hats(x: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool) -> t
     of the exact curve as gradient.
     """
     signal = CENTRE + CENTRE * x
-    whole_knots = torch.as_tensor(curve.knots, device=x.device).to(x.dtype)
+    whole_knots, codes, fractions = curve.on(x)
     if rounded:
         whole = signal.detach().round().clamp(0, ar.SIGNAL_MAX).long()
-        code = torch.as_tensor(curve.code, device=x.device).long()[whole]
-        fraction = torch.as_tensor(curve.fraction, device=x.device).to(x.dtype)[whole]
+        code, fraction = codes[whole], fractions[whole]
     else:
         below = torch.searchsorted(whole_knots, signal.detach().contiguous(), right=True) - 1
         code = below.clamp(0, len(knots) - 2)

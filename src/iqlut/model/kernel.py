@@ -7,7 +7,7 @@ and the levels of a signal come from its 256-entry curve. `expanded.py` is the s
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -34,12 +34,24 @@ class Curve:
     code: np.ndarray
     fraction: np.ndarray
     steepness: np.ndarray
+    _copies: dict[tuple[torch.device, torch.dtype], tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = field(
+        default_factory=dict, repr=False
+    )
 
     @staticmethod
     def of(knots: np.ndarray, interpolate: bool) -> Curve:
         code, fraction = ar.expand_knots(knots, interpolate)
         steepness = np.float32(CENTRE) / np.diff(knots.astype(np.float32))
         return Curve(knots, np.ascontiguousarray(code), fraction.astype(np.float32) / ar.ONE, steepness)
+
+    def on(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """knots (levels,), code int64 (256,) and fraction (256,), where `x` is and as it is; copied there once."""
+        place = (x.device, x.dtype)
+        if place not in self._copies:
+            knots, fraction = (torch.from_numpy(values.astype(np.float32)) for values in (self.knots, self.fraction))
+            code = torch.from_numpy(self.code.astype(np.int64))
+            self._copies[place] = (knots.to(*place), code.to(x.device), fraction.to(*place))
+        return self._copies[place]
 
 
 @lru_cache(maxsize=1)

@@ -68,8 +68,11 @@ class Network(nn.Module):
         super().__init__()
         self.config = config
         self.plain = False  # plain torch on a CPU too, instead of the native kernel
-        self.start = [torch.from_numpy(knots).float() for knots in layer_knots(config)]
-        self.bends = nn.ParameterList(torch.zeros(len(k) - 2) for k in self.start if config.knots == "learned")
+        start = layer_knots(config)
+        for index, knots in enumerate(start):
+            self.register_buffer(f"start_{index}", torch.from_numpy(knots).float(), persistent=False)
+        self.bends = nn.ParameterList(torch.zeros(len(k) - 2) for k in start if config.knots == "learned")
+        self._curves = [Curve.of(knots, config.interpolate) for knots in start]  # while no knot is bent
         c, d, k, up = config.channels, config.scale**2, config.kernel, config.upsample_kernel
         shapes = [(1, config.first_levels, k, k, c)]
         shapes += [(c, config.levels, k, k, c)] * (config.blocks - 1)
@@ -92,13 +95,16 @@ class Network(nn.Module):
 
     def knots(self) -> list[torch.Tensor]:
         """Where the levels of each layer lie, (levels,), as signals 0..255 not yet rounded."""
+        start = [self.get_buffer(f"start_{index}") for index in range(len(self.tables))]
         if not self.bends:
-            return [start.to(self.alpha) for start in self.start]
+            return start
         inner = (BEND * nn.functional.pad(bend, (1, 1)) for bend in self.bends)  # the ends stay
-        return [start.to(self.alpha.device) + bend for start, bend in zip(self.start, inner, strict=True)]
+        return [knots + bend for knots, bend in zip(start, inner, strict=True)]
 
     def curves(self) -> list[Curve]:
         """The curve of each layer, of the rounded knots."""
+        if not self.bends:
+            return self._curves
         return [Curve.of(whole_knots(knots.detach().cpu().numpy()), self.config.interpolate) for knots in self.knots()]
 
     def gates(self) -> list[tuple[torch.Tensor, torch.Tensor]]:

@@ -64,28 +64,40 @@ class Planes:
         Planes are drawn by their area, then one of the eight flips and turns. `part` (i, of) takes every
         `of`-th of the batch from the i-th on: what one of several processes trains on.
         """
-        rng = np.random.default_rng((seed, step))
-        r, ends = self.scale, self._ends  # type: ignore[attr-defined]
-        draws = rng.random((batch, 4))[part[0] :: part[1]]
+        draws, r = self.draws(seed, step, batch, patch)[part[0] :: part[1]], self.scale
         lr = np.empty((len(draws), patch, patch), np.uint8)
         hr = np.empty((len(draws), patch, patch, r * r), np.uint8)
-        for n, (where, down, right, number) in enumerate(draws):
-            small, large = self.pair(int(np.searchsorted(ends, int(where * ends[-1]), side="right")))
-            y, x = (int(draw * (side - patch + 1)) for draw, side in zip((down, right), small.shape, strict=True))
-            turn = _dihedral(int(8 * number))
-            lr[n] = turn(small[y : y + patch, x : x + patch])
-            crop = turn(large[r * y : r * (y + patch), r * x : r * (x + patch)])
+        for n, (start, width, corner, turn) in enumerate(draws):
+            y, x = divmod(corner, width)
+            lr[n] = turned(_crop(self.lr, start, width, (y, x), patch), turn)
+            crop = turned(_crop(self.hr, start * r * r, width * r, (y * r, x * r), patch * r), turn)
             hr[n] = crop.reshape(patch, r, patch, r).transpose(0, 2, 1, 3).reshape(patch, patch, r * r)
         return lr, hr
 
+    def draws(self, seed: int, step: int, batch: int, patch: int) -> np.ndarray:
+        """The patches of one step as int64 (batch, 4).
 
-def _dihedral(number: int) -> Callable[[np.ndarray], np.ndarray]:
-    def turn(plane: np.ndarray) -> np.ndarray:
-        plane = plane[:, ::-1] if number & 1 else plane
-        plane = plane[::-1] if number & 2 else plane
-        return plane.T if number & 4 else plane
+        Where the plane starts in `lr`, its width, where in it the patch starts, and the number of its turn.
+        """
+        ends = self._ends  # type: ignore[attr-defined]
+        where, down, right, turn = np.random.default_rng((seed, step)).random((batch, 4)).T
+        index = np.searchsorted(ends, (where * ends[-1]).astype(np.int64), side="right")
+        height, width = self.sizes[index].T
+        y, x = ((draw * (side - patch + 1)).astype(np.int64) for draw, side in ((down, height), (right, width)))
+        return np.stack([ends[index] - height * width, width, y * width + x, (8 * turn).astype(np.int64)], axis=1)
 
-    return turn
+
+def _crop(flat: np.ndarray, start: int, width: int, corner: tuple[int, int], side: int) -> np.ndarray:
+    y, x = corner
+    first = start + y * width
+    return flat[first : first + side * width].reshape(side, width)[:, x : x + side]
+
+
+def turned(patch: np.ndarray, number: int) -> np.ndarray:
+    """One of the eight flips and turns: bit 0 flips columns, bit 1 rows, bit 2 then swaps them."""
+    patch = patch[:, ::-1] if number & 1 else patch
+    patch = patch[::-1] if number & 2 else patch
+    return patch.T if number & 4 else patch
 
 
 def load(config: TrainConfig, scale: int, cache: Path, progress: Callable[[str, int, int], None]) -> Planes:

@@ -1,6 +1,6 @@
 """The training loop: one function, readable top to bottom. A run is a folder:
 
-config.json       what it is: configuration, commit, hash of the data, seed, threads
+config.json       what it is: configuration, commit, hash of the data, seed, threads, device
 checkpoint.pt     the newest state, whole at any time
 log.jsonl         one line each time something was measured; the same for TensorBoard beside it
 """
@@ -8,10 +8,13 @@ log.jsonl         one line each time something was measured; the same for Tensor
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,42 +27,54 @@ from iqlut.metrics import psnr
 from iqlut.model.network import Network
 from iqlut.model.quantiser import CENTRE
 from iqlut.provenance import commit
-from iqlut.train import data, processes
+from iqlut.train import data, processes, resident
 from iqlut.train import state as states
-from iqlut.train.loss import LOSSES
 from iqlut.train.state import State, TrainingStopped
+from iqlut.train.step import host_step
 
 CHECKPOINT = "checkpoint.pt"
 
 Progress = Callable[[str, int, int], None]  # what, done, total
+Step = Callable[[], torch.Tensor]  # makes the step after state.step; its loss
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where steps are made: a CPU, by so many threads, or cuda."""
+
+    threads: int = 1
+    device: str = "cpu"
+
+
+HERE = Place()
 
 
 def train(
-    config: Config, out: Path, resume: bool = False, threads: int = 1, minutes: float = math.inf,
+    config: Config, out: Path, resume: bool = False, place: Place = HERE, minutes: float = math.inf,
     progress: Progress = lambda *_: None,
 ) -> Path:  # fmt: skip
     """Trains `config` into the folder `out` and returns its checkpoint; stops early after `minutes`.
 
     `resume` goes on from the folder's checkpoint, bit for bit as if there had been no pause (on the
-    same machine with the same number of threads). BadData, BadConfig and TrainingStopped say in a
+    same machine with the same number of threads, on a CPU). BadData, BadConfig and TrainingStopped say in a
     sentence what is wrong.
     """
-    torch.set_num_threads(threads)
+    _check(config.train, place)
+    torch.set_num_threads(place.threads)
     deadline = time.monotonic() + 60 * minutes
     settings, cache = config.train, out.parent / "cache"
-    if settings.batch % processes.part()[1]:
-        raise BadConfig(f"a batch of {settings.batch} cannot be shared by {processes.part()[1]} processes")
     planes = data.load(settings, config.model.scale, cache, progress)
     validation = data.load(_validation(settings), config.model.scale, cache, progress)
-    teacher = teacher_of(config)
-    state = _start(config, out, planes, resume, threads)
+    teacher = teacher_of(config, place.device)
+    state = _start(config, out, planes, resume, place)
+    step = _steps(state, config, planes, teacher, place)
     if planes.skipped:
         count = len(planes.skipped)
         progress(f"{count} images are smaller than a patch and left out", state.step, settings.steps)
     losses, started = [], time.monotonic()
     with Log(out) as log:
         while state.step < settings.steps and not processes.first_says(time.monotonic() >= deadline):
-            losses.append(_step(state, config, planes, teacher, threads))
+            losses.append(step())
             state.step += 1
             if state.step % settings.checkpoint_every == 0 or state.step == settings.steps:
                 row: dict[str, Any] = {"step": state.step, "loss": float(torch.stack(losses).mean())}
@@ -67,7 +82,7 @@ def train(
                 losses, started = [], time.monotonic()
                 _check_finite(state, row["loss"])
                 if state.step % settings.validate_every == 0 or state.step == settings.steps:
-                    row["psnr_db"] = validate(state.ema, validation, threads)
+                    row["psnr_db"] = validate(state.ema, validation, place.threads)
                 _save(state, config, out)
                 log.write(row)
                 progress(_describe(row), state.step, settings.steps)
@@ -76,11 +91,24 @@ def train(
     return out / CHECKPOINT
 
 
+def _check(settings: TrainConfig, place: Place) -> None:
+    resident.check(place.device)
+    if settings.batch % processes.part()[1]:
+        raise BadConfig(f"a batch of {settings.batch} cannot be shared by {processes.part()[1]} processes")
+
+
+def _steps(state: State, config: Config, planes: data.Planes, teacher: Network | None, place: Place) -> Step:
+    """What makes the step after `state.step`."""
+    if place.device == "cpu":
+        return partial(host_step, state, config, planes, teacher, place.threads)
+    return resident.Steps(state, config, planes, teacher).next
+
+
 def _validation(settings: TrainConfig) -> TrainConfig:
     return TrainConfig(data=settings.validation, validation=settings.validation, patch=1)
 
 
-def teacher_of(config: Config) -> Network | None:
+def teacher_of(config: Config, device: str = "cpu") -> Network | None:
     """The network that is followed too, if there is one; it must enlarge as much."""
     if not config.train.teacher:
         return None
@@ -89,7 +117,7 @@ def teacher_of(config: Config) -> Network | None:
         raise BadConfig(
             f"train.teacher is {its.name}, which enlarges {its.model.scale} times, wanted {config.model.scale}"
         )
-    return teacher
+    return teacher.to(device)
 
 
 def _save(state: State, config: Config, out: Path) -> None:
@@ -98,9 +126,9 @@ def _save(state: State, config: Config, out: Path) -> None:
     processes.wait()
 
 
-def _start(config: Config, out: Path, planes: data.Planes, resume: bool, threads: int) -> State:
+def _start(config: Config, out: Path, planes: data.Planes, resume: bool, place: Place) -> State:
     """The state to go on from: the checkpoint's, or a new one in a new folder."""
-    state = states.new(config, planes.sha256)
+    state = states.new(config, planes.sha256, place.device)
     if processes.is_first():
         files.sweep(out)  # what a killed run left half written
     if resume:
@@ -111,34 +139,9 @@ def _start(config: Config, out: Path, planes: data.Planes, resume: bool, threads
     processes.wait()  # until all have seen that there is no run
     out.mkdir(parents=True, exist_ok=True)
     about = {"config": config.to_dict(), "commit": commit(), "data_sha256": planes.sha256}
-    about |= {"skipped": planes.skipped, "threads": threads}
+    about |= {"skipped": planes.skipped, **dataclasses.asdict(place)}
     (out / "config.json").write_text(json.dumps(about, indent=2) + "\n")
     return state
-
-
-def _step(
-    state: State, config: Config, planes: data.Planes, teacher: Network | None, threads: int
-) -> torch.Tensor:  # fmt: skip
-    """One step; the loss of the pixels, and of the distance to the teacher's pixels (IQ-LUT, stage 2)."""
-    settings = config.train
-    lr, hr = planes.patches(settings.seed, state.step, settings.batch, settings.patch, processes.part())
-    luma, truth = torch.from_numpy(lr), torch.from_numpy(hr)
-    wanted = (truth.float() - CENTRE) / CENTRE - state.network.base(luma)
-    residual, distance = state.network(luma, threads=threads), LOSSES[settings.loss]
-    loss = distance(residual - wanted)
-    if teacher is not None:
-        with torch.no_grad():
-            taught = teacher(luma, threads=threads)
-        loss = loss + settings.distillation * distance(residual - taught)
-    loss.backward()
-    mean = loss.detach().clone()
-    processes.average([*(parameter.grad for parameter in state.network.parameters()), mean])
-    for group in state.optimiser.param_groups:
-        group["lr"] = learning_rate(settings, state.step)
-    state.optimiser.step()
-    state.optimiser.zero_grad(set_to_none=True)
-    _average(state, settings.ema)
-    return mean
 
 
 def _check_finite(state: State, loss: float) -> None:
@@ -148,36 +151,15 @@ def _check_finite(state: State, loss: float) -> None:
 
 
 @torch.no_grad()
-def _average(state: State, ema: float) -> None:
-    """The moving average of the parameters; shorter at the start, so that it forgets the beginning."""
-    keep = min(ema, (1 + state.step) / (10 + state.step))
-    for mean, new in zip(state.ema.parameters(), state.network.parameters(), strict=True):
-        mean.lerp_(new, 1 - keep)
-
-
-def learning_rate(settings: TrainConfig, step: int) -> float:
-    """The rate of a step."""
-    done = step / settings.steps
-    if settings.schedule == "paper":  # halved at 200, 400, 600 and 800 thousand of 1e6 steps
-        return settings.learning_rate * 0.5 ** math.floor(done * 5 + 1e-9)
-    if done < settings.warmup:
-        return settings.learning_rate * (step + 1) / (settings.warmup * settings.steps + 1)
-    rest = (done - settings.warmup) / (1 - settings.warmup)
-    if settings.schedule == "linear":
-        return settings.learning_rate * (1 - rest)
-    return settings.learning_rate * (0.5 + 0.5 * math.cos(math.pi * rest))
-
-
-@torch.no_grad()
 def validate(network: Network, planes: data.Planes, threads: int = 1) -> float:
     """Mean PSNR in dB of the rounded network over whole planes, `scale` pixels shaved."""
     scores, r = [], planes.scale
     for index in range(len(planes.sizes)):
         lr, hr = planes.pair(index)
-        luma = torch.from_numpy(np.array(lr)).unsqueeze(0)
+        luma = torch.from_numpy(np.array(lr)).unsqueeze(0).to(network.alpha.device)
         phases = network.base(luma) + network(luma, threads=threads)
         plane = (phases * CENTRE + CENTRE + 0.5).floor().clamp(0, 255)[0].view(*lr.shape, r, r)
-        sr = plane.permute(0, 2, 1, 3).reshape(hr.shape).numpy()
+        sr = plane.permute(0, 2, 1, 3).reshape(hr.shape).cpu().numpy()
         scores.append(psnr(sr, hr, shave_px=r))
     return float(np.mean(scores))
 

@@ -20,6 +20,7 @@ from iqlut.model.network import Network
 from iqlut.model.start import start_from
 from iqlut.train import data, loop
 from iqlut.train import state as states
+from iqlut.train.step import host_step
 
 GRID = (0.3, 0.4, 0.5, 0.6, 0.7)
 Pair = tuple[float, float]
@@ -118,7 +119,7 @@ class _Tries:
         state = states.new(config, self._planes.sha256)
         start_from(state.network, start)
         for state.step in range(steps):
-            loop._step(state, config, self._planes, self._teacher, self._threads)
+            host_step(state, config, self._planes, self._teacher, self._threads)
         return state.network, loop.validate(state.network, self._validation, self._threads)
 
 

@@ -9,16 +9,20 @@ import torch
 
 from iqlut import image
 from iqlut.config import Config
-from iqlut.train import loop
+from iqlut.train import resident
 from iqlut.train import state as states
 from iqlut.train.data import Planes
+from iqlut.train.step import host_step
 
 SIDE, _COUNT, _SEED = 96, 64, 1  # low-resolution pixels a side of the planes that are made up, and how many
 
 
-def ways(config: Config, planes: Planes, threads: int) -> dict[str, Callable[[int], None]]:
+def ways(config: Config, planes: Planes, threads: int, device: str = "cpu") -> dict[str, Callable[[int], None]]:
     """Name -> function that makes so many steps: plain torch first, what the others are compared with."""
+    resident.check(device)
     torch.set_num_threads(threads)
+    if device != "cpu":
+        return {name: _resident(config, planes, device, name == "graph") for name in ("torch", "graph")}
     return {"torch": _host(config, planes, threads, plain=True), "native": _host(config, planes, threads, plain=False)}
 
 
@@ -29,8 +33,22 @@ def _host(config: Config, planes: Planes, threads: int, plain: bool) -> Callable
 
     def run(steps: int) -> None:
         for _ in range(steps):
-            loop._step(state, config, planes, None, threads)
+            host_step(state, config, planes, None, threads)
             state.step += 1
+
+    return run
+
+
+def _resident(config: Config, planes: Planes, device: str, captured: bool) -> Callable[[int], None]:
+    """All on a GPU; `captured` in one graph, or kernel by kernel. Returns when the GPU is done."""
+    state = states.new(config, planes.sha256, device)
+    trainer = resident.Steps(state, config, planes, None, captured)
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            trainer.next()
+            state.step += 1
+        torch.cuda.synchronize()
 
     return run
 

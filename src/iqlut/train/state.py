@@ -33,12 +33,13 @@ class State:
     data_sha256: str = ""
 
 
-def new(config: Config, data_sha256: str) -> State:
+def new(config: Config, data_sha256: str, device: str = "cpu") -> State:
     """The state before the first step; with `train.start`, from the entries, knots and gates of that checkpoint."""
     torch.manual_seed(config.train.seed)
     network = Network(config.model)
     if config.train.start:
         start_from(network, average(Path(config.train.start))[0])
+    network.to(device)
     optimiser = torch.optim.Adam(
         network.parameters(), config.train.learning_rate, (0.9, config.train.beta2), fused=True
     )

@@ -1,0 +1,74 @@
+"""One step of training: the loss of a batch, its gradients, the optimiser, the moving average."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from iqlut.config import Config, TrainConfig
+from iqlut.model.network import Network
+from iqlut.model.quantiser import CENTRE
+from iqlut.train import processes
+from iqlut.train.data import Planes
+from iqlut.train.loss import LOSSES
+from iqlut.train.state import State
+
+
+def host_step(
+    state: State, config: Config, planes: Planes, teacher: Network | None, threads: int
+) -> torch.Tensor:  # fmt: skip
+    """The step after `state.step` on the CPU, by the native kernel; its loss."""
+    settings = config.train
+    patches = planes.patches(settings.seed, state.step, settings.batch, settings.patch, processes.part())
+    luma, truth = (torch.from_numpy(values) for values in patches)
+    loss = loss_of(state.network, luma, truth, settings, teacher, threads)
+    loss.backward()
+    mean = loss.detach().clone()
+    processes.average([*(parameter.grad for parameter in state.network.parameters()), mean])
+    for group in state.optimiser.param_groups:
+        group["lr"] = learning_rate(settings, state.step)
+    state.optimiser.step()
+    state.optimiser.zero_grad(set_to_none=True)
+    average(state, 1 - kept(settings, state.step))
+    return mean
+
+
+def loss_of(
+    network: Network, luma: torch.Tensor, truth: torch.Tensor, settings: TrainConfig,
+    teacher: Network | None = None, threads: int = 1,
+) -> torch.Tensor:  # fmt: skip
+    """The loss of the pixels, and of the distance to the teacher's pixels (IQ-LUT, stage 2)."""
+    wanted = (truth.float() - CENTRE) / CENTRE - network.base(luma)
+    residual, distance = network(luma, threads=threads), LOSSES[settings.loss]
+    loss = distance(residual - wanted)
+    if teacher is None:
+        return loss
+    with torch.no_grad():
+        taught = teacher(luma, threads=threads)
+    return loss + settings.distillation * distance(residual - taught)
+
+
+@torch.no_grad()
+def average(state: State, part: float | torch.Tensor) -> None:
+    """Moves the average of the parameters this part of the way to where they are now."""
+    for mean, new in zip(state.ema.parameters(), state.network.parameters(), strict=True):
+        mean.lerp_(new, part)
+
+
+def kept(settings: TrainConfig, step: int) -> float:
+    """How much of the average a step keeps; less at the start, so that it forgets the beginning."""
+    return min(settings.ema, (1 + step) / (10 + step))
+
+
+def learning_rate(settings: TrainConfig, step: int) -> float:
+    """The rate of a step."""
+    done = step / settings.steps
+    if settings.schedule == "paper":  # halved at 200, 400, 600 and 800 thousand of 1e6 steps
+        return settings.learning_rate * 0.5 ** math.floor(done * 5 + 1e-9)
+    if done < settings.warmup:
+        return settings.learning_rate * (step + 1) / (settings.warmup * settings.steps + 1)
+    rest = (done - settings.warmup) / (1 - settings.warmup)
+    if settings.schedule == "linear":
+        return settings.learning_rate * (1 - rest)
+    return settings.learning_rate * (0.5 + 0.5 * math.cos(math.pi * rest))
