@@ -51,7 +51,14 @@ def test_new_blocks_hand_on_nearly_what_they_get() -> None:
     assert (ours - theirs).abs().mean() < 0.05 * theirs.abs().mean()
 
 
-@pytest.mark.parametrize("changes", [{"scale": 3}, {"blocks": 1}, {"channels": 2}, {"kernel": 2}])
+def test_for_another_scale_only_the_upsampler_is_new() -> None:
+    small, large = pair(scale=3)
+    for one, other in zip(list(small.tables)[:-1], large.tables, strict=False):
+        torch.testing.assert_close(one.entries, other.entries, rtol=0, atol=1e-6)
+    assert large.tables[-1].entries.shape[4] == 9
+
+
+@pytest.mark.parametrize("changes", [{"blocks": 1}, {"channels": 2}, {"kernel": 2}])
 def test_what_does_not_fit_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(BadConfig, match=r"train\.start"):
         pair(**changes)

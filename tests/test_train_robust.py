@@ -213,10 +213,11 @@ def test_bad_checkpoints(images: Path, tmp_path: Path, capsys: pytest.CaptureFix
     checkpoint.rename(tmp_path / "first.pt")
     refuses(capsys, train(config, "--resume"), "is not there")
     other = MODEL.replace("scale = 2", "scale = 3")
-    for name in ("start", "teacher"):
-        config = written(tmp_path, images, steps=1, model=other, **{name: str(tmp_path / "first.pt")})
+    narrow = MODEL.replace("channels = 2", "channels = 1")
+    for name, model, sentence in (("start", narrow, "more blocks, channels"), ("teacher", other, "enlarges 2")):
+        config = written(tmp_path, images, steps=1, model=model, **{name: str(tmp_path / "first.pt")})
         assert train(config) in (console.FAILED, console.USAGE)
-        assert "enlarges 2" in capsys.readouterr().err.splitlines()[-1]
+        assert sentence in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_bad_images(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,7 +75,6 @@ def test_what_does_not_fit_is_refused(trained: tuple[Config, Path], tmp_path: Pa
     config, checkpoint = trained
     for change, sentence in (
         ({"channels": 2}, "more blocks, channels"),
-        ({"scale": 4}, "enlarges 2 times"),
         ({"parameterisation": "network"}, "another kind"),
     ):
         other: Any = replace(config, model=replace(MODEL, **change))

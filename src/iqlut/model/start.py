@@ -1,4 +1,4 @@
-"""A network that begins as another does: of fewer levels, blocks or channels (`train.start`)."""
+"""A network that begins as another does: of fewer levels, blocks or channels, or of another scale (`train.start`)."""
 
 from __future__ import annotations
 
@@ -18,16 +18,14 @@ def start_from(network: Network, other: Network) -> None:
 
     Blocks that `other` lacks come before the upsampler and hand on their signals. A channel that it lacks is a copy
     of one that it has; the two are told apart by their shares in the next layer, which are random and sum to 1
-    (Net2Net, arXiv 1511.05641).
+    (Net2Net, arXiv 1511.05641). For another scale the upsampler is new.
     """
     old, new = other.config, network.config
-    if old.scale != new.scale:
-        raise BadConfig(f"train.start enlarges {old.scale} times, wanted {new.scale}")
     if old.blocks > new.blocks or old.channels > new.channels or other.alpha.shape[1] > network.alpha.shape[1]:
         raise BadConfig("train.start has more blocks, channels or gates than the model; it can have fewer or as many")
     read, curves, last = other.entries(rounded=False), other.curves(), old.blocks
     for index, (table, here) in enumerate(zip(network.tables, network.curves(), strict=True)):
-        if last <= index < new.blocks:
+        if last <= index < new.blocks or (index == new.blocks and old.scale != new.scale):
             continue
         source = min(index, last)
         entries = _at_levels(read[source], curves[source], here.knots)
