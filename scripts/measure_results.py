@@ -22,6 +22,7 @@ from iqlut import api, provenance
 
 RESULTS = Path(__file__).parents[1] / "results"
 _SETS = ("Set5", "Set14", "B100")
+_MORE_SETS = ("Urban100", "Manga109")  # measured where they are
 _KINDS = ("quality", "speed")
 _RGB_SCALE = 4  # where the published rows are
 
@@ -46,7 +47,8 @@ def main(folder: Path, kinds: Sequence[str] = _KINDS) -> None:
 
 def quality_commands(folder: Path, names: Sequence[str]) -> list[list[str]]:
     """One for each model, and one more for each that enlarges as much as the published ones."""
-    sets = [str(folder / name) for name in _SETS]
+    more = [name for name in _MORE_SETS if (folder / name).is_dir()]
+    sets = [str(folder / name) for name in (*_SETS, *more)]
     colours = [name for name in names if iqlut.load(name).scale == _RGB_SCALE]
     on_luma = [["evaluate", *sets, "-m", name] for name in names]
     return on_luma + [["evaluate", *sets, "-m", name, "--path", "rgb"] for name in colours]
@@ -87,7 +89,7 @@ def write(path: Path, source: str, commands: list[str], rows: list[dict[str, Any
 
 def _without_folders(command: list[str]) -> list[str]:
     """Test sets by their names: where they lie is this machine's business."""
-    return [Path(word).name if Path(word).name in _SETS else word for word in command]
+    return [Path(word).name if Path(word).name in (*_SETS, *_MORE_SETS) else word for word in command]
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 README, RESULTS = ROOT / "README.md", ROOT / "results"
 ABLATIONS, KERNEL = ROOT / "docs" / "ablations.md", ROOT / "docs" / "kernel.md"
 PLOT = "docs/images/quality_time.svg"  # by plot_results.py
-_SETS = ("Set5", "Set14", "B100")
+_SETS = ("Set5", "Set14", "B100", "Urban100", "Manga109")
 _RGB_NOTE = (
     "Rows marked R, G, B: red, green and blue are enlarged each and the luma of the result is compared, as the public "
     "code of SR-LUT and MuLUT does; other measured rows enlarge luma alone (`docs/evaluation.md`)."
@@ -83,17 +83,22 @@ def quality() -> str:
 
 
 def _quality_table(scale: int, ours: dict[str, Any], published: list[dict[str, Any]]) -> list[str]:
-    lines = [f"| x{scale}, luma PSNR in dB | tables | Set5 | Set14 | B100 | |", "|---|--:|--:|--:|--:|---|"]
     rows, bytes_of = [row for row in ours["rows"] if row["scale"] == scale], ours["meta"].get("table_bytes", {})
+    others = [row for row in published if row.get("scale", 4) == scale]
+    known = {row["dataset"] for row in rows}.union(*others)
+    sets = [name for name in _SETS if name in known]
+    heading = f"| x{scale}, luma PSNR in dB (and SSIM) | tables | {' | '.join(sets)} | |"
+    lines = [heading, f"|---|--:|{'--:|' * len(sets)}---|"]
     kinds = dict.fromkeys((row["model"], row["path"]) for row in rows)
     models = list(dict.fromkeys(name for name, _ in kinds))
     for name, path in sorted(kinds, key=lambda kind: (models.index(kind[0]), kind[1] == "rgb")):
-        scores = {row["dataset"]: row["psnr_db"] for row in rows if (row["model"], row["path"]) == (name, path)}
+        scores = {row["dataset"]: _score(row) for row in rows if (row["model"], row["path"]) == (name, path)}
         label, tables = (f"**{name}**", f"{bytes_of[name] / 1024:.1f} KiB") if name in bytes_of else (name, "")
-        lines.append(f"| {label} | {tables} | {_scores(scores)} | measured{_way(path)} |")
-    for row in published if scale == 4 else []:
+        lines.append(f"| {label} | {tables} | {_cells(scores, sets)} | measured{_way(path)} |")
+    for row in others:
         tables = f"{row['table_kb']} KB" if row["table_kb"] else ""
-        lines.append(f"| {row['model']} | {tables} | {_scores(row)} | published{_way(row.get('path', 'y'))} |")
+        scores = {name: f"{row[name]:.2f}" for name in sets if name in row}
+        lines.append(f"| {row['model']} | {tables} | {_cells(scores, sets)} | published{_way(row.get('path', 'y'))} |")
     return lines
 
 
@@ -102,8 +107,12 @@ def _way(path: str) -> str:
     return ", R, G, B" if path == "rgb" else ""
 
 
-def _scores(scores: dict[str, float]) -> str:
-    return " | ".join(f"{scores[name]:.2f}" if name in scores else "" for name in _SETS)
+def _score(row: dict[str, Any]) -> str:
+    return f"{row['psnr_db']:.2f} ({row['ssim']:.3f})" if "ssim" in row else f"{row['psnr_db']:.2f}"
+
+
+def _cells(scores: dict[str, str], sets: list[str]) -> str:
+    return " | ".join(scores.get(name, "") for name in sets)
 
 
 def speed() -> str:

@@ -58,11 +58,11 @@ def test_rows_of_the_rgb_path_stand_below_their_own_and_are_marked(
     (tmp_path / "quality.json").write_text(json.dumps({"meta": meta, "rows": rows}))
     text = render.quality()
     assert text.splitlines()[2:7] == [
-        "| **ours** | 1.0 KiB | 30.90 |  |  | measured |",
-        "| **ours** | 1.0 KiB | 30.85 |  |  | measured, R, G, B |",
-        "| bicubic |  | 28.42 |  |  | measured |",
-        "| bicubic |  | 28.41 |  |  | measured, R, G, B |",
-        "| MuLUT | 4 KB | 30.60 |  |  | published, R, G, B |",
+        "| **ours** | 1.0 KiB | 30.90 | measured |",
+        "| **ours** | 1.0 KiB | 30.85 | measured, R, G, B |",
+        "| bicubic |  | 28.42 | measured |",
+        "| bicubic |  | 28.41 | measured, R, G, B |",
+        "| MuLUT | 4 KB | 30.60 | published, R, G, B |",
     ]
     assert render._RGB_NOTE in text
     (tmp_path / "quality.json").write_text(json.dumps({"meta": meta, "rows": rows[:2]}))
