@@ -1,8 +1,14 @@
-"""Short trainings that differ in one value: `trials.py NAME [part.field=value ...]` adds a row to results/trials.json.
+"""Short trainings that differ in one value: `trials.py GROUP NAME [part.field=value ...]` adds a row to
+results/trials.json.
 
-All trials see the same patches in the same order for the same number of steps (4000 of 4 patches of 48x48, one thread)
-unless told otherwise, and are scored on the validation set. They rank recipes; they do not say how good one gets.
-`trials.py --render` rewrites the table in docs/training.md, `--check` says whether it is fresh.
+All trials of a group see the same patches in the same order for the same number of steps and are scored on the
+validation set. They rank recipes and shapes; they do not say how good one gets. The groups:
+
+    recipe    4000 steps of 4 patches of 48x48 from nothing, the default of all groups: docs/training.md
+    loss      2000 steps of 8, going on from the first stage of l8c8-x4 at 1e-3: docs/training.md
+    shape     as recipe, with the recipe that won there: docs/frontier.md
+
+`trials.py --render` rewrites the tables in the documents, `--check` says whether they are fresh.
 """
 
 from __future__ import annotations
@@ -20,14 +26,19 @@ from iqlut import config as configuration
 from iqlut.provenance import commit, cpu_name
 
 ROOT = Path(__file__).parents[1]
-RESULTS, DOCUMENT = ROOT / "results" / "trials.json", ROOT / "docs" / "training.md"
-BEGIN, END = "<!-- trials:begin -->", "<!-- trials:end -->"
-BASE = {"steps": 4000, "batch": 4, "patch": 48, "validate_every": 4000, "loss": "charbonnier", "ema": 0.998}
+RESULTS = ROOT / "results" / "trials.json"
+DOCUMENTS = {"recipe": "training.md", "loss": "training.md", "shape": "frontier.md"}
+MODEL = {"gate": "channel", "knot_a": [0.5], "knot_b": [0.65]}
+TRAIN = {
+    **{"exclude": ["6fda61f9de1a", "96942fd11724"], "steps": 4000, "batch": 4, "patch": 48, "ema": 0.998},
+    **{"loss": "charbonnier", "learning_rate": 5e-3, "beta2": 0.99, "validate_every": 10**6},
+}
+FINE = {"start": "checkpoints/l8c8-x4-first.pt", "steps": 2000, "batch": 8, "learning_rate": 1e-3}
 
 
-def main(name: str, overrides: list[str]) -> None:
+def main(group: str, name: str, overrides: list[str]) -> None:
     """Trains, scores and writes one trial."""
-    values: dict[str, Any] = {"name": name, "model": {}, "train": {"exclude": ["6fda61f9de1a", "96942fd11724"], **BASE}}
+    values: dict[str, Any] = {"name": name, "model": {**MODEL}, "train": TRAIN | (FINE if group == "loss" else {})}
     for override in overrides:
         key, value = override.split("=", 1)
         part, field = key.split(".")
@@ -41,18 +52,27 @@ def main(name: str, overrides: list[str]) -> None:
         loop.train(config, Path(folder) / "run")
         last = json.loads((Path(folder) / "run/log.jsonl").read_text().splitlines()[-1])
     row = {
+        "group": group,
         "trial": name,
         "changes": " ".join(overrides),
         "psnr_db": round(last["psnr_db"], 4),
+        "table_bytes": table_bytes(config.model),
         "megapixels": round(config.train.steps * config.train.batch * config.train.patch**2 / 1e6, 1),
         "seconds": round(time.monotonic() - started),
         "commit": commit(),
         "cpu": cpu_name(),
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
     }
-    rows = [other for other in read() if other["trial"] != name]
+    rows = [other for other in read() if (other["group"], other["trial"]) != (group, name)]
     RESULTS.write_text("[\n " + ",\n ".join(json.dumps(r) for r in [*rows, row]) + "\n]\n")
     print(json.dumps(row))
+
+
+def table_bytes(model: configuration.ModelConfig) -> int:
+    """Of the entries alone, one each."""
+    c, taps, up = model.channels, model.kernel**2, model.upsample_kernel**2
+    body = model.first_levels * taps * c + (model.blocks - 1) * model.levels * taps * c * c
+    return body + model.upsample_levels * up * c * model.scale**2
 
 
 def cache() -> Path:
@@ -74,23 +94,40 @@ def read() -> list[dict[str, Any]]:
     return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
 
 
-def rendered() -> str:
-    """The document with its table as the results say."""
-    text = DOCUMENT.read_text()
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    lines = ["| trial | what differs | dB | seen, MP |", "|---|---|--:|--:|"]
-    lines += [
-        f"| {row['trial']} | `{row['changes']}` | {row['psnr_db']:.3f} | {row['megapixels']:.0f} |"
-        for row in sorted(read(), key=lambda row: -row["psnr_db"])
-    ]
-    return before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + after
+def rendered(document: str) -> str:
+    """A document with its tables as the results say."""
+    text = (ROOT / "docs" / document).read_text()
+    for group in (group for group, where in DOCUMENTS.items() if where == document):
+        begin, end = f"<!-- {group}:begin -->", f"<!-- {group}:end -->"
+        before, after = text.split(begin)[0], text.split(end)[1]
+        text = before + begin + "\n" + "\n".join(_table(group)) + "\n" + end + after
+    return text
+
+
+def _table(group: str) -> list[str]:
+    lines = ["| trial | what differs | tables, bytes | dB | seen, MP |", "|---|---|--:|--:|--:|"]
+    rows = sorted((row for row in read() if row["group"] == group), key=lambda row: -row["psnr_db"])
+    for row in rows:
+        changes = f"`{row['changes']}`" if row["changes"] else ""
+        seen = f"{row['megapixels']:.0f}"
+        lines.append(f"| {row['trial']} | {changes} | {row['table_bytes']:,} | {row['psnr_db']:.3f} | {seen} |")
+    return lines
+
+
+def documents(check: bool) -> None:
+    """Renders all, or ends with a sentence where one is stale."""
+    for document in sorted(set(DOCUMENTS.values())):
+        path, text = ROOT / "docs" / document, rendered(document)
+        if check and path.read_text() != text:
+            sys.exit(f"docs/{document} is stale; python scripts/trials.py --render")
+        if path.read_text() != text:
+            path.write_text(text)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--render"]:
-        DOCUMENT.write_text(rendered())
-    elif sys.argv[1:] == ["--check"]:
-        if DOCUMENT.read_text() != rendered():
-            sys.exit("docs/training.md is stale; python scripts/trials.py --render")
+    if sys.argv[1:] in (["--render"], ["--check"]):
+        documents(check=sys.argv[1] == "--check")
+    elif sys.argv[1:2] and sys.argv[1] in DOCUMENTS:
+        main(sys.argv[1], sys.argv[2], sys.argv[3:])
     else:
-        main(sys.argv[1], sys.argv[2:])
+        sys.exit(f"wanted a group ({', '.join(DOCUMENTS)}) and a name, --render or --check")

@@ -11,6 +11,8 @@ from iqlut.model import expanded
 from iqlut.model.kernel import Curve, Layers
 from iqlut.model.quantiser import CENTRE, layer_knots, round_entries, whole_knots
 
+OPEN = 4.0  # alpha of the first block at the start: a skip of 0.02
+DETAIL = 3.0  # how much livelier its entries are then: detail is small
 BEND = 16  # signals that a learned knot moves for each unit of its parameter: as lively as an entry
 
 
@@ -80,6 +82,17 @@ class Network(nn.Module):
         self.tables = nn.ModuleList(self._table(shape, last=shape is shapes[-1]) for shape in shapes)
         gates = 1 if config.gate == "block" else c
         self.alpha = nn.Parameter(torch.full((config.blocks, gates), -1.0), requires_grad=config.residual)
+        if config.residual and isinstance(self.tables[0], Table):
+            self._begin_with_detail(self.tables[0])
+
+    @torch.no_grad()
+    def _begin_with_detail(self, first: Table) -> None:
+        """The first block becomes filters that sum to 0, and lets hardly any luma past them.
+
+        Else the signals of half the blocks are mostly luma, and few levels are left for detail.
+        """
+        first.entries.copy_(DETAIL * (first.entries - first.entries.mean(dim=(2, 3), keepdim=True)))
+        self.alpha[0] = OPEN
 
     def _table(self, shape: tuple[int, int, int, int, int], last: bool) -> nn.Module:
         c, _, k, _, _ = shape
