@@ -20,6 +20,7 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 24, 66, 64  # margins
 LETTERS, SMALL = 13, 11  # sizes of words
 FINE, SHOWN = 4, 2  # PNG pixels for one of the SVG: as drawn, and as saved
 OURS, OTHERS, INK, PALE = "#c0392b", "#34495e", "#222222", "#e2e2e2"
+FIRST = "l8c8-x4"  # the model whose instruction sets are shown
 ISAS = {"native-portable": "plain C", "native-avx2": "AVX2"}  # shown beside the fastest that this machine has
 RADII = {"ours": 6.5, "isa": 3.5, "peer": 4.5, "code": 4.0}
 TITLE = f"PSNR on {DATASET}, x4, dB"
@@ -102,7 +103,7 @@ def points() -> list[Point]:
         found += [Point(_label(name, other), ratio, other[DATASET], "peer") for other in others]
         if row["model"] in scores and name == "native":
             found.append(Point(row["model"], ratio, scores[row["model"]], "ours"))
-        elif row["model"] in scores and name in ISAS:
+        elif row["model"] == FIRST and name in ISAS:
             found.append(Point(ISAS[name], ratio, scores[row["model"]], "isa"))
     return sorted(found, key=lambda point: list(RADII).index(point.kind))
 
@@ -157,7 +158,7 @@ def _legend(drawing: Drawing) -> None:
 
 def _dots(drawing: Drawing, dots: list[tuple[Point, float, float]]) -> None:
     """The dots with their names; ours, on a line, over all else."""
-    ours = [(x, y) for point, x, y in dots if point.kind in ("ours", "isa")]
+    ours = [(x, y) for point, x, y in dots if point.kind == "isa" or point.name == FIRST]
     for left, right in zip(sorted(ours), sorted(ours)[1:], strict=False):
         drawing.line(*left, *right, OURS)
     places = labels(dots)
@@ -182,6 +183,7 @@ def labels(dots: list[tuple[Point, float, float]]) -> list[tuple[float, float]]:
         width, height = _width(point.name, _size(point)), _size(point) + 2
         choices = [(x + 11, y), (x - width / 2, y - 17), (x - width / 2, y + 17), (x - width - 11, y)]
         choices += [(x + 4, y - 17), (x + 4, y + 17), (x - width - 4, y - 17), (x - width - 4, y + 17)]
+        choices += [(left, y + far) for left in (x + 4, x - width / 2, x - width - 4) for far in (-32, 32)]
         choices = choices[1:] + choices[:1] if point.kind in ("ours", "isa") else choices
         boxes = [(left, middle - height / 2, left + width, middle + height / 2) for left, middle in choices]
         free = [n for n, box in enumerate(boxes) if _inside(box) and not any(_meet(box, other) for other in taken)]
