@@ -82,8 +82,9 @@ class Network(nn.Module):
         self.tables = nn.ModuleList(self._table(shape, last=shape is shapes[-1]) for shape in shapes)
         gates = 1 if config.gate == "block" else c
         self.alpha = nn.Parameter(torch.full((config.blocks, gates), -1.0), requires_grad=config.residual)
-        if config.residual and isinstance(self.tables[0], Table):
-            self._begin_with_detail(self.tables[0])
+        first = self.tables[0]
+        if config.residual and isinstance(first, Table):
+            self._begin_with_detail(first)
 
     @torch.no_grad()
     def _begin_with_detail(self, first: Table) -> None:
