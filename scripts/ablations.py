@@ -87,7 +87,9 @@ def run(config: Config, out: Path, folder: Path, threads: int) -> dict[str, Any]
         config, out, resume=(out / loop.CHECKPOINT).exists(), place=loop.Place(threads), progress=tell
     )
     tables = export.tables_of(checkpoint)
-    scores = {name: evaluate.evaluate(tables, folder / name, tables.scale, threads=threads) for name in SETS}
+    scores = {
+        name: evaluate.evaluate(tables, folder / name, tables.scale, evaluate.How(threads=threads)) for name in SETS
+    }
     return {
         "name": config.name,
         **{name: round(score.psnr_db, 4) for name, score in scores.items()},

@@ -92,7 +92,11 @@ def _width(words: str, size: int) -> float:
 def points() -> list[Point]:
     """All that has both a time and a PSNR, measured or published."""
     timed = [row for row in load("speed.json")["rows"] if row["threads"] == 1 and row["scale"] == 4]
-    quality = [row for row in load("quality.json")["rows"] if (row["dataset"], row["path"]) == (DATASET, "y")]
+    quality = [
+        row
+        for row in load("quality.json")["rows"]
+        if (row["dataset"], row["path"], row.get("turns", 1)) == (DATASET, "y", 1)
+    ]
     published = load("published.json")["rows"]
     scores = {row["model"]: row["psnr_db"] for row in quality}
     code = [row for row in published if "pillow_ratio" in row]

@@ -78,6 +78,8 @@ def quality() -> str:
     scales = sorted({4, *(row["scale"] for row in ours["rows"])}, reverse=True)
     parts = ["\n".join(_quality_table(scale, ours, published["rows"])) for scale in scales]
     note = f"Published: {published['meta']['source']}."
+    if any(row.get("turns", 1) > 1 for row in ours["rows"]):
+        note += " With 8 turns (`--turns 8`) the same tables take eight times the time."
     if any(row.get("path") == "rgb" for row in [*ours["rows"], *published["rows"]]):
         note += f" {_RGB_NOTE}"
     return "\n\n".join(parts) + f"\n\n{_origin(ours['meta'], 'Quality')} {note}\n"
@@ -90,17 +92,22 @@ def _quality_table(scale: int, ours: dict[str, Any], published: list[dict[str, A
     sets = [name for name in _SETS if name in known]
     heading = f"| x{scale}, luma PSNR in dB (and SSIM) | tables | {' | '.join(sets)} | |"
     lines = [heading, f"|---|--:|{'--:|' * len(sets)}---|"]
-    kinds = dict.fromkeys((row["model"], row["path"]) for row in rows)
-    models = list(dict.fromkeys(name for name, _ in kinds))
-    for name, path in sorted(kinds, key=lambda kind: (models.index(kind[0]), kind[1] == "rgb")):
-        scores = {row["dataset"]: _score(row) for row in rows if (row["model"], row["path"]) == (name, path)}
+    kinds = dict.fromkeys(_kind(row) for row in rows)
+    models = list(dict.fromkeys(name for name, _, _ in kinds))
+    for name, path, turns in sorted(kinds, key=lambda kind: (models.index(kind[0]), kind[1] == "rgb", kind[2])):
+        scores = {row["dataset"]: _score(row) for row in rows if _kind(row) == (name, path, turns)}
         label, tables = (f"**{name}**", f"{bytes_of[name] / 1024:.1f} KiB") if name in bytes_of else (name, "")
+        label += f", {turns} turns" if turns > 1 else ""
         lines.append(f"| {label} | {tables} | {_cells(scores, sets)} | measured{_way(path)} |")
     for row in others:
         tables = f"{row['table_kb']} KB" if row["table_kb"] else ""
         scores = {name: f"{row[name]:.2f}" for name in sets if name in row}
         lines.append(f"| {row['model']} | {tables} | {_cells(scores, sets)} | published{_way(row.get('path', 'y'))} |")
     return lines
+
+
+def _kind(row: dict[str, Any]) -> tuple[str, str, int]:
+    return row["model"], row["path"], row.get("turns", 1)
 
 
 def _way(path: str) -> str:

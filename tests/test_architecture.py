@@ -23,7 +23,7 @@ PYTHON_FILES = sorted(file for folder in ("src", "tests", "scripts") for file in
 
 # A module imports from tiers above its own; within its own tier only from its own folder.
 TIERS = (
-    ("config", "arithmetic", "image", "metrics", "library", "depth", "files", "provenance", "datasets"),
+    ("config", "arithmetic", "image", "metrics", "library", "depth", "files", "provenance", "datasets", "turns"),
     ("tables", "deep"),
     ("fileformat",),
     ("model", "engines", "targets"),

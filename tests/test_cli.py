@@ -99,7 +99,7 @@ def test_evaluate(model, tmp_path, capsys):
     command = ["evaluate", str(folder), "-m", model, "--engine", "reference"]
     assert cli.main([*command, "--json"]) == 0
     ours, bicubic = rows(capsys)
-    assert set(ours) == {"model", "dataset", "images", "scale", "engine", "path", "psnr_db", "ssim"}
+    assert set(ours) == {"model", "dataset", "images", "scale", "engine", "path", "turns", "psnr_db", "ssim"}
     assert (ours["model"], ours["dataset"], ours["images"], ours["engine"]) == ("random", "Two", 2, "reference")
     assert bicubic["model"] == "bicubic" and bicubic["psnr_db"] > ours["psnr_db"]
     assert cli.main([*command, "--path", "rgb"]) == 0

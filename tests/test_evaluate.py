@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("dataset", ["Set5", "Set14", "B100"])
 @pytest.mark.parametrize(("path", "scale"), OURS)
 def test_bicubic_rows(data: Path, dataset: str, path: str, scale: int) -> None:
-    score = ev.evaluate(ev.BICUBIC, data / dataset, scale, path=path)
+    score = ev.evaluate(ev.BICUBIC, data / dataset, scale, ev.How(path=path))
     assert score.images == len(list((data / dataset).glob("*.png")))
     assert (score.model, score.dataset, score.scale, score.engine, score.path) == (
         "bicubic",
@@ -99,16 +99,16 @@ def test_images_are_sorted_and_the_score_is_their_mean(folder: Path) -> None:
 @pytest.mark.parametrize("path", ev.PATHS)
 def test_tables_go_through_the_engine(folder: Path, path: str) -> None:
     tables = random_tables(np.random.default_rng(1), scale=2)
-    enlarge = ev.enlarger(tables, 2, "reference")
+    enlarge = ev.enlarger(tables, 2, ev.How("reference"))
     hr = image.mod_crop(ev.read_image(folder / "b.png"), 2)
-    score = ev.evaluate_images(tables, folder, 2, "reference", path)[1]
+    score = ev.evaluate_images(tables, folder, 2, ev.How("reference", path))[1]
     if path == "y":
         sr_luma = enlarge(image.shrink(image.luma(hr), 2))
     else:
         lr = image.shrink(hr, 2)
         sr_luma = image.luma(np.stack([enlarge(lr[:, :, c].copy()) for c in range(3)], axis=2))
     assert score.psnr_db == metrics.psnr(image.luma(hr), sr_luma, 2)
-    mean = ev.evaluate(tables, folder, 2, "reference", path)
+    mean = ev.evaluate(tables, folder, 2, ev.How("reference", path))
     assert (mean.model, mean.engine, mean.path) == ("random", "reference", path)
 
 
@@ -158,8 +158,8 @@ def test_errors_about_the_arguments(folder: Path) -> None:
     with pytest.raises(ValueError, match="the model random enlarges 2 times, wanted 4"):
         ev.evaluate(tables, folder, 4)
     with pytest.raises(ValueError, match="there is no path 'yuv'; the paths are y, rgb"):
-        ev.evaluate(tables, folder, 2, path="yuv")
+        ev.evaluate(tables, folder, 2, ev.How(path="yuv"))
     with pytest.raises(ValueError, match="there are no tables 'lanczos'"):
         ev.evaluate("lanczos", folder, 2)
     with pytest.raises(ValueError, match="there is no engine 'abacus'"):
-        ev.evaluate(tables, folder, 2, "abacus")
+        ev.evaluate(tables, folder, 2, ev.How("abacus"))

@@ -12,6 +12,7 @@ from PIL import Image
 from iqlut import engines, image, metrics
 from iqlut.datasets import image_files
 from iqlut.tables import Tables
+from iqlut.turns import averaged
 
 BICUBIC = "bicubic"  # stands for tables: the baseline that every published figure is compared with
 PATHS = ("y", "rgb")
@@ -35,8 +36,22 @@ class Score:
     scale: int
     engine: str
     path: str
+    turns: int
     psnr_db: float
     ssim: float
+
+
+@dataclass(frozen=True)
+class How:
+    """How planes are enlarged: see `engines`, `PATHS` and `turns`. Bicubic has no engine, and no turns."""
+
+    engine: str = "native"
+    path: str = "y"
+    threads: int = 1
+    turns: int = 1
+
+
+ON_LUMA = How()
 
 
 @dataclass(frozen=True)
@@ -48,18 +63,17 @@ class ImageScore:
     ssim: float
 
 
-def evaluate(
-    tables: Tables | str, folder: str | Path, scale: int, engine: str = "native", path: str = "y", threads: int = 1
-) -> Score:
+def evaluate(tables: Tables | str, folder: str | Path, scale: int, how: How = ON_LUMA) -> Score:
     """The mean score of `tables`, or of "bicubic", on the HR images in `folder`."""
-    scores = evaluate_images(tables, folder, scale, engine, path, threads)
+    scores = evaluate_images(tables, folder, scale, how)
     return Score(
         model=tables.name if isinstance(tables, Tables) else tables,
         dataset=Path(folder).resolve().name,
         images=len(scores),
         scale=scale,
-        engine=engine if isinstance(tables, Tables) else "numpy",
-        path=path,
+        engine=how.engine if isinstance(tables, Tables) else "numpy",
+        path=how.path,
+        turns=how.turns if isinstance(tables, Tables) else 1,
         psnr_db=float(np.mean([score.psnr_db for score in scores])),
         ssim=float(np.mean([score.ssim for score in scores])),
     )
@@ -74,21 +88,21 @@ def with_scores(tables: Tables, folders: Sequence[Path]) -> Tables:
 
 
 def evaluate_images(
-    tables: Tables | str, folder: str | Path, scale: int, engine: str = "native", path: str = "y", threads: int = 1
-) -> list[ImageScore]:
+    tables: Tables | str, folder: str | Path, scale: int, how: How = ON_LUMA
+) -> list[ImageScore]:  # fmt: skip
     """The score of each HR image in `folder`, sorted by file name."""
-    if path not in PATHS:
-        raise ValueError(f"there is no path {path!r}; the paths are {', '.join(PATHS)}")
-    enlarge = enlarger(tables, scale, engine, threads)
-    return [score_image(file.name, read_image(file), enlarge, scale, path) for file in image_files(Path(folder))]
+    if how.path not in PATHS:
+        raise ValueError(f"there is no path {how.path!r}; the paths are {', '.join(PATHS)}")
+    enlarge = enlarger(tables, scale, how)
+    return [score_image(file.name, read_image(file), enlarge, scale, how.path) for file in image_files(Path(folder))]
 
 
-def enlarger(tables: Tables | str, scale: int, engine: str, threads: int = 1) -> Enlarge:
+def enlarger(tables: Tables | str, scale: int, how: How) -> Enlarge:
     """What enlarges one plane: an engine with the tables, or `image.resize` for "bicubic"."""
     if isinstance(tables, Tables):
         if tables.scale != scale:
             raise ValueError(f"the model {tables.name} enlarges {tables.scale} times, wanted {scale}")
-        return engines.get(engine).build(tables, threads)
+        return averaged(engines.get(how.engine).build(tables, how.threads), how.turns)
     if tables != BICUBIC:
         raise ValueError(f"there are no tables {tables!r}; wanted Tables or {BICUBIC!r}")
     return lambda plane: image.resize(plane, scale * plane.shape[0], scale * plane.shape[1])

@@ -70,7 +70,7 @@ def enlarged(name: str, picture: Picture, recipe: Recipe, format_name: str) -> t
     for frame in picture.frames:
         pixels = frame
         for scale in scales:
-            pixels = api.upscale(pixels, scale, by_scale[scale], recipe.engine, recipe.threads)
+            pixels = api.upscale(pixels, scale, by_scale[scale], recipe.engine, recipe.threads, recipe.turns)
         frames.append(resample(pixels, wanted))
     return tuple(frames)
 

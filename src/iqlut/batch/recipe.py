@@ -31,6 +31,7 @@ class Recipe:
     quality     1 to 100, for formats that have it
     strip       leave colour profile, EXIF, XMP and resolution out
     pixels_max  the largest picture that is opened
+    turns       of which the mean is taken, see `turns`
     film        how films are encoded, and which part of them
     """
 
@@ -44,6 +45,7 @@ class Recipe:
     pixels_max: int = reading.PIXELS_MAX
     overwrite: bool = False
     target_is_named: bool = False  # its ending says the format
+    turns: int = 1
     film: films.Options = field(default_factory=films.Options)
 
 

@@ -37,6 +37,7 @@ class Enlarging:
     model: options.Model = None
     engine: options.Engine = "native"
     threads: options.Threads = None
+    turns: options.Turns = 1
     quality: Annotated[
         int | None, arg(metavar="1..100", help="of JPEG, WebP and AVIF", help_behavior_hint="(default: 95)")
     ] = None
@@ -77,6 +78,7 @@ class Enlarging:
             round(self.max_megapixels * 1e6),
             self.overwrite,
             target_is_named,
+            turns=self.turns,
             film=films.Options(self.codec, self.crf, self.preset, films.part(self.frames)),
         )
 

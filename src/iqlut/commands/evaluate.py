@@ -26,6 +26,7 @@ class Evaluate:
     engine: options.Engine = "native"
     threads: options.Threads = None
     path: Annotated[Literal["y", "rgb"], arg(help="enlarge luma alone; or red, green and blue each")] = "y"
+    turns: options.Turns = 1
     json: options.Json = False
     debug: options.Debug = False
 
@@ -37,12 +38,13 @@ class Evaluate:
         tables = options.model(self.model)
         threads = options.threads(self.threads)
         options.check_engine(self.engine, tables, threads)
+        how = evaluate.How(self.engine, self.path, threads, self.turns)
         contenders = [(tables, folder) for folder in self.datasets]
         contenders += [(evaluate.BICUBIC, folder) for folder in self.datasets]
         rows = []
         with progress(len(contenders), "folders") as advance, stop_on(ValueError, code=FAILED):
             for contender, folder in contenders:
-                score = evaluate.evaluate(contender, folder, tables.scale, self.engine, self.path, threads)
+                score = evaluate.evaluate(contender, folder, tables.scale, how)
                 rows.append(asdict(score))
                 advance()
         if self.json:

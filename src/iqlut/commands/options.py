@@ -30,6 +30,9 @@ Threads = Annotated[
     arg(aliases=("-t",), metavar="THREADS", help="threads to run on", help_behavior_hint="(default: all cores)"),
 ]
 Device = Annotated[Literal["cpu", "cuda"], arg(help="where the training steps are made")]
+Turns = Annotated[
+    Literal[1, 2, 4, 8], arg(help="take the mean of so many flips and turns: sharper, in as many times the time")
+]
 Json = Annotated[bool, arg(help="print one JSON list of flat objects", help_behavior_hint="")]
 Debug = Annotated[bool, arg(help="show the traceback of an error", help_behavior_hint="")]
 

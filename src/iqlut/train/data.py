@@ -20,6 +20,7 @@ from iqlut import files
 from iqlut import image as im
 from iqlut.config import TrainConfig
 from iqlut.datasets import image_files
+from iqlut.turns import turned
 
 _NAMED = 5  # images that a sentence names
 
@@ -91,13 +92,6 @@ def _crop(flat: np.ndarray, start: int, width: int, corner: tuple[int, int], sid
     y, x = corner
     first = start + y * width
     return flat[first : first + side * width].reshape(side, width)[:, x : x + side]
-
-
-def turned(patch: np.ndarray, number: int) -> np.ndarray:
-    """One of the eight flips and turns: bit 0 flips columns, bit 1 rows, bit 2 then swaps them."""
-    patch = patch[:, ::-1] if number & 1 else patch
-    patch = patch[::-1] if number & 2 else patch
-    return patch.T if number & 4 else patch
 
 
 def load(config: TrainConfig, scale: int, cache: Path, progress: Callable[[str, int, int], None]) -> Planes:

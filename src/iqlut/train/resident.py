@@ -40,7 +40,7 @@ class Crops:
         return low, high.permute(0, 1, 3, 2, 4).reshape(n, patch, patch, r * r)
 
     def _places(self, draws: torch.Tensor, patch: int, r: int) -> torch.Tensor:
-        """(n, r * patch, r * patch): where the samples of the patches are, turned as `data.turned`."""
+        """(n, r * patch, r * patch): where the samples of the patches are, turned as by `turns.turned`."""
         start, width, corner, turn = (column.view(-1, 1, 1) for column in draws.unbind(1))
         side = torch.arange(r * patch, device=self._device)
         across = (turn & 4) != 0
