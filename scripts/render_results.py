@@ -93,8 +93,10 @@ def _quality_table(scale: int, ours: dict[str, Any], published: list[dict[str, A
     heading = f"| x{scale}, luma PSNR in dB (and SSIM) | tables | {' | '.join(sets)} | |"
     lines = [heading, f"|---|--:|{'--:|' * len(sets)}---|"]
     kinds = dict.fromkeys(_kind(row) for row in rows)
-    models = list(dict.fromkeys(name for name, _, _ in kinds))
-    for name, path, turns in sorted(kinds, key=lambda kind: (models.index(kind[0]), kind[1] == "rgb", kind[2])):
+    largest = max(bytes_of.values(), default=0) + 1  # what has no tables comes last
+    for name, path, turns in sorted(
+        kinds, key=lambda kind: (bytes_of.get(kind[0], largest), kind[1] == "rgb", kind[2])
+    ):
         scores = {row["dataset"]: _score(row) for row in rows if _kind(row) == (name, path, turns)}
         label, tables = (f"**{name}**", f"{bytes_of[name] / 1024:.1f} KiB") if name in bytes_of else (name, "")
         label += f", {turns} turns" if turns > 1 else ""
