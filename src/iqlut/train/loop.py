@@ -30,7 +30,7 @@ from iqlut.provenance import commit
 from iqlut.train import data, processes, resident
 from iqlut.train import state as states
 from iqlut.train.state import State, TrainingStopped
-from iqlut.train.step import host_step
+from iqlut.train.step import TORCH_THREADS, host_step
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -60,7 +60,7 @@ def train(
     sentence what is wrong.
     """
     _check(config.train, place)
-    torch.set_num_threads(place.threads)
+    torch.set_num_threads(TORCH_THREADS)
     deadline = time.monotonic() + 60 * minutes
     settings, cache = config.train, out.parent / "cache"
     planes = data.load(settings, config.model.scale, cache, progress)

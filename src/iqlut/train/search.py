@@ -20,7 +20,7 @@ from iqlut.model.network import Network
 from iqlut.model.start import start_from
 from iqlut.train import data, loop
 from iqlut.train import state as states
-from iqlut.train.step import host_step
+from iqlut.train.step import TORCH_THREADS, host_step
 
 GRID = (0.3, 0.4, 0.5, 0.6, 0.7)
 Pair = tuple[float, float]
@@ -73,7 +73,7 @@ class Found:
 
 def greedy(search: Search, cache: Path, threads: int = 1, progress: loop.Progress = lambda *_: None) -> Found:
     """Searches; BadConfig, BadData and TrainingStopped say in a sentence what is wrong."""
-    torch.set_num_threads(threads)
+    torch.set_num_threads(TORCH_THREADS)
     tries = _Tries(search, cache, threads, progress)
     knots = _knots(search.config)
     start, before = plain, _ = tries.score(tries.source, knots)

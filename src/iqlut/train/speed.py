@@ -12,7 +12,7 @@ from iqlut.config import Config
 from iqlut.train import resident
 from iqlut.train import state as states
 from iqlut.train.data import Planes
-from iqlut.train.step import host_step
+from iqlut.train.step import TORCH_THREADS, host_step
 
 SIDE, _COUNT, _SEED = 96, 64, 1  # low-resolution pixels a side of the planes that are made up, and how many
 
@@ -20,7 +20,6 @@ SIDE, _COUNT, _SEED = 96, 64, 1  # low-resolution pixels a side of the planes th
 def ways(config: Config, planes: Planes, threads: int, device: str = "cpu") -> dict[str, Callable[[int], None]]:
     """Name -> function that makes so many steps: plain torch first, what the others are compared with."""
     resident.check(device)
-    torch.set_num_threads(threads)
     if device != "cpu":
         return {name: _resident(config, planes, device, name == "graph") for name in ("torch", "graph")}
     return {"torch": _host(config, planes, threads, plain=True), "native": _host(config, planes, threads, plain=False)}
@@ -32,6 +31,7 @@ def _host(config: Config, planes: Planes, threads: int, plain: bool) -> Callable
     state.network.plain = plain
 
     def run(steps: int) -> None:
+        torch.set_num_threads(threads if plain else TORCH_THREADS)
         for _ in range(steps):
             host_step(state, config, planes, None, threads)
             state.step += 1
