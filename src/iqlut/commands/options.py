@@ -14,7 +14,7 @@ from iqlut.tables import Tables
 if TYPE_CHECKING:
     from iqlut.config import Config
 
-_MODEL_DEFAULT = "(default: l8c8-x4, or l8c8-x2 where SCALE is 2)"
+_MODEL_DEFAULT = "(default: l8c8-x4, or l8c8-x2 or -x3 as SCALE is)"
 Model = Annotated[
     str | None,
     arg(
