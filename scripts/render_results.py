@@ -20,6 +20,7 @@ README, RESULTS = ROOT / "README.md", ROOT / "results"
 ABLATIONS, KERNEL = ROOT / "docs" / "ablations.md", ROOT / "docs" / "kernel.md"
 PLOT = "docs/images/quality_time.svg"  # by plot_results.py
 _SETS = ("Set5", "Set14", "B100", "Urban100", "Manga109")
+_COMMANDS_MAX = 2  # that are named where the results are
 _FIRST = "l8c8-x4"
 _RGB_NOTE = (
     "Rows marked R, G, B: red, green and blue are enlarged each and the luma of the result is compared, as the public "
@@ -171,6 +172,8 @@ def _origin(meta: dict[str, Any], what: str) -> str:
         return f"{what} of our own tables: not measured yet (`make results`)."
     hashes = ", ".join(f"`{sha256[:12]}`" for sha256 in meta["tables_sha256"].values())
     commands = "; ".join(f"`{command}`" for command in meta["commands"])
+    if len(meta["commands"]) > _COMMANDS_MAX:
+        commands = f"`make results` (its {len(meta['commands'])} commands are in `results/{what.lower()}.json`)"
     return f"{what}: tables {hashes}, commit `{meta['commit']}`, {meta['machine']}, {meta['date']}, by {commands}."
 
 
