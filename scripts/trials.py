@@ -5,7 +5,7 @@ All trials of a group see the same patches in the same order for the same number
 validation set. They rank recipes and shapes; they do not say how good one gets. The groups:
 
     recipe    4000 steps of 4 patches of 48x48 from nothing, the default of all groups: docs/training.md
-    loss      2000 steps of 8, going on from the first stage of l8c8-x4 at 1e-3: docs/training.md
+    loss      2000 steps of 8, going on from l8c8-x4-first at 1e-3: docs/training.md
     shape     as recipe, with the recipe that won there: docs/frontier.md
 
 `trials.py --render` rewrites the tables in the documents, `--check` says whether they are fresh.
