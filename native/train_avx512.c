@@ -1,4 +1,4 @@
 /* The training kernel for avx512. */
-#define NAME(function) iqlut_train_##function##_avx512
-#define CHUNK 5
+#define KERNEL iqlut_train_avx512
+#define CHUNK 9
 #include "train_body.h"

@@ -1,4 +1,4 @@
 /* The training kernel for portable. */
-#define NAME(function) iqlut_train_##function##_portable
+#define KERNEL iqlut_train_portable
 #define CHUNK 2
 #include "train_body.h"

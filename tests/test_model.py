@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,8 @@ from iqlut import engines  # noqa: E402
 from iqlut.config import Config, ModelConfig  # noqa: E402
 from iqlut.model import expanded, quantiser  # noqa: E402
 from iqlut.model.convert import CannotConvert, convert  # noqa: E402
+from iqlut.model.kernel import ISAS, Residual  # noqa: E402
+from iqlut.model.loss import LOSSES  # noqa: E402
 from iqlut.model.network import Network  # noqa: E402
 
 CONFIGS = (
@@ -69,6 +73,47 @@ def test_the_native_kernel_equals_plain_torch(config: ModelConfig, shape: tuple[
     weight = torch.randn(ours.shape, generator=torch.Generator().manual_seed(2))
     for ours_grad, their_grad in zip(gradients(network, ours, weight), gradients(network, theirs, weight), strict=True):
         torch.testing.assert_close(ours_grad, their_grad, rtol=0, atol=2e-5 * their_grad.abs().max().item() + 1e-7)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: f"{config.channels}x{config.kernel}")
+def test_instruction_sets_agree(config: ModelConfig, isa: str) -> None:
+    """The residual exactly: its sums are whole. Gradients to float32 rounding."""
+    luma = torch.randint(0, 256, (2, 9, 13), dtype=torch.uint8, generator=torch.Generator().manual_seed(5))
+    network, rows = lively(config), []
+    fastest, *parameters = network._for_the_kernel(threads=1)
+    for setting in (fastest, replace(fastest, isa=isa)):
+        network.zero_grad()
+        try:
+            residual = Residual.apply(luma, setting, *parameters)
+        except ValueError as error:
+            assert "has no" in str(error)
+            pytest.skip(str(error))
+        trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        grads = torch.autograd.grad(residual.square().sum(), trained, allow_unused=True, retain_graph=True)
+        rows.append([residual.detach(), *(grad for grad in grads if grad is not None)])
+    torch.testing.assert_close(rows[0][0], rows[1][0], rtol=0, atol=0)
+    for ours, theirs in zip(*rows, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-5 * theirs.abs().max().item() + 1e-7)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("taught", [False, True])
+@pytest.mark.parametrize("config", (CONFIGS[0], CONFIGS[1], CONFIGS[3]), ids=lambda c: f"x{c.scale}-{c.residual}")
+def test_the_loss_of_the_native_kernel_equals_plain_torch(config: ModelConfig, taught: bool, loss: str) -> None:
+    """With a teacher and without, with the bilinear base and without: value and gradients, to float32 rounding."""
+    generator = torch.Generator().manual_seed(4)
+    luma = torch.randint(0, 256, (3, 7, 11), dtype=torch.uint8, generator=generator)
+    truth = torch.randint(0, 256, (3, 7, 11, config.scale**2), dtype=torch.uint8, generator=generator)
+    teacher = torch.randn(truth.shape, generator=generator) if taught else None
+    network, rows = lively(config), []
+    for network.plain in (False, True):
+        network.zero_grad()
+        mean = network.mean_loss(luma, truth, loss, teacher, 3.0, threads=2)
+        (2 * mean).backward()
+        rows.append([mean.detach(), *(p.grad.clone() for p in network.parameters() if p.grad is not None)])
+    for ours, theirs in zip(*rows, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=3e-5 * theirs.abs().max().item() + 1e-9)
 
 
 def test_gradients_agree_with_finite_differences() -> None:

@@ -24,6 +24,7 @@ from iqlut.train import state as states  # noqa: E402
 from iqlut.train.export import tables_of  # noqa: E402
 from iqlut.train.state import TrainingStopped  # noqa: E402
 from iqlut.train.step import learning_rate  # noqa: E402
+from states import equal  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +58,6 @@ def settings(images: Path, **train: Any) -> Config:
 
 def state_of(path: Path) -> dict[str, Any]:
     return torch.load(path, weights_only=True)
-
-
-def equal(one: Any, other: Any) -> bool:
-    if isinstance(one, torch.Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(equal, one, other))
-    return one == other
 
 
 def test_it_learns(images: Path, tmp_path: Path) -> None:

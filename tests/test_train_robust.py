@@ -27,6 +27,7 @@ from iqlut import config as configuration  # noqa: E402
 from iqlut.commands import console  # noqa: E402
 from iqlut.train import data, loop  # noqa: E402
 from iqlut.train import state as states  # noqa: E402
+from states import equal  # noqa: E402
 
 MODEL = "[model]\nblocks = 1\nchannels = 2\nscale = 2\n"
 STEPS, EVERY = 1200, 20  # of a whole run, between checkpoints
@@ -71,16 +72,6 @@ def until(run: Path, checkpoints: int, running: subprocess.Popen[str]) -> None:
     while not log.exists() or len(log.read_text().splitlines()) < checkpoints:
         assert running.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
-
-
-def equal(one: Any, other: Any) -> bool:
-    if isinstance(one, torch.Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(equal, one, other))
-    return one == other
 
 
 @pytest.fixture(scope="module")

@@ -30,8 +30,8 @@ def upscale_film(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
     check_target(job, recipe.overwrite)
     (tables,) = (tables for tables in recipe.ladder if tables.scale == scale)
     threads = recipe.threads or api.cores()
-    enlarge, name_of = api.enlarger(tables, recipe.engine, threads, recipe.turns), f"{tables.sha256}*{recipe.turns}"
-    enlarger = Enlarger(enlarge, scale, name_of, threads, recipe.pixels_max)
+    enlarge = api.enlarger(tables, recipe.engine, threads, recipe.turns)
+    enlarger = Enlarger(enlarge, scale, f"{tables.sha256}*{recipe.turns}", threads, recipe.pixels_max)
     try:
         return enlarge_film(job, enlarger, recipe.film, watch)
     except FilmError as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from iqlut.bench.timing import in_turns, ratio, summary
 from iqlut.provenance import commit, cpu_name
 
 
@@ -74,17 +75,14 @@ def time_in_turns(
     """
     if min(rounds, steps) < 1 or not trainers:
         raise ValueError(f"rounds is {rounds}, steps {steps}, trainers {len(trainers)}: wanted 1 or more of all")
-    elapsed_ms = np.array(list(_rounds(trainers, rounds, steps, after_round)))[1:]
-    low, middle, high = np.percentile(elapsed_ms, (25, 50, 75), axis=0)
+    elapsed_ms = in_turns([partial(one.run, steps) for one in trainers], rounds, after_round) / steps
     source, cpu = commit(), cpu_name()
     return [
         StepTiming(
             name=one.name,
-            steps_per_s=round(1000 / float(middle[i]), 2),
-            ratio=round(float(np.median(elapsed_ms[:, 0] / elapsed_ms[:, i])), 3),
-            ms=round(float(middle[i]), 3),
-            spread_ms=round(float(high[i] - low[i]), 3),
-            least_ms=round(float(elapsed_ms[:, i].min()), 3),
+            steps_per_s=round(1000 / float(np.median(elapsed_ms[:, i])), 2),
+            ratio=ratio(elapsed_ms[:, 0], elapsed_ms[:, i]),
+            **summary(elapsed_ms[:, i]),
             **vars(setting),
             rounds=rounds,
             steps=steps,
@@ -93,18 +91,3 @@ def time_in_turns(
         )
         for i, one in enumerate(trainers)
     ]
-
-
-def _rounds(
-    trainers: Sequence[Trainer], rounds: int, steps: int, after_round: Callable[[], object]
-) -> Iterator[list[float]]:
-    """What a step of each took in each round, the warm-up first."""
-    for _ in range(rounds + 1):
-        yield [_elapsed_ms(one, steps) for one in trainers]
-        after_round()
-
-
-def _elapsed_ms(trainer: Trainer, steps: int) -> float:
-    start = time.perf_counter()
-    trainer.run(steps)
-    return (time.perf_counter() - start) * 1000 / steps

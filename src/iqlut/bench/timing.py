@@ -65,8 +65,7 @@ def time_in_turns(
     """
     if rounds < 1 or not contenders:
         raise ValueError(f"rounds is {rounds}, contenders {len(contenders)}: wanted 1 or more of both")
-    elapsed_ms = np.array(list(_rounds(contenders, rounds, after_round)))[1:]
-    low, middle, high = np.percentile(elapsed_ms, (25, 50, 75), axis=0)
+    elapsed_ms = in_turns([one.run for one in contenders], rounds, after_round)
     bases: dict[tuple[int, int, int], int] = {}
     source, cpu = commit(), cpu_name()
     timings = []
@@ -78,11 +77,9 @@ def time_in_turns(
                 threads=one.threads,
                 width=one.width,
                 height=one.height,
-                ms=round(float(middle[i]), 3),
-                ratio_to_pillow_bicubic=round(float(np.median(elapsed_ms[:, i] / elapsed_ms[:, base])), 3),
-                spread_ms=round(float(high[i] - low[i]), 3),
-                least_ms=round(float(elapsed_ms[:, i].min()), 3),
-                ns_per_px=round(float(middle[i]) * 1e6 / (one.width * one.height * one.scale**2), 3),
+                **summary(elapsed_ms[:, i]),
+                ratio_to_pillow_bicubic=ratio(elapsed_ms[:, i], elapsed_ms[:, base]),
+                ns_per_px=round(float(np.median(elapsed_ms[:, i])) * 1e6 / (one.width * one.height * one.scale**2), 3),
                 scale=one.scale,
                 model=one.model,
                 rounds=rounds,
@@ -93,10 +90,29 @@ def time_in_turns(
     return timings
 
 
-def _rounds(contenders: Sequence[Contender], rounds: int, after_round: Callable[[], object]) -> Iterator[list[float]]:
-    """The times of all contenders, one round after the other, the warm-up first."""
+def in_turns(
+    runs: Sequence[Callable[[], object]], rounds: int, after_round: Callable[[], object]
+) -> np.ndarray:  # fmt: skip
+    """float (rounds, runs): what each took in each round, ms. One more round comes first and is not counted."""
+    return np.array(list(_rounds(runs, rounds, after_round)))[1:]
+
+
+def summary(elapsed_ms: np.ndarray) -> dict[str, float]:
+    """ms, spread_ms and least_ms of the rounds of one run."""
+    low, middle, high = (float(value) for value in np.percentile(elapsed_ms, (25, 50, 75)))
+    return {"ms": round(middle, 3), "spread_ms": round(high - low, 3), "least_ms": round(float(elapsed_ms.min()), 3)}
+
+
+def ratio(elapsed_ms: np.ndarray, base_ms: np.ndarray) -> float:
+    """The median over the rounds of the ratio within one."""
+    return round(float(np.median(elapsed_ms / base_ms)), 3)
+
+
+def _rounds(
+    runs: Sequence[Callable[[], object]], rounds: int, after_round: Callable[[], object]
+) -> Iterator[list[float]]:  # fmt: skip
     for _ in range(rounds + 1):
-        yield [_elapsed_ms(one.run) for one in contenders]
+        yield [_elapsed_ms(run) for run in runs]
         after_round()
 
 

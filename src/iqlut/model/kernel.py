@@ -1,14 +1,14 @@
-"""The layers of a model on the CPU by the native training kernel, as one `torch.autograd.Function`.
+"""A model on the CPU by the native training kernel: its residual, and the mean loss of a batch, for autograd.
 
-Signals are uint8 as in the integer law, so a layer touches only the two levels a signal lies between
+Entries are int8 and signals uint8 as in the integer law, so a layer touches only the two levels a signal lies between,
 and the levels of a signal come from its 256-entry curve. `expanded.py` is the same in plain torch.
 """
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,40 @@ import torch
 
 from iqlut import arithmetic as ar
 from iqlut.library import load_library
+from iqlut.model.loss import LOSSES
 from iqlut.model.quantiser import CENTRE
 
+ISAS = ("portable", "avx2", "avx512")
+_INT, _POINTER = ctypes.c_int32, ctypes.c_void_p
 
-class _Shape(ctypes.Structure):
+
+class _Layer(ctypes.Structure):
+    """iqlut_train_layer."""
+
     _fields_ = (
-        *((name, ctypes.c_int32) for name in ("patches", "h", "w", "channels_in", "channels_out", "kernel", "levels")),
-        *((name, ctypes.c_void_p) for name in ("code", "fraction", "steepness")),
+        *((name, _INT) for name in ("channels_in", "channels_out", "kernel", "levels")),
+        *((name, _POINTER) for name in ("code", "fraction", "steepness", "lut", "gain", "skip")),
+        *((name, _POINTER) for name in ("grad_lut", "grad_gain", "grad_skip", "grad_knots")),
     )
+
+
+class _Batch(ctypes.Structure):
+    """iqlut_train_batch."""
+
+    _fields_ = (
+        *((name, _INT) for name in ("patches", "h", "w", "scale", "layer_count", "threads")),
+        ("isa", ctypes.c_char_p),
+        ("layers", _POINTER),
+        ("luma", _POINTER),
+    )
+
+
+class _Loss(ctypes.Structure):
+    """iqlut_train_loss; its kinds are numbered as in LOSSES."""
+
+    _fields_ = (
+        ("kind", _INT), ("base", _INT), ("truth", _POINTER), ("taught", _POINTER), ("weight", ctypes.c_float),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,85 +80,122 @@ class Curve:
         return self._copies[place]
 
 
-@lru_cache(maxsize=1)
-def _library() -> ctypes.CDLL:
-    library = load_library()
-    library.iqlut_train_forward.restype = ctypes.c_int
-    library.iqlut_train_backward.restype = ctypes.c_int
-    return library
+@dataclass(frozen=True)
+class Setting:
+    """What of a model is not a tensor: the curve of each layer, the scale; and how it is computed.
+
+    `isa` is one of ISAS, or None for the fastest that there is.
+    """
+
+    curves: Sequence[Curve]
+    scale: int
+    threads: int = 1
+    isa: str | None = None
 
 
-def _pointer(tensor: torch.Tensor | None) -> ctypes.c_void_p:
-    return ctypes.c_void_p(tensor.data_ptr() if tensor is not None else None)
+@dataclass(frozen=True)
+class Aim:
+    """What a batch is compared with, by a loss of LOSSES: truth uint8 (n, h, w, scale**2).
+
+    `base` says whether the residual is added to the bilinear enlargement, or to the centre; `taught` float32, of the
+    shape of `truth`, is what a teacher's residual is, its distance counted `weight` times.
+    """
+
+    loss: str
+    truth: torch.Tensor
+    base: bool = True
+    taught: torch.Tensor | None = None
+    weight: float = 0.0
 
 
-def _shape(signal: torch.Tensor, lut: torch.Tensor, curve: Curve) -> _Shape:
-    n, h, w, c = signal.shape
-    return _Shape(
-        n, h, w, c, lut.shape[4], lut.shape[2], lut.shape[1],
-        curve.code.ctypes.data, curve.fraction.ctypes.data, curve.steepness.ctypes.data,
-    )  # fmt: skip
+class Residual(torch.autograd.Function):
+    """All layers of a model at once: luma uint8 (n, h, w) -> F of the last layer (n, h, w, scale**2), in units of x.
 
-
-def _forward(
-    signal: torch.Tensor, lut: torch.Tensor, gate: tuple[torch.Tensor, torch.Tensor] | None, curve: Curve, threads: int
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """F (n, h, w, d) of a layer and, with a gate, the next signal."""
-    n, h, w, _ = signal.shape
-    acc = torch.empty(n, h, w, lut.shape[4])
-    out = torch.empty(n, h, w, lut.shape[4], dtype=torch.uint8) if gate else None
-    gain, skip = gate or (None, None)
-    shape = _shape(signal, lut, curve)
-    if _library().iqlut_train_forward(
-        ctypes.byref(shape), _pointer(signal), _pointer(lut), _pointer(gain), _pointer(skip),
-        threads, _pointer(acc), _pointer(out),
-    ):  # fmt: skip
-        raise MemoryError("the training kernel got no memory")
-    return acc, out
-
-
-class Layers(torch.autograd.Function):
-    """All layers of a model at once: luma uint8 (n, h, w) -> F of the last layer (n, h, w, scale**2).
-
-    `apply(luma, curves, threads, *parameters)` with lut, knots (levels,), gain (d,) and skip (d,) of each
-    block in order, then lut and knots of the upsampler; all float32 and contiguous, knots in units of x.
-    The forward pass takes the knots from `curves`, which holds them rounded.
+    `apply(luma, setting, *parameters)` with lut (c, levels, k, k, d), knots (levels,), gain (d,) and skip (d,) of each
+    block in order, then lut and knots of the upsampler; all float32, knots in units of x. Entries are rounded on the
+    way, with gradients straight through. Where the levels lie the forward pass takes from the curves.
     """
 
     @staticmethod
-    def forward(ctx: Any, luma: torch.Tensor, curves: list[Curve], threads: int, *parameters: torch.Tensor):
-        signal: Any = luma.contiguous().unsqueeze(3)
-        tensors = []
-        parameters = tuple(p.detach().contiguous() for p in parameters)
-        for index, curve in enumerate(curves[:-1]):
-            lut, _, gain, skip = parameters[4 * index : 4 * index + 4]
-            acc, out = _forward(signal, lut, (gain, skip), curve, threads)
-            tensors += [signal, acc]
-            signal = out
-        residual, _ = _forward(signal, parameters[-2], None, curves[-1], threads)
-        ctx.save_for_backward(*tensors, signal, *parameters)
-        ctx.curves, ctx.threads = curves, threads
+    def forward(ctx: Any, luma: torch.Tensor, setting: Setting, *parameters: torch.Tensor):
+        ctx.save_for_backward(luma, *parameters)
+        ctx.setting = setting
+        residual = torch.empty(*luma.shape, parameters[-2].shape[4])
+        _Call(luma, setting, parameters).run("residual", residual.data_ptr())
         return residual
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: torch.Tensor):  # type: ignore[override]
-        curves, blocks = ctx.curves, len(ctx.curves) - 1
-        saved = ctx.saved_tensors
-        parameters = saved[2 * blocks + 1 :]
-        states: Any = (*saved[: 2 * blocks + 1], None, None)
-        grads: list[torch.Tensor | None] = []
-        grad: torch.Tensor | None = grad_outputs[0].contiguous()
-        for index in reversed(range(blocks + 1)):
-            signal, acc, out = states[2 * index : 2 * index + 3]
-            lut, knots, *gate = parameters[4 * index : 4 * index + 4]
-            own = [torch.empty_like(lut), torch.empty_like(knots), *(torch.empty(lut.shape[4]) for _ in range(2))]
-            grad_signal = torch.empty(signal.shape) if index else None
-            shape = _shape(signal, lut, curves[index])
-            if _library().iqlut_train_backward(
-                ctypes.byref(shape), _pointer(signal), _pointer(lut), *map(_pointer, gate or (None, None)),
-                _pointer(acc), _pointer(out), _pointer(grad), ctx.threads, *map(_pointer, own), _pointer(grad_signal),
-            ):  # fmt: skip
-                raise MemoryError("the training kernel got no memory")
-            grads = [*(own if gate else own[:2]), *grads]
-            grad = grad_signal
-        return None, None, None, *grads
+        luma, *parameters = ctx.saved_tensors
+        grads = [torch.empty_like(p, memory_format=torch.contiguous_format) for p in parameters]
+        given = grad_outputs[0].contiguous()
+        _Call(luma, ctx.setting, parameters, grads, ctx.needs_input_grad[2:]).run("gradients", given.data_ptr())
+        return None, None, *_wanted(ctx, grads, 2)
+
+
+class MeanLoss(torch.autograd.Function):
+    """The mean loss of a batch, with its gradients in the same pass: `apply(luma, setting, aim, *parameters)`."""
+
+    @staticmethod
+    def forward(ctx: Any, luma: torch.Tensor, setting: Setting, aim: Aim, *parameters: torch.Tensor):
+        grads = [torch.empty_like(p, memory_format=torch.contiguous_format) for p in parameters]
+        truth, taught = aim.truth.contiguous(), None if aim.taught is None else aim.taught.contiguous()
+        loss = _Loss(tuple(LOSSES).index(aim.loss), aim.base, truth.data_ptr(), _pointer(taught), aim.weight)
+        losses = torch.empty(len(luma))
+        call = _Call(luma, setting, parameters, grads, ctx.needs_input_grad[3:])
+        call.run("losses", ctypes.addressof(loss), losses.data_ptr())
+        ctx.save_for_backward(*grads)
+        return losses.sum()
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: torch.Tensor):  # type: ignore[override]
+        grads = [grad_outputs[0] * grad for grad in ctx.saved_tensors]
+        return None, None, None, *_wanted(ctx, grads, 3)
+
+
+def _wanted(ctx: Any, grads: list[torch.Tensor], first: int) -> list[torch.Tensor | None]:
+    return [grad if asked else None for grad, asked in zip(grads, ctx.needs_input_grad[first:], strict=True)]
+
+
+def _pointer(tensor: torch.Tensor | None) -> int | None:
+    return tensor.data_ptr() if tensor is not None else None
+
+
+class _Call:
+    """The structures of a call, and the tensors they point to, which live as long."""
+
+    def __init__(
+        self, luma: torch.Tensor, setting: Setting, parameters: Sequence[torch.Tensor],
+        grads: Sequence[torch.Tensor] = (), wanted: Sequence[bool] = (),
+    ) -> None:  # fmt: skip
+        self._tensors = [luma.contiguous(), *(p.detach().contiguous() for p in parameters)]
+        luma, *values = self._tensors
+        layers = []
+        for index, curve in enumerate(setting.curves):
+            lut, _, *gate = values[4 * index : 4 * index + 4]
+            c, levels, k, _, d = lut.shape
+            gradients: list[torch.Tensor | None] = [*grads[4 * index : 4 * index + 4]]
+            grad_lut, grad_knots, *grad_gate = gradients or (None, None)
+            if grad_knots is not None and not wanted[4 * index + 1]:
+                grad_knots = None
+            layers.append(
+                _Layer(
+                    c, d, k, levels, curve.code.ctypes.data, curve.fraction.ctypes.data, curve.steepness.ctypes.data,
+                    lut.data_ptr(), *map(_pointer, gate or (None, None)), _pointer(grad_lut),
+                    *map(_pointer, grad_gate or (None, None)), _pointer(grad_knots),
+                )
+            )  # fmt: skip
+        self._layers = (_Layer * len(layers))(*layers)
+        self._batch = _Batch(
+            *luma.shape, setting.scale, len(layers), setting.threads, setting.isa and setting.isa.encode(),
+            ctypes.addressof(self._layers), luma.data_ptr(),
+        )  # fmt: skip
+        self._isa = setting.isa
+
+    def run(self, what: str, *pointers: int) -> None:
+        function = getattr(load_library(), f"iqlut_train_{what}")
+        failed = function(ctypes.byref(self._batch), *map(ctypes.c_void_p, pointers))
+        if failed == 2:
+            raise ValueError(f"the training kernel has no {self._isa} here, wanted one of {', '.join(ISAS)}")
+        if failed:
+            raise MemoryError("the training kernel got no memory")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
 from iqlut import arithmetic as ar
 from iqlut.config import ModelConfig
 from iqlut.model import expanded
-from iqlut.model.kernel import Curve, Layers
+from iqlut.model.kernel import Aim, Curve, MeanLoss, Residual, Setting
+from iqlut.model.loss import LOSSES
 from iqlut.model.quantiser import CENTRE, layer_knots, round_entries, whole_knots
 
 OPEN = 4.0  # alpha of the first block at the start: a skip of 0.02
@@ -130,15 +133,38 @@ class Network(nn.Module):
         return [(g.contiguous(), (1 - g).contiguous()) for g in gain]
 
     def forward(self, luma: torch.Tensor, rounded: bool = True, threads: int = 1) -> torch.Tensor:
+        if rounded and self._native(luma):
+            return Residual.apply(luma, *self._for_the_kernel(threads))  # type: ignore[no-any-return]
         entries, knots, curves, gates = self.entries(rounded), self.knots(), self.curves(), self.gates()
-        if rounded and luma.device.type == "cpu" and not self.plain:
-            blocks = zip(entries, knots, gates, strict=False)
-            parameters = [tensor for lut, knot, gate in blocks for tensor in (lut, knot / CENTRE, *gate)]
-            return Layers.apply(luma, curves, threads, *parameters, entries[-1], knots[-1] / CENTRE)  # type: ignore[no-any-return]
         x = (luma.unsqueeze(1).to(self.alpha.dtype) - CENTRE) / CENTRE
         for lut, knot, curve, (gain, skip) in zip(entries, knots, curves, gates, strict=False):
             x = expanded.gate(x, expanded.expand(x, lut, knot, curve, rounded), gain, skip, rounded)
         return expanded.expand(x, entries[-1], knots[-1], curves[-1], rounded).permute(0, 2, 3, 1)
+
+    def mean_loss(
+        self, luma: torch.Tensor, truth: torch.Tensor, loss: str, taught: torch.Tensor | None = None,
+        weight: float = 0.0, threads: int = 1,
+    ) -> torch.Tensor:  # fmt: skip
+        """The loss (one of LOSSES) of a batch: of its pixels, truth uint8 (n, h, w, scale**2), and `weight` times that
+        of the distance to `taught`, what a teacher says the residual is.
+        """
+        if self._native(luma):
+            setting, *parameters = self._for_the_kernel(threads)
+            return MeanLoss.apply(luma, setting, Aim(loss, truth, self.config.residual, taught, weight), *parameters)  # type: ignore[no-any-return]
+        wanted = (truth.float() - CENTRE) / CENTRE - self.base(luma)
+        residual, distance = self(luma), LOSSES[loss]
+        mean = distance(residual - wanted)
+        return mean if taught is None else mean + weight * distance(residual - taught)
+
+    def _native(self, luma: torch.Tensor) -> bool:
+        return luma.device.type == "cpu" and not self.plain
+
+    def _for_the_kernel(self, threads: int) -> tuple[Any, ...]:
+        """What `Residual` and `MeanLoss` take after the luma (the latter with its aim between)."""
+        entries, knots = self.entries(rounded=False), self.knots()
+        blocks = zip(entries, knots, self.gates(), strict=False)
+        parameters = [tensor for lut, knot, gate in blocks for tensor in (lut, knot / CENTRE, *gate)]
+        return Setting(self.curves(), self.config.scale, threads), *parameters, entries[-1], knots[-1] / CENTRE
 
     def base(self, luma: torch.Tensor) -> torch.Tensor:
         """What the residual is added to, (n, h, w, scale**2) in units of x: bilinear, or 0 without residual."""

@@ -64,7 +64,7 @@ def train(
     deadline = time.monotonic() + 60 * minutes
     settings, cache = config.train, out.parent / "cache"
     planes = data.load(settings, config.model.scale, cache, progress)
-    validation = data.load(_validation(settings), config.model.scale, cache, progress)
+    validation = data.load(validation_of(settings), config.model.scale, cache, progress)
     teacher = teacher_of(config, place.device)
     state = _start(config, out, planes, resume, place)
     step = _steps(state, config, planes, teacher, place)
@@ -104,7 +104,8 @@ def _steps(state: State, config: Config, planes: data.Planes, teacher: Network |
     return resident.Steps(state, config, planes, teacher).next
 
 
-def _validation(settings: TrainConfig) -> TrainConfig:
+def validation_of(settings: TrainConfig) -> TrainConfig:
+    """What `data.load` takes for whole luma planes of the validation images."""
     return TrainConfig(data=settings.validation, validation=settings.validation, patch=1)
 
 

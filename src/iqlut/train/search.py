@@ -103,8 +103,7 @@ class _Tries:
     def __init__(self, search: Search, cache: Path, threads: int, progress: loop.Progress) -> None:
         self.source, _ = states.average(search.checkpoint)
         train, scale = search.config.train, search.config.model.scale
-        validation = replace(train, data=train.validation, planes="luma", shrinks=(1.0,), exclude=(), patch=1)
-        self._validation = data.load(validation, scale, cache, progress)
+        self._validation = data.load(loop.validation_of(train), scale, cache, progress)
         self._planes = data.load(train, scale, cache, progress) if search.steps else self._validation
         self._teacher = loop.teacher_of(search.config) if search.steps else None
         self._search, self._threads = search, threads

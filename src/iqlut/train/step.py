@@ -8,10 +8,8 @@ import torch
 
 from iqlut.config import Config, TrainConfig
 from iqlut.model.network import Network
-from iqlut.model.quantiser import CENTRE
 from iqlut.train import processes
 from iqlut.train.data import Planes
-from iqlut.train.loss import LOSSES
 from iqlut.train.state import State
 
 # The kernel has threads of its own, and what else torch does in a step is too small for more: on two cores a step of
@@ -43,14 +41,11 @@ def loss_of(
     teacher: Network | None = None, threads: int = 1,
 ) -> torch.Tensor:  # fmt: skip
     """The loss of the pixels, and of the distance to the teacher's pixels (IQ-LUT, stage 2)."""
-    wanted = (truth.float() - CENTRE) / CENTRE - network.base(luma)
-    residual, distance = network(luma, threads=threads), LOSSES[settings.loss]
-    loss = distance(residual - wanted)
-    if teacher is None:
-        return loss
-    with torch.no_grad():
-        taught = teacher(luma, threads=threads)
-    return loss + settings.distillation * distance(residual - taught)
+    taught = None
+    if teacher is not None:
+        with torch.no_grad():
+            taught = teacher(luma, threads=threads)
+    return network.mean_loss(luma, truth, settings.loss, taught, settings.distillation, threads)
 
 
 @torch.no_grad()

@@ -23,4 +23,4 @@ def psnr(error: torch.Tensor, floor: float = 1e-4) -> torch.Tensor:
     return (error.square().mean(dim=(1, 2, 3)) + floor).log().mean() * 1e-3
 
 
-LOSSES = {"mse": mse, "charbonnier": charbonnier, "psnr": psnr}
+LOSSES = {"mse": mse, "charbonnier": charbonnier, "psnr": psnr}  # train.h numbers them in this order
