@@ -28,10 +28,11 @@ typedef float eight __attribute__((vector_size(EIGHT * 4), aligned(4), may_alias
 /* function(arguments..., channels_in, kernel, channels_out), compiled for the usual shapes and for any. */
 #define FOR_SHAPES(l, function, ...)                                                                                   \
     if (IS(l, 8, 3, 8)) function(__VA_ARGS__, 8, 3, 8);                                                                \
-    else if (IS(l, 16, 3, 16)) function(__VA_ARGS__, 16, 3, 16);                                                       \
     else if (IS(l, 8, 2, 16)) function(__VA_ARGS__, 8, 2, 16);                                                         \
     else if (IS(l, 16, 2, 16)) function(__VA_ARGS__, 16, 2, 16);                                                       \
-    else if (IS(l, 1, 3, 8)) function(__VA_ARGS__, 1, 3, 8);                                                           \
+    else if (IS(l, 16, 3, 16)) function(__VA_ARGS__, 16, 3, 16);                                                       \
+    else if (IS(l, 24, 3, 24)) function(__VA_ARGS__, 24, 3, 24);                                                       \
+    else if (IS(l, 24, 3, 16)) function(__VA_ARGS__, 24, 3, 16);                                                       \
     else function(__VA_ARGS__, l->channels_in, l->kernel, l->channels_out);
 #define IS(l, c, k, d) ((l)->channels_in == (c) && (l)->kernel == (k) && (l)->channels_out == (d))
 

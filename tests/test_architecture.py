@@ -23,7 +23,9 @@ PYTHON_FILES = sorted(file for folder in ("src", "tests", "scripts") for file in
 
 # A module imports from tiers above its own; within its own tier only from its own folder.
 TIERS = (
-    ("config", "arithmetic", "image", "metrics", "library", "depth", "files", "provenance", "datasets", "turns"),
+    ("turns",),
+    ("symmetry",),
+    ("config", "arithmetic", "image", "metrics", "library", "depth", "files", "provenance", "datasets"),
     ("tables", "deep"),
     ("fileformat",),
     ("model", "engines", "targets"),

@@ -26,6 +26,8 @@ CONFIGS = (
     ModelConfig(blocks=2, channels=11, knot_a=(0.4, 0.5), knot_b=(0.6, 0.7)),
     ModelConfig(blocks=2, parameterisation="network"),
     ModelConfig(blocks=3, channels=6, knots="learned", scale=2),
+    ModelConfig(blocks=2, channels=12, symmetry=4, gate="channel", upsample_kernel=3),
+    ModelConfig(blocks=2, channels=8, symmetry=8, upsample_kernel=1, scale=3),
 )
 
 

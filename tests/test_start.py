@@ -62,3 +62,24 @@ def test_for_another_scale_only_the_upsampler_is_new() -> None:
 def test_what_does_not_fit_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(BadConfig, match=r"train\.start"):
         pair(**changes)
+
+
+@pytest.mark.parametrize(("old", "new"), [(8, 8), (8, 4), (8, 1), (4, 2)])
+@pytest.mark.parametrize("gate", ["block", "channel"])
+def test_less_symmetry_is_the_same_function(old: int, new: int, gate: str) -> None:
+    """What was stored once becomes several tables, free to part."""
+    config = replace(SMALL, channels=8, upsample_kernel=3, gate=gate, symmetry=old)
+    torch.manual_seed(2)
+    one = Network(config)
+    with torch.no_grad():
+        one.alpha.normal_()
+    other = Network(replace(config, symmetry=new))
+    start_from(other, one)
+    luma = torch.randint(0, 256, (2, 9, 11), dtype=torch.uint8)
+    torch.testing.assert_close(other(luma), one(luma), rtol=0, atol=0)
+
+
+def test_more_symmetry_is_refused() -> None:
+    config = replace(SMALL, channels=8, upsample_kernel=3)
+    with pytest.raises(BadConfig, match="less symmetry"):
+        start_from(Network(replace(config, symmetry=4)), Network(config))

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from iqlut.symmetry import ORDERS
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:  # a dependency of the extra `train` there
@@ -44,6 +46,7 @@ class ModelConfig:
     knots: Literal["fixed", "learned"] = "fixed"  # learned: a and b are where they start
     parameterisation: Literal["table", "network"] = "table"
     hidden: int = 32  # width of the three-layer sub-networks of "network"
+    symmetry: int = 1  # 2, 4, 8: tables that are turns (and flips) of each other are one (symmetry.py)
 
     def __post_init__(self) -> None:
         if self.scale not in (2, 3, 4):
@@ -54,6 +57,14 @@ class ModelConfig:
             raise BadConfig(f"kernels are {self.kernel} and {self.upsample_kernel}, wanted 1, 2 or 3")
         if not all(2 <= n <= 256 for n in (self.first_levels, self.levels, self.upsample_levels)):
             raise BadConfig("a layer has 2 to 256 levels")
+        if self.symmetry not in ORDERS or self.channels % self.symmetry:
+            raise BadConfig(
+                f"model.symmetry is {self.symmetry}, wanted one of {ORDERS} that divides {self.channels} channels"
+            )
+        if self.symmetry > 1 and not self.kernel % 2 == self.upsample_kernel % 2 == 1:
+            raise BadConfig(
+                f"kernels are {self.kernel} and {self.upsample_kernel}, wanted odd ones where there is symmetry"
+            )
         for knots in (self.knot_a, self.knot_b):
             if len(knots) not in (1, self.blocks) or not all(0 < knot < 1 for knot in knots):
                 raise BadConfig(f"knots are {knots}, wanted 1 or {self.blocks} numbers between 0 and 1")

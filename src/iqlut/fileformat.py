@@ -11,7 +11,8 @@
     bias       int32 (sum of d,)           likewise
 
 The value of "iqlut" is JSON: format (an integer), name, scale, layers (acc_shift, shift and interpolate
-of each), sha256 (of all that decides a pixel) and about (training data, seed, scores, licence).
+of each), sha256 (of all that decides a pixel), about (training data, seed, scores, licence) and, where it is
+not 1, symmetry: the tensors are then the parts that symmetry.py stores.
 The same tables give the same bytes.
 """
 
@@ -25,6 +26,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from iqlut import symmetry
 from iqlut.tables import IllegalTables, Layer, Tables
 
 FORMAT = 1
@@ -37,9 +39,10 @@ class BadFile(ValueError):
 
 def to_bytes(tables: Tables) -> bytes:
     """The file of `tables`."""
-    arrays = {f"lut.{i}": layer.lut for i, layer in enumerate(tables.layers)}
+    layers = [tables.stored(i) for i in range(len(tables.layers))]
+    arrays = {f"lut.{i}": np.ascontiguousarray(layer["lut"]) for i, layer in enumerate(layers)}
     for name in _CONSTANTS:
-        arrays[name] = np.concatenate([getattr(layer, name) for layer in tables.layers])
+        arrays[name] = np.concatenate([layer[name] for layer in layers])
     header = {
         "format": FORMAT,
         "name": tables.name,
@@ -48,6 +51,8 @@ def to_bytes(tables: Tables) -> bytes:
         "sha256": tables.sha256,
         "about": tables.about,
     }
+    if tables.symmetry > 1:
+        header["symmetry"] = tables.symmetry
     return safetensors.numpy.save(arrays, {"iqlut": json.dumps(header, separators=(",", ":"))})
 
 
@@ -96,6 +101,9 @@ def _header(data: bytes) -> dict[str, Any]:
 def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tables:
     if not isinstance(header["name"], str) or not isinstance(header["about"], dict):
         raise TypeError("name and about")
+    order = header.get("symmetry", 1)
+    if type(order) is not int or order not in symmetry.ORDERS:
+        raise TypeError("symmetry")
     luts = [arrays[f"lut.{i}"] for i in range(len(header["layers"]))]
     if set(arrays) != {*_CONSTANTS, *(f"lut.{i}" for i in range(len(luts)))}:
         raise KeyError("tensors")
@@ -110,6 +118,7 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tables:
     for i, (acc_shift, shift, interpolate) in enumerate(header["layers"]):
         if not (type(acc_shift) is int and type(shift) is int and type(interpolate) is bool):
             raise TypeError("layers")
-        constants = {name: parts[name][i] for name in _CONSTANTS}
-        layers.append(Layer(luts[i], acc_shift=acc_shift, shift=shift, interpolate=interpolate, **constants))
-    return Tables(header["name"], header["scale"], tuple(layers), header["about"])
+        stored = {"lut": luts[i], **{name: parts[name][i] for name in _CONSTANTS}}
+        whole = symmetry.layer_of(stored, order, last=i == len(luts) - 1)
+        layers.append(Layer(**whole, acc_shift=acc_shift, shift=shift, interpolate=interpolate))
+    return Tables(header["name"], header["scale"], tuple(layers), header["about"], order)

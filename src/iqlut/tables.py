@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from iqlut import arithmetic as ar
+from iqlut import symmetry
 
 SCALES = (2, 3, 4)
 KERNELS = (1, 2, 3)
@@ -73,11 +74,6 @@ class Layer:
     def channels_out(self) -> int:
         return self.lut.shape[4]
 
-    @property
-    def table_bytes(self) -> int:
-        """All that a device stores for this layer: entries, knots, gain, skip and bias."""
-        return sum(getattr(self, name).nbytes for name in _DTYPES)
-
     @cached_property
     def curve(self) -> np.ndarray:
         """uint8 (2, 256): signal -> code, fraction."""
@@ -105,6 +101,7 @@ _DTYPES: dict[str, type] = {
     "skip": np.int16,
     "bias": np.int32,
 }
+_OF_OUTPUTS = ("gain", "skip", "bias")
 
 
 def _check_shapes(layer: Layer) -> None:
@@ -118,7 +115,7 @@ def _check_shapes(layer: Layer) -> None:
         )
     if layer.knots.shape != (layer.levels,):
         raise IllegalTables(f"knots are {layer.knots.shape}, wanted ({layer.levels},): one for each level")
-    for name in ("gain", "skip", "bias"):
+    for name in _OF_OUTPUTS:
         if getattr(layer, name).shape != (layer.channels_out,):
             raise IllegalTables(f"{name} is {getattr(layer, name).shape}, wanted ({layer.channels_out},)")
 
@@ -142,13 +139,16 @@ def _check_values(layer: Layer) -> None:
 class Tables:
     """A whole model: the blocks in order, then the upsampler with `scale**2` outputs.
 
-    `about` holds plain JSON values about the making (training data, seed, commit, scores, licence).
+    `about` holds plain JSON values about the making (training data, seed, commit, scores, licence). `symmetry` is how
+    many turns and flips the model is the same for, 1, 2, 4 or 8: then the tables are those of symmetry.py, and a device
+    stores only a part of them. Layers are whole all the same, and engines need not know.
     """
 
     name: str
     scale: int
     layers: tuple[Layer, ...]
     about: dict[str, Any] = field(default_factory=dict)
+    symmetry: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
@@ -170,11 +170,34 @@ class Tables:
             raise IllegalTables(
                 f"the last layer gives {channels} channels, wanted {self.scale**2} (scale {self.scale})"
             )
+        self._check_symmetry()
+
+    def _check_symmetry(self) -> None:
+        if self.symmetry not in symmetry.ORDERS or self.channels % self.symmetry:
+            raise IllegalTables(
+                f"symmetry is {self.symmetry}, wanted one of {symmetry.ORDERS} that divides the channels"
+            )
+        if self.symmetry == 1:
+            return
+        for index, layer in enumerate(self.layers):
+            same = symmetry.layer_of(self.stored(index), self.symmetry, self._is_last(index))
+            if layer.kernel % 2 == 0 or any((same[name] != getattr(layer, name)).any() for name in same):
+                raise IllegalTables(f"layer {index} changes with {self.symmetry} turns, wanted the same for all")
+        if any(symmetry.phases_differ(getattr(self.layers[-1], name), self.symmetry) for name in _OF_OUTPUTS):
+            raise IllegalTables(f"the upsampler's constants change with {self.symmetry} turns, wanted one for all")
+
+    def _is_last(self, index: int) -> bool:
+        return index == len(self.layers) - 1
+
+    def stored(self, index: int) -> dict[str, np.ndarray]:
+        """What a device stores of a layer: lut, knots, gain, skip, bias, or the part of them that symmetry leaves."""
+        arrays = {name: getattr(self.layers[index], name) for name in _DTYPES}
+        return symmetry.parts(arrays, self.symmetry, self._is_last(index))
 
     def _skip_max(self, index: int) -> int:
         """The largest value that the skip of a layer multiplies."""
         layer = self.layers[index]
-        if index == len(self.layers) - 1:
+        if self._is_last(index):
             return ar.SIGNAL_MAX * (2 * self.scale) ** 2
         if layer.channels_in not in (1, layer.channels_out) and layer.skip.any():
             raise IllegalTables(
@@ -184,8 +207,8 @@ class Tables:
 
     @property
     def table_bytes(self) -> int:
-        """All bytes a device stores."""
-        return sum(layer.table_bytes for layer in self.layers)
+        """All bytes a device stores: entries, knots, gain, skip and bias, each once."""
+        return sum(part.nbytes for index in range(len(self.layers)) for part in self.stored(index).values())
 
     @property
     def blocks(self) -> int:

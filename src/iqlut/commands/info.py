@@ -58,6 +58,7 @@ def sizes(tables: Tables, name_or_path: str) -> dict[str, Any]:
         "scale": tables.scale,
         "blocks": tables.blocks,
         "channels": tables.channels,
+        "symmetry": tables.symmetry,
         "table_bytes": tables.table_bytes,
         "file_bytes": len(fileformat.to_bytes(tables)) if shipped else path.stat().st_size,
         "receptive_field_px": tables.receptive_field_px,

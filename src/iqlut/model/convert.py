@@ -45,7 +45,7 @@ def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables:
         base_unit = (2 * config.model.scale) ** 2 if index == config.model.blocks else 1
         parts = _Parts(f"layer {index}", table, curve.knots, config.model.interpolate, gain, skip, base_unit)
         layers.append(_layer(parts))
-    return Tables(config.name, config.model.scale, tuple(layers), about)
+    return Tables(config.name, config.model.scale, tuple(layers), about, config.model.symmetry)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from iqlut import arithmetic as ar
+from iqlut import symmetry
 from iqlut.config import ModelConfig
 from iqlut.model import expanded
 from iqlut.model.kernel import Aim, Curve, MeanLoss, Residual, Setting
@@ -79,11 +82,15 @@ class Network(nn.Module):
         self.bends = nn.ParameterList(torch.zeros(len(k) - 2) for k in start if config.knots == "learned")
         self._curves = [Curve.of(knots, config.interpolate) for knots in start]  # while no knot is bent
         c, d, k, up = config.channels, config.scale**2, config.kernel, config.upsample_kernel
-        shapes = [(1, config.first_levels, k, k, c)]
-        shapes += [(c, config.levels, k, k, c)] * (config.blocks - 1)
-        shapes += [(c, config.upsample_levels, up, up, d)]
+        n = config.symmetry
+        shapes = [(1, config.first_levels, k, k, c // n)]
+        shapes += [(c, config.levels, k, k, c // n)] * (config.blocks - 1)
+        shapes += [(c // n, config.upsample_levels, up, up, d)]
         self.tables = nn.ModuleList(self._table(shape, last=shape is shapes[-1]) for shape in shapes)
-        gates = 1 if config.gate == "block" else c
+        for index, shape in enumerate(shapes if n > 1 else ()):
+            places = symmetry.whole(np.arange(math.prod(shape)).reshape(shape), n, last=index == config.blocks)
+            self.register_buffer(f"places_{index}", torch.from_numpy(places), persistent=False)
+        gates = 1 if config.gate == "block" else c // n
         self.alpha = nn.Parameter(torch.full((config.blocks, gates), -1.0), requires_grad=config.residual)
         first = self.tables[0]
         if config.residual and isinstance(first, Table):
@@ -100,6 +107,7 @@ class Network(nn.Module):
 
     def _table(self, shape: tuple[int, int, int, int, int], last: bool) -> nn.Module:
         c, _, k, _, _ = shape
+        c *= self.config.symmetry if last else 1  # all that are summed
         size = 1.0 if not self.config.residual else 0.1 if last else 0.5  # alone a layer must hand all of a signal on
         spread = size / (c * k * k) ** 0.5
         if self.config.parameterisation == "network":
@@ -108,7 +116,12 @@ class Network(nn.Module):
 
     def entries(self, rounded: bool) -> list[torch.Tensor]:
         """The table of each layer, (c, levels, k, k, d)."""
-        return [round_entries(table()) if rounded else table() for table in self.tables]
+        entries = [self._whole(index, table()) for index, table in enumerate(self.tables)]
+        return [round_entries(table) for table in entries] if rounded else entries
+
+    def _whole(self, index: int, part: torch.Tensor) -> torch.Tensor:
+        """The table of which `part` is what symmetry leaves to store."""
+        return part if self.config.symmetry == 1 else part.flatten()[self.get_buffer(f"places_{index}")]
 
     def knots(self) -> list[torch.Tensor]:
         """Where the levels of each layer lie, (levels,), as signals 0..255 not yet rounded."""
@@ -129,7 +142,10 @@ class Network(nn.Module):
         if not self.config.residual:
             one = torch.ones(self.config.channels, device=self.alpha.device)
             return [(one, torch.zeros_like(one))] * self.config.blocks
-        gain = torch.sigmoid(self.alpha).expand(-1, self.config.channels)
+        gain = torch.sigmoid(self.alpha)
+        if self.config.gate == "channel":
+            gain = gain.repeat_interleave(self.config.symmetry, dim=1)
+        gain = gain.expand(-1, self.config.channels)
         return [(g.contiguous(), (1 - g).contiguous()) for g in gain]
 
     def forward(self, luma: torch.Tensor, rounded: bool = True, threads: int = 1) -> torch.Tensor:

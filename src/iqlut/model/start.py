@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from iqlut import symmetry
 from iqlut.config import BadConfig
 from iqlut.model.kernel import Curve
 from iqlut.model.network import Network, Table
@@ -21,8 +22,11 @@ def start_from(network: Network, other: Network) -> None:
     (Net2Net, arXiv 1511.05641). For another scale the upsampler is new.
     """
     old, new = other.config, network.config
-    if old.blocks > new.blocks or old.channels > new.channels or other.alpha.shape[1] > network.alpha.shape[1]:
+    fewer_gates = old.gate == "channel" and new.gate == "block"
+    if old.blocks > new.blocks or old.channels > new.channels or fewer_gates:
         raise BadConfig("train.start has more blocks, channels or gates than the model; it can have fewer or as many")
+    if new.symmetry > 1 and (old.symmetry % new.symmetry or old.channels != new.channels):
+        raise BadConfig("train.start has less symmetry than the model, or fewer channels; wanted as much and as many")
     read, curves, last = other.entries(rounded=False), other.curves(), old.blocks
     for index, (table, here) in enumerate(zip(network.tables, network.curves(), strict=True)):
         if last <= index < new.blocks or (index == new.blocks and old.scale != new.scale):
@@ -31,10 +35,13 @@ def start_from(network: Network, other: Network) -> None:
         entries = _at_levels(read[source], curves[source], here.knots)
         if not isinstance(table, Table) or entries.shape[2:4] != table.entries.shape[2:4]:
             raise BadConfig("train.start holds tables of another kind; only levels, blocks and channels may differ")
-        table.entries.copy_(_widened(entries, table.entries.shape[0], table.entries.shape[4]))
+        end = index == new.blocks
+        entries = _widened(entries, 1 if index == 0 else new.channels, new.scale**2 if end else new.channels)
+        table.entries.copy_(symmetry.stored(entries, new.symmetry, last=end))
     network.alpha[last:] = CLOSED
-    alpha = other.alpha.expand(-1, old.channels)
-    network.alpha[:last] = alpha[:, torch.arange(network.alpha.shape[1]) % old.channels]
+    alpha = other.alpha.repeat_interleave(old.symmetry, 1) if old.gate == "channel" else other.alpha
+    alpha = alpha.expand(-1, old.channels)[:, :: new.symmetry]
+    network.alpha[:last] = alpha[:, torch.arange(network.alpha.shape[1]) % alpha.shape[1]]
 
 
 def _at_levels(entries: torch.Tensor, there: Curve, knots: np.ndarray) -> torch.Tensor:

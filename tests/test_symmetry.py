@@ -1,0 +1,82 @@
+"""Tables stored once for several turns: models to which a picture and the picture turned are alike, exactly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from iqlut import engines, symmetry
+from iqlut.fileformat import BadFile, from_bytes, to_bytes
+from iqlut.tables import IllegalTables, Tables
+from iqlut.turns import turned
+from random_tables import random_layer
+
+ORDERS = [order for order in symmetry.ORDERS if order > 1]
+
+
+def symmetric_tables(rng: np.random.Generator, order: int, scale: int = 4, channels: int = 8) -> Tables:
+    """Two blocks and an upsampler of random entries."""
+    layers, c = [], 1
+    for last in (False, False, True):
+        d = scale**2 if last else channels
+        stored = (c // order, 5, 3, 3, d) if last else (c, 5, 3, 3, d // order)
+        lut = symmetry.whole(rng.integers(-127, 128, stored, dtype=np.int8), order, last)
+        layer = random_layer(rng, lut, True, skip_scale=1 / (2 * scale) ** 2 if last else 1.0)
+        step = d if last else order  # one constant for all phases, or for all of an orbit
+        constants = {name: np.repeat(getattr(layer, name)[::step], step) for name in ("gain", "skip", "bias")}
+        layers.append(replace(layer, **constants))
+        c = d
+    return Tables("symmetric", scale, tuple(layers), {}, order)
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_a_turned_picture_gives_the_turned_pixels(order: int, scale: int, engine: str) -> None:
+    rng = np.random.default_rng(order + scale)
+    enlarge = engines.get(engine).build(symmetric_tables(rng, order, scale))
+    luma = rng.integers(0, 256, (7, 11), dtype=np.uint8)
+    large, alike = enlarge(luma), []
+    for number in range(8):
+        same = enlarge(np.ascontiguousarray(turned(luma, number)))
+        alike.append(bool((same == turned(large, number)).all()))
+    assert sum(alike) == order
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_is_stored_says_the_whole(order: int) -> None:
+    tables = symmetric_tables(np.random.default_rng(order), order)
+    back = from_bytes(to_bytes(tables))
+    assert (back.symmetry, back.sha256, to_bytes(back)) == (order, tables.sha256, to_bytes(tables))
+    for one, other in zip(back.layers, tables.layers, strict=True):
+        np.testing.assert_array_equal(one.lut, other.lut)
+    entries = 9 * 5 * (8 + 64 + 8 * 16) // order
+    constants = 2 * 8 * 8 // order + 16 * 8 + 3 * 5  # of the blocks, of the upsampler; knots
+    assert tables.table_bytes == entries + constants
+    assert replace(tables, symmetry=1).table_bytes == 9 * 5 * (8 + 64 + 8 * 16) + 2 * 8 * 8 + 16 * 8 + 3 * 5
+
+
+def test_what_is_not_symmetric_is_refused() -> None:
+    tables = symmetric_tables(np.random.default_rng(3), 4)
+    with pytest.raises(IllegalTables, match="symmetry is 3"):
+        replace(tables, symmetry=3)
+    for index, place in ((0, (0, 0, 0, 1, 1)), (1, (3, 2, 0, 0, 5)), (2, (1, 0, 2, 0, 0))):
+        lut = tables.layers[index].lut.copy()
+        lut[place] = 5 - np.sign(lut[place])
+        layers = list(tables.layers)
+        layers[index] = replace(layers[index], lut=lut)
+        with pytest.raises(IllegalTables, match=f"layer {index} changes with 4 turns"):
+            replace(tables, layers=tuple(layers))
+    bias = tables.layers[2].bias.copy()
+    bias[0] += 1
+    with pytest.raises(IllegalTables, match="constants change"):
+        replace(tables, layers=(*tables.layers[:2], replace(tables.layers[2], bias=bias)))
+
+
+def test_a_file_that_says_another_symmetry_is_refused() -> None:
+    data = to_bytes(symmetric_tables(np.random.default_rng(5), 4))
+    for other in (b"2", b"8", b"3"):
+        with pytest.raises(BadFile):
+            from_bytes(data.replace(b'symmetry\\":4', b'symmetry\\":' + other))
