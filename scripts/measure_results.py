@@ -51,7 +51,8 @@ def quality_commands(folder: Path, names: Sequence[str]) -> list[list[str]]:
     sets = [str(folder / name) for name in (*_SETS, *more)]
     colours = [name for name in names if iqlut.load(name).scale == _RGB_SCALE]
     on_luma = [["evaluate", *sets, "-m", name] for name in names]
-    turned = [["evaluate", *sets, "-m", name, "--turns", "8"] for name in colours]
+    changing = [name for name in colours if iqlut.load(name).symmetry < 8]  # that turns change
+    turned = [["evaluate", *sets, "-m", name, "--turns", "8"] for name in changing]
     return on_luma + turned + [["evaluate", *sets, "-m", name, "--path", "rgb"] for name in colours]
 
 

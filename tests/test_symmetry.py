@@ -10,7 +10,7 @@ import pytest
 from iqlut import engines, symmetry
 from iqlut.fileformat import BadFile, from_bytes, to_bytes
 from iqlut.tables import IllegalTables, Tables
-from iqlut.turns import turned
+from iqlut.turns import averaged, turned
 from random_tables import random_layer
 
 ORDERS = [order for order in symmetry.ORDERS if order > 1]
@@ -43,6 +43,24 @@ def test_a_turned_picture_gives_the_turned_pixels(order: int, scale: int, engine
         same = enlarge(np.ascontiguousarray(turned(luma, number)))
         alike.append(bool((same == turned(large, number)).all()))
     assert sum(alike) == order
+
+
+@pytest.mark.parametrize("order", symmetry.ORDERS)
+@pytest.mark.parametrize("turns", [2, 4, 8])
+def test_the_mean_over_turns_is_that_of_one_where_all_are_the_same(order: int, turns: int) -> None:
+    rng = np.random.default_rng(order)
+    tables = replace(symmetric_tables(rng, max(order, 2)), symmetry=order)
+    calls = []
+
+    def enlarge(plane: np.ndarray) -> np.ndarray:
+        calls.append(plane.shape)
+        return engines.get("native").build(tables)(plane)
+
+    luma = rng.integers(0, 256, (5, 6), dtype=np.uint8)
+    once, always = averaged(enlarge, turns, order)(luma), averaged(enlarge, turns)(luma)
+    np.testing.assert_array_equal(once, always)
+    needed = 1 if order == 8 or (turns == 2 and order > 1) else turns
+    assert len(calls) == needed + turns
 
 
 @pytest.mark.parametrize("order", ORDERS)

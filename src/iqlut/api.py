@@ -123,7 +123,7 @@ def enlarger(tables: Tables, engine: str = "native", threads: int | None = None,
         _built.move_to_end(key)
         while len(_built) > _BUILT_MAX:
             _built.popitem(last=False)
-        return averaged(_built[key], turns)
+        return averaged(_built[key], turns, tables.symmetry)
 
 
 def cores() -> int:

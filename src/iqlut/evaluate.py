@@ -102,7 +102,7 @@ def enlarger(tables: Tables | str, scale: int, how: How) -> Enlarge:
     if isinstance(tables, Tables):
         if tables.scale != scale:
             raise ValueError(f"the model {tables.name} enlarges {tables.scale} times, wanted {scale}")
-        return averaged(engines.get(how.engine).build(tables, how.threads), how.turns)
+        return averaged(engines.get(how.engine).build(tables, how.threads), how.turns, tables.symmetry)
     if tables != BICUBIC:
         raise ValueError(f"there are no tables {tables!r}; wanted Tables or {BICUBIC!r}")
     return lambda plane: image.resize(plane, scale * plane.shape[0], scale * plane.shape[1])

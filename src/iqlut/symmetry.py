@@ -14,6 +14,7 @@ and a device reads the rest from there, with taps, channels and phases in anothe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -45,8 +46,8 @@ def layer_of(stored_parts: Mapping[str, np.ndarray], order: int, last: bool) -> 
     return constants | {"lut": whole(stored_parts["lut"], order, last), "knots": stored_parts["knots"]}
 
 
-def stored(lut: np.ndarray, order: int, last: bool) -> np.ndarray:
-    """The part of `lut` (c, levels, k, k, d) that is stored."""
+def stored(lut: Any, order: int, last: bool) -> Any:
+    """The part of `lut` (c, levels, k, k, d), an array or a tensor, that is stored."""
     return lut[::order] if last else lut[..., ::order]
 
 

@@ -28,14 +28,15 @@ def turned_back(plane: np.ndarray, number: int) -> np.ndarray:
     return turned(plane.T, number & 3) if number & 4 else turned(plane, number)
 
 
-def averaged(enlarge: Enlarge, turns: int) -> Enlarge:
+def averaged(enlarge: Enlarge, turns: int, symmetry: int = 1) -> Enlarge:
     """An `engines.Upscale` as good as `turns` of `enlarge`, one of `COUNTS`; the mean is rounded, halves up.
 
-    ValueError for another count.
+    A model of such `symmetry` that all of these turns give the same pixels is not asked again. ValueError for another
+    count.
     """
     if turns not in COUNTS:
         raise ValueError(f"turns is {turns}, wanted one of {', '.join(map(str, COUNTS))}")
-    if turns == 1:
+    if turns == 1 or symmetry == 8 or (turns == 2 and symmetry > 1):
         return enlarge
 
     def mean(plane: np.ndarray) -> np.ndarray:
