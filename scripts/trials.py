@@ -72,7 +72,7 @@ def table_bytes(model: configuration.ModelConfig) -> int:
     """Of the entries alone, one each."""
     c, taps, up = model.channels, model.kernel**2, model.upsample_kernel**2
     body = model.first_levels * taps * c + (model.blocks - 1) * model.levels * taps * c * c
-    return body + model.upsample_levels * up * c * model.scale**2
+    return (body + model.upsample_levels * up * c * model.scale**2) // model.symmetry
 
 
 def cache() -> Path:
