@@ -98,12 +98,15 @@ INLINE void expand_shared(const iqlut_pass *pass, void *const *out, const int st
     static void expand_##KERNEL##_##BLOCK(const iqlut_pass *pass, void *const *out) { \
         const int steps = STEPS(pass->layer);                                         \
         if (KERNEL == KERNEL_MAX && APART(pass->layer)) {                             \
-            if (steps == 8) SHAPE(KERNEL, BLOCK, 8, 1);                               \
+            if (steps == 6) SHAPE(KERNEL, BLOCK, 6, 1);                               \
+            else if (steps == 8) SHAPE(KERNEL, BLOCK, 8, 1);                          \
             else SHAPE(KERNEL, BLOCK, steps, 1);                                      \
         } else if (steps == 1) SHAPE(KERNEL, BLOCK, 1, 0);                            \
         else if (steps == 2) SHAPE(KERNEL, BLOCK, 2, 0);                              \
         else if (steps == 4) SHAPE(KERNEL, BLOCK, 4, 0);                              \
+        else if (steps == 6) SHAPE(KERNEL, BLOCK, 6, 0);                              \
         else if (steps == 8) SHAPE(KERNEL, BLOCK, 8, 0);                              \
+        else if (steps == 12) SHAPE(KERNEL, BLOCK, 12, 0);                            \
         else if (steps == 16) SHAPE(KERNEL, BLOCK, 16, 0);                            \
         else SHAPE(KERNEL, BLOCK, steps, 0);                                          \
     }

@@ -30,21 +30,37 @@ static inline uint64_t equal_mask(const uint8_t *codes, int code) {
 #endif
 }
 
+typedef float four __attribute__((vector_size(16)));
+
 /* The sums over the lanes of four vectors. */
+#if LANES == 4
 static inline __attribute__((always_inline)) void sum_lanes(const vec *v, float *out) {
-    const vec a = __builtin_shufflevector(v[0], v[1], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
-                  __builtin_shufflevector(v[0], v[1], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-    const vec b = __builtin_shufflevector(v[2], v[3], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
-                  __builtin_shufflevector(v[2], v[3], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-    const vec c = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
-                  __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-    typedef float half __attribute__((vector_size(32)));
-    const half d = __builtin_shufflevector(c, c, 0, 1, 4, 5, 8, 9, 12, 13) +
-                   __builtin_shufflevector(c, c, 2, 3, 6, 7, 10, 11, 14, 15);
-    typedef float quarter __attribute__((vector_size(16)));
-    const quarter e = __builtin_shufflevector(d, d, 0, 2, 4, 6) + __builtin_shufflevector(d, d, 1, 3, 5, 7);
-    memcpy(out, &e, sizeof e);
+    const four ab = __builtin_shufflevector(v[0], v[1], 0, 1, 4, 5) + __builtin_shufflevector(v[0], v[1], 2, 3, 6, 7);
+    const four cd = __builtin_shufflevector(v[2], v[3], 0, 1, 4, 5) + __builtin_shufflevector(v[2], v[3], 2, 3, 6, 7);
+    const four sums = __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
+    memcpy(out, &sums, sizeof sums);
 }
+#else
+static inline __attribute__((always_inline)) eight folded(vec v) {
+#if LANES == 16
+    return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+#else
+    return v;
+#endif
+}
+
+static inline __attribute__((always_inline)) void sum_lanes(const vec *v, float *out) {
+    const eight a = folded(v[0]), b = folded(v[1]), c = folded(v[2]), d = folded(v[3]);
+    const eight ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
+                     __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+    const eight cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 8, 9, 10, 11) +
+                     __builtin_shufflevector(c, d, 4, 5, 6, 7, 12, 13, 14, 15);
+    const eight twos = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13) + /* of a, c, b and d */
+                       __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
+    const four sums = __builtin_shufflevector(twos, twos, 0, 4, 2, 6) + __builtin_shufflevector(twos, twos, 1, 5, 3, 7);
+    memcpy(out, &sums, sizeof sums);
+}
+#endif
 
 /* The gradients of one pixel's signals: its gathered gradients times the rises of its rows. */
 static inline __attribute__((always_inline)) void slopes(const iqlut_train_view *l, const tile_state *tile, int n,
@@ -138,7 +154,7 @@ static inline __attribute__((always_inline)) void one_tile(const iqlut_train_vie
                                                            const float *padded, int start, int count, tile_state *tile,
                                                            iqlut_train_grads *grads, float *grad_signal, int channels,
                                                            int k, int d) {
-    const int wide = l->w + k - 1, before = (k - 1) / 2, vectors = (k * k * d + LANES - 1) / LANES;
+    const int wide = l->w + k - 1, before = (k - 1) / 2, vectors = (k * k * d + WHOLE - 1) / WHOLE * WHOLE / LANES;
     int py = start / wide, px = start % wide;
     for (int n = 0; n < count; n++, px++) {
         if (px == wide) px = 0, py++;

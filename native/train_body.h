@@ -2,8 +2,7 @@
  * that a signal lies between, the gate, and the loss.
  *
  * Included once for each instruction set by train_portable.c, train_avx2.c and train_avx512.c, which define KERNEL, its
- * name, and CHUNK, the vectors of a row kept in registers at a time. The compiler maps the 16-lane vector type below to
- * whatever the instruction set has.
+ * name, LANES, the floats of a vector, and CHUNK, the vectors of a row kept in registers at a time.
  *
  * A row is the k*k*d entries of one input channel at one level, padded to whole vectors. A pixel's row sum is written to
  * a strip, and the strip is overlap-added; backward gathers by the same map.
@@ -17,10 +16,9 @@
 
 #include "train.h"
 
-#define LANES 16
-#define CENTRE 128.0f
-
+#define WHOLE 16 /* floats; rows are whole numbers of them */
 #define EIGHT 8
+#define CENTRE 128.0f
 
 typedef float vec __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 typedef float eight __attribute__((vector_size(EIGHT * 4), aligned(4), may_alias));
@@ -33,6 +31,9 @@ typedef float eight __attribute__((vector_size(EIGHT * 4), aligned(4), may_alias
     else if (IS(l, 16, 3, 16)) function(__VA_ARGS__, 16, 3, 16);                                                       \
     else if (IS(l, 24, 3, 24)) function(__VA_ARGS__, 24, 3, 24);                                                       \
     else if (IS(l, 24, 3, 16)) function(__VA_ARGS__, 24, 3, 16);                                                       \
+    else if (IS(l, 1, 3, 8)) function(__VA_ARGS__, 1, 3, 8);                                                           \
+    else if (IS(l, 1, 3, 16)) function(__VA_ARGS__, 1, 3, 16);                                                         \
+    else if (IS(l, 1, 3, 24)) function(__VA_ARGS__, 1, 3, 24);                                                         \
     else function(__VA_ARGS__, l->channels_in, l->kernel, l->channels_out);
 #define IS(l, c, k, d) ((l)->channels_in == (c) && (l)->kernel == (k) && (l)->channels_out == (d))
 

@@ -4,10 +4,10 @@
  * channels are exact, wider models are several such sums. Whole numbers below 2^24 are exact in float32 too, so all
  * instruction sets give the same F. */
 
-#define CHUNK_VECTORS 6 /* sums of a row at a time, */
-#define CHUNK_PAIRS 6   /* and registers of them */
+#define CHUNK_WHOLES 6 /* times WHOLE sums at a time */
 #define SUM_CHANNELS 8 /* ONE * ENTRY_MAX * 8 = 32512 fits int16 */
 
+/* put_sums: 16 sums to float32, or added to what is there. */
 #if defined(__AVX512BW__)
 typedef __m512i pairs;
 #define PAIRS 32 /* in a register */
@@ -15,9 +15,10 @@ typedef __m512i pairs;
 #define ZERO_PAIRS _mm512_setzero_si512()
 #define BLEND(sum, row, weights) _mm512_add_epi16(sum, _mm512_maddubs_epi16(weights, row))
 #define BROADCAST(weights) _mm512_set1_epi16((short)(weights))
-static inline __attribute__((always_inline)) vec sixteen_sums(const pairs *sums, int part) {
+static inline __attribute__((always_inline)) void put_sums(const pairs *sums, int part, float *out, int more) {
     const __m256i half = part % 2 ? _mm512_extracti64x4_epi64(sums[part / 2], 1) : _mm512_castsi512_si256(sums[part / 2]);
-    return (vec)_mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(half));
+    const __m512 wide = _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(half));
+    _mm512_storeu_ps(out, more ? _mm512_add_ps(wide, _mm512_loadu_ps(out)) : wide);
 }
 #elif defined(__AVX2__)
 typedef __m256i pairs;
@@ -26,30 +27,34 @@ typedef __m256i pairs;
 #define ZERO_PAIRS _mm256_setzero_si256()
 #define BLEND(sum, row, weights) _mm256_add_epi16(sum, _mm256_maddubs_epi16(weights, row))
 #define BROADCAST(weights) _mm256_set1_epi16((short)(weights))
-static inline __attribute__((always_inline)) vec sixteen_sums(const pairs *sums, int part) {
-    const __m256 low = _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm256_castsi256_si128(sums[part])));
-    const __m256 high = _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm256_extracti128_si256(sums[part], 1)));
-    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+static inline __attribute__((always_inline)) void put_sums(const pairs *sums, int part, float *out, int more) {
+    for (int half = 0; half < 2; half++, out += 8) {
+        const __m128i eight_sums = half ? _mm256_extracti128_si256(sums[part], 1) : _mm256_castsi256_si128(sums[part]);
+        const __m256 wide = _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(eight_sums));
+        _mm256_storeu_ps(out, more ? _mm256_add_ps(wide, _mm256_loadu_ps(out)) : wide);
+    }
 }
 #else
-typedef int16_t pairs __attribute__((vector_size(32)));
-typedef int16_t any_pairs __attribute__((vector_size(32), aligned(2), may_alias));
-#define PAIRS 16
+typedef int16_t pairs __attribute__((vector_size(16)));
+typedef int16_t any_pairs __attribute__((vector_size(16), aligned(2), may_alias));
+#define PAIRS 8
 #define LOAD_PAIRS(from) (*(const any_pairs *)(from))
 #define ZERO_PAIRS ((pairs){0})
 #define BROADCAST(weights) ((pairs){0} + (int16_t)(weights))
 /* the bytes of a pair are the halves of a lane */
 #define BLEND(sum, row, weights) ((sum) + (((row) << 8) >> 8) * ((weights) & 255) + ((row) >> 8) * ((weights) >> 8))
-static inline vec sixteen_sums(const pairs *sums, int part) { return __builtin_convertvector(sums[part], vec); }
+static inline __attribute__((always_inline)) void put_sums(const pairs *sums, int part, float *out, int more) {
+    for (int i = 0; i < WHOLE; i++) out[i] = (more ? out[i] : 0.0f) + (float)sums[2 * part + i / PAIRS][i % PAIRS];
+}
 #endif
 
-/* The sums over input channels of the blended rows of one pixel: `vectors` of them in `out`, from `pairs` rows on. */
+/* The sums over input channels of the blended rows of one pixel: `wholes` of them in `out`, from `pairs` rows on. */
 static inline __attribute__((always_inline)) void row_sum(const iqlut_train_view *l, const uint8_t *signal,
-                                                          const int8_t *rows, int channels, int vectors, float *out) {
-    const int registers = (vectors * LANES + PAIRS - 1) / PAIRS;
+                                                          const int8_t *rows, int channels, int wholes, float *out) {
+    const int registers = (wholes * WHOLE + PAIRS - 1) / PAIRS;
     for (int from = 0; from < channels; from += SUM_CHANNELS) {
         const int until = from + SUM_CHANNELS < channels ? from + SUM_CHANNELS : channels;
-        pairs sum[CHUNK_PAIRS];
+        pairs sum[CHUNK_WHOLES * WHOLE / PAIRS];
         for (int v = 0; v < registers; v++) sum[v] = ZERO_PAIRS;
         for (int c = from; c < until; c++) {
             const int s = signal[c];
@@ -57,25 +62,20 @@ static inline __attribute__((always_inline)) void row_sum(const iqlut_train_view
             const pairs weights = BROADCAST(l->weights[s]);
             for (int v = 0; v < registers; v++) sum[v] = BLEND(sum[v], LOAD_PAIRS(row + v * PAIRS * 2), weights);
         }
-        for (int v = 0; v < vectors; v++) {
-            vec *to = (vec *)(out + v * LANES);
-            vec sixteen = sixteen_sums(sum, v);
-            if (from) sixteen += *to;
-            *to = sixteen;
-        }
+        for (int v = 0; v < wholes; v++) put_sums(sum, v, out + v * WHOLE, from > 0);
     }
 }
 
 /* Those of `pixels` padded pixels of a row, into `strip`. */
 static inline __attribute__((always_inline)) void row_sums(const iqlut_train_view *l, const uint8_t *signal, int before,
-                                                           int pixels, int channels, int vectors, float *strip) {
+                                                           int pixels, int channels, int wholes, float *strip) {
     for (int x = 0; x < pixels; x++) {
         const uint8_t *here = signal + (size_t)clamp_index(x - before, l->w) * channels;
-        float *out = strip + (size_t)x * vectors * LANES;
-        const int last = (vectors - 1) / CHUNK_VECTORS * CHUNK_VECTORS; /* a long row comes in parts */
-        for (int part = 0; part < last; part += CHUNK_VECTORS)
-            row_sum(l, here, l->pairs + part * LANES * 2, channels, CHUNK_VECTORS, out + part * LANES);
-        row_sum(l, here, l->pairs + last * LANES * 2, channels, vectors - last, out + last * LANES);
+        float *out = strip + (size_t)x * wholes * WHOLE;
+        const int last = (wholes - 1) / CHUNK_WHOLES * CHUNK_WHOLES; /* a long row comes in parts */
+        for (int part = 0; part < last; part += CHUNK_WHOLES)
+            row_sum(l, here, l->pairs + part * WHOLE * 2, channels, CHUNK_WHOLES, out + part * WHOLE);
+        row_sum(l, here, l->pairs + last * WHOLE * 2, channels, wholes - last, out + last * WHOLE);
     }
 }
 
@@ -108,12 +108,12 @@ static inline __attribute__((always_inline)) void scale_row(float *acc, const fl
 /* With all that is known when compiled, so that sums stay in registers. */
 static inline __attribute__((always_inline)) void forward_of(const iqlut_train_view *l, const uint8_t *signal, float *work,
                                                              float *acc, int channels, int k, int d) {
-    const int before = (k - 1) / 2, vectors = (k * k * d + LANES - 1) / LANES;
+    const int before = (k - 1) / 2, wholes = (k * k * d + WHOLE - 1) / WHOLE;
     memset(acc, 0, sizeof(float) * (size_t)l->h * l->w * d);
     for (int py = 0; py < l->h + k - 1; py++) {
         const uint8_t *row = signal + (size_t)clamp_index(py - before, l->h) * l->w * channels;
-        row_sums(l, row, before, l->w + k - 1, channels, vectors, work);
-        overlap_add(l, work, vectors * LANES, py, acc, k, d);
+        row_sums(l, row, before, l->w + k - 1, channels, wholes, work);
+        overlap_add(l, work, wholes * WHOLE, py, acc, k, d);
         if (py >= k - 1) scale_row(acc + (size_t)(py - k + 1) * l->w * d, l->unit, l->w, d);
     }
 }

@@ -6,19 +6,19 @@
 
 static float sum_of(const float *sums) {
     float total = 0;
-    for (int i = 0; i < LANES; i++) total += sums[i];
+    for (int i = 0; i < WHOLE; i++) total += sums[i];
     return total;
 }
 
 /* Errors become the gradient of `weight` times their mean charbonnier loss, which is returned. */
 static float charbonnier(float *errors, size_t count, float weight) {
     const float width = CHARBONNIER_WIDTH, each = 2 * width * weight / (float)count;
-    float sums[LANES] = {0};
-    for (size_t start = 0; start < count; start += LANES) {
-        const size_t lanes = count - start < LANES ? count - start : LANES;
+    float sums[WHOLE] = {0};
+    for (size_t start = 0; start < count; start += WHOLE) {
+        const size_t lanes = count - start < WHOLE ? count - start : WHOLE;
         float *e = errors + start;
-        if (lanes == LANES) {
-            for (int i = 0; i < LANES; i++) {
+        if (lanes == WHOLE) {
+            for (int i = 0; i < WHOLE; i++) {
                 const float length = sqrtf(e[i] * e[i] + width * width);
                 sums[i] += length;
                 e[i] = each * e[i] / length;
@@ -36,10 +36,10 @@ static float charbonnier(float *errors, size_t count, float weight) {
 
 /* The same of the mean square, or of its logarithm. */
 static float square(float *errors, size_t count, float weight, int logarithm) {
-    float sums[LANES] = {0};
-    const size_t whole = count / LANES * LANES;
-    for (size_t start = 0; start < whole; start += LANES)
-        for (int i = 0; i < LANES; i++) sums[i] += errors[start + i] * errors[start + i];
+    float sums[WHOLE] = {0};
+    const size_t whole = count / WHOLE * WHOLE;
+    for (size_t start = 0; start < whole; start += WHOLE)
+        for (int i = 0; i < WHOLE; i++) sums[i] += errors[start + i] * errors[start + i];
     for (size_t i = whole; i < count; i++) sums[0] += errors[i] * errors[i];
     const float mean = sum_of(sums) / (float)count, steepness = logarithm ? PSNR_UNIT / (mean + PSNR_FLOOR) : 1.0f;
     const float each = 2 * weight * steepness / (float)count;

@@ -1,4 +1,5 @@
 /* The training kernel for portable. */
 #define KERNEL iqlut_train_portable
-#define CHUNK 2
+#define LANES 4
+#define CHUNK 5
 #include "train_body.h"

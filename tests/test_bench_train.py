@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install
 
 from command_line import refuses  # noqa: E402
 from iqlut import cli  # noqa: E402
-from iqlut.bench import steps  # noqa: E402
+from iqlut.bench import steps, timing  # noqa: E402
 from iqlut.commands import console  # noqa: E402
 from iqlut.config import Config, ModelConfig, TrainConfig  # noqa: E402
 from iqlut.train import data, speed  # noqa: E402
@@ -26,7 +26,7 @@ SETTING = steps.Setting(8, 8, 7, 4, 8, 32, "cpu", 1)
 def test_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """They alternate, and the first round is not counted."""
     order, clock = [], iter(range(1000))
-    monkeypatch.setattr(steps.time, "perf_counter", lambda: next(clock) ** 2 / 1000)
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(clock) ** 2 / 1000)
     trainers = [steps.Trainer(name, lambda count, name=name: order.append((name, count))) for name in "ab"]
     one, other = steps.time_in_turns(trainers, SETTING, rounds=3, steps=2)
     assert order == [("a", 2), ("b", 2)] * 4
