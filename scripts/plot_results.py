@@ -187,7 +187,7 @@ def labels(dots: list[tuple[Point, float, float]]) -> list[tuple[float, float]]:
         width, height = _width(point.name, _size(point)), _size(point) + 2
         choices = [(x + 11, y), (x - width / 2, y - 17), (x - width / 2, y + 17), (x - width - 11, y)]
         choices += [(x + 4, y - 17), (x + 4, y + 17), (x - width - 4, y - 17), (x - width - 4, y + 17)]
-        choices += [(left, y + far) for left in (x + 4, x - width / 2, x - width - 4) for far in (-32, 32)]
+        choices += [(left, y + far) for left in (x + 4, x - width / 2, x - width - 4) for far in (-32, 32, -47, 47)]
         choices = choices[1:] + choices[:1] if point.kind in ("ours", "isa") else choices
         boxes = [(left, middle - height / 2, left + width, middle + height / 2) for left, middle in choices]
         free = [n for n, box in enumerate(boxes) if _inside(box) and not any(_meet(box, other) for other in taken)]
