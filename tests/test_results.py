@@ -36,7 +36,9 @@ def test_both_paths_are_measured_where_the_published_ones_are() -> None:
     commands = script("measure_results").quality_commands(Path("sets"), names)
     on_rgb = [command[command.index("-m") + 1] for command in commands if command[-2:] == ["--path", "rgb"]]
     assert on_rgb == [name for name in names if iqlut.load(name).scale == 4]
-    assert len(commands) == len(names) + 2 * len(on_rgb)
+    turned = [command[command.index("-m") + 1] for command in commands if command[-2:] == ["--turns", "8"]]
+    assert turned == [name for name in on_rgb if iqlut.load(name).symmetry < 8]  # nothing turns for the others
+    assert len(commands) == len(names) + len(on_rgb) + len(turned)
 
 
 def test_an_unknown_measurement_is_refused() -> None:
