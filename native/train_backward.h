@@ -1,8 +1,8 @@
 /* Backward: the gradients of entries, signals and places of levels of one layer; part of train_body.h.
  *
- * A tile of pixels at a time. First each pixel gathers the gradients of all that its rows are added to, and their
- * products with the rise of each channel's row are the gradients of its signals. Then, an input channel at a time, the
- * pixels that share a level are found by a bit mask, and the gradients of their two rows stay in registers over all. */
+ * A tile of pixels at a time. First each pixel gathers the gradients of all that its rows are added to. Then, an input
+ * channel at a time, the pixels that share a level are found by a bit mask, and the gradients of their two rows stay in
+ * registers over all. Last, products with the rise of each channel's row are the gradients of the signals. */
 
 #define TILE IQLUT_TRAIN_TILE /* whose gathered gradients stay in the first cache; as many as a mask has bits */
 #define TOGETHER 4 /* input channels whose products are summed across lanes at once */

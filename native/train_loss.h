@@ -10,27 +10,21 @@ static float sum_of(const float *sums) {
     return total;
 }
 
+/* The length of an error, which becomes its gradient. */
+static inline __attribute__((always_inline)) float length_of(float *error, float each) {
+    const float length = sqrtf(*error * *error + CHARBONNIER_WIDTH * CHARBONNIER_WIDTH);
+    *error = each * *error / length;
+    return length;
+}
+
 /* Errors become the gradient of `weight` times their mean charbonnier loss, which is returned. */
 static float charbonnier(float *errors, size_t count, float weight) {
-    const float width = CHARBONNIER_WIDTH, each = 2 * width * weight / (float)count;
+    const float each = 2 * CHARBONNIER_WIDTH * weight / (float)count;
     float sums[WHOLE] = {0};
-    for (size_t start = 0; start < count; start += WHOLE) {
-        const size_t lanes = count - start < WHOLE ? count - start : WHOLE;
-        float *e = errors + start;
-        if (lanes == WHOLE) {
-            for (int i = 0; i < WHOLE; i++) {
-                const float length = sqrtf(e[i] * e[i] + width * width);
-                sums[i] += length;
-                e[i] = each * e[i] / length;
-            }
-            continue;
-        }
-        for (size_t i = 0; i < lanes; i++) {
-            const float length = sqrtf(e[i] * e[i] + width * width);
-            sums[i] += length;
-            e[i] = each * e[i] / length;
-        }
-    }
+    const size_t whole = count / WHOLE * WHOLE;
+    for (size_t start = 0; start < whole; start += WHOLE)
+        for (int i = 0; i < WHOLE; i++) sums[i] += length_of(&errors[start + i], each);
+    for (size_t i = whole; i < count; i++) sums[i - whole] += length_of(&errors[i], each);
     return each * sum_of(sums);
 }
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import iqlut
 from iqlut import api, provenance
+from iqlut.turns import all_alike
 
 RESULTS = Path(__file__).parents[1] / "results"
 _SETS = ("Set5", "Set14", "B100")
@@ -51,7 +52,7 @@ def quality_commands(folder: Path, names: Sequence[str]) -> list[list[str]]:
     sets = [str(folder / name) for name in (*_SETS, *more)]
     colours = [name for name in names if iqlut.load(name).scale == _RGB_SCALE]
     on_luma = [["evaluate", *sets, "-m", name] for name in names]
-    changing = [name for name in colours if iqlut.load(name).symmetry < 8]  # that turns change
+    changing = [name for name in colours if not all_alike(8, iqlut.load(name).symmetry)]
     turned = [["evaluate", *sets, "-m", name, "--turns", "8"] for name in changing]
     return on_luma + turned + [["evaluate", *sets, "-m", name, "--path", "rgb"] for name in colours]
 

@@ -28,6 +28,11 @@ def turned_back(plane: np.ndarray, number: int) -> np.ndarray:
     return turned(plane.T, number & 3) if number & 4 else turned(plane, number)
 
 
+def all_alike(turns: int, symmetry: int) -> bool:
+    """Whether `turns` of a model of this `symmetry` give the same pixels, so that their mean is any one of them."""
+    return turns == 1 or symmetry == 8 or (turns == 2 and symmetry > 1)
+
+
 def averaged(enlarge: Enlarge, turns: int, symmetry: int = 1) -> Enlarge:
     """An `engines.Upscale` as good as `turns` of `enlarge`, one of `COUNTS`; the mean is rounded, halves up.
 
@@ -36,7 +41,7 @@ def averaged(enlarge: Enlarge, turns: int, symmetry: int = 1) -> Enlarge:
     """
     if turns not in COUNTS:
         raise ValueError(f"turns is {turns}, wanted one of {', '.join(map(str, COUNTS))}")
-    if turns == 1 or symmetry == 8 or (turns == 2 and symmetry > 1):
+    if all_alike(turns, symmetry):
         return enlarge
 
     def mean(plane: np.ndarray) -> np.ndarray:
