@@ -6,7 +6,7 @@
 
 #define FRACTION_BITS 5 /* arithmetic.FRACTION_BITS */
 #define PARTIAL_MAX 32767
-#define PAIRED_BYTES_MAX 65536 /* of all rows of a block; more would not stay in the first cache */
+#define PAIRED_BYTES_MAX 196608 /* of all rows of a block, whose most used stay in the second cache */
 #define APART_CHANNELS_MAX 8   /* whose blends of one tap always fit int16 (docs/arithmetic.md) */
 #define GROUP_CHANNELS_MAX 32  /* so that offsets in units of ALIGNMENT fit uint16 */
 
@@ -154,12 +154,20 @@ static void split_groups(iqlut_packed *p, const centred *t, const iqlut_isa *isa
     p->groups = (p->channels_in + p->group_channels - 1) / p->group_channels;
 }
 
+/* Blocks of 8 outputs where they fill vectors as well as 16 would, and leave fewer lanes empty. */
+static void set_blocks(iqlut_packed *p, int vector_lanes) {
+    const int over = p->channels_out % 16, halves = vector_lanes == 16 && over > 0 && over <= 8;
+    p->vector_lanes = vector_lanes;
+    p->block = p->lanes < 16 || halves ? 8 : 16;
+    p->blocks = (p->channels_out + p->block - 1) / p->block;
+}
+
 /* Makes the layer a paired one if the channels lie without gaps and all pairs of codes have room. */
 static int try_paired(iqlut_packed *p, const iqlut_isa *isa) {
     const int c = p->channels_in;
-    if (!isa->paired_lanes || c < 8 || (c & (c - 1))) return 0;
+    if (!isa->paired_lanes || c % 8) return 0;
     iqlut_packed paired = *p;
-    paired.vector_lanes = isa->paired_lanes;
+    set_blocks(&paired, isa->paired_lanes);
     paired.row_bytes = (size_t)row_lanes(&paired) * 4;
     paired.pass_bytes = paired.row_bytes * (size_t)(p->codes * p->codes * (c / 2));
     if (p->codes > 127 || paired.pass_bytes > PAIRED_BYTES_MAX) return 0;
@@ -174,11 +182,10 @@ static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, c
     p->acc_shift = l->acc_shift, p->shift = l->shift, p->codes = l->levels - 1;
     p->lanes = 8;
     while (p->lanes < l->channels_out) p->lanes *= 2;
-    p->block = p->lanes < 16 ? 8 : 16;
-    p->blocks = p->lanes / p->block;
     if (try_paired(p, isa)) return;
+    set_blocks(p, isa->vector_lanes);
     split_groups(p, t, isa);
-    p->vector_lanes = isa->vector_lanes, p->partial_bytes = 2;
+    p->partial_bytes = 2;
     p->row_bytes = (size_t)row_lanes(p) * (isa->row_form == ROW_WIDE ? 4 : 2);
     p->pass_bytes = p->row_bytes * (size_t)(p->codes * p->group_channels);
 }
