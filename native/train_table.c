@@ -1,4 +1,5 @@
-/* A table as the training kernel reads it: rounded to int8, two levels side by side. */
+/* A table as the training kernel reads it: rounded to int8, two levels side by side; and how steeply it rises between
+ * them, not rounded: where levels lie close, most are rounded to the same entry. */
 #include "train.h"
 
 #include <math.h>
@@ -40,13 +41,13 @@ static void entry_steps(const iqlut_train_layer *l, float *step) {
     }
 }
 
-/* The row of a level and that of the level above it, rounded as by quantiser.round_entries. */
+/* The row of a level and that of the level above it, rounded as by quantiser.round_entries, and the rise of the exact. */
 static void pack_rows(const float *below, int row, const float *step, int d, float steepness, int8_t *pairs, float *rise) {
     for (int i = 0; i < row; i++) {
         const float unit = step[i % d];
         pairs[2 * i] = (int8_t)rintf(below[i] / unit);
         pairs[2 * i + 1] = (int8_t)rintf(below[row + i] / unit);
-        rise[i] = (float)(pairs[2 * i + 1] - pairs[2 * i]) * unit * steepness;
+        rise[i] = (below[row + i] - below[i]) * steepness;
     }
 }
 

@@ -48,7 +48,7 @@ def lively(config: ModelConfig, seed: int = 0) -> Network:
 def plain(network: Network, luma: torch.Tensor) -> torch.Tensor:
     """The rounded network in plain torch."""
     x = (luma.unsqueeze(1).float() - quantiser.CENTRE) / quantiser.CENTRE
-    layers = list(zip(network.entries(rounded=True), network.knots(), network.curves(), strict=True))
+    layers = list(zip(network.entries(), network.knots(), network.curves(), strict=True))
     for (lut, knots, curve), (gain, skip) in zip(layers, network.gates(), strict=False):
         x = expanded.gate(x, expanded.expand(x, lut, knots, curve, True), gain, skip, True)
     return expanded.expand(x, *layers[-1], True).permute(0, 2, 3, 1)

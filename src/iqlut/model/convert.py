@@ -36,7 +36,7 @@ class CannotConvert(ValueError):
 def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables:
     """The tables of a trained network; CannotConvert or IllegalTables where there are none."""
     with torch.no_grad():
-        entries = network.entries(rounded=False)
+        entries = network.entries()
         gates = [(gain.double().numpy(), skip.double().numpy()) for gain, skip in network.gates()]
     ones = np.ones(config.model.scale**2)
     gates.append((ones, ones if config.model.residual else 0 * ones))

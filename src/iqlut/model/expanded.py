@@ -7,12 +7,15 @@ is one ordinary convolution of channels_in * levels planes, whose weights are th
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch.nn import functional
+from torch.nn.grad import conv2d_input, conv2d_weight
 
 from iqlut import arithmetic as ar
 from iqlut.model.kernel import Curve
-from iqlut.model.quantiser import CENTRE
+from iqlut.model.quantiser import CENTRE, round_entries
 
 
 def hats(x: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool) -> torch.Tensor:
@@ -39,11 +42,39 @@ def hats(x: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool) -> t
 
 def expand(x: torch.Tensor, lut: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool) -> torch.Tensor:
     """x (n, c, h, w), lut (c, levels, k, k, d), knots (levels,) -> F (n, d, h, w) before the gate (IQ-LUT eq. 2, 5)."""
-    c, levels, k, _, d = lut.shape
-    before, after = ar.footprint(k)
+    before, after = ar.footprint(lut.shape[2])
     x = functional.pad(x, (before, after, before, after), mode="replicate")
-    weights = lut.permute(4, 0, 1, 2, 3).reshape(d, c * levels, k, k)
-    return functional.conv2d(hats(x, knots, curve, rounded).flatten(1, 2), weights)
+    planes, weights = hats(x, knots, curve, rounded).flatten(1, 2), _weights(lut)
+    if not rounded:
+        return functional.conv2d(planes, weights)
+    return _RoundedConvolution.apply(planes, weights, _weights(round_entries(lut)))  # type: ignore[no-any-return]
+
+
+def _weights(lut: torch.Tensor) -> torch.Tensor:
+    c, levels, k, _, d = lut.shape
+    return lut.permute(4, 0, 1, 2, 3).reshape(d, c * levels, k, k)
+
+
+class _RoundedConvolution(torch.autograd.Function):
+    """By rounded weights, with the gradients that the exact ones would give.
+
+    Where levels lie close, rounding leaves most neighbours equal, and the rise between them says nothing.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, planes: torch.Tensor, weights: torch.Tensor, rounded: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(planes, weights)
+        return functional.conv2d(planes, rounded)
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]
+        planes, weights = ctx.saved_tensors
+        to_planes, to_weights, _ = ctx.needs_input_grad
+        return (
+            conv2d_input(planes.shape, weights, grad) if to_planes else None,
+            conv2d_weight(planes, weights.shape, grad) if to_weights else None,
+            None,
+        )
 
 
 def gate(x: torch.Tensor, acc: torch.Tensor, gain: torch.Tensor, skip: torch.Tensor, rounded: bool) -> torch.Tensor:

@@ -15,7 +15,7 @@ from iqlut.config import ModelConfig
 from iqlut.model import expanded
 from iqlut.model.kernel import Aim, Curve, MeanLoss, Residual, Setting
 from iqlut.model.loss import LOSSES
-from iqlut.model.quantiser import CENTRE, layer_knots, round_entries, whole_knots
+from iqlut.model.quantiser import CENTRE, layer_knots, whole_knots
 
 OPEN = 4.0  # alpha of the first block at the start: a skip of 0.02
 DETAIL = 3.0  # how much livelier its entries are then: detail is small
@@ -38,12 +38,16 @@ class Table(nn.Module):
     def forward(self) -> torch.Tensor:
         return self.entries
 
+    def weights(self) -> list[torch.Tensor]:
+        """What entries are sums of, in place."""
+        return [self.entries]
+
 
 class SubNetwork(nn.Module):
     """The entries as the paper makes them: a three-layer network of one scalar, for each input channel.
 
-    Evaluated at the levels only (that is the conversion to a table). The first layer's bends are
-    spread over [-1, 1], so that the functions differ from the start.
+    Evaluated at the levels only (that is the conversion to a table). A straight line is added to each, so that they
+    start as those of Table do; the first layer's bends are spread over [-1, 1].
     """
 
     def __init__(self, shape: tuple[int, int, int, int, int], spread: float, hidden: int) -> None:
@@ -55,14 +59,20 @@ class SubNetwork(nn.Module):
         self.first_bias = nn.Parameter(-slope * torch.empty(c, 1, hidden).uniform_(-1, 1))
         self.second = nn.Parameter(torch.randn(c, hidden, hidden) * (2 / hidden) ** 0.5)
         self.second_bias = nn.Parameter(torch.zeros(c, 1, hidden))
-        self.third = nn.Parameter(torch.randn(c, hidden, k * k * d) * spread * (1 / hidden) ** 0.5)
+        self.third = nn.Parameter(torch.randn(c, hidden, k * k * d) * 0.1 * spread * (1 / hidden) ** 0.5)
+        self.line = nn.Parameter(torch.randn(c, 1, k * k * d) * spread)
         self.third_bias = nn.Parameter(torch.zeros(c, 1, k * k * d))
 
     def forward(self) -> torch.Tensor:
         position = torch.linspace(-1, 1, self.shape[1], device=self.first.device).view(1, -1, 1)
         hidden = torch.relu(position @ self.first + self.first_bias)
         hidden = torch.relu(hidden @ self.second + self.second_bias)
-        return (hidden @ self.third + self.third_bias).view(self.shape)
+        return (hidden @ self.third + position * self.line + self.third_bias).view(self.shape)
+
+    def weights(self) -> list[torch.Tensor]:
+        """What entries are sums of, (c, ..., k, k, d), in place."""
+        c, _, k, _, d = self.shape
+        return [weight.view(c, -1, k, k, d) for weight in (self.third, self.line)]
 
 
 class Network(nn.Module):
@@ -92,17 +102,17 @@ class Network(nn.Module):
             self.register_buffer(f"places_{index}", torch.from_numpy(places), persistent=False)
         gates = 1 if config.gate == "block" else c // n
         self.alpha = nn.Parameter(torch.full((config.blocks, gates), -1.0), requires_grad=config.residual)
-        first = self.tables[0]
-        if config.residual and isinstance(first, Table):
-            self._begin_with_detail(first)
+        if config.residual:
+            self._begin_with_detail()
 
     @torch.no_grad()
-    def _begin_with_detail(self, first: Table) -> None:
+    def _begin_with_detail(self) -> None:
         """The first block becomes filters that sum to 0, and lets hardly any luma past them.
 
         Else the signals of half the blocks are mostly luma, and few levels are left for detail.
         """
-        first.entries.copy_(DETAIL * (first.entries - first.entries.mean(dim=(2, 3), keepdim=True)))
+        for weights in self.tables[0].weights():  # type: ignore[operator]
+            weights.copy_(DETAIL * (weights - weights.mean(dim=(2, 3), keepdim=True)))
         self.alpha[0] = OPEN
 
     def _table(self, shape: tuple[int, int, int, int, int], last: bool) -> nn.Module:
@@ -114,10 +124,9 @@ class Network(nn.Module):
             return SubNetwork(shape, spread, self.config.hidden)
         return Table(shape, spread)
 
-    def entries(self, rounded: bool) -> list[torch.Tensor]:
-        """The table of each layer, (c, levels, k, k, d)."""
-        entries = [self._whole(index, table()) for index, table in enumerate(self.tables)]
-        return [round_entries(table) for table in entries] if rounded else entries
+    def entries(self) -> list[torch.Tensor]:
+        """The table of each layer, (c, levels, k, k, d), not rounded."""
+        return [self._whole(index, table()) for index, table in enumerate(self.tables)]
 
     def _whole(self, index: int, part: torch.Tensor) -> torch.Tensor:
         """The table of which `part` is what symmetry leaves to store."""
@@ -151,7 +160,7 @@ class Network(nn.Module):
     def forward(self, luma: torch.Tensor, rounded: bool = True, threads: int = 1) -> torch.Tensor:
         if rounded and self._native(luma):
             return Residual.apply(luma, *self._for_the_kernel(threads))  # type: ignore[no-any-return]
-        entries, knots, curves, gates = self.entries(rounded), self.knots(), self.curves(), self.gates()
+        entries, knots, curves, gates = self.entries(), self.knots(), self.curves(), self.gates()
         x = (luma.unsqueeze(1).to(self.alpha.dtype) - CENTRE) / CENTRE
         for lut, knot, curve, (gain, skip) in zip(entries, knots, curves, gates, strict=False):
             x = expanded.gate(x, expanded.expand(x, lut, knot, curve, rounded), gain, skip, rounded)
@@ -177,7 +186,7 @@ class Network(nn.Module):
 
     def _for_the_kernel(self, threads: int) -> tuple[Any, ...]:
         """What `Residual` and `MeanLoss` take after the luma (the latter with its aim between)."""
-        entries, knots = self.entries(rounded=False), self.knots()
+        entries, knots = self.entries(), self.knots()
         blocks = zip(entries, knots, self.gates(), strict=False)
         parameters = [tensor for lut, knot, gate in blocks for tensor in (lut, knot / CENTRE, *gate)]
         return Setting(self.curves(), self.config.scale, threads), *parameters, entries[-1], knots[-1] / CENTRE

@@ -49,7 +49,6 @@ def entry_step(entries: torch.Tensor) -> torch.Tensor:
 
 
 def round_entries(entries: torch.Tensor) -> torch.Tensor:
-    """Entries (c, levels, k, k, d) rounded to int8 steps; gradients pass straight through."""
+    """Entries (c, levels, k, k, d) rounded to int8 steps, without a gradient."""
     step = entry_step(entries)
-    rounded = (entries / step).round() * step
-    return entries + (rounded - entries).detach()
+    return (entries.detach() / step).round() * step

@@ -27,7 +27,7 @@ def start_from(network: Network, other: Network) -> None:
         raise BadConfig("train.start has more blocks, channels or gates than the model; it can have fewer or as many")
     if new.symmetry > 1 and (old.symmetry % new.symmetry or old.channels != new.channels):
         raise BadConfig("train.start has less symmetry than the model, or fewer channels; wanted as much and as many")
-    read, curves, last = other.entries(rounded=False), other.curves(), old.blocks
+    read, curves, last = other.entries(), other.curves(), old.blocks
     for index, (table, here) in enumerate(zip(network.tables, network.curves(), strict=True)):
         if last <= index < new.blocks or (index == new.blocks and old.scale != new.scale):
             continue
