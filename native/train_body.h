@@ -27,6 +27,7 @@ typedef float eight __attribute__((vector_size(EIGHT * 4), aligned(4), may_alias
 #define FOR_SHAPES(l, function, ...)                                                                                   \
     if (IS(l, 8, 3, 8)) function(__VA_ARGS__, 8, 3, 8);                                                                \
     else if (IS(l, 8, 2, 16)) function(__VA_ARGS__, 8, 2, 16);                                                         \
+    else if (IS(l, 8, 3, 16)) function(__VA_ARGS__, 8, 3, 16);                                                         \
     else if (IS(l, 16, 2, 16)) function(__VA_ARGS__, 16, 2, 16);                                                       \
     else if (IS(l, 16, 3, 16)) function(__VA_ARGS__, 16, 3, 16);                                                       \
     else if (IS(l, 24, 3, 24)) function(__VA_ARGS__, 24, 3, 24);                                                       \

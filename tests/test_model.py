@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -198,3 +199,26 @@ def test_a_gain_too_small_to_say_is_refused() -> None:
 def test_the_models_of_the_paper_keep_their_size(blocks: int, channels: int, largest: int) -> None:
     config = ModelConfig(blocks=blocks, channels=channels)
     assert convert(Network(config), Config("size", config), {}).table_bytes <= largest
+
+
+@pytest.mark.parametrize("parameterisation", ["table", "network"])
+def test_a_new_network_begins_with_filters_of_detail(parameterisation: Literal["table", "network"]) -> None:
+    network = Network(ModelConfig(blocks=2, parameterisation=parameterisation))
+    sums = network.entries()[0].sum(dim=(2, 3))
+    torch.testing.assert_close(sums, torch.zeros_like(sums), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("on_plain_torch", [False, True])
+def test_a_signal_learns_from_the_rise_of_exact_entries(on_plain_torch: bool) -> None:
+    """A rise of less than a step between neighbours of 256 levels is rounded away, but not its gradient."""
+    network = Network(ModelConfig(blocks=1, channels=1, upsample_kernel=1, upsample_levels=256, scale=2))
+    network.plain = on_plain_torch
+    last = network.tables[-1].entries
+    with torch.no_grad():
+        network.tables[0].entries.fill_(0.1)
+        last.copy_(torch.linspace(0.5, 0.501, 256).view(1, 256, 1, 1, 1).expand_as(last))
+    assert (quantiser.round_entries(last).diff(dim=1) == 0).float().mean() > 0.9
+    network(torch.full((1, 4, 4), 128, dtype=torch.uint8)).sum().backward()
+    gain = torch.sigmoid(network.alpha.detach()).item()
+    rise = 4 * 16 * 0.001 / (255 / 128)  # of the four phases of sixteen pixels
+    assert network.tables[0].entries.grad.sum().item() == pytest.approx(9 * rise * gain, rel=0.02)
