@@ -13,7 +13,7 @@ from iqlut import engines, evaluate, fileformat, image
 
 SET5 = Path(__file__).parents[2] / "shared" / "data" / "test" / "Set5"
 ENTRIES_MAX = {"l8c8": 34 * 1024, "l12c8": 50 * 1024, "l8c16": 124 * 1024}  # the paper's
-ENTRIES_MAX |= {"iqlut-17k": 17 * 1024, "iqlut-34k": 34 * 1024}
+ENTRIES_MAX |= {"iqlut-5k": 6 * 1024, "iqlut-17k": 17 * 1024, "iqlut-34k": 34 * 1024}
 
 needs_set5 = pytest.mark.skipif(not SET5.is_dir(), reason="Set5 is not beside the repository")
 
