@@ -28,7 +28,8 @@ typedef struct {
     uint32_t weights; /* in the form of the instruction set */
 } iqlut_entry;
 
-/* A layer packed. Outputs are padded to `lanes`, 8, 16, 32 or 64, and looked up in blocks of 8 or 16 lanes.
+/* A layer packed. Outputs are padded to `lanes`, 8, 16, 32 or 64, and looked up in blocks of 8 or 16 lanes,
+ * as many as hold outputs.
  * The input channels are split into groups so small that, for any signals, the blends of a group
  * summed over one row of taps fit int16; of 3x3 taps the last tap of the middle row may be set apart for that. */
 typedef struct {

@@ -7,8 +7,8 @@
 #define FRACTION_BITS 5 /* arithmetic.FRACTION_BITS */
 #define PARTIAL_MAX 32767
 #define PAIRED_BYTES_MAX 196608 /* of all rows of a block, whose most used stay in the second cache */
-#define APART_CHANNELS_MAX 8   /* whose blends of one tap always fit int16 (docs/arithmetic.md) */
-#define GROUP_CHANNELS_MAX 32  /* so that offsets in units of ALIGNMENT fit uint16 */
+#define APART_CHANNELS_MAX 8    /* whose blends of one tap always fit int16 (docs/arithmetic.md) */
+#define GROUP_CHANNELS_MAX 32   /* so that offsets in units of ALIGNMENT fit uint16 */
 
 /* The table of a layer moved so that the least and the largest entry of each (channel, tap, output)
  * lie around 0. Every tap reads some pixel, so `taken` from an entry adds ONE * taken to all accumulators. */
@@ -162,7 +162,7 @@ static void set_blocks(iqlut_packed *p, int vector_lanes) {
     p->blocks = (p->channels_out + p->block - 1) / p->block;
 }
 
-/* Makes the layer a paired one if the channels lie without gaps and all pairs of codes have room. */
+/* Makes the layer a paired one if its channels are whole eights and all pairs of codes have room. */
 static int try_paired(iqlut_packed *p, const iqlut_isa *isa) {
     const int c = p->channels_in;
     if (!isa->paired_lanes || c % 8) return 0;

@@ -1,4 +1,4 @@
-/* The loss of one patch and its gradient: iqlut.train.loss in C; part of train_body.h. */
+/* The loss of one patch and its gradient: iqlut.model.loss in C; part of train_body.h. */
 
 #define CHARBONNIER_WIDTH (1 / 128.0f)
 #define PSNR_FLOOR 1e-4f

@@ -18,6 +18,7 @@ from iqlut.model.loss import LOSSES
 from iqlut.model.quantiser import CENTRE, layer_knots, whole_knots
 
 OPEN = 4.0  # alpha of the first block at the start: a skip of 0.02
+ROUGHNESS = 0.1  # of the straight lines that tables are at the start
 DETAIL = 3.0  # how much livelier its entries are then: detail is small
 BEND = 16  # signals that a learned knot moves for each unit of its parameter: as lively as an entry
 
@@ -33,7 +34,7 @@ class Table(nn.Module):
         super().__init__()
         c, levels, k, _, d = shape
         line = torch.linspace(-1, 1, levels).view(1, levels, 1, 1, 1) * torch.randn(c, 1, k, k, d)
-        self.entries = nn.Parameter(spread * (line + 0.1 * torch.randn(shape)))
+        self.entries = nn.Parameter(spread * (line + ROUGHNESS * torch.randn(shape)))
 
     def forward(self) -> torch.Tensor:
         return self.entries
@@ -59,7 +60,7 @@ class SubNetwork(nn.Module):
         self.first_bias = nn.Parameter(-slope * torch.empty(c, 1, hidden).uniform_(-1, 1))
         self.second = nn.Parameter(torch.randn(c, hidden, hidden) * (2 / hidden) ** 0.5)
         self.second_bias = nn.Parameter(torch.zeros(c, 1, hidden))
-        self.third = nn.Parameter(torch.randn(c, hidden, k * k * d) * 0.1 * spread * (1 / hidden) ** 0.5)
+        self.third = nn.Parameter(torch.randn(c, hidden, k * k * d) * ROUGHNESS * spread * (1 / hidden) ** 0.5)
         self.line = nn.Parameter(torch.randn(c, 1, k * k * d) * spread)
         self.third_bias = nn.Parameter(torch.zeros(c, 1, k * k * d))
 
