@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -148,6 +149,20 @@ def test_patches_are_what_the_test_protocol_would_make(images: Path, tmp_path: P
     assert (planes.patches(seed=1, step=1, batch=4, patch=12)[0] != lr).any()
 
 
+def test_some_patches_are_flat_where_asked(images: Path, tmp_path: Path) -> None:
+    shares, hashes, grays = [], set(), set()
+    for flats in (0.0, 0.25):
+        planes = data.load(settings(images, flats=flats).train, 4, tmp_path, lambda *_: None)
+        lr, hr = map(np.concatenate, zip(*(planes.patches(1, step, 4, 12) for step in range(300)), strict=True))
+        flat = (hr == lr[:, :1, :1, None]).all(axis=(1, 2, 3)) & (lr == lr[:, :1, :1]).all(axis=(1, 2))
+        shares.append(flat.mean())
+        hashes.add(planes.sha256)
+        grays = set(lr[flat, 0, 0].tolist())
+    assert shares[1] == pytest.approx(0.25 + 0.75 * shares[0], abs=0.03)
+    assert len(grays) > 150
+    assert len(hashes) == 2
+
+
 def test_the_cache_is_read_instead_of_the_images(images: Path, tmp_path: Path) -> None:
     told: list[str] = []
     for _ in range(2):
@@ -162,12 +177,13 @@ def test_the_cache_is_read_instead_of_the_images(images: Path, tmp_path: Path) -
         ({"model": {"depth": 5}}, "there is no model.depth; known are model.scale"),
         ({"train": {"steps": "many"}}, "train.steps is 'many', wanted a value like"),
         ({"train": {"loss": "l7"}}, "train.loss is 'l7', wanted one of mse"),
+        ({"train": {"flats": 1.5}}, "train.flats is 1.5, wanted a part in [0, 1)"),
         ({"train": 3}, "train.* is 3, wanted a table"),
         ({"model": {"knot_a": [0.5, 0.4]}}, "knots are"),
     ],
 )
 def test_a_bad_configuration_is_refused_by_name(values: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(BadConfig, match=sentence.replace("*", r"\*").replace(".", r"\.")):
+    with pytest.raises(BadConfig, match=re.escape(sentence)):
         configuration.from_dict(values)
 
 

@@ -78,6 +78,7 @@ class TrainConfig:
     exclude: tuple[str, ...] = ()  # file stems to leave out (shown elsewhere as examples)
     planes: Literal["luma", "luma+rgb"] = "luma"  # which planes of an image are examples
     shrinks: tuple[float, ...] = (1.0,)  # each image is also used shrunk to these sizes
+    flats: float = 0.0  # part of the patches that are one gray, any of the 256: photographs hardly have them
     steps: int = 100_000
     batch: int = 16  # patches a step
     patch: int = 48  # low-resolution pixels a side
@@ -101,6 +102,8 @@ class TrainConfig:
             raise BadConfig("steps, batch, patch, checkpoint_every and validate_every are 1 or more")
         if not self.learning_rate > 0 or not 0 <= self.ema < 1 or not 0 <= self.warmup < 1:
             raise BadConfig("learning_rate is positive, ema and warmup lie in [0, 1)")
+        if not 0 <= self.flats < 1:
+            raise BadConfig(f"train.flats is {self.flats}, wanted a part in [0, 1)")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from iqlut.datasets import image_files
 from iqlut.turns import turned
 
 _NAMED = 5  # images that a sentence names
+_GRAYS = 256  # flat planes after those of the images, of a patch each, where some patches shall be flat
 
 
 class BadData(ValueError):
@@ -37,6 +38,7 @@ class Planes:
     lr      uint8 (samples / scale**2,)
     sizes   int (planes, 2): low-resolution height and width
     skipped names of images smaller than a patch
+    flats   part of the patches that are drawn from the last planes, one for each gray
     """
 
     hr: np.ndarray
@@ -45,6 +47,7 @@ class Planes:
     scale: int
     skipped: tuple[str, ...]
     sha256: str
+    flats: float = 0.0
 
     def __post_init__(self) -> None:
         areas = self.sizes.prod(axis=1)
@@ -62,8 +65,8 @@ class Planes:
     ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
         """The patches of one step: LR (n, patch, patch) and HR (n, patch, patch, scale**2), by phases.
 
-        Planes are drawn by their area, then one of the eight flips and turns. `part` (i, of) takes every
-        `of`-th of the batch from the i-th on: what one of several processes trains on.
+        Planes are drawn by their area (flat ones apart), then one of the eight flips and turns. `part` (i, of)
+        takes every `of`-th of the batch from the i-th on: what one of several processes trains on.
         """
         draws, r = self.draws(seed, step, batch, patch)[part[0] :: part[1]], self.scale
         lr = np.empty((len(draws), patch, patch), np.uint8)
@@ -82,10 +85,19 @@ class Planes:
         """
         ends = self._ends  # type: ignore[attr-defined]
         where, down, right, turn = np.random.default_rng((seed, step)).random((batch, 4)).T
-        index = np.searchsorted(ends, (where * ends[-1]).astype(np.int64), side="right")
+        index = np.searchsorted(ends, (self._spread(where) * ends[-1]).astype(np.int64), side="right")
         height, width = self.sizes[index].T
         y, x = ((draw * (side - patch + 1)).astype(np.int64) for draw, side in ((down, height), (right, width)))
         return np.stack([ends[index] - height * width, width, y * width + x, (8 * turn).astype(np.int64)], axis=1)
+
+    def _spread(self, where: np.ndarray) -> np.ndarray:
+        """Draws in [0, 1) as parts of the area of all planes, so that `flats` of them fall into flat planes."""
+        if not self.flats:
+            return where
+        ends = self._ends  # type: ignore[attr-defined]
+        images = ends[-1 - _GRAYS] / ends[-1]
+        flat = images + where / self.flats * (1 - images)
+        return np.where(where < self.flats, flat, (where - self.flats) / (1 - self.flats) * images)
 
 
 def _crop(flat: np.ndarray, start: int, width: int, corner: tuple[int, int], side: int) -> np.ndarray:
@@ -106,7 +118,7 @@ def load(config: TrainConfig, scale: int, cache: Path, progress: Callable[[str, 
         _decode(images, config, scale, place, key, progress)
     about = json.loads((place / "planes.json").read_text())
     hr, lr = (np.load(place / f"{name}.npy", mmap_mode="r") for name in ("hr", "lr"))
-    return Planes(hr, lr, np.array(about["sizes"]), scale, tuple(about["skipped"]), key)
+    return Planes(hr, lr, np.array(about["sizes"]), scale, tuple(about["skipped"]), key, config.flats)
 
 
 def _examples(config: TrainConfig) -> list[Path]:
@@ -119,7 +131,8 @@ def _examples(config: TrainConfig) -> list[Path]:
 
 
 def _key(images: list[Path], config: TrainConfig, scale: int) -> str:
-    digest = hashlib.sha256(json.dumps([scale, config.planes, config.shrinks, config.patch]).encode())
+    how = [scale, config.planes, config.shrinks, config.patch, *(["flats"] if config.flats else [])]
+    digest = hashlib.sha256(json.dumps(how).encode())
     for file in images:
         digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
@@ -172,6 +185,10 @@ def _decode(
         raise BadData(f"{'; '.join(bad[:_NAMED])}{more}; remove what cannot be read from {config.data}")
     if not sizes:
         raise BadData(f"every image in {config.data} is smaller than a patch of {config.patch * scale} pixels")
+    for gray in range(_GRAYS) if config.flats else ():
+        hrs.append(np.full((config.patch * scale) ** 2, gray, np.uint8))
+        lrs.append(np.full(config.patch**2, gray, np.uint8))
+        sizes.append((config.patch, config.patch))
     about = json.dumps({"sizes": sizes, "skipped": sorted(set(skipped)), "sha256": key})
     try:
         place.mkdir(parents=True, exist_ok=True)
