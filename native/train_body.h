@@ -34,10 +34,13 @@ typedef float eight __attribute__((vector_size(EIGHT * 4), aligned(4), may_alias
     else if (IS(l, 24, 3, 16)) function(__VA_ARGS__, 24, 3, 16);                                                       \
     else if (IS(l, 32, 3, 32)) function(__VA_ARGS__, 32, 3, 32);                                                       \
     else if (IS(l, 32, 3, 16)) function(__VA_ARGS__, 32, 3, 16);                                                       \
+    else if (IS(l, 48, 3, 48)) function(__VA_ARGS__, 48, 3, 48);                                                       \
+    else if (IS(l, 48, 3, 16)) function(__VA_ARGS__, 48, 3, 16);                                                       \
     else if (IS(l, 1, 3, 8)) function(__VA_ARGS__, 1, 3, 8);                                                           \
     else if (IS(l, 1, 3, 16)) function(__VA_ARGS__, 1, 3, 16);                                                         \
     else if (IS(l, 1, 3, 24)) function(__VA_ARGS__, 1, 3, 24);                                                         \
     else if (IS(l, 1, 3, 32)) function(__VA_ARGS__, 1, 3, 32);                                                         \
+    else if (IS(l, 1, 3, 48)) function(__VA_ARGS__, 1, 3, 48);                                                         \
     else function(__VA_ARGS__, l->channels_in, l->kernel, l->channels_out);
 #define IS(l, c, k, d) ((l)->channels_in == (c) && (l)->kernel == (k) && (l)->channels_out == (d))
 
