@@ -154,23 +154,31 @@ static void split_groups(iqlut_packed *p, const centred *t, const iqlut_isa *isa
     p->groups = (p->channels_in + p->group_channels - 1) / p->group_channels;
 }
 
-/* Blocks of 8 outputs where they fill vectors as well as 16 would, and leave fewer lanes empty. */
-static void set_blocks(iqlut_packed *p, int vector_lanes) {
-    const int over = p->channels_out % 16, halves = vector_lanes == 16 && over > 0 && over <= 8;
+static void set_blocks(iqlut_packed *p, int vector_lanes, int block) {
     p->vector_lanes = vector_lanes;
-    p->block = p->lanes < 16 || halves ? 8 : 16;
-    p->blocks = (p->channels_out + p->block - 1) / p->block;
+    p->block = block;
+    p->blocks = (p->channels_out + block - 1) / block;
+}
+
+/* Blocks of 8 outputs where they fill vectors as well as 16 would, and leave fewer lanes empty. */
+static int best_block(const iqlut_packed *p, int vector_lanes) {
+    const int over = p->channels_out % 16, halves = vector_lanes == 16 && over > 0 && over <= 8;
+    return p->lanes < 16 || halves ? 8 : 16;
 }
 
 /* Makes the layer a paired one if its channels are whole eights and all pairs of codes have room. */
 static int try_paired(iqlut_packed *p, const iqlut_isa *isa) {
     const int c = p->channels_in;
     if (!isa->paired_lanes || c % 8) return 0;
+    if (p->codes > 127) return 0;
     iqlut_packed paired = *p;
-    set_blocks(&paired, isa->paired_lanes);
-    paired.row_bytes = (size_t)row_lanes(&paired) * 4;
-    paired.pass_bytes = paired.row_bytes * (size_t)(p->codes * p->codes * (c / 2));
-    if (p->codes > 127 || paired.pass_bytes > PAIRED_BYTES_MAX) return 0;
+    int block = best_block(p, isa->paired_lanes);
+    do {
+        set_blocks(&paired, isa->paired_lanes, block);
+        paired.row_bytes = (size_t)row_lanes(&paired) * 4;
+        paired.pass_bytes = paired.row_bytes * (size_t)(p->codes * p->codes * (c / 2));
+    } while (paired.pass_bytes > PAIRED_BYTES_MAX && (block -= 8));
+    if (!block) return 0;
     *p = paired;
     p->paired = p->groups = 1, p->group_channels = c, p->partial_bytes = 4;
     return 1;
@@ -183,7 +191,7 @@ static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, c
     p->lanes = 8;
     while (p->lanes < l->channels_out) p->lanes *= 2;
     if (try_paired(p, isa)) return;
-    set_blocks(p, isa->vector_lanes);
+    set_blocks(p, isa->vector_lanes, best_block(p, isa->vector_lanes));
     split_groups(p, t, isa);
     p->partial_bytes = 2;
     p->row_bytes = (size_t)row_lanes(p) * (isa->row_form == ROW_WIDE ? 4 : 2);

@@ -20,7 +20,7 @@ from random_tables import random_layer, random_lut, random_tables
 CHANNELS = (1, 3, 4, 8, 11, 16, 24)
 KERNELS = ((3, 2), (3, 1), (3, 3), (2, 2), (1, 1))
 THREADS = (1, 2, 3, 7)
-LARGE = ((2, 64), (3, 64), (5, 24), (7, 24), (8, 20), (9, 8), (9, 16), (10, 8), (64, 32), (256, 5))
+LARGE = ((2, 64), (3, 64), (5, 24), (7, 24), (6, 48), (8, 20), (9, 8), (9, 16), (10, 8), (64, 32), (256, 5))
 SHAPES = list(product(SCALES, CHANNELS, KERNELS))
 CASES = 3 * len(SHAPES)  # every shape with three sizes
 
