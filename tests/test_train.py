@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from iqlut.evaluate import with_scores  # noqa: E402
 from iqlut.train import data, loop  # noqa: E402
 from iqlut.train import state as states  # noqa: E402
 from iqlut.train.export import tables_of  # noqa: E402
+from iqlut.train.offset import find_offset  # noqa: E402
 from iqlut.train.state import TrainingStopped  # noqa: E402
 from iqlut.train.step import learning_rate  # noqa: E402
 from states import equal  # noqa: E402
@@ -84,6 +86,21 @@ def test_a_resumed_run_is_the_uninterrupted_one(images: Path, tmp_path: Path) ->
     assert state_of(tmp_path / "parts/checkpoint.pt")["step"] == 8
     parts = loop.train(config, tmp_path / "parts", resume=True)
     assert equal(state_of(whole), state_of(parts))
+
+
+@pytest.mark.parametrize("symmetry", [1, 4])
+def test_no_phase_is_too_bright_in_the_mean_at_the_end(symmetry: int, images: Path, tmp_path: Path) -> None:
+    config = settings(images)
+    config = replace(config, model=replace(config.model, symmetry=symmetry, upsample_kernel=3))
+    average, _ = states.average(loop.train(config, tmp_path / "run"))
+    planes = data.load(config.train, 4, tmp_path / "cache", lambda *_: None)
+    found = average.offset.clone()
+    assert found.abs().max() > 0
+    assert len(found.unique()) == (16 if symmetry == 1 else 1)
+    average.offset += torch.linspace(-0.1, 0.2, 16)
+    find_offset(average, config.train, planes)
+    if symmetry == 1:  # nothing is left to find, from wherever one looks
+        torch.testing.assert_close(average.offset, found, atol=2e-3, rtol=0)
 
 
 def test_a_second_stage_starts_from_the_first_and_follows_a_teacher(images: Path, tmp_path: Path) -> None:

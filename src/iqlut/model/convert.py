@@ -7,8 +7,9 @@ A block is out = 128 + skip * (signal - 128) + gain * 128 * F with F = step * ac
     bias' = 128 * (2**shift - skip') + 2**(shift - 1)           int32
 
 with the largest shift for which all fit. In the last layer the skip multiplies the bilinear base,
-which is (2 * scale)**2 times a signal. Training rounds entries and signals in the same way, so the
-integers differ from the rounded network only in the last bits of gain' and skip'.
+which is (2 * scale)**2 times a signal, and the bias holds the network's offset. Training rounds entries
+and signals in the same way, so the integers differ from the rounded network only in the last bits of
+gain' and skip'.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables:
     layers = []
     for index, (table, curve, (gain, skip)) in enumerate(zip(entries, network.curves(), gates, strict=True)):
         base_unit = (2 * config.model.scale) ** 2 if index == config.model.blocks else 1
-        parts = _Parts(f"layer {index}", table, curve.knots, config.model.interpolate, gain, skip, base_unit)
+        offset = network.offset.double().numpy() if index == config.model.blocks else np.zeros(len(gain))
+        parts = _Parts(f"layer {index}", table, curve.knots, config.model.interpolate, gain, skip, base_unit, offset)
         layers.append(_layer(parts))
     return Tables(config.name, config.model.scale, tuple(layers), about, config.model.symmetry)
 
@@ -59,6 +61,7 @@ class _Parts:
     gain: np.ndarray
     skip: np.ndarray
     base_unit: int
+    offset: np.ndarray
 
 
 def _layer(parts: _Parts) -> Layer:
@@ -94,5 +97,5 @@ def _constants(parts: _Parts, gain: np.ndarray, shift: int) -> tuple[np.ndarray,
         )
     # a block's skip leaves the centre where it is; the base is no signal around a centre, it is the picture
     kept = skips if parts.base_unit == 1 else parts.skip * 2**shift
-    biases = CENTRE * (2**shift - kept) + 2 ** (shift - 1)
+    biases = CENTRE * (2**shift - kept) + 2 ** (shift - 1) + np.round(CENTRE * parts.offset * 2**shift)
     return gains.astype(np.int16), skips.astype(np.int16), biases.astype(np.int32)

@@ -80,7 +80,8 @@ class Network(nn.Module):
     """luma uint8 (n, h, w) -> residual float (n, h, w, scale**2) in units of x = (signal - 128) / 128.
 
     With `rounded` (training and conversion) entries are int8 steps and signals uint8, as in the
-    integer tables; without, both are exact: the float network.
+    integer tables; without, both are exact: the float network. `offset` (scale**2,) is added to each phase; no step of
+    training has one, the last act of a run finds it (`train/offset.py`).
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -102,6 +103,7 @@ class Network(nn.Module):
             places = symmetry.whole(np.arange(math.prod(shape)).reshape(shape), n, last=index == config.blocks)
             self.register_buffer(f"places_{index}", torch.from_numpy(places), persistent=False)
         gates = 1 if config.gate == "block" else c // n
+        self.register_buffer("offset", torch.zeros(d))
         self.alpha = nn.Parameter(torch.full((config.blocks, gates), -1.0), requires_grad=config.residual)
         if config.residual:
             self._begin_with_detail()
@@ -160,12 +162,12 @@ class Network(nn.Module):
 
     def forward(self, luma: torch.Tensor, rounded: bool = True, threads: int = 1) -> torch.Tensor:
         if rounded and self._native(luma):
-            return Residual.apply(luma, *self._for_the_kernel(threads))  # type: ignore[no-any-return]
+            return Residual.apply(luma, *self._for_the_kernel(threads)) + self.offset  # type: ignore[no-any-return]
         entries, knots, curves, gates = self.entries(), self.knots(), self.curves(), self.gates()
         x = (luma.unsqueeze(1).to(self.alpha.dtype) - CENTRE) / CENTRE
         for lut, knot, curve, (gain, skip) in zip(entries, knots, curves, gates, strict=False):
             x = expanded.gate(x, expanded.expand(x, lut, knot, curve, rounded), gain, skip, rounded)
-        return expanded.expand(x, entries[-1], knots[-1], curves[-1], rounded).permute(0, 2, 3, 1)
+        return expanded.expand(x, entries[-1], knots[-1], curves[-1], rounded).permute(0, 2, 3, 1) + self.offset
 
     def mean_loss(
         self, luma: torch.Tensor, truth: torch.Tensor, loss: str, taught: torch.Tensor | None = None,

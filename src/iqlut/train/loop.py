@@ -29,6 +29,7 @@ from iqlut.model.quantiser import CENTRE
 from iqlut.provenance import commit
 from iqlut.train import data, processes, resident
 from iqlut.train import state as states
+from iqlut.train.offset import find_offset
 from iqlut.train.state import State, TrainingStopped
 from iqlut.train.step import TORCH_THREADS, host_step
 
@@ -71,6 +72,10 @@ def train(
     if planes.skipped:
         count = len(planes.skipped)
         progress(f"{count} images are smaller than a patch and left out", state.step, settings.steps)
+    if (
+        state.step == settings.steps
+    ):  # a finished run: what it lacks is its last act, if it was made before there was one
+        find_offset(state.ema, settings, planes, place.threads)
     losses, started = [], time.monotonic()
     with Log(out) as log:
         while state.step < settings.steps and not processes.first_says(time.monotonic() >= deadline):
@@ -81,6 +86,8 @@ def train(
                 row["seconds"] = round(time.monotonic() - started, 2)
                 losses, started = [], time.monotonic()
                 _check_finite(state, row["loss"])
+                if state.step == settings.steps:
+                    find_offset(state.ema, settings, planes, place.threads)
                 if state.step % settings.validate_every == 0 or state.step == settings.steps:
                     row["psnr_db"] = validate(state.ema, validation, place.threads)
                 _save(state, config, out)

@@ -97,8 +97,10 @@ def read(path: Path) -> dict[str, Any]:
         raise TrainingStopped(f"{path} is not there; wanted a checkpoint made by `iqlut train`")
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
-        configuration.from_dict(saved["config"])
-        _ = [saved[name] for name in ("step", "data_sha256", "network", "ema", "optimiser")]
+        config = configuration.from_dict(saved["config"])
+        _ = [saved[name] for name in ("step", "data_sha256", "optimiser")]
+        for part in ("network", "ema"):  # none had an offset at first
+            saved[part].setdefault("offset", torch.zeros(config.model.scale**2))
     except Exception as error:  # torch raises many kinds for a damaged file
         raise TrainingStopped(f"{path} is no whole checkpoint of `iqlut train` ({type(error).__name__})") from None
     return saved
