@@ -76,6 +76,13 @@ def phases_differ(constants: np.ndarray, order: int) -> bool:
     return any((turned(grid, number) != grid).any() for number in _NUMBERS[order])
 
 
+def evened(constants: np.ndarray, order: int) -> np.ndarray:
+    """The mean over the turns of what an upsampler has for each phase, (scale**2,): what does not change with them."""
+    scale = round(len(constants) ** 0.5)
+    grids = [turned(constants.reshape(scale, scale), number) for number in _NUMBERS[order]]
+    return np.sort(grids, axis=0).mean(axis=0).ravel()  # sorted: the same sum, to the bit, wherever the same is summed
+
+
 def _turned(part: np.ndarray, number: int, phases: bool = False) -> np.ndarray:
     """The taps of (c, levels, k, k, d) turned as by `turns.turned`; with `phases` what is d, (scale, scale), too."""
     pairs, shape = [(2, 3)], part.shape

@@ -11,6 +11,7 @@ import math
 import torch
 
 from iqlut import arithmetic as ar
+from iqlut import symmetry
 from iqlut.config import TrainConfig
 from iqlut.model.network import Network
 from iqlut.model.quantiser import CENTRE
@@ -21,7 +22,7 @@ _PATCHES = 2048  # that are looked at
 
 @torch.no_grad()
 def find_offset(network: Network, settings: TrainConfig, planes: Planes, threads: int = 1) -> None:
-    """Moves `network.offset` (scale**2,) so that the mean error of each phase is 0, of all phases where they are turns.
+    """Moves `network.offset` (scale**2,) so that the mean error of each phase is 0, or of those that are turns of it.
 
     The errors are those of patches that no step has seen. Each counts by 1 / (mean square of its patch + 1), in
     grey levels: as PSNR weighs it.
@@ -35,5 +36,5 @@ def find_offset(network: Network, settings: TrainConfig, planes: Planes, threads
         weight = 1 / (error.square().mean(dim=(1, 2, 3)) + 1)
         total += (error.mean(dim=(1, 2)) * weight.unsqueeze(1)).sum(dim=0)
         weights += weight.sum()
-    mean = total / weights / CENTRE
-    network.offset -= mean if network.config.symmetry == 1 else mean.mean()
+    offset = network.offset - total / weights / CENTRE
+    network.offset.copy_(torch.from_numpy(symmetry.evened(offset.cpu().numpy(), network.config.symmetry)))
