@@ -84,6 +84,8 @@ class Network(nn.Module):
     training has one, the last act of a run finds it (`train/offset.py`).
     """
 
+    offset: torch.Tensor
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
