@@ -16,7 +16,9 @@ from iqlut.train import resident, speed  # noqa: E402
 from iqlut.train import state as states  # noqa: E402
 from iqlut.train.step import host_step  # noqa: E402
 
-CONFIG = Config("trial", ModelConfig(scale=3, blocks=2, channels=4), TrainConfig(batch=16, patch=9, steps=100))
+CONFIG = Config(
+    "trial", ModelConfig(scale=3, blocks=2, channels=4), TrainConfig(batch=16, patch=9, steps=100, upsample_rate=0.25)
+)  # fmt: skip
 
 
 def test_crops_are_the_patches_of_the_host() -> None:

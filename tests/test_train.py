@@ -21,12 +21,12 @@ from iqlut import config as configuration  # noqa: E402
 from iqlut import fileformat  # noqa: E402
 from iqlut.config import BadConfig, Config  # noqa: E402
 from iqlut.evaluate import with_scores  # noqa: E402
-from iqlut.train import data, loop  # noqa: E402
+from iqlut.train import data, loop, speed  # noqa: E402
 from iqlut.train import state as states  # noqa: E402
 from iqlut.train.export import tables_of  # noqa: E402
 from iqlut.train.offset import find_offset  # noqa: E402
 from iqlut.train.state import TrainingStopped  # noqa: E402
-from iqlut.train.step import learning_rate  # noqa: E402
+from iqlut.train.step import host_step, learning_rate  # noqa: E402
 from states import equal  # noqa: E402
 
 
@@ -249,3 +249,15 @@ def test_learning_rates_fall(schedule: str) -> None:
     assert max(rates) == pytest.approx(train.learning_rate, rel=0.02)
     assert all(later <= earlier for earlier, later in pairwise(rates[100:]))
     assert rates[-1] < 0.1 * train.learning_rate
+
+
+def test_the_upsampler_has_a_rate_of_its_own() -> None:
+    """The first step of Adam moves each parameter by the rate, whatever its gradient."""
+    config = configuration.from_dict(
+        {"model": {"blocks": 2, "channels": 4}, "train": {"batch": 16, "warmup": 0.0, "upsample_rate": 0.1}}
+    )
+    state = states.new(config, "")
+    before = [table.entries.detach().clone() for table in state.network.tables]
+    host_step(state, config, speed.made_up(4), None, 1)
+    moved = [(table.entries - was).abs().max().item() for table, was in zip(state.network.tables, before, strict=True)]
+    assert moved == pytest.approx([config.train.learning_rate * part for part in (1, 1, 0.1)], rel=1e-3)

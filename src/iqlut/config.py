@@ -84,6 +84,7 @@ class TrainConfig:
     patch: int = 48  # low-resolution pixels a side
     optimiser: Literal["adam"] = "adam"
     learning_rate: float = 2e-3
+    upsample_rate: float = 1.0  # of the upsampler's entries, against 1 for all others: less where many are summed
     schedule: Literal["cosine", "linear", "paper"] = "cosine"
     warmup: float = 0.05  # part of the steps, not of "paper"
     loss: Literal["mse", "charbonnier", "psnr"] = "mse"
@@ -100,8 +101,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.patch, self.checkpoint_every, self.validate_every) < 1:
             raise BadConfig("steps, batch, patch, checkpoint_every and validate_every are 1 or more")
-        if not self.learning_rate > 0 or not 0 <= self.ema < 1 or not 0 <= self.warmup < 1:
-            raise BadConfig("learning_rate is positive, ema and warmup lie in [0, 1)")
+        if not min(self.learning_rate, self.upsample_rate) > 0 or not 0 <= self.ema < 1 or not 0 <= self.warmup < 1:
+            raise BadConfig("learning_rate and upsample_rate are positive, ema and warmup lie in [0, 1)")
         if not 0 <= self.flats < 1:
             raise BadConfig(f"train.flats is {self.flats}, wanted a part in [0, 1)")
 

@@ -65,9 +65,9 @@ class Steps:
         self._state, self._config, self._planes, self._teacher = state, config, planes, teacher
         self._crops = Crops(planes, device)
         self._draws = torch.empty(config.train.batch, 4, dtype=torch.int64, device=device)
-        self._part, self._rate = (torch.zeros((), device=device) for _ in range(2))
+        self._part = torch.zeros((), device=device)
         for group in state.optimiser.param_groups:  # numbers that a captured step reads anew
-            group["lr"], group["capturable"] = self._rate, device.type == "cuda"
+            group["lr"], group["capturable"] = torch.zeros((), device=device), device.type == "cuda"
         self._graph: torch.cuda.CUDAGraph | None = None
         self._captured, self._warm = captured and device.type == "cuda", 0
         self._loss = torch.zeros((), device=device)
@@ -77,7 +77,8 @@ class Steps:
         settings, number = self._config.train, self._state.step
         draws = self._planes.draws(settings.seed, number, settings.batch, settings.patch)
         self._draws.copy_(torch.from_numpy(draws), non_blocking=True)
-        self._rate.fill_(step.learning_rate(settings, number))
+        for group in self._state.optimiser.param_groups:
+            group["lr"].fill_(step.learning_rate(settings, number) * group["part"])
         self._part.fill_(1 - step.kept(settings, number))
         if self._captured:
             self._launch()

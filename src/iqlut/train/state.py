@@ -13,7 +13,7 @@ import torch
 
 from iqlut import config as configuration
 from iqlut import files
-from iqlut.config import Config
+from iqlut.config import Config, TrainConfig
 from iqlut.model.network import Network
 from iqlut.model.start import start_from
 
@@ -40,10 +40,18 @@ def new(config: Config, data_sha256: str, device: str = "cpu") -> State:
     if config.train.start:
         start_from(network, average(Path(config.train.start))[0])
     network.to(device)
-    optimiser = torch.optim.Adam(
-        network.parameters(), config.train.learning_rate, (0.9, config.train.beta2), fused=True
-    )
+    optimiser = _adam(network, config.train)
     return State(network, copy.deepcopy(network).requires_grad_(False), optimiser, data_sha256=data_sha256)
+
+
+def _adam(network: Network, settings: TrainConfig) -> torch.optim.Optimizer:
+    """Adam, with a group for each rate that there is: `part` of the step's."""
+    upsampler = set(network.tables[-1].parameters())
+    groups: dict[float, list[torch.nn.Parameter]] = {}
+    for parameter in network.parameters():
+        groups.setdefault(settings.upsample_rate if parameter in upsampler else 1.0, []).append(parameter)
+    rates = [{"params": parameters, "part": part} for part, parameters in groups.items()]
+    return torch.optim.Adam(rates, settings.learning_rate, (0.9, settings.beta2), fused=True)
 
 
 def restore(state: State, config: Config, path: Path) -> None:
@@ -55,6 +63,8 @@ def restore(state: State, config: Config, path: Path) -> None:
         )
     state.network.load_state_dict(saved["network"])
     state.ema.load_state_dict(saved["ema"])
+    for group in saved["optimiser"]["param_groups"]:
+        group.setdefault("part", 1.0)  # none had one at first
     state.optimiser.load_state_dict(saved["optimiser"])
     state.step = saved["step"]
 

@@ -29,7 +29,7 @@ def host_step(
     mean = loss.detach().clone()
     processes.average([*(parameter.grad for parameter in state.network.parameters()), mean])
     for group in state.optimiser.param_groups:
-        group["lr"] = learning_rate(settings, state.step)
+        group["lr"] = learning_rate(settings, state.step) * group["part"]
     state.optimiser.step()
     state.optimiser.zero_grad(set_to_none=True)
     average(state, 1 - kept(settings, state.step))
