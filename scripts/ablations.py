@@ -113,12 +113,12 @@ def tell(what: str, done: int, total: int) -> None:
 
 
 def fingerprint(config: Config) -> str:
-    """Changes with any value of a configuration, and with those of what it starts from."""
-    values = [config.to_dict()]
-    for path in {config.train.start, config.train.teacher} - {""}:
+    """Changes with any value that is not the default, of a configuration and of what it starts from."""
+    values = [configuration.to_toml(config)]
+    for path in sorted({config.train.start, config.train.teacher} - {""}):
         origin = CONFIGS / f"{Path(path).parent.name}.toml"
-        values.append(configuration.load(origin).to_dict())
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+        values.append(configuration.to_toml(configuration.load(origin)))
+    return hashlib.sha256("\n".join(values).encode()).hexdigest()
 
 
 def read(results: Path | None = None) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from render_results import load
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 DATASET = "Set5"
-WIDTH, HEIGHT = 860, 480
+WIDTH, HEIGHT = 860, 600
 LEFT, RIGHT, TOP, BOTTOM = 58, 24, 66, 64  # margins
 LETTERS, SMALL = 13, 11  # sizes of words
 FINE, SHOWN = 4, 2  # PNG pixels for one of the SVG: as drawn, and as saved
