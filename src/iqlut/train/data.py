@@ -190,6 +190,11 @@ def _decode(
         lrs.append(np.full(config.patch**2, gray, np.uint8))
         sizes.append((config.patch, config.patch))
     about = json.dumps({"sizes": sizes, "skipped": sorted(set(skipped)), "sha256": key})
+    _keep(place, hrs, lrs, about)
+
+
+def _keep(place: Path, hrs: list[np.ndarray], lrs: list[np.ndarray], about: str) -> None:
+    """Writes a cache; `planes.json` last, so that a cache is whole where that is."""
     try:
         place.mkdir(parents=True, exist_ok=True)
         for name, parts in (("hr", hrs), ("lr", lrs)):

@@ -69,25 +69,19 @@ def train(
     teacher = teacher_of(config, place.device)
     state = _start(config, out, planes, resume, place)
     step = _steps(state, config, planes, teacher, place)
-    if planes.skipped:
-        count = len(planes.skipped)
+    if count := len(planes.skipped):
         progress(f"{count} images are smaller than a patch and left out", state.step, settings.steps)
-    if (
-        state.step == settings.steps
-    ):  # a finished run: what it lacks is its last act, if it was made before there was one
-        find_offset(state.ema, settings, planes, place.threads)
+    _last_act(state, settings, planes, place)  # of a finished run that was made before there was one
     losses, started = [], time.monotonic()
     with Log(out) as log:
         while state.step < settings.steps and not processes.first_says(time.monotonic() >= deadline):
             losses.append(step())
             state.step += 1
             if state.step % settings.checkpoint_every == 0 or state.step == settings.steps:
-                row: dict[str, Any] = {"step": state.step, "loss": float(torch.stack(losses).mean())}
-                row["seconds"] = round(time.monotonic() - started, 2)
+                row = _row(state, losses, time.monotonic() - started)
                 losses, started = [], time.monotonic()
                 _check_finite(state, row["loss"])
-                if state.step == settings.steps:
-                    find_offset(state.ema, settings, planes, place.threads)
+                _last_act(state, settings, planes, place)
                 if state.step % settings.validate_every == 0 or state.step == settings.steps:
                     row["psnr_db"] = validate(state.ema, validation, place.threads)
                 _save(state, config, out)
@@ -102,6 +96,16 @@ def _check(settings: TrainConfig, place: Place) -> None:
     resident.check(place.device)
     if settings.batch % processes.part()[1]:
         raise BadConfig(f"a batch of {settings.batch} cannot be shared by {processes.part()[1]} processes")
+
+
+def _row(state: State, losses: list[torch.Tensor], seconds: float) -> dict[str, Any]:
+    """What the log says of the steps since the row before."""
+    return {"step": state.step, "loss": float(torch.stack(losses).mean()), "seconds": round(seconds, 2)}
+
+
+def _last_act(state: State, settings: TrainConfig, planes: data.Planes, place: Place) -> None:
+    if state.step == settings.steps:
+        find_offset(state.ema, settings, planes, place.threads)
 
 
 def _steps(state: State, config: Config, planes: data.Planes, teacher: Network | None, place: Place) -> Step:
