@@ -169,8 +169,7 @@ static int best_block(const iqlut_packed *p, int vector_lanes) {
 /* Makes the layer a paired one if its channels are whole eights and all pairs of codes have room. */
 static int try_paired(iqlut_packed *p, const iqlut_isa *isa) {
     const int c = p->channels_in;
-    if (!isa->paired_lanes || c % 8) return 0;
-    if (p->codes > 127) return 0;
+    if (!isa->paired_lanes || c % 8 || p->codes > 127) return 0;
     iqlut_packed paired = *p;
     int block = best_block(p, isa->paired_lanes);
     do {

@@ -71,16 +71,21 @@ def whole(part: np.ndarray, order: int, last: bool) -> np.ndarray:
 
 def phases_differ(constants: np.ndarray, order: int) -> bool:
     """Whether what an upsampler has for each phase, (scale**2,), changes when the phases turn."""
-    scale = round(len(constants) ** 0.5)
-    grid = constants.reshape(scale, scale)
-    return any((turned(grid, number) != grid).any() for number in _NUMBERS[order])
+    grids = _turned_phases(constants, order)
+    return bool((grids != grids[0]).any())
 
 
 def evened(constants: np.ndarray, order: int) -> np.ndarray:
     """The mean over the turns of what an upsampler has for each phase, (scale**2,): what does not change with them."""
+    grids = np.sort(_turned_phases(constants, order), axis=0)  # the same sum, to the bit, wherever the same is summed
+    return grids.mean(axis=0).ravel()
+
+
+def _turned_phases(constants: np.ndarray, order: int) -> np.ndarray:
+    """(order, scale, scale): what there is for each phase, turned by each member of the group, the first as it is."""
     scale = round(len(constants) ** 0.5)
-    grids = [turned(constants.reshape(scale, scale), number) for number in _NUMBERS[order]]
-    return np.sort(grids, axis=0).mean(axis=0).ravel()  # sorted: the same sum, to the bit, wherever the same is summed
+    grid = constants.reshape(scale, scale)
+    return np.stack([turned(grid, number) for number in _NUMBERS[order]])
 
 
 def _turned(part: np.ndarray, number: int, phases: bool = False) -> np.ndarray:

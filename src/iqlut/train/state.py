@@ -63,8 +63,6 @@ def restore(state: State, config: Config, path: Path) -> None:
         )
     state.network.load_state_dict(saved["network"])
     state.ema.load_state_dict(saved["ema"])
-    for group in saved["optimiser"]["param_groups"]:
-        group.setdefault("part", 1.0)  # none had one at first
     state.optimiser.load_state_dict(saved["optimiser"])
     state.step = saved["step"]
 
@@ -108,9 +106,11 @@ def read(path: Path) -> dict[str, Any]:
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         config = configuration.from_dict(saved["config"])
-        _ = [saved[name] for name in ("step", "data_sha256", "optimiser")]
-        for part in ("network", "ema"):  # none had an offset at first
+        _ = [saved[name] for name in ("step", "data_sha256")]
+        for part in ("network", "ema"):  # what the first checkpoints lack: offsets, and rates of their own
             saved[part].setdefault("offset", torch.zeros(config.model.scale**2))
+        for group in saved["optimiser"]["param_groups"]:
+            group.setdefault("part", 1.0)
     except Exception as error:  # torch raises many kinds for a damaged file
         raise TrainingStopped(f"{path} is no whole checkpoint of `iqlut train` ({type(error).__name__})") from None
     return saved
