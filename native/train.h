@@ -37,6 +37,7 @@ typedef struct {
     const uint8_t *truth; /* [patches][h][w][scale * scale] */
     const float *taught;  /* as truth, in units of x; NULL without teacher */
     float weight;
+    int32_t margin;       /* pixels at the rim of a patch that do not count; 2 * margin < h, w */
 } iqlut_train_loss;
 
 /* ---- between the files of the kernel ---- */

@@ -64,35 +64,52 @@ static inline __attribute__((always_inline)) void bilinear(const uint8_t *const 
     }
 }
 
-/* out = residual - (truth - base), in units of x. */
-static inline __attribute__((always_inline)) void errors(const iqlut_train_batch *b, const uint8_t *luma,
-                                                         const uint8_t *truth, int base, int r, const float *residual,
-                                                         float *out) {
-    const int d = r * r;
+/* out = residual - (truth - base), in units of x, of the pixels that count, one after the other. */
+static inline __attribute__((always_inline)) void errors(const iqlut_train_batch *b, const iqlut_train_loss *l,
+                                                         const uint8_t *luma, const uint8_t *truth, int r,
+                                                         const float *residual, float *out) {
+    const int d = r * r, m = l->margin;
     float phases[16];
     for (int i = 0; i < d; i++) phases[i] = CENTRE;
-    for (int y = 0; y < b->h; y++) {
+    for (int y = m; y < b->h - m; y++) {
         const uint8_t *rows[3];
         for (int i = 0; i < 3; i++) rows[i] = luma + (size_t)clamp_index(y + i - 1, b->h) * b->w;
-        for (int x = 0; x < b->w; x++, out += d, residual += d, truth += d) {
+        for (int x = m; x < b->w - m; x++, out += d) {
             const int columns[3] = {clamp_index(x - 1, b->w), x, clamp_index(x + 1, b->w)};
-            if (base) bilinear(rows, columns, r, phases);
-            for (int i = 0; i < d; i++) out[i] = residual[i] - ((float)truth[i] - phases[i]) * (1 / CENTRE);
+            const size_t at = ((size_t)y * b->w + x) * d;
+            if (l->base) bilinear(rows, columns, r, phases);
+            for (int i = 0; i < d; i++) out[i] = residual[at + i] - ((float)truth[at + i] - phases[i]) * (1 / CENTRE);
         }
+    }
+}
+
+/* Values of the pixels that count, one after the other, added where they belong. */
+static void add_inner(const iqlut_train_batch *b, int margin, const float *inner, float *whole) {
+    const size_t d = (size_t)b->scale * b->scale, row = (size_t)(b->w - 2 * margin) * d;
+    for (int y = margin; y < b->h - margin; y++, inner += row) {
+        float *to = whole + ((size_t)y * b->w + margin) * d;
+        for (size_t i = 0; i < row; i++) to[i] += inner[i];
     }
 }
 
 static float loss_of(const iqlut_train_batch *b, const iqlut_train_loss *l, int patch, const float *residual,
                      float *scratch, float *grad) {
-    const size_t pixels = (size_t)b->h * b->w, count = pixels * b->scale * b->scale;
-    const uint8_t *luma = b->luma + patch * pixels, *truth = l->truth + patch * count;
-    if (b->scale == 4) errors(b, luma, truth, l->base, 4, residual, grad);
-    else errors(b, luma, truth, l->base, b->scale, residual, grad);
+    const int m = l->margin, d = b->scale * b->scale;
+    const size_t pixels = (size_t)b->h * b->w, inner = (size_t)(b->h - 2 * m) * (b->w - 2 * m) * d;
+    const uint8_t *luma = b->luma + patch * pixels, *truth = l->truth + patch * pixels * d;
     const float part = 1.0f / (float)b->patches;
-    float sum = distance(l->kind, grad, count, part);
+    memset(grad, 0, sizeof(float) * pixels * d);
+    if (b->scale == 4) errors(b, l, luma, truth, 4, residual, scratch);
+    else errors(b, l, luma, truth, b->scale, residual, scratch);
+    float sum = distance(l->kind, scratch, inner, part);
+    add_inner(b, m, scratch, grad);
     if (!l->taught) return sum;
-    for (size_t i = 0; i < count; i++) scratch[i] = residual[i] - l->taught[patch * count + i];
-    sum += distance(l->kind, scratch, count, l->weight * part);
-    for (size_t i = 0; i < count; i++) grad[i] += scratch[i];
+    const float *taught = l->taught + patch * pixels * d;
+    float *out = scratch;
+    for (int y = m; y < b->h - m; y++)
+        for (size_t i = ((size_t)y * b->w + m) * d, end = ((size_t)(y + 1) * b->w - m) * d; i < end; i++)
+            *out++ = residual[i] - taught[i];
+    sum += distance(l->kind, scratch, inner, l->weight * part);
+    add_inner(b, m, scratch, grad);
     return sum;
 }

@@ -15,7 +15,7 @@ from iqlut import engines  # noqa: E402
 from iqlut.config import Config, ModelConfig  # noqa: E402
 from iqlut.model import expanded, quantiser  # noqa: E402
 from iqlut.model.convert import CannotConvert, convert  # noqa: E402
-from iqlut.model.kernel import ISAS, Residual  # noqa: E402
+from iqlut.model.kernel import ISAS, Aim, Residual  # noqa: E402
 from iqlut.model.loss import LOSSES  # noqa: E402
 from iqlut.model.network import Network  # noqa: E402
 
@@ -101,10 +101,12 @@ def test_instruction_sets_agree(config: ModelConfig, isa: str) -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("taught", [False, True])
+@pytest.mark.parametrize(("taught", "margin"), [(False, 0), (False, 2), (True, 0), (True, 3)])
 @pytest.mark.parametrize("config", (CONFIGS[0], CONFIGS[1], CONFIGS[3]), ids=lambda c: f"x{c.scale}-{c.residual}")
-def test_the_loss_of_the_native_kernel_equals_plain_torch(config: ModelConfig, taught: bool, loss: str) -> None:
-    """With a teacher and without, with the bilinear base and without: value and gradients, to float32 rounding."""
+def test_the_loss_of_the_native_kernel_equals_plain_torch(
+    config: ModelConfig, taught: bool, margin: int, loss: str
+) -> None:  # fmt: skip
+    """With a teacher, a margin and the bilinear base, and without: value and gradients, to float32 rounding."""
     generator = torch.Generator().manual_seed(4)
     luma = torch.randint(0, 256, (3, 7, 11), dtype=torch.uint8, generator=generator)
     truth = torch.randint(0, 256, (3, 7, 11, config.scale**2), dtype=torch.uint8, generator=generator)
@@ -112,7 +114,7 @@ def test_the_loss_of_the_native_kernel_equals_plain_torch(config: ModelConfig, t
     network, rows = lively(config), []
     for network.plain in (False, True):
         network.zero_grad()
-        mean = network.mean_loss(luma, truth, loss, teacher, 3.0, threads=2)
+        mean = network.mean_loss(luma, Aim(loss, truth, teacher, 3.0, margin), threads=2)
         (2 * mean).backward()
         rows.append([mean.detach(), *(p.grad.clone() for p in network.parameters() if p.grad is not None)])
     for ours, theirs in zip(*rows, strict=True):

@@ -194,6 +194,7 @@ def test_the_cache_is_read_instead_of_the_images(images: Path, tmp_path: Path) -
         ({"model": {"depth": 5}}, "there is no model.depth; known are model.scale"),
         ({"train": {"steps": "many"}}, "train.steps is 'many', wanted a value like"),
         ({"train": {"loss": "l7"}}, "train.loss is 'l7', wanted one of mse"),
+        ({"train": {"patch": 8, "margin": 4}}, "train.margin is 4, wanted 0 or more, and less than half of a patch"),
         ({"train": {"flats": 1.5}}, "train.flats is 1.5, wanted a part in [0, 1)"),
         ({"train": 3}, "train.* is 3, wanted a table"),
         ({"model": {"knot_a": [0.5, 0.4]}}, "knots are"),

@@ -82,6 +82,7 @@ class TrainConfig:
     steps: int = 100_000
     batch: int = 16  # patches a step
     patch: int = 48  # low-resolution pixels a side
+    margin: int = 0  # of them, at each side, that do not count: what is beyond they do not see, as in no picture
     optimiser: Literal["adam"] = "adam"
     learning_rate: float = 2e-3
     upsample_rate: float = 1.0  # of the upsampler's entries, against 1 for all others: less where many are summed
@@ -103,6 +104,8 @@ class TrainConfig:
             raise BadConfig("steps, batch, patch, checkpoint_every and validate_every are 1 or more")
         if not min(self.learning_rate, self.upsample_rate) > 0 or not 0 <= self.ema < 1 or not 0 <= self.warmup < 1:
             raise BadConfig("learning_rate and upsample_rate are positive, ema and warmup lie in [0, 1)")
+        if not 0 <= 2 * self.margin < self.patch:
+            raise BadConfig(f"train.margin is {self.margin}, wanted 0 or more, and less than half of a patch")
         if not 0 <= self.flats < 1:
             raise BadConfig(f"train.flats is {self.flats}, wanted a part in [0, 1)")
 

@@ -49,6 +49,7 @@ class _Loss(ctypes.Structure):
 
     _fields_ = (
         ("kind", _INT), ("base", _INT), ("truth", _POINTER), ("taught", _POINTER), ("weight", ctypes.c_float),
+        ("margin", _INT),
     )  # fmt: skip
 
 
@@ -84,11 +85,13 @@ class Curve:
 class Setting:
     """What of a model is not a tensor: the curve of each layer, the scale; and how it is computed.
 
-    `isa` is one of ISAS, or None for the fastest that there is.
+    `base` says whether the residual is added to the bilinear enlargement, or to the centre. `isa` is one of ISAS, or
+    None for the fastest that there is.
     """
 
     curves: Sequence[Curve]
     scale: int
+    base: bool = True
     threads: int = 1
     isa: str | None = None
 
@@ -97,15 +100,15 @@ class Setting:
 class Aim:
     """What a batch is compared with, by a loss of LOSSES: truth uint8 (n, h, w, scale**2).
 
-    `base` says whether the residual is added to the bilinear enlargement, or to the centre; `taught` float32, of the
-    shape of `truth`, is what a teacher's residual is, its distance counted `weight` times.
+    `taught` float32, of the shape of `truth`, is what a teacher's residual is, its distance counted `weight` times.
+    `margin` low-resolution pixels at each side of a patch do not count.
     """
 
     loss: str
     truth: torch.Tensor
-    base: bool = True
     taught: torch.Tensor | None = None
     weight: float = 0.0
+    margin: int = 0
 
 
 class Residual(torch.autograd.Function):
@@ -140,7 +143,8 @@ class MeanLoss(torch.autograd.Function):
     def forward(ctx: Any, luma: torch.Tensor, setting: Setting, aim: Aim, *parameters: torch.Tensor):
         grads = [torch.empty_like(p, memory_format=torch.contiguous_format) for p in parameters]
         truth, taught = aim.truth.contiguous(), None if aim.taught is None else aim.taught.contiguous()
-        loss = _Loss(tuple(LOSSES).index(aim.loss), aim.base, truth.data_ptr(), _pointer(taught), aim.weight)
+        kind = tuple(LOSSES).index(aim.loss)
+        loss = _Loss(kind, setting.base, truth.data_ptr(), _pointer(taught), aim.weight, aim.margin)
         losses = torch.empty(len(luma))
         call = _Call(luma, setting, parameters, grads, ctx.needs_input_grad[3:])
         call.run("losses", ctypes.addressof(loss), losses.data_ptr())

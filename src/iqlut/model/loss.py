@@ -23,4 +23,10 @@ def psnr(error: torch.Tensor, floor: float = 1e-4) -> torch.Tensor:
     return (error.square().mean(dim=(1, 2, 3)) + floor).log().mean() * 1e-3
 
 
+def inner(values: torch.Tensor, margin: int) -> torch.Tensor:
+    """Of patches (n, h, w, ...) what counts: all but `margin` pixels at each side."""
+    _, h, w = values.shape[:3]
+    return values[:, margin : h - margin, margin : w - margin]
+
+
 LOSSES = {"mse": mse, "charbonnier": charbonnier, "psnr": psnr}  # train.h numbers them in this order

@@ -14,7 +14,7 @@ from iqlut import symmetry
 from iqlut.config import ModelConfig
 from iqlut.model import expanded
 from iqlut.model.kernel import Aim, Curve, MeanLoss, Residual, Setting
-from iqlut.model.loss import LOSSES
+from iqlut.model.loss import LOSSES, inner
 from iqlut.model.quantiser import CENTRE, layer_knots, whole_knots
 
 OPEN = 4.0  # alpha of the first block at the start: a skip of 0.02
@@ -171,20 +171,15 @@ class Network(nn.Module):
             x = expanded.gate(x, expanded.expand(x, lut, knot, curve, rounded), gain, skip, rounded)
         return expanded.expand(x, entries[-1], knots[-1], curves[-1], rounded).permute(0, 2, 3, 1) + self.offset
 
-    def mean_loss(
-        self, luma: torch.Tensor, truth: torch.Tensor, loss: str, taught: torch.Tensor | None = None,
-        weight: float = 0.0, threads: int = 1,
-    ) -> torch.Tensor:  # fmt: skip
-        """The loss (one of LOSSES) of a batch: of its pixels, truth uint8 (n, h, w, scale**2), and `weight` times that
-        of the distance to `taught`, what a teacher says the residual is.
-        """
+    def mean_loss(self, luma: torch.Tensor, aim: Aim, threads: int = 1) -> torch.Tensor:
+        """The loss of a batch, luma uint8 (n, h, w): of its pixels, and of the distance to what a teacher says."""
         if self._native(luma):
             setting, *parameters = self._for_the_kernel(threads)
-            return MeanLoss.apply(luma, setting, Aim(loss, truth, self.config.residual, taught, weight), *parameters)  # type: ignore[no-any-return]
-        wanted = (truth.float() - CENTRE) / CENTRE - self.base(luma)
-        residual, distance = self(luma), LOSSES[loss]
-        mean = distance(residual - wanted)
-        return mean if taught is None else mean + weight * distance(residual - taught)
+            return MeanLoss.apply(luma, setting, aim, *parameters)  # type: ignore[no-any-return]
+        wanted = (aim.truth.float() - CENTRE) / CENTRE - self.base(luma)
+        residual, distance = self(luma), LOSSES[aim.loss]
+        mean = distance(inner(residual - wanted, aim.margin))
+        return mean if aim.taught is None else mean + aim.weight * distance(inner(residual - aim.taught, aim.margin))
 
     def _native(self, luma: torch.Tensor) -> bool:
         return luma.device.type == "cpu" and not self.plain
@@ -194,7 +189,12 @@ class Network(nn.Module):
         entries, knots = self.entries(), self.knots()
         blocks = zip(entries, knots, self.gates(), strict=False)
         parameters = [tensor for lut, knot, gate in blocks for tensor in (lut, knot / CENTRE, *gate)]
-        return Setting(self.curves(), self.config.scale, threads), *parameters, entries[-1], knots[-1] / CENTRE
+        return (
+            Setting(self.curves(), self.config.scale, self.config.residual, threads),
+            *parameters,
+            entries[-1],
+            knots[-1] / CENTRE,
+        )
 
     def base(self, luma: torch.Tensor) -> torch.Tensor:
         """What the residual is added to, (n, h, w, scale**2) in units of x: bilinear, or 0 without residual."""

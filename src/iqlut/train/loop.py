@@ -71,7 +71,6 @@ def train(
     step = _steps(state, config, planes, teacher, place)
     if count := len(planes.skipped):
         progress(f"{count} images are smaller than a patch and left out", state.step, settings.steps)
-    _last_act(state, settings, planes, place)  # of a finished run that was made before there was one
     losses, started = [], time.monotonic()
     with Log(out) as log:
         while state.step < settings.steps and not processes.first_says(time.monotonic() >= deadline):

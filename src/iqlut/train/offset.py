@@ -13,6 +13,7 @@ import torch
 from iqlut import arithmetic as ar
 from iqlut import symmetry
 from iqlut.config import TrainConfig
+from iqlut.model.loss import inner
 from iqlut.model.network import Network
 from iqlut.model.quantiser import CENTRE
 from iqlut.train.data import Planes
@@ -32,7 +33,7 @@ def find_offset(network: Network, settings: TrainConfig, planes: Planes, threads
         patches = planes.patches(settings.seed, step, settings.batch, settings.patch)
         luma, truth = (torch.from_numpy(values).to(total.device) for values in patches)
         signal = CENTRE + CENTRE * (network.base(luma) + network(luma, threads=threads))
-        error = signal.clamp(0, ar.SIGNAL_MAX) - truth
+        error = inner(signal.clamp(0, ar.SIGNAL_MAX) - truth, settings.margin)
         weight = 1 / (error.square().mean(dim=(1, 2, 3)) + 1)
         total += (error.mean(dim=(1, 2)) * weight.unsqueeze(1)).sum(dim=0)
         weights += weight.sum()

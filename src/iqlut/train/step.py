@@ -7,6 +7,7 @@ import math
 import torch
 
 from iqlut.config import Config, TrainConfig
+from iqlut.model.kernel import Aim
 from iqlut.model.network import Network
 from iqlut.train import processes
 from iqlut.train.data import Planes
@@ -45,7 +46,8 @@ def loss_of(
     if teacher is not None:
         with torch.no_grad():
             taught = teacher(luma, threads=threads)
-    return network.mean_loss(luma, truth, settings.loss, taught, settings.distillation, threads)
+    aim = Aim(settings.loss, truth, taught, settings.distillation, settings.margin)
+    return network.mean_loss(luma, aim, threads)
 
 
 @torch.no_grad()
