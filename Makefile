@@ -29,7 +29,7 @@ $(READY): $(SOURCES)
 	$(BIN)/pip install --quiet -e '.[train,dev]'
 	@touch $@
 
-check: $(READY)  ## all that CI runs: format, lint, types, README tables, tests
+check: $(READY)  ## all that CI runs: format, lint, types, tables of results, tests
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/pyright --pythonpath $(BIN)/python
@@ -68,7 +68,7 @@ figures: $(READY)  ## measure, on a quiet machine, all times and the memory that
 	$(BIN)/python scripts/plot_results.py
 	$(BIN)/python scripts/render_results.py
 
-results: $(READY)  ## measure again what the README shows: results/*.json, then the tables (DATA=folder of the test sets)
+results: $(READY)  ## measure again what README and docs/results.md show: results/*.json, then the tables (DATA=folder of the test sets)
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python scripts/measure_results.py $(DATA) quality
 	$(BIN)/python scripts/measure_figures.py

@@ -1,4 +1,4 @@
-"""Measures what the README shows: `measure_results.py FOLDER [quality|speed]`; FOLDER holds Set5, Set14 and B100,
+"""Measures what docs/results.md shows: `measure_results.py FOLDER [quality|speed]`; FOLDER holds Set5, Set14 and B100,
 which speed alone does without.
 
 Runs the commands a user would run, and writes what they print, with what it speaks of, to `results/*.json`. Quality is

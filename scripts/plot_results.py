@@ -15,14 +15,13 @@ from render_results import load
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 DATASET = "Set5"
-WIDTH, HEIGHT = 860, 600
+WIDTH, HEIGHT = 860, 680
 LEFT, RIGHT, TOP, BOTTOM = 58, 24, 66, 64  # margins
 LETTERS, SMALL = 13, 11  # sizes of words
 FINE, SHOWN = 4, 2  # PNG pixels for one of the SVG: as drawn, and as saved
 OURS, OTHERS, INK, PALE = "#c0392b", "#34495e", "#222222", "#e2e2e2"
-FIRST = "l8c8-x4"  # the model whose instruction sets are shown
-ISAS = {"native-portable": "plain C", "native-avx2": "AVX2"}  # shown beside the fastest that this machine has
-RADII = {"ours": 6.5, "isa": 3.5, "peer": 4.5, "code": 4.0}
+RADII = {"ours": 6.5, "peer": 4.5, "code": 4.0}
+TICK_DB = 0.5
 TITLE = f"PSNR on {DATASET}, x4, dB"
 ACROSS = "time on one thread for 1920x1080 pixels of luma, Pillow's bicubic = 1"
 
@@ -36,7 +35,7 @@ class Point:
     name: str
     ratio: float
     psnr_db: float
-    kind: str  # ours; isa, our engine with one of its instruction sets; peer; code, timed once elsewhere
+    kind: str  # ours; peer; code, timed once elsewhere
 
 
 @dataclass
@@ -107,8 +106,6 @@ def points() -> list[Point]:
         found += [Point(_label(name, other), ratio, other[DATASET], "peer") for other in others]
         if row["model"] in scores and name == "native":
             found.append(Point(row["model"], ratio, scores[row["model"]], "ours"))
-        elif row["model"] == FIRST and name in ISAS:
-            found.append(Point(ISAS[name], ratio, scores[row["model"]], "isa"))
     return sorted(found, key=lambda point: list(RADII).index(point.kind))
 
 
@@ -124,7 +121,8 @@ def draw(found: list[Point]) -> Drawing:
     drawing = Drawing()
     decades = [math.log10(point.ratio) for point in found]
     first, last = math.floor(min(decades)), math.ceil(max(decades))
-    low, high = math.floor(min(point.psnr_db for point in found)), math.ceil(max(point.psnr_db for point in found))
+    lowest, highest = (end(point.psnr_db for point in found) / TICK_DB for end in (min, max))
+    low, high = TICK_DB * math.floor(lowest), TICK_DB * math.ceil(highest)
 
     def across(ratio: float) -> float:
         return LEFT + (math.log10(ratio) - first) / (last - first) * (WIDTH - LEFT - RIGHT)
@@ -136,9 +134,10 @@ def draw(found: list[Point]) -> Drawing:
         x = across(10**decade)
         drawing.line(x, TOP, x, HEIGHT - BOTTOM, PALE)
         drawing.text(x, HEIGHT - BOTTOM + 16, f"{10.0**decade:g}")
-    for psnr_db in range(low, high + 1):
+    for tick in range(round((high - low) / TICK_DB) + 1):
+        psnr_db = low + tick * TICK_DB
         drawing.line(LEFT, up(psnr_db), WIDTH - RIGHT, up(psnr_db), PALE)
-        drawing.text(LEFT - 10, up(psnr_db), str(psnr_db), anchor="end")
+        drawing.text(LEFT - 10, up(psnr_db), f"{psnr_db:g}", anchor="end")
     drawing.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 20, ACROSS)
     drawing.text(LEFT - 26, 20, TITLE, anchor="start")
     _legend(drawing)
@@ -161,10 +160,7 @@ def _legend(drawing: Drawing) -> None:
 
 
 def _dots(drawing: Drawing, dots: list[tuple[Point, float, float]]) -> None:
-    """The dots with their names; ours, on a line, over all else."""
-    ours = [(x, y) for point, x, y in dots if point.kind == "isa" or point.name == FIRST]
-    for left, right in zip(sorted(ours), sorted(ours)[1:], strict=False):
-        drawing.line(*left, *right, OURS)
+    """The dots with their names; ours over all else."""
     places = labels(dots)
     for (point, x, y), (label_x, label_y) in reversed(list(zip(dots, places, strict=True))):
         drawing.dot(x, y, RADII[point.kind], _colour(point.kind), point.kind != "code")
@@ -172,29 +168,43 @@ def _dots(drawing: Drawing, dots: list[tuple[Point, float, float]]) -> None:
 
 
 def _colour(kind: str) -> str:
-    return OURS if kind in ("ours", "isa") else OTHERS
+    return OURS if kind == "ours" else OTHERS
 
 
 def _size(point: Point) -> int:
-    return {"ours": LETTERS + 2, "isa": SMALL}.get(point.kind, LETTERS)
+    return LETTERS + 2 if point.kind == "ours" else LETTERS
 
 
 def labels(dots: list[tuple[Point, float, float]]) -> list[tuple[float, float]]:
-    """Where the name of each dot begins: where it meets no other name or dot, and is inside."""
+    """Where the name of each dot begins: where it meets no other name or dot, and is inside. The name that has
+    the fewest places left is put first.
+    """
     taken = [_around(x, y, RADII[point.kind] + 2) for point, x, y in dots]
-    places = []
-    for point, x, y in dots:
-        width, height = _width(point.name, _size(point)), _size(point) + 2
-        choices = [(x + 11, y), (x - width / 2, y - 17), (x - width / 2, y + 17), (x - width - 11, y)]
-        choices += [(x + 4, y - 17), (x + 4, y + 17), (x - width - 4, y - 17), (x - width - 4, y + 17)]
-        choices += [(left, y + far) for left in (x + 4, x - width / 2, x - width - 4) for far in (-32, 32, -47, 47)]
-        choices = choices[1:] + choices[:1] if point.kind in ("ours", "isa") else choices
-        boxes = [(left, middle - height / 2, left + width, middle + height / 2) for left, middle in choices]
-        free = [n for n, box in enumerate(boxes) if _inside(box) and not any(_meet(box, other) for other in taken)]
-        chosen = free[0] if free else 0
-        taken.append(boxes[chosen])
-        places.append(choices[chosen])
+    left = {n: _places(*dot) for n, dot in enumerate(dots)}
+    places = [(0.0, 0.0)] * len(dots)
+    while left:
+        free = {
+            n: [one for one in some if _inside(one[1]) and not _any_meets(one[1], taken)] for n, some in left.items()
+        }
+        first = min(free, key=lambda n: len(free[n]))
+        places[first], box = (free[first] or left[first])[0]
+        taken.append(box)
+        del left[first]
     return places
+
+
+def _places(point: Point, x: float, y: float) -> list[tuple[tuple[float, float], Box]]:
+    """Where a name may begin, the best first, and the room that it takes there."""
+    width, height = _width(point.name, _size(point)), _size(point) + 2
+    beside = [(x + 11, y), (x - width - 11, y)]
+    near = [(x - width / 2, y - 17), (x - width / 2, y + 17)]
+    near += [(left, y + far) for left in (x + 4, x - width - 4) for far in (-17, 17)]
+    places = near + beside if point.kind == "ours" else beside + near
+    return [((left, middle), (left, middle - height / 2, left + width, middle + height / 2)) for left, middle in places]
+
+
+def _any_meets(box: Box, others: list[Box]) -> bool:
+    return any(_meet(box, other) for other in others)
 
 
 def _around(x: float, y: float, radius: float) -> Box:

@@ -1,6 +1,6 @@
-"""Renders `results/*.json` into the README, docs/kernel.md and docs/ablations.md; with `--check` only says, by exit
-code 1, that one is stale. Stale is also a result measured on other tables than those that are shipped, or of another
-configuration.
+"""Renders `results/*.json` into the README, docs/results.md, docs/kernel.md and docs/ablations.md; with `--check` only
+says, by exit code 1, that one is stale. Stale is also a result measured on other tables than those that are shipped, or
+of another configuration.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Any
 import iqlut
 import measure_figures
 import render_ablations
+import render_summary
 from iqlut.bench.contenders import RGB
 
 ROOT = Path(__file__).parents[1]
 README, RESULTS = ROOT / "README.md", ROOT / "results"
-ABLATIONS, KERNEL = ROOT / "docs" / "ablations.md", ROOT / "docs" / "kernel.md"
+DOCS = ROOT / "docs"
 PLOT = "docs/images/quality_time.svg"  # by plot_results.py
 _SETS = ("Set5", "Set14", "B100", "Urban100", "Manga109")
 _COMMANDS_MAX = 2  # that are named where the results are
@@ -32,7 +33,8 @@ def main(check: bool) -> None:
     """Brings all up to date, or ends with a sentence where one is not."""
     ablations = render_ablations.render()
     for document, mark, text in (
-        (README, "results", render()), (KERNEL, "figures", figures()), (ABLATIONS, "ablations", ablations),
+        (README, "results", summary()), (DOCS / "results.md", "results", f"{quality()}\n{speed()}"),
+        (DOCS / "kernel.md", "figures", figures()), (DOCS / "ablations.md", "ablations", ablations),
     ):  # fmt: skip
         old = document.read_text(encoding="utf-8")
         begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
@@ -68,9 +70,20 @@ def stale_models() -> list[str]:
     return sorted(set(stale))
 
 
-def render() -> str:
-    """All that stands between the marks."""
-    return f"{quality()}\n{speed()}"
+def summary() -> str:
+    """What the README shows: a row for each model at x4, and the plot of quality against time where there is one."""
+    ours, timings, published = load("quality.json"), load("speed.json"), load("published.json")
+    if not ours["rows"]:
+        return _origin({}, "Quality") + "\n"
+    meta = ours["meta"]
+    table = render_summary.table(ours["rows"], meta["table_bytes"], timings["rows"], published["rows"])
+    note = (
+        f"Luma PSNR in dB, and times on one thread. By `make results`: commit `{meta['commit']}`, {meta['machine']}, "
+        f"{meta['date']}. Published: {published['meta']['source']}; times of networks are our own, those with *about* "
+        "were measured elsewhere. [docs/results.md](docs/results.md) has x2 and x3, SSIM, colours, turns, all times."
+    )
+    plot = [f"![Quality against time]({PLOT})"] if (ROOT / PLOT).exists() else []
+    return "\n\n".join([table, note, *plot]) + "\n"
 
 
 def quality() -> str:
@@ -127,7 +140,7 @@ def _cells(scores: dict[str, str], sets: list[str]) -> str:
 
 
 def speed() -> str:
-    """Times beside Pillow's bicubic, and the plot of quality against time where there is one."""
+    """Times beside Pillow's bicubic."""
     timings = load("speed.json")
     if not timings["rows"]:
         return _origin({}, "Speed") + "\n"
@@ -139,10 +152,7 @@ def speed() -> str:
         lines.append(f"| {what} | {row['ms']:.1f} | {row['ratio_to_pillow_bicubic']:.2f} |")
     note = f"One plane of luma; with `{RGB}` a picture with colours. The networks are fp32 under onnxruntime. "
     note += "`results/speed.json` has all instruction sets of all models, and two threads."
-    parts = ["\n".join(lines), f"{_origin(timings['meta'], 'Speed')} {note}"]
-    if (ROOT / PLOT).exists():
-        parts.insert(0, f"![Quality against time]({PLOT})")
-    return "\n\n".join(parts) + "\n"
+    return "\n".join(lines) + f"\n\n{_origin(timings['meta'], 'Speed')} {note}\n"
 
 
 def _shown(row: dict[str, Any]) -> bool:
