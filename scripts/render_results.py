@@ -1,6 +1,6 @@
-"""Renders `results/*.json` into the README, docs/results.md, docs/kernel.md and docs/ablations.md; with `--check` only
-says, by exit code 1, that one is stale. Stale is also a result measured on other tables than those that are shipped, or
-of another configuration.
+"""Renders `results/*.json` into the README, docs/results.md, docs/kernel.md and docs/ablations.md, and learning curves
+into docs/training.md; with `--check` only says, by exit code 1, that one is stale. Stale is also a result measured on
+other tables than those that are shipped, or of another configuration.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import iqlut
+import learning
 import measure_figures
 import render_ablations
 import render_summary
@@ -34,6 +35,7 @@ def main(check: bool) -> None:
     ablations = render_ablations.render()
     for document, mark, text in (
         (README, "results", summary()), (DOCS / "results.md", "results", f"{quality()}\n{speed()}"),
+        (DOCS / "training.md", "learning", learning.table()),
         (DOCS / "kernel.md", "figures", figures()), (DOCS / "ablations.md", "ablations", ablations),
     ):  # fmt: skip
         old = document.read_text(encoding="utf-8")

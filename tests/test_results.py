@@ -162,15 +162,36 @@ def test_the_plot_is_drawn_twice_and_no_word_covers_another(tmp_path: Path, monk
     files = {"speed.json": timings, "quality.json": [row("l8c8-x4", "y", 30.9)]}
     published = json.loads((SCRIPTS.parent / "results" / "published.json").read_text())["rows"]
     monkeypatch.setattr(plot, "load", lambda name: {"rows": files.get(name, published)})
-    monkeypatch.setattr(plot, "IMAGES", tmp_path)
-    plot.main()
+    plot.main(tmp_path)
     svg, points = (tmp_path / "quality_time.svg").read_text(), plot.points()
     assert len(points) >= len(names) and all(f">{point.name}</text>" in svg for point in points)
+    drawing = script("drawing")
     with Image.open(tmp_path / "quality_time.png") as image:
-        assert image.size == (2 * plot.WIDTH, 2 * plot.HEIGHT)
-    dots = [(point, 100.0 + 50 * n, 300.0) for n, point in enumerate(points)]  # closer than names are long
+        assert image.size == (2 * drawing.WIDTH, 2 * drawing.HEIGHT)
+    dots = [drawing.Named(point.name, 100.0 + 50 * n, 300.0, 4.5) for n, point in enumerate(points)]  # close
     boxes = [
-        (x, y - 7, x + plot._width(point.name, plot._size(point)), y + 7)
-        for (point, *_), (x, y) in zip(dots, plot.labels(dots), strict=True)
+        (x, y - 7, x + drawing.width_of(dot.name, dot.size), y + 7)
+        for dot, (x, y) in zip(dots, drawing.labels(dots), strict=True)
     ]
-    assert not any(plot._meet(one, other) for one, other in combinations(boxes, 2))
+    assert not any(drawing.meet(one, other) for one, other in combinations(boxes, 2))
+
+
+def test_a_learning_curve_goes_through_all_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    learning = script("learning")
+    stages = {
+        "small-first": ("small", ""),
+        "small": ("small", 'start = "checkpoints/small-first.pt"'),
+        "large": ("large", 'start = "checkpoints/small.pt"'),
+    }
+    for stage, (name, start) in stages.items():
+        config = f'name = "{name}"\n[train]\nbatch = 4\npatch = 50\n{start}\n'  # 10,000 pixels a step
+        (tmp_path / f"{stage}.toml").write_text(config)
+        rows = [{"step": 100, "seconds": 60}, {"step": 200, "seconds": 30, "psnr_db": 28.0}]
+        (tmp_path / f"{stage}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    monkeypatch.setattr(learning, "LOGS", tmp_path)
+    monkeypatch.setattr(learning, "CONFIGS", tmp_path)
+    small, large = learning.curve("small"), learning.curve("large")
+    assert (small.start, small.steps, large.start, large.steps) == ("", (200, 200), "small", (200,))
+    assert [(seen.megapixels, seen.minutes) for seen in small.points] == [(2, 1.5), (4, 3)]
+    assert [(seen.megapixels, seen.minutes) for seen in large.points] == [(4, 3), (6, 4.5)]  # from where it begins
