@@ -18,7 +18,7 @@ from PIL import Image
 torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
 from iqlut import config as configuration  # noqa: E402
-from iqlut import fileformat  # noqa: E402
+from iqlut import fileformat, image  # noqa: E402
 from iqlut.config import BadConfig, Config  # noqa: E402
 from iqlut.evaluate import with_scores  # noqa: E402
 from iqlut.train import data, loop, speed  # noqa: E402
@@ -166,6 +166,16 @@ def test_patches_are_what_the_test_protocol_would_make(images: Path, tmp_path: P
     assert (planes.patches(seed=1, step=1, batch=4, patch=12)[0] != lr).any()
 
 
+def test_grids_begin_at_more_pixels_of_a_picture(images: Path, tmp_path: Path) -> None:
+    one, four = (data.load(settings(images, grids=n).train, 4, tmp_path, lambda *_: None) for n in (1, 2))
+    assert len(four.sizes) == 4 * len(one.sizes) and one.sha256 != four.sha256
+    _, whole = one.pair(0)
+    for n, (top, left) in enumerate([(0, 0), (0, 2), (2, 0), (2, 2)]):
+        lr, hr = four.pair(n)
+        np.testing.assert_array_equal(hr[:32, :32], whole[top:, left:][:32, :32])
+        np.testing.assert_array_equal(lr, image.resize(hr, *lr.shape))
+
+
 def test_some_patches_are_flat_where_asked(images: Path, tmp_path: Path) -> None:
     shares, hashes, grays = [], set(), set()
     for flats in (0.0, 0.25):
@@ -195,6 +205,7 @@ def test_the_cache_is_read_instead_of_the_images(images: Path, tmp_path: Path) -
         ({"train": {"steps": "many"}}, "train.steps is 'many', wanted a value like"),
         ({"train": {"loss": "l7"}}, "train.loss is 'l7', wanted one of mse"),
         ({"train": {"patch": 8, "margin": 4}}, "train.margin is 4, wanted 0 or more, and less than half of a patch"),
+        ({"model": {"scale": 3}, "train": {"grids": 4}}, "train.grids is 4, wanted 1 to 3, model.scale"),
         ({"train": {"flats": 1.5}}, "train.flats is 1.5, wanted a part in [0, 1)"),
         ({"train": 3}, "train.* is 3, wanted a table"),
         ({"model": {"knot_a": [0.5, 0.4]}}, "knots are"),

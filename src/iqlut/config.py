@@ -78,6 +78,7 @@ class TrainConfig:
     exclude: tuple[str, ...] = ()  # file stems to leave out (shown elsewhere as examples)
     planes: Literal["luma", "luma+rgb"] = "luma"  # which planes of an image are examples
     shrinks: tuple[float, ...] = (1.0,)  # each image is also used shrunk to these sizes
+    grids: int = 1  # in each direction, of at most `scale`: low-resolution pixels may begin at any pixel of a picture
     flats: float = 0.0  # part of the patches that are one gray, any of the 256: photographs hardly have them
     steps: int = 100_000
     batch: int = 16  # patches a step
@@ -117,6 +118,10 @@ class Config:
     name: str = "l8c8-x4"
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.train.grids <= self.model.scale:
+            raise BadConfig(f"train.grids is {self.train.grids}, wanted 1 to {self.model.scale}, model.scale")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON has them."""

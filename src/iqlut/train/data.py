@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,7 @@ def _examples(config: TrainConfig) -> list[Path]:
 
 def _key(images: list[Path], config: TrainConfig, scale: int) -> str:
     how = [scale, config.planes, config.shrinks, config.patch, *(["flats"] if config.flats else [])]
+    how += [config.grids] if config.grids > 1 else []
     digest = hashlib.sha256(json.dumps(how).encode())
     for file in images:
         digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
@@ -139,7 +141,7 @@ def _key(images: list[Path], config: TrainConfig, scale: int) -> str:
 
 
 def _planes_of(file: Path, config: TrainConfig, scale: int) -> Iterator[np.ndarray]:
-    """The planes of an image in each size asked for, sides multiples of `scale`."""
+    """The planes of an image in each size and on each grid asked for, sides multiples of `scale`."""
     try:
         with Image.open(file) as opened:
             if opened.mode.startswith(("I", "F")):  # Pillow would cut 16 bits off, not round them
@@ -153,7 +155,9 @@ def _planes_of(file: Path, config: TrainConfig, scale: int) -> Iterator[np.ndarr
     for plane in planes:
         for size in config.shrinks:
             h, w = (max(1, round(side * size)) for side in plane.shape)
-            yield im.mod_crop(im.resize(plane, h, w) if size != 1 else plane, scale)
+            sized = im.resize(plane, h, w) if size != 1 else plane
+            for top, left in product(range(config.grids), repeat=2):
+                yield im.mod_crop(sized[top * scale // config.grids :, left * scale // config.grids :], scale)
 
 
 def _decode(
