@@ -206,6 +206,7 @@ def test_the_cache_is_read_instead_of_the_images(images: Path, tmp_path: Path) -
         ({"train": {"loss": "l7"}}, "train.loss is 'l7', wanted one of mse"),
         ({"train": {"patch": 8, "margin": 4}}, "train.margin is 4, wanted 0 or more, and less than half of a patch"),
         ({"model": {"scale": 3}, "train": {"grids": 4}}, "train.grids is 4, wanted 1 to 3, model.scale"),
+        ({"train": {"features": 1.0}}, "train.features is 1.0, wanted 0, or more than 0 and a train.teacher"),
         ({"train": {"flats": 1.5}}, "train.flats is 1.5, wanted a part in [0, 1)"),
         ({"train": 3}, "train.* is 3, wanted a table"),
         ({"model": {"knot_a": [0.5, 0.4]}}, "knots are"),

@@ -93,6 +93,7 @@ class TrainConfig:
     start: str = ""  # a checkpoint to start from; its tables are read at this model's levels (the paper's stage 2)
     teacher: str = ""  # a checkpoint whose pixels are followed too
     distillation: float = 3.0  # weight of the distance to the teacher, against 1 for the pixels
+    features: float = 0.0  # weight of the distance to what the teacher's blocks hand on; slow, in plain torch
     beta2: float = 0.999
     ema: float = 0.999  # of the parameters; 0 switches it off
     seed: int = 1
@@ -107,6 +108,8 @@ class TrainConfig:
             raise BadConfig("learning_rate and upsample_rate are positive, ema and warmup lie in [0, 1)")
         if not 0 <= 2 * self.margin < self.patch:
             raise BadConfig(f"train.margin is {self.margin}, wanted 0 or more, and less than half of a patch")
+        if self.features < 0 or (self.features and not self.teacher):
+            raise BadConfig(f"train.features is {self.features}, wanted 0, or more than 0 and a train.teacher")
         if not 0 <= self.flats < 1:
             raise BadConfig(f"train.flats is {self.flats}, wanted a part in [0, 1)")
 

@@ -165,11 +165,26 @@ class Network(nn.Module):
     def forward(self, luma: torch.Tensor, rounded: bool = True, threads: int = 1) -> torch.Tensor:
         if rounded and self._native(luma):
             return Residual.apply(luma, *self._for_the_kernel(threads)) + self.offset  # type: ignore[no-any-return]
-        entries, knots, curves, gates = self.entries(), self.knots(), self.curves(), self.gates()
-        x = (luma.unsqueeze(1).to(self.alpha.dtype) - CENTRE) / CENTRE
-        for lut, knot, curve, (gain, skip) in zip(entries, knots, curves, gates, strict=False):
-            x = expanded.gate(x, expanded.expand(x, lut, knot, curve, rounded), gain, skip, rounded)
-        return expanded.expand(x, entries[-1], knots[-1], curves[-1], rounded).permute(0, 2, 3, 1) + self.offset
+        *blocks, last = self._layers()
+        x = self._signals(luma, blocks, rounded)[-1]
+        return expanded.expand(x, *last, rounded).permute(0, 2, 3, 1) + self.offset
+
+    def signals(self, luma: torch.Tensor) -> list[torch.Tensor]:
+        """What each block hands on, (n, c, h, w) in units of x; in plain torch."""
+        return self._signals(luma, self._layers()[:-1], rounded=True)
+
+    def _layers(self) -> list[tuple[torch.Tensor, torch.Tensor, Curve]]:
+        return list(zip(self.entries(), self.knots(), self.curves(), strict=True))
+
+    def _signals(
+        self, luma: torch.Tensor, blocks: list[tuple[torch.Tensor, torch.Tensor, Curve]], rounded: bool
+    ) -> list[torch.Tensor]:  # fmt: skip
+        signals = [(luma.unsqueeze(1).to(self.alpha.dtype) - CENTRE) / CENTRE]
+        for block, (gain, skip) in zip(blocks, self.gates(), strict=True):
+            signals.append(
+                expanded.gate(signals[-1], expanded.expand(signals[-1], *block, rounded), gain, skip, rounded)
+            )
+        return signals[1:]
 
     def mean_loss(self, luma: torch.Tensor, aim: Aim, threads: int = 1) -> torch.Tensor:
         """The loss of a batch, luma uint8 (n, h, w): of its pixels, and of the distance to what a teacher says."""

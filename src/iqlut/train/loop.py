@@ -120,13 +120,19 @@ def validation_of(settings: TrainConfig) -> TrainConfig:
 
 
 def teacher_of(config: Config, device: str = "cpu") -> Network | None:
-    """The network that is followed too, if there is one; it must enlarge as much."""
+    """The network that is followed too, if there is one; it must enlarge as much, and have the features to follow."""
     if not config.train.teacher:
         return None
     teacher, its = states.average(Path(config.train.teacher))
     if its.model.scale != config.model.scale:
         raise BadConfig(
             f"train.teacher is {its.name}, which enlarges {its.model.scale} times, wanted {config.model.scale}"
+        )
+    ours, theirs = ((model.blocks, model.channels) for model in (config.model, its.model))
+    if config.train.features and ours != theirs:
+        raise BadConfig(
+            f"train.teacher has {theirs[0]} blocks of {theirs[1]} channels, wanted {ours[0]} of {ours[1]} to follow "
+            "its features; set train.features = 0"
         )
     return teacher.to(device)
 

@@ -8,6 +8,7 @@ import torch
 
 from iqlut.config import Config, TrainConfig
 from iqlut.model.kernel import Aim
+from iqlut.model.loss import inner, mse
 from iqlut.model.network import Network
 from iqlut.train import processes
 from iqlut.train.data import Planes
@@ -41,13 +42,24 @@ def loss_of(
     network: Network, luma: torch.Tensor, truth: torch.Tensor, settings: TrainConfig,
     teacher: Network | None = None, threads: int = 1,
 ) -> torch.Tensor:  # fmt: skip
-    """The loss of the pixels, and of the distance to the teacher's pixels (IQ-LUT, stage 2)."""
+    """The loss of the pixels, and of the distance to the teacher's pixels and features (IQ-LUT, stage 2)."""
     taught = None
     if teacher is not None:
         with torch.no_grad():
             taught = teacher(luma, threads=threads)
     aim = Aim(settings.loss, truth, taught, settings.distillation, settings.margin)
-    return network.mean_loss(luma, aim, threads)
+    loss = network.mean_loss(luma, aim, threads)
+    if teacher is None or not settings.features:
+        return loss
+    return loss + settings.features * feature_distance(network, teacher, luma, settings.margin)
+
+
+def feature_distance(network: Network, teacher: Network, luma: torch.Tensor, margin: int) -> torch.Tensor:
+    """The mean square between what each block hands on and what the teacher's does, in units of x."""
+    with torch.no_grad():
+        aims = teacher.signals(luma)
+    pairs = zip(network.signals(luma), aims, strict=True)
+    return torch.stack([mse(inner((ours - aim).permute(0, 2, 3, 1), margin)) for ours, aim in pairs]).mean()
 
 
 @torch.no_grad()
