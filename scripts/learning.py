@@ -8,14 +8,22 @@ import json
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from drawing import Chart, Named, labels
 from iqlut import config as configuration
 
 ROOT = Path(__file__).parents[1]
 LOGS, CONFIGS = ROOT / "checkpoints", ROOT / "configs"
-MODELS = ("iqlut-5k-x4", "iqlut-17k-x4", "l8c8-x4", "iqlut-34k-x4", "l12c8-x4", "iqlut-115k-x4", "l8c16-x4")
-COLOURS = ("#7f8c8d", "#27ae60", "#c0392b", "#8e44ad", "#d35400", "#2980b9", "#2c3e50")
+COLOURS = {
+    "iqlut-5k-x4": "#7f8c8d",
+    "iqlut-17k-x4": "#27ae60",
+    "l8c8-x4": "#c0392b",
+    "iqlut-34k-x4": "#8e44ad",
+    "l12c8-x4": "#d35400",
+    "iqlut-115k-x4": "#2980b9",
+    "l8c16-x4": "#2c3e50",
+}
 LEAST_DB = 28.2  # what is less, where a rate is too high, is drawn here
 TITLE = "PSNR on Kodak in training, x4, dB"
 ACROSS = "low-resolution pixels seen, millions"
@@ -46,31 +54,29 @@ class Curve:
 
 def curve(model: str) -> Curve:
     """Of the stages of `model`: its configuration, that of the checkpoint it started from, and so on."""
-    stages = [model]
-    while start := _start(stages[0]):
-        if _name(start) != model:
-            break
+    stages, start = [model], _start(model)
+    while start and _config(start).name == model:
         stages.insert(0, start)
-    other = _start(stages[0])
-    points = [curve(other).points[-1]] if other else []
+        start = _start(start)
+    points = [curve(start).points[-1]] if start else []
     megapixels, minutes = (points[0].megapixels, points[0].minutes) if points else (0.0, 0.0)
     steps = []
     for stage in stages:
-        train, rows = configuration.load(CONFIGS / f"{stage}.toml").train, _log(stage)
-        for row in rows:
+        train, done = _config(stage).train, 0
+        for row in _log(stage):
+            megapixels += (row["step"] - done) * train.batch * train.patch**2 / 1e6
             minutes += row["seconds"] / 60
+            done = row["step"]
             if "psnr_db" in row:
-                seen = row["step"] * train.batch * train.patch**2 / 1e6
-                points.append(Seen(megapixels + seen, minutes, row["psnr_db"]))
-        steps.append(int(rows[-1]["step"]))
-        megapixels += steps[-1] * train.batch * train.patch**2 / 1e6
-    return Curve(model, other, tuple(steps), tuple(points))
+                points.append(Seen(megapixels, minutes, row["psnr_db"]))
+        steps.append(done)
+    return Curve(model, start, tuple(steps), tuple(points))
 
 
 def table() -> str:
     """A row for each model."""
     lines = [*HEAD]
-    for one in map(curve, MODELS):
+    for one in map(curve, COLOURS):
         last, steps = one.points[-1], ", ".join(f"{count:,}" for count in one.steps)
         start = f"`{one.start}`" if one.start else ""
         lines.append(
@@ -81,28 +87,28 @@ def table() -> str:
 
 def draw() -> Chart:
     """A line for each model, from the one that it began as if there is one."""
-    curves = [curve(model) for model in MODELS]
+    curves = [curve(model) for model in COLOURS]
     shown = [[(seen.megapixels, max(seen.psnr_db, LEAST_DB)) for seen in one.points] for one in curves]
     chart = Chart(TITLE, ACROSS, chain.from_iterable(shown), tick_db=0.1)
     lines = [[chart.at(*point) for point in points] for points in shown]
     ends = [Named(one.model, *line[-1], radius=3.5) for one, line in zip(curves, lines, strict=True)]
-    for line, colour in zip(lines, COLOURS, strict=True):
+    for line, colour in zip(lines, COLOURS.values(), strict=True):
         chart.drawing.line(line, colour, 1.5)
-    for end, (x, y), colour in zip(ends, labels(ends), COLOURS, strict=True):
+    for end, (x, y), colour in zip(ends, labels(ends), COLOURS.values(), strict=True):
         chart.drawing.dot(end.x, end.y, end.radius, colour)
         chart.drawing.text(x, y, end.name, colour, "start", end.size)
     return chart
 
 
+def _config(stage: str) -> configuration.Config:
+    return configuration.load(CONFIGS / f"{stage}.toml")
+
+
 def _start(stage: str) -> str:
-    return Path(configuration.load(CONFIGS / f"{stage}.toml").train.start).stem
+    return Path(_config(stage).train.start).stem
 
 
-def _name(stage: str) -> str:
-    return configuration.load(CONFIGS / f"{stage}.toml").name
-
-
-def _log(stage: str) -> list[dict[str, float]]:
+def _log(stage: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (LOGS / f"{stage}.jsonl").read_text(encoding="utf-8").splitlines()]
 
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cells
 import iqlut
 import learning
 import measure_figures
@@ -114,13 +115,13 @@ def _quality_table(scale: int, ours: dict[str, Any], published: list[dict[str, A
         kinds, key=lambda kind: (bytes_of.get(kind[0], largest), kind[1] == "rgb", kind[2])
     ):
         scores = {row["dataset"]: _score(row) for row in rows if _kind(row) == (name, path, turns)}
-        label, tables = (f"**{name}**", f"{bytes_of[name] / 1024:.1f} KiB") if name in bytes_of else (name, "")
+        label, tables = (f"**{name}**", cells.table_kib(bytes_of[name])) if name in bytes_of else (name, "")
         label += f", {turns} turns" if turns > 1 else ""
-        lines.append(f"| {label} | {tables} | {_cells(scores, sets)} | measured{_way(path)} |")
+        lines.append(f"| {label} | {tables} | {cells.joined(scores, sets)} | measured{cells.way(path)} |")
     for row in others:
-        tables = f"{row['table_kb']} KB" if row["table_kb"] else ""
         scores = {name: f"{row[name]:.2f}" for name in sets if name in row}
-        lines.append(f"| {row['model']} | {tables} | {_cells(scores, sets)} | published{_way(row.get('path', 'y'))} |")
+        origin = f"published{cells.way(row.get('path', 'y'))}"
+        lines.append(f"| {row['model']} | {cells.table_kb(row)} | {cells.joined(scores, sets)} | {origin} |")
     return lines
 
 
@@ -128,17 +129,8 @@ def _kind(row: dict[str, Any]) -> tuple[str, str, int]:
     return row["model"], row["path"], row.get("turns", 1)
 
 
-def _way(path: str) -> str:
-    """What is said of a row that is not of luma alone."""
-    return ", R, G, B" if path == "rgb" else ""
-
-
 def _score(row: dict[str, Any]) -> str:
     return f"{row['psnr_db']:.2f} ({row['ssim']:.3f})" if "ssim" in row else f"{row['psnr_db']:.2f}"
-
-
-def _cells(scores: dict[str, str], sets: list[str]) -> str:
-    return " | ".join(scores.get(name, "") for name in sets)
 
 
 def speed() -> str:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import cells
+
 SETS = ("Set5", "Set14", "B100")
 HEAD = (
     "| x4 | tables | time, to Pillow's bicubic | Set5 | Set14 | B100 | |",
@@ -26,7 +28,9 @@ def table(quality: Rows, table_bytes: dict[str, int], speed: Rows, published: Ro
     one_thread = [row for row in speed if (row["threads"], row["scale"]) == (1, 4)]
     times = {row["model"] or row["name"]: row["ratio_to_pillow_bicubic"] for row in one_thread if _plain(row)}
     lines = [*HEAD]
-    lines += [_line(f"**{name}**", _kib(table_bytes[name]), _time(times.get(name)), scores[name]) for name in ours]
+    lines += [
+        _line(f"**{name}**", cells.table_kib(table_bytes[name]), _time(times.get(name)), scores[name]) for name in ours
+    ]
     if BICUBIC in scores:
         lines.append(_line(BICUBIC, "", _time(1.0), scores[BICUBIC]))
     return "\n".join(lines + [_published(row, times) for row in published if row["model"] != BICUBIC])
@@ -35,13 +39,7 @@ def table(quality: Rows, table_bytes: dict[str, int], speed: Rows, published: Ro
 def _published(row: dict[str, Any], times: dict[str, float]) -> str:
     bench = [times[name] for name in row.get("bench", ()) if name in times]
     time = _time(bench[0]) if bench else _time(row.get("pillow_ratio"), "about ")
-    tables = f"{row['table_kb']} KB" if row["table_kb"] else ""
-    origin = "published, R, G, B" if row.get("path") == "rgb" else "published"
-    return _line(row["model"], tables, time, row, origin)
-
-
-def _kib(count: int) -> str:
-    return f"{count / 1024:.1f} KiB"
+    return _line(row["model"], cells.table_kb(row), time, row, f"published{cells.way(row.get('path', 'y'))}")
 
 
 def _plain(row: dict[str, Any]) -> bool:
@@ -56,5 +54,5 @@ def _time(ratio: float | None, word: str = "") -> str:
 
 
 def _line(label: str, tables: str, time: str, scores: dict[str, Any], origin: str = "measured") -> str:
-    cells = " | ".join(f"{scores[name]:.2f}" if name in scores else "" for name in SETS)
-    return f"| {label} | {tables} | {time} | {cells} | {origin} |"
+    shown = cells.joined({name: f"{scores[name]:.2f}" for name in SETS if name in scores}, SETS)
+    return f"| {label} | {tables} | {time} | {shown} | {origin} |"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="training needs torch: pip install iqlut[train]")
+torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
 from iqlut import config as configuration  # noqa: E402
 

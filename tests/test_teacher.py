@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="training needs torch: pip install iqlut[train]")
+torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
 from iqlut.config import BadConfig, Config, ModelConfig, TrainConfig  # noqa: E402
 from iqlut.model.network import Network  # noqa: E402

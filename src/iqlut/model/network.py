@@ -22,6 +22,8 @@ ROUGHNESS = 0.1  # of the straight lines that tables are at the start
 DETAIL = 3.0  # how much livelier its entries are then: detail is small
 BEND = 16  # signals that a learned knot moves for each unit of its parameter: as lively as an entry
 
+Layer = tuple[torch.Tensor, torch.Tensor, Curve]  # entries, knots, and the curve of these
+
 
 class Table(nn.Module):
     """The entries of a layer as parameters: float32 (c, levels, k, k, d) in units of x.
@@ -173,18 +175,15 @@ class Network(nn.Module):
         """What each block hands on, (n, c, h, w) in units of x; in plain torch."""
         return self._signals(luma, self._layers()[:-1], rounded=True)
 
-    def _layers(self) -> list[tuple[torch.Tensor, torch.Tensor, Curve]]:
+    def _layers(self) -> list[Layer]:
         return list(zip(self.entries(), self.knots(), self.curves(), strict=True))
 
-    def _signals(
-        self, luma: torch.Tensor, blocks: list[tuple[torch.Tensor, torch.Tensor, Curve]], rounded: bool
-    ) -> list[torch.Tensor]:  # fmt: skip
-        signals = [(luma.unsqueeze(1).to(self.alpha.dtype) - CENTRE) / CENTRE]
+    def _signals(self, luma: torch.Tensor, blocks: list[Layer], rounded: bool) -> list[torch.Tensor]:
+        x, signals = (luma.unsqueeze(1).to(self.alpha.dtype) - CENTRE) / CENTRE, []
         for block, (gain, skip) in zip(blocks, self.gates(), strict=True):
-            signals.append(
-                expanded.gate(signals[-1], expanded.expand(signals[-1], *block, rounded), gain, skip, rounded)
-            )
-        return signals[1:]
+            x = expanded.gate(x, expanded.expand(x, *block, rounded), gain, skip, rounded)
+            signals.append(x)
+        return signals
 
     def mean_loss(self, luma: torch.Tensor, aim: Aim, threads: int = 1) -> torch.Tensor:
         """The loss of a batch, luma uint8 (n, h, w): of its pixels, and of the distance to what a teacher says."""
@@ -204,12 +203,8 @@ class Network(nn.Module):
         entries, knots = self.entries(), self.knots()
         blocks = zip(entries, knots, self.gates(), strict=False)
         parameters = [tensor for lut, knot, gate in blocks for tensor in (lut, knot / CENTRE, *gate)]
-        return (
-            Setting(self.curves(), self.config.scale, self.config.residual, threads),
-            *parameters,
-            entries[-1],
-            knots[-1] / CENTRE,
-        )
+        setting = Setting(self.curves(), self.config.scale, self.config.residual, threads)
+        return setting, *parameters, entries[-1], knots[-1] / CENTRE
 
     def base(self, luma: torch.Tensor) -> torch.Tensor:
         """What the residual is added to, (n, h, w, scale**2) in units of x: bilinear, or 0 without residual."""

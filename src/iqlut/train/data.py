@@ -132,8 +132,8 @@ def _examples(config: TrainConfig) -> list[Path]:
 
 
 def _key(images: list[Path], config: TrainConfig, scale: int) -> str:
-    how = [scale, config.planes, config.shrinks, config.patch, *(["flats"] if config.flats else [])]
-    how += [config.grids] if config.grids > 1 else []
+    how = [scale, config.planes, config.shrinks, config.patch]
+    how += ["flats"] * bool(config.flats) + [config.grids] * (config.grids > 1)  # older caches have neither
     digest = hashlib.sha256(json.dumps(how).encode())
     for file in images:
         digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
