@@ -73,6 +73,7 @@ results: $(READY)  ## measure again what README and docs/results.md show: result
 	$(BIN)/python scripts/measure_results.py $(DATA) quality
 	$(BIN)/python scripts/measure_figures.py
 	$(BIN)/python scripts/plot_results.py
+	$(BIN)/python scripts/learning.py
 	$(BIN)/python scripts/render_results.py
 
 demo: demo/.venv/.ready  ## enlarge a shipped photo with the shipped model, in a venv of its own
