@@ -17,6 +17,7 @@ typedef struct {
     const float *fraction;   /* [256] row 1 / ONE */
     const float *steepness;  /* [levels - 1] 1 / (distance between two levels) */
     const float *lut;        /* [channels_in][levels][kernel][kernel][channels_out], not yet rounded */
+    const float *step;       /* [channels_out] of an entry, at least max |lut| / ENTRY_MAX; NULL: exactly that */
     const float *gain, *skip; /* [channels_out], or NULL: the last layer has no gate */
     float *grad_lut, *grad_gain, *grad_skip, *grad_knots; /* set; grad_knots [levels] may be NULL: not wanted */
 } iqlut_train_layer;

@@ -31,8 +31,12 @@ void iqlut_train_free(iqlut_train_table *table) {
     iqlut_train_free_lines(table->rises);
 }
 
-/* quantiser.entry_step: of each output channel, so that its largest entry is ENTRY_MAX steps. */
+/* quantiser.entry_step: of each output channel, so that its largest entry is ENTRY_MAX steps; or what is given. */
 static void entry_steps(const iqlut_train_layer *l, float *step) {
+    if (l->step) {
+        memcpy(step, l->step, sizeof(float) * (size_t)l->channels_out);
+        return;
+    }
     const size_t d = (size_t)l->channels_out, entries = (size_t)l->channels_in * l->levels * l->kernel * l->kernel * d;
     for (size_t o = 0; o < d; o++) {
         float largest = 1e-6f;

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from iqlut import arithmetic as ar
+from iqlut.dial import Dial
 from iqlut.tables import Layer, Tables
 
 
@@ -60,3 +63,27 @@ def random_layer(rng: np.random.Generator, lut: np.ndarray, interpolate: bool, s
         shift=shift,
         interpolate=interpolate,
     )
+
+
+def random_dial(
+    rng: np.random.Generator,
+    scale: int = 4,
+    strengths: tuple[float, ...] = (0, 1, 3),
+    channels: int = 8,
+    kernels: tuple[int, int] = (3, 2),
+) -> Dial:
+    """Table sets of one lineage: random entries and biases, the rest shared and legal for the largest entries."""
+    first = random_tables(rng, scale, 2, channels, kernels)
+    shared = []
+    for index, layer in enumerate(first.layers):
+        largest = np.full(layer.lut.shape, ar.ENTRY_MAX, np.int8)
+        skip_scale = 1.0 if index < first.blocks else 1 / (2 * scale) ** 2
+        shared.append(random_layer(rng, largest, layer.interpolate, skip_scale))
+    sets = []
+    for _ in strengths:
+        layers = []
+        for layer in shared:
+            bias = rng.integers(0, 128 << layer.shift, len(layer.bias)).astype(np.int32)
+            layers.append(replace(layer, lut=random_lut(rng, layer.lut.shape), bias=bias))
+        sets.append(replace(first, layers=tuple(layers)))
+    return Dial(strengths, tuple(sets))

@@ -23,10 +23,12 @@ PYTHON_FILES = sorted(file for folder in ("src", "tests", "scripts") for file in
 
 # A module imports from tiers above its own; within its own tier only from its own folder.
 TIERS = (
-    ("turns",),
-    ("symmetry",),
-    ("config", "arithmetic", "image", "metrics", "library", "depth", "files", "provenance", "datasets"),
-    ("tables", "deep"),
+    ("turns", "arithmetic"),
+    ("symmetry", "strength"),
+    ("config", "image", "metrics", "library", "depth", "files", "provenance", "datasets"),
+    ("tables", "deep", "degradation"),
+    ("dial", "damage_features"),
+    ("restoration",),
     ("fileformat",),
     ("model", "engines", "targets"),
     ("api", "pictures"),
@@ -44,6 +46,7 @@ TORCH_ALLOWED = ("model", "train", "engines.torch")
 LINES_MAX, FUNCTION_LINES_MAX, PARAMETERS_MAX = 300, 40, 6
 LONGER_FILES: dict[str, str] = {}  # file: why it is one idea all the same
 LONGER_FUNCTIONS: dict[str, str] = {}
+MORE_PARAMETERS = {"src/iqlut/api.py:upscale": "what most programs call, each parameter but the image with a default"}
 
 
 def part_of(module: str) -> str:
@@ -127,7 +130,8 @@ def test_sizes(file):
             assert lines <= FUNCTION_LINES_MAX or where in LONGER_FUNCTIONS, f"{where} has {lines} lines: split it"
             parameters = len(node.args.posonlyargs + node.args.args + node.args.kwonlyargs)
             own = node.args.args[:1] and node.args.args[0].arg in ("self", "cls")
-            assert parameters - bool(own) <= PARAMETERS_MAX, f"{where} has {parameters} parameters"
+            few = parameters - bool(own) <= PARAMETERS_MAX
+            assert few or where in MORE_PARAMETERS, f"{where} has {parameters} parameters"
 
 
 def test_no_vague_names():

@@ -43,6 +43,7 @@ def test_info(model, capsys):
         "table_bytes": tables.table_bytes,
         "file_bytes": Path(model).stat().st_size,
         "receptive_field_px": tables.receptive_field_px,
+        "purpose": "clean input",
         "sha256": tables.sha256,
     }
     assert cli.main(["info", model]) == 0
@@ -100,7 +101,8 @@ def test_evaluate(model, tmp_path, capsys):
     command = ["evaluate", str(folder), "-m", model, "--engine", "reference"]
     assert cli.main([*command, "--json"]) == 0
     ours, bicubic = rows(capsys)
-    assert set(ours) == {"model", "dataset", "images", "scale", "engine", "path", "turns", "psnr_db", "ssim"}
+    names = {"model", "dataset", "images", "scale", "engine", "path", "turns", "psnr_db", "ssim", "degrade", "restore"}
+    assert set(ours) == names
     assert (ours["model"], ours["dataset"], ours["images"], ours["engine"]) == ("random", "Two", 2, "reference")
     assert bicubic["model"] == "bicubic" and bicubic["psnr_db"] > ours["psnr_db"]
     assert cli.main([*command, "--path", "rgb"]) == 0

@@ -120,8 +120,8 @@ def test_gray_is_its_own_luma_on_the_y_path_only(folder: Path) -> None:
     def enlarge(plane: np.ndarray) -> np.ndarray:
         return image.resize(plane, 2 * plane.shape[0], 2 * plane.shape[1])
 
-    on_y, on_rgb = (ev.score_image("a", gray, enlarge, 2, path) for path in ev.PATHS)
-    assert on_rgb == ev.score_image("a", stretched, enlarge, 2, "rgb")
+    on_y, on_rgb = (ev.score_image("a", gray, enlarge, 2, ev.How(path=path)) for path in ev.PATHS)
+    assert on_rgb == ev.score_image("a", stretched, enlarge, 2, ev.How(path="rgb"))
     assert on_rgb.psnr_db - on_y.psnr_db == pytest.approx(20 * np.log10(255 / 219), abs=0.05)
 
 
@@ -159,7 +159,9 @@ def test_errors_about_the_arguments(folder: Path) -> None:
         ev.evaluate(tables, folder, 4)
     with pytest.raises(ValueError, match="there is no path 'yuv'; the paths are y, rgb"):
         ev.evaluate(tables, folder, 2, ev.How(path="yuv"))
-    with pytest.raises(ValueError, match="there are no tables 'lanczos'"):
+    with pytest.raises(
+        ValueError, match="there is no model 'lanczos'; expected Tables, a Dial or one of bicubic, Pillow bicubic"
+    ):
         ev.evaluate("lanczos", folder, 2)
     with pytest.raises(ValueError, match="there is no engine 'abacus'"):
         ev.evaluate(tables, folder, 2, ev.How("abacus"))

@@ -130,8 +130,8 @@ def test_foreign_files_are_refused(what: str) -> None:
 
 
 def test_a_newer_format_says_so(data: bytes) -> None:
-    newer = edit(data, lambda header: header.update(format=2))
-    with pytest.raises(BadFile, match="the file has format 2, this iqlut reads format 1; install a newer iqlut"):
+    newer = edit(data, lambda header: header.update(format=3))
+    with pytest.raises(BadFile, match="the file has format 3, this iqlut reads 1 and 2; install a newer iqlut"):
         from_bytes(newer)
 
 

@@ -98,7 +98,7 @@ def test_no_phase_is_too_bright_in_the_mean_at_the_end(symmetry: int, images: Pa
     assert found.abs().max() > 0
     assert len(found.unique()) == {1: 16, 4: 4}[symmetry]  # a corner, two sides and the middle of the phases turn
     average.offset += 0.1
-    find_offset(average, config.train, planes)
+    find_offset(average, config, planes)
     torch.testing.assert_close(average.offset, found, atol=2e-3, rtol=0)  # from wherever one looks
     assert tables_of(tmp_path / "run/checkpoint.pt").layers[-1].bias.std() > 0
 

@@ -19,7 +19,7 @@ from iqlut import config as configuration  # noqa: E402
 from iqlut.commands import console  # noqa: E402
 from iqlut.config import BadConfig, Config, ModelConfig, TrainConfig  # noqa: E402
 from iqlut.model.start import start_from  # noqa: E402
-from iqlut.train import data, loop, search  # noqa: E402
+from iqlut.train import data, loop, search, validation  # noqa: E402
 from iqlut.train import state as states  # noqa: E402
 
 MODEL = ModelConfig(scale=2, blocks=2, channels=3, levels=5, upsample_levels=5)
@@ -52,7 +52,7 @@ def test_each_layer_takes_the_pair_that_validates_best(trained: tuple[Config, Pa
     network = states.new(found.config, "").network
     start_from(network, source)
     images = data.load(replace(config.train, patch=1), 2, tmp_path, lambda *_: None)
-    assert loop.validate(network, images) == found.psnr_db
+    assert validation.validate(network, images) == found.psnr_db
     for layer in (2, 3):  # in the last pass the chosen ones are the best, and no levels were tried twice
         trials = [trial for trial in found.trials if trial.layer == layer]
         passes = len([trial for trial in trials if trial.best])

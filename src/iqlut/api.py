@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from iqlut import deep, engines, fileformat
+from iqlut import deep, engines, fileformat, restoration
+from iqlut.dial import Dial
 from iqlut.engines import Colourful, Upscale
 from iqlut.image import check_uint8, enlarge_alpha, join, split, split_alpha
 from iqlut.tables import Tables
@@ -35,6 +36,9 @@ _WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 _DEEP = (np.dtype("<u2"), np.dtype(">u2"))
 _CHANNELS = ((), (2,), (3,), (4,))
 _KEPT_INFO = ("icc_profile", "exif")
+_DEFAULT_MODEL = "everyday"
+
+Model = Tables | Dial
 
 
 def models() -> tuple[str, ...]:
@@ -43,29 +47,31 @@ def models() -> tuple[str, ...]:
     return tuple(sorted(file.name[: -len(_SUFFIX)] for file in folder.iterdir() if file.name.endswith(_SUFFIX)))
 
 
-def load(name_or_path: str | os.PathLike[str]) -> Tables:
+def load(name_or_path: str | os.PathLike[str]) -> Model:
     """The model of that name, or in the file at that path (a string with a separator or ending in `.iqlut`).
 
-    ValueError if there is no such model or the file holds none, OSError if it cannot be read.
+    `Tables`, or a `Dial`, which holds tables for each of several restoration strengths. ValueError if there is no such
+    model or the file holds none, OSError if it cannot be read.
     """
     if isinstance(name_or_path, str) and not name_or_path.endswith(_SUFFIX) and Path(name_or_path).name == name_or_path:
         return _shipped(name_or_path)
     return fileformat.read(Path(name_or_path))
 
 
-def save(tables: Tables, path: str | os.PathLike[str]) -> None:
-    """Write `tables` to a file that `load` reads; the same tables give the same bytes."""
-    Path(path).write_bytes(fileformat.to_bytes(tables))
+def save(model: Model, path: str | os.PathLike[str]) -> None:
+    """Write a model to a file that `load` reads; the same tables give the same bytes."""
+    Path(path).write_bytes(fileformat.to_bytes(model))
 
 
 @overload
 def upscale(
     image: np.ndarray,
     scale: int = 4,
-    model: str | os.PathLike[str] | Tables | None = None,
+    model: str | os.PathLike[str] | Model | None = None,
     engine: str = "native",
     threads: int | None = None,
     turns: int = 1,
+    restore: float | str = restoration.AUTO,
 ) -> np.ndarray: ...
 
 
@@ -73,35 +79,42 @@ def upscale(
 def upscale(
     image: Image,
     scale: int = 4,
-    model: str | os.PathLike[str] | Tables | None = None,
+    model: str | os.PathLike[str] | Model | None = None,
     engine: str = "native",
     threads: int | None = None,
     turns: int = 1,
+    restore: float | str = restoration.AUTO,
 ) -> Image: ...
 
 
 def upscale(
     image: np.ndarray | Image,
     scale: int = 4,
-    model: str | os.PathLike[str] | Tables | None = None,
+    model: str | os.PathLike[str] | Model | None = None,
     engine: str = "native",
     threads: int | None = None,
     turns: int = 1,
+    restore: float | str = restoration.AUTO,
 ) -> np.ndarray | Image:
     """The image `scale` times as high and as wide, of the same kind.
 
     image    uint8 array (h, w), (h, w, 2) gray + alpha, (h, w, 3) or (h, w, 4), or a Pillow image;
              a uint16 array of these shapes, in either byte order, becomes uint16, see `deep`
-    model    Tables, a name from `models()` or a path; None is "l8c8-x2", "-x3" or "-x4" as scale is
+    model    Tables, a Dial, a name from `models()` or a path; None is "everyday-x2", "-x3" or "-x4" as scale is
     engine   one of `engines.ENGINES`; all give the same pixels
     threads  None is one for each core that this process may use
     turns    1, 2, 4 or 8: the mean of so many flips and turns, sharper, in as many times the time (`turns`)
+    restore  how much noise and JPEG damage is taken away: 0 (none) to 3, or "auto", which looks at the image
+             (`restoration`); models without strengths have "auto" only, and do nothing of the kind
 
     The tables enlarge luma and alpha, the bicubic kernel colour (see `image.split` and `image.join`).
     A Pillow image of mode L, LA, RGB, RGBA or CMYK keeps its mode; bilevel becomes L, palettes become RGB,
     or RGBA if transparent. It keeps its colour profile and EXIF.
     """
-    tables = _tables(model, scale)
+    found = _model(model, scale)
+    tables = found if isinstance(found, Tables) else found.at(strength(found, image, restore))
+    if isinstance(found, Tables) and restoration.parse(restore) is not None:
+        raise ValueError(no_strengths(found))
     enlarge = enlarger(tables, engine, threads, turns)
     if isinstance(image, np.ndarray):
         image = np.asarray(image)  # of a memory map, a matrix or a masked array the plain array
@@ -132,8 +145,24 @@ def cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
+def strength(dial: Dial, image: np.ndarray | Image, restore: float | str = restoration.AUTO) -> float:
+    """The restoration strength that `upscale` runs an image at; ValueError where the dial lacks the one asked for."""
+    asked = restoration.parse(restore)
+    if asked is not None:
+        return asked
+    return min(restoration.choose([image]).strength, dial.strengths[-1])
+
+
+def no_strengths(tables: Tables) -> str:
+    """The sentence for a model that has no restoration strengths where one was asked for."""
+    return (
+        f"the model {tables.name} has no restoration strengths; leave restore out, or take one that has: "
+        f"{', '.join(name for name in models() if isinstance(load(name), Dial)) or 'none is shipped'}"
+    )
+
+
 @lru_cache(maxsize=_BUILT_MAX)
-def _shipped(name: str) -> Tables:
+def _shipped(name: str) -> Model:
     known = models()
     if name not in known:
         raise ValueError(
@@ -142,13 +171,13 @@ def _shipped(name: str) -> Tables:
     return fileformat.from_bytes((resources.files("iqlut") / "models" / (name + _SUFFIX)).read_bytes())
 
 
-def _tables(model: str | os.PathLike[str] | Tables | None, scale: int) -> Tables:
+def _model(model: str | os.PathLike[str] | Model | None, scale: int) -> Model:
     if model is None:
-        model = f"l8c8-x{scale}"
-    tables = model if isinstance(model, Tables) else load(model)
-    if tables.scale != scale:
-        raise ValueError(f"the model {tables.name} enlarges {tables.scale} times, {scale} times was asked for")
-    return tables
+        model = f"{_DEFAULT_MODEL}-x{scale}"
+    found = model if isinstance(model, Model) else load(model)
+    if found.scale != scale:
+        raise ValueError(f"the model {found.name} enlarges {found.scale} times, {scale} times was asked for")
+    return found
 
 
 def _upscale_array(image: np.ndarray, enlarge: Upscale, scale: int) -> np.ndarray:

@@ -20,6 +20,7 @@ SIGNAL_MAX = 255  # signals between layers are uint8
 ENTRY_MAX = 127  # table entries are int8 without -128: |entry| <= 127
 ACC16_MAX = 32767  # an accumulator after its shift fits int16
 INT32_MAX = 2**31 - 1  # all else fits int32
+SET_WEIGHT_BITS = 4  # two neighbouring table sets are blended in sixteenths
 
 
 def round_shift(value: Any, shift: int) -> Any:
@@ -49,6 +50,17 @@ def expand_knots(knots: np.ndarray, interpolate: bool = True) -> np.ndarray:
 def blend(below: Any, above: Any, fraction: Any) -> Any:
     """Dual-path interpolation (IQ-LUT eq. 5) times ONE: at most ONE * ENTRY_MAX in magnitude."""
     return (ONE - fraction) * below + fraction * above
+
+
+def blend_sets(below: Any, above: Any, weight: int) -> Any:
+    """Entries or biases of two neighbouring table sets to those of a restoration strength between them.
+
+    `weight` is 0 (`below`) to 16 (`above`). Rounded to the nearest integer, halves towards `below`: half of all sums of
+    two entries are odd, and if their halves went upwards, hundreds of entries would brighten every pixel. A blend
+    lies between the two, so it is legal wherever both are.
+    """
+    rise = weight * (above - below)
+    return below + ((rise + (1 << SET_WEIGHT_BITS >> 1) - 1 * (rise > 0)) >> SET_WEIGHT_BITS)
 
 
 def requantise(acc: Any, skip_signal: Any, layer: Any) -> Any:

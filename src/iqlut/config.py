@@ -14,12 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from iqlut import strength
 from iqlut.symmetry import ORDERS
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:  # a dependency of the extra `train` there
     import tomli as tomllib
+
+
+FILTERS = ("bicubic", "box", "lanczos", "bilinear", "blurred")
 
 
 class BadConfig(ValueError):
@@ -47,6 +51,7 @@ class ModelConfig:
     parameterisation: Literal["table", "network"] = "table"
     hidden: int = 32  # width of the three-layer sub-networks of "network"
     symmetry: int = 1  # 2, 4, 8: tables that are turns (and flips) of each other are one (symmetry.py)
+    strengths: tuple[float, ...] = ()  # restoration strengths, from 0 up, each with a set of tables; (): one set
 
     def __post_init__(self) -> None:
         if self.scale not in (2, 3, 4):
@@ -65,6 +70,13 @@ class ModelConfig:
             raise BadConfig(
                 f"kernels are {self.kernel} and {self.upsample_kernel}, wanted odd ones where there is symmetry"
             )
+        if self.strengths:
+            try:
+                strength.check(self.strengths)
+            except ValueError as error:
+                raise BadConfig(f"model.strengths: {error}") from None
+            if self.parameterisation != "table" or self.knots != "fixed":
+                raise BadConfig('model.strengths works with parameterisation = "table" and knots = "fixed" only')
         for knots in (self.knot_a, self.knot_b):
             if len(knots) not in (1, self.blocks) or not all(0 < knot < 1 for knot in knots):
                 raise BadConfig(f"knots are {knots}, wanted 1 or {self.blocks} numbers between 0 and 1")
@@ -76,11 +88,12 @@ class TrainConfig:
 
     data: str = "../shared/data/train"  # folder of images, searched recursively
     exclude: tuple[str, ...] = ()  # file stems to leave out (shown elsewhere as examples)
-    planes: Literal["luma", "luma+rgb"] = "luma"  # which planes of an image are examples
+    # which planes of an image are examples: luma from 16 to 235, as it is scored; from 0 to 255, as JPEGs have it
+    planes: Literal["luma", "luma+rgb", "full-range luma"] = "luma"
     shrinks: tuple[float, ...] = (1.0,)  # each image is also used shrunk to these sizes
     grids: int = 1  # in each direction, of at most `scale`: low-resolution pixels may begin at any pixel of a picture
     flats: float = 0.0  # part of the patches that are one gray, any of the 256: photographs hardly have them
-    steps: int = 100_000
+    steps: int = 100_000  # 0: only the last act of a run, on what `start` holds (train/offset.py)
     batch: int = 16  # patches a step
     patch: int = 48  # low-resolution pixels a side
     margin: int = 0  # of them, at each side, that do not count: what is beyond they do not see, as in no picture
@@ -102,8 +115,8 @@ class TrainConfig:
     validation: str = "../shared/data/valid/Kodak24"  # folder, never a test set
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.batch, self.patch, self.checkpoint_every, self.validate_every) < 1:
-            raise BadConfig("steps, batch, patch, checkpoint_every and validate_every are 1 or more")
+        if min(self.batch, self.patch, self.checkpoint_every, self.validate_every) < 1 or self.steps < 0:
+            raise BadConfig("batch, patch, checkpoint_every and validate_every are 1 or more, steps 0 or more")
         if not min(self.learning_rate, self.upsample_rate) > 0 or not 0 <= self.ema < 1 or not 0 <= self.warmup < 1:
             raise BadConfig("learning_rate and upsample_rate are positive, ema and warmup lie in [0, 1)")
         if not 0 <= 2 * self.margin < self.patch:
@@ -115,12 +128,56 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
+class DegradeConfig:
+    """How the low-resolution side of a patch is made and damaged (`train/degrade.py`).
+
+    Severities are four numbers, for the strengths 0, 1, 2 and 3, linear between them. A model with `model.strengths`
+    trains on all of its strengths, others on `strength`. By default a patch is MATLAB's bicubic, and undamaged.
+    """
+
+    filters: tuple[str, ...] = ("bicubic",)  # degradation.DOWNSCALERS, or "blurred": a slight blur before one of them
+    filter_shares: tuple[float, ...] = (1.0,)  # of the patches, for each filter
+    strength: float = 0.0
+    spread: float = 0.3  # a patch is damaged as at a strength up to this part below or above
+    noise_share: float = 0.0  # of the patches: only noise
+    jpeg_share: float = 0.0  # only JPEG
+    noise_jpeg_share: float = 0.0  # noise, then JPEG
+    codec_share: float = 0.0  # a frame of H.264 or H.265 (needs PyAV), with noise before it in half of them
+    noise_sigma: tuple[float, ...] = (0.0, 5.0, 11.0, 20.0)  # grey levels
+    jpeg_quality: tuple[float, ...] = (97.0, 70.0, 35.0, 10.0)  # libjpeg's
+    codec_crf: tuple[float, ...] = (14.0, 22.0, 29.0, 37.0)  # x264's and x265's
+    signal_noise_share: float = 0.3  # of noise that grows with the signal, as a sensor's does
+    colour_share: float = 0.3  # of JPEGs in colour, half 4:2:0 and half 4:4:4; the others are gray
+    twice_share: float = 0.15  # of JPEGs that are encoded a second time, on another grid
+    graphics_share: float = 0.0  # of all patches: text, boxes, lines and charts, drawn at both resolutions
+    graphics: int = 600  # how many such pictures are drawn
+
+    def __post_init__(self) -> None:
+        shares = (self.noise_share, self.jpeg_share, self.noise_jpeg_share, self.codec_share)
+        others = (self.signal_noise_share, self.colour_share, self.twice_share, self.graphics_share, self.spread)
+        if not all(0 <= share <= 1 for share in (*shares, *others)) or sum(shares) > 1 + 1e-9:
+            raise BadConfig(
+                "degrade: shares and spread lie in [0, 1], expected the shares of damage to sum to at most 1"
+            )
+        if len(self.filters) != len(self.filter_shares) or abs(sum(self.filter_shares) - 1) > 1e-6:
+            raise BadConfig("degrade.filter_shares: expected one share for each of degrade.filters, of sum 1")
+        if unknown := set(self.filters) - set(FILTERS):
+            raise BadConfig(f"degrade.filters has {', '.join(sorted(unknown))}, expected some of {', '.join(FILTERS)}")
+        if any(len(four) != 4 for four in (self.noise_sigma, self.jpeg_quality, self.codec_crf)):
+            raise BadConfig("degrade.noise_sigma, jpeg_quality and codec_crf: expected four numbers each")
+        if not 0 <= self.strength <= strength.STRENGTH_MAX or self.graphics < 1:
+            raise BadConfig("degrade.strength lies in [0, 3], degrade.graphics is 1 or more")
+
+
+@dataclass(frozen=True)
 class Config:
     """A whole run: `name` is the model's name, as in `l8c8-x4`."""
 
     name: str = "l8c8-x4"
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    degrade: DegradeConfig = field(default_factory=DegradeConfig)
+    purpose: str = "clean input"  # what the model is for, in a few words
 
     def __post_init__(self) -> None:
         if not 1 <= self.train.grids <= self.model.scale:
@@ -146,17 +203,21 @@ def from_dict(values: Mapping[str, Any]) -> Config:
     parts: dict[str, Any] = {**values}
     parts["model"] = _fill(ModelConfig, parts.get("model", {}), "model.")
     parts["train"] = _fill(TrainConfig, parts.get("train", {}), "train.")
+    parts["degrade"] = _fill(DegradeConfig, parts.get("degrade", {}), "degrade.")
     return _fill(Config, parts, "")
 
 
 def to_toml(config: Config) -> str:
     """What `load` reads as `config`: the values that are not the defaults."""
     lines = [f"name = {_toml(config.name)}"]
-    for part in ("model", "train"):
+    if config.purpose != Config().purpose:
+        lines.append(f"purpose = {_toml(config.purpose)}")
+    for part in ("model", "train", "degrade"):
         values, defaults = getattr(config, part), getattr(Config(), part)
         own = {field.name: getattr(values, field.name) for field in dataclasses.fields(values)}
-        lines += ["", f"[{part}]"]
-        lines += [f"{name} = {_toml(value)}" for name, value in own.items() if value != getattr(defaults, name)]
+        changed = [f"{name} = {_toml(value)}" for name, value in own.items() if value != getattr(defaults, name)]
+        if changed or part != "degrade":
+            lines += ["", f"[{part}]", *changed]
     return "\n".join(lines) + "\n"
 
 

@@ -13,6 +13,13 @@
 The value of "iqlut" is JSON: format (an integer), name, scale, layers (acc_shift, shift and interpolate
 of each), sha256 (of all that decides a pixel), about (training data, seed, scores, licence) and, where it is
 not 1, symmetry: the tensors are then the parts that symmetry.py stores.
+
+Format 1 holds one set of tables. Format 2 holds a `Dial`: its "iqlut" has strengths too, a number for each table set,
+and the file has for each set after the first, numbered from 1,
+
+    lut.0.N ...  as lut.0 ...              the entries of set N
+    bias.N       as bias                   its biases
+
 The same tables give the same bytes.
 """
 
@@ -27,55 +34,74 @@ import safetensors
 import safetensors.numpy
 
 from iqlut import symmetry
+from iqlut.dial import Dial
 from iqlut.tables import IllegalTables, Layer, Tables
 
-FORMAT = 1
+ONE_SET, SEVERAL_SETS = FORMATS = (1, 2)
 _CONSTANTS = ("knots", "gain", "skip", "bias")
+_OWN = ("lut", "bias")  # what each table set has of its own
 
 
 class BadFile(ValueError):
     """A file that holds no legal tables. The message is one sentence."""
 
 
-def to_bytes(tables: Tables) -> bytes:
-    """The file of `tables`."""
-    layers = [tables.stored(i) for i in range(len(tables.layers))]
-    arrays = {f"lut.{i}": np.ascontiguousarray(layer["lut"]) for i, layer in enumerate(layers)}
-    for name in _CONSTANTS:
-        arrays[name] = np.concatenate([layer[name] for layer in layers])
+def to_bytes(model: Tables | Dial) -> bytes:
+    """The file of a model."""
+    sets = model.sets if isinstance(model, Dial) else (model,)
+    arrays: dict[str, np.ndarray] = {}
+    for number, tables in enumerate(sets):
+        arrays |= _arrays(tables, number)
+    first = sets[0]
     header = {
-        "format": FORMAT,
-        "name": tables.name,
-        "scale": tables.scale,
-        "layers": [[layer.acc_shift, layer.shift, layer.interpolate] for layer in tables.layers],
-        "sha256": tables.sha256,
-        "about": tables.about,
+        "format": SEVERAL_SETS if isinstance(model, Dial) else ONE_SET,
+        "name": first.name,
+        "scale": first.scale,
+        "layers": [[layer.acc_shift, layer.shift, layer.interpolate] for layer in first.layers],
+        "sha256": model.sha256,
+        "about": first.about,
     }
-    if tables.symmetry > 1:
-        header["symmetry"] = tables.symmetry
+    if first.symmetry > 1:
+        header["symmetry"] = first.symmetry
+    if isinstance(model, Dial):
+        header["strengths"] = list(model.strengths)
     return safetensors.numpy.save(arrays, {"iqlut": json.dumps(header, separators=(",", ":"))})
 
 
-def from_bytes(data: bytes) -> Tables:
-    """The tables in `data`; BadFile if it is truncated, foreign, newer, tampered with or illegal."""
+def _arrays(tables: Tables, number: int) -> dict[str, np.ndarray]:
+    """The tensors of a table set, each under its name in the file."""
+    layers = [tables.stored(i) for i in range(len(tables.layers))]
+    arrays = {_named(f"lut.{i}", number): np.ascontiguousarray(layer["lut"]) for i, layer in enumerate(layers)}
+    for name in _CONSTANTS if number == 0 else ("bias",):
+        arrays[_named(name, number)] = np.concatenate([layer[name] for layer in layers])
+    return arrays
+
+
+def _named(name: str, number: int) -> str:
+    """The name of a tensor of set `number`; what sets share has that of the first."""
+    return f"{name}.{number}" if number and name.startswith(_OWN) else name
+
+
+def from_bytes(data: bytes) -> Tables | Dial:
+    """The model in `data`; BadFile if it is truncated, foreign, newer, tampered with or illegal."""
     header = _header(data)
     try:
         arrays = safetensors.numpy.load(data)
     except (safetensors.SafetensorError, KeyError, ValueError, TypeError) as error:
         raise BadFile(f"the file is damaged ({error}); get it again") from None
     try:
-        tables = _assemble(header, arrays)
+        model = _assemble(header, arrays)
     except IllegalTables as error:
         raise BadFile(f"the tables are illegal: {error}") from None
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
         raise BadFile(f"the file lacks something or says it wrongly ({error!r}); get it again") from None
-    if tables.sha256 != header.get("sha256"):
+    if model.sha256 != header.get("sha256"):
         raise BadFile("the tables differ from the checksum in the file: it was changed after it was made")
-    return tables
+    return model
 
 
-def read(path: str | Path) -> Tables:
-    """The tables in the file at `path`; BadFile, or OSError where it cannot be read."""
+def read(path: str | Path) -> Tables | Dial:
+    """The model in the file at `path`; BadFile, or OSError where it cannot be read."""
     data = Path(path).read_bytes()
     try:
         return from_bytes(data)
@@ -93,27 +119,43 @@ def _header(data: bytes) -> dict[str, Any]:
         version = header["format"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise BadFile("this is no iqlut model, or only a part of one; wanted a whole *.iqlut file") from None
-    if version != FORMAT:
-        raise BadFile(f"the file has format {version}, this iqlut reads format {FORMAT}; install a newer iqlut")
+    if version not in FORMATS:
+        raise BadFile(
+            f"the file has format {version}, this iqlut reads {ONE_SET} and {SEVERAL_SETS}; install a newer iqlut"
+        )
     return header
 
 
-def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tables:
+def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tables | Dial:
     if not isinstance(header["name"], str) or not isinstance(header["about"], dict):
         raise TypeError("name and about")
+    if header["format"] == ONE_SET:
+        strengths: list[float] = []
+    else:
+        strengths = header["strengths"]
+        if not isinstance(strengths, list) or not all(type(one) in (int, float) for one in strengths):
+            raise TypeError("strengths")
+    numbers, layers = range(max(1, len(strengths))), range(len(header["layers"]))
+    expected = {_named(name, n) for n in numbers for name in (*_CONSTANTS, *(f"lut.{i}" for i in layers))}
+    if set(arrays) != expected:
+        raise KeyError("tensors")
+    sets = [_table_set(header, arrays, number) for number in numbers]
+    return Dial(tuple(strengths), tuple(sets)) if strengths else sets[0]
+
+
+def _table_set(header: dict[str, Any], arrays: dict[str, np.ndarray], number: int) -> Tables:
     order = header.get("symmetry", 1)
     if type(order) is not int or order not in symmetry.ORDERS:
         raise TypeError("symmetry")
-    luts = [arrays[f"lut.{i}"] for i in range(len(header["layers"]))]
-    if set(arrays) != {*_CONSTANTS, *(f"lut.{i}" for i in range(len(luts)))}:
-        raise KeyError("tensors")
+    luts = [arrays[_named(f"lut.{i}", number)] for i in range(len(header["layers"]))]
     sizes = {"knots": [lut.shape[1] for lut in luts]}
     sizes["gain"] = sizes["skip"] = sizes["bias"] = [lut.shape[4] for lut in luts]
     parts = {}
     for name in _CONSTANTS:
-        if arrays[name].shape != (sum(sizes[name]),):
-            raise IllegalTables(f"{name} is {arrays[name].shape}, wanted ({sum(sizes[name])},)")
-        parts[name] = np.split(arrays[name], np.cumsum(sizes[name])[:-1])
+        array = arrays[_named(name, number)]
+        if array.shape != (sum(sizes[name]),):
+            raise IllegalTables(f"{_named(name, number)} is {array.shape}, wanted ({sum(sizes[name])},)")
+        parts[name] = np.split(array, np.cumsum(sizes[name])[:-1])
     layers = []
     for i, (acc_shift, shift, interpolate) in enumerate(header["layers"]):
         if not (type(acc_shift) is int and type(shift) is int and type(interpolate) is bool):

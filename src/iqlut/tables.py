@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,11 @@ CHANNELS_MAX = 64
 
 class IllegalTables(ValueError):
     """A table that no engine may run. The message is one sentence: what is, what was wanted."""
+
+
+def accumulator_bound(magnitudes: np.ndarray) -> np.ndarray:
+    """int64 (d,): the largest |acc| that entries of these magnitudes, int8 (c, levels, k, k, d), can reach."""
+    return ar.ONE * magnitudes.max(axis=1).sum(axis=(0, 1, 2), dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +89,7 @@ class Layer:
     @cached_property
     def accumulator_bound(self) -> np.ndarray:
         """int64 (d,): no input can make |acc| larger than this."""
-        largest = np.abs(self.lut.astype(np.int64)).max(axis=1)  # (c, k, k, d)
-        return ar.ONE * largest.sum(axis=(0, 1, 2))
+        return accumulator_bound(np.abs(self.lut))
 
     def total_bound(self, skip_max: int) -> int:
         """The largest sum before the last shift, its terms in any order, with a skip signal of at most `skip_max`."""
@@ -185,6 +189,10 @@ class Tables:
                 raise IllegalTables(f"layer {index} changes with {self.symmetry} turns, wanted the same for all")
         if any(symmetry.phases_differ(getattr(self.layers[-1], name), self.symmetry) for name in _OF_OUTPUTS):
             raise IllegalTables(f"the upsampler's constants change with {self.symmetry} turns, wanted one for all")
+
+    def with_about(self, about: dict[str, Any]) -> Tables:
+        """The same tables with other words about them."""
+        return replace(self, about=about)
 
     def _is_last(self, index: int) -> bool:
         return index == len(self.layers) - 1

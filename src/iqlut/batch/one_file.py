@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from iqlut import api, files
+from iqlut import api, files, restoration
 from iqlut.batch import memory
 from iqlut.batch.one_film import upscale_film
 from iqlut.batch.pipes import stdout
 from iqlut.batch.plan import Job
 from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target, is_full, unwatched
 from iqlut.batch.sizes import Size, resample, steps
+from iqlut.dial import Dial, tables_at
 from iqlut.pictures import formats, reading, writing
 from iqlut.pictures.picture import Picture, PictureError, Pixels
 from iqlut.pictures.reading import shown
+from iqlut.restoration import Choice
 
+_FRAMES_LOOKED_AT = 3  # of an animation, to choose a restoration strength
 __all__ = ["DiskFull", "Job", "PictureError", "Recipe", "Result", "Size", "enlarged", "upscale_file"]
 
 
@@ -32,12 +36,13 @@ def upscale_file(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
     name, target = shown(job.source), shown(job.target) if job.target else "stdout"
     picture = reading.read_file(job.source, recipe.pixels_max)
     if recipe.strip:
-        picture = Picture(picture.frames, {}, picture.format, picture.lossy, picture.motion)
+        picture = replace(picture, extras={})
     named = formats.format_of(job.target) if job.target and recipe.target_is_named else None
     format_name = recipe.format or named or picture.format
     wanted = recipe.size.of(picture.size)
     formats.check_holds(target, format_name, picture, wanted)
-    larger = picture.with_frames(enlarged(name, picture, recipe, format_name))
+    choice = choose(picture, recipe)
+    larger = picture.with_frames(enlarged(name, picture, recipe, format_name, choice))
     encoded = writing.encode(target, format_name, larger, recipe.quality)
     _write(job.target, encoded.data)
     return Result(
@@ -51,12 +56,29 @@ def upscale_file(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
         len(picture.frames),
         picture.bits,
         1000 * (time.perf_counter() - start),
+        choice and choice.strength,
+        choice and choice.reason,
     )
 
 
-def enlarged(name: str, picture: Picture, recipe: Recipe, format_name: str) -> tuple[Pixels, ...]:
+def choose(picture: Picture, recipe: Recipe) -> Choice | None:
+    """The restoration strength for all frames of a picture; None where the models have none."""
+    ends = [model.strengths[-1] for model in recipe.ladder if isinstance(model, Dial)]
+    if not ends:
+        return None
+    asked = restoration.parse(recipe.restore)
+    if asked is not None:
+        return Choice(asked, "as asked for")
+    some = picture.frames[:: -(-len(picture.frames) // _FRAMES_LOOKED_AT)]
+    choice = restoration.choose(some, picture.jpeg_table)
+    return replace(choice, strength=min(choice.strength, *ends))
+
+
+def enlarged(
+    name: str, picture: Picture, recipe: Recipe, format_name: str, choice: Choice | None
+) -> tuple[Pixels, ...]:  # fmt: skip
     """All frames in the size that the recipe asks for; PictureError where they would not fit into memory."""
-    by_scale = {tables.scale: tables for tables in recipe.ladder}
+    by_scale = {model.scale: model for model in recipe.ladder}
     wanted = recipe.size.of(picture.size)
     try:
         scales = steps(picture.size, wanted, tuple(by_scale))
@@ -68,9 +90,12 @@ def enlarged(name: str, picture: Picture, recipe: Recipe, format_name: str) -> t
     memory.check(name, width * height * len(picture.frames), format_name, picture.bits)
     frames = []
     for frame in picture.frames:
-        pixels = frame
+        pixels, strength = frame, choice.strength if choice else 0.0
         for scale in scales:
-            pixels = api.upscale(pixels, scale, by_scale[scale], recipe.engine, recipe.threads, recipe.turns)
+            pixels = api.upscale(
+                pixels, scale, tables_at(by_scale[scale], strength), recipe.engine, recipe.threads, recipe.turns
+            )
+            strength = 0.0  # once is enough
         frames.append(resample(pixels, wanted))
     return tuple(frames)
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from iqlut import api, films
+import numpy as np
+
+from iqlut import api, films, restoration
+from iqlut.api import Model
 from iqlut.batch.pipes import stdout
 from iqlut.batch.plan import STREAM, Job
 from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target, is_full, unwatched
+from iqlut.dial import Dial
 from iqlut.files import write_atomically
 from iqlut.films import Enlarger, FilmError, Options, Outcome, y4m
 from iqlut.films.kinds import Y4M
 from iqlut.pictures.picture import PictureError
 from iqlut.pictures.reading import shown
+from iqlut.restoration import Choice
+from iqlut.tables import Tables
 
 
 def upscale_film(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
@@ -28,14 +34,34 @@ def upscale_film(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
     if scale is None:
         raise PictureError(f"{name} is a film, and films grow by whole scales; do it in a run of its own, with -s")
     check_target(job, recipe.overwrite)
-    (tables,) = (tables for tables in recipe.ladder if tables.scale == scale)
-    threads = recipe.threads or api.cores()
-    enlarge = api.enlarger(tables, recipe.engine, threads, recipe.turns)
-    enlarger = Enlarger(enlarge, scale, f"{tables.sha256}*{recipe.turns}", threads, recipe.pixels_max)
+    (model,) = (model for model in recipe.ladder if model.scale == scale)
     try:
-        return enlarge_film(job, enlarger, recipe.film, watch)
+        return enlarge_film(job, enlarger_of(model, recipe), recipe.film, watch)
     except FilmError as error:
         raise (DiskFull if is_full(error.__cause__) else PictureError)(str(error)) from error.__cause__
+
+
+def enlarger_of(model: Model, recipe: Recipe) -> Enlarger:
+    """What enlarges a film; of a model with restoration strengths, at the one asked for or chosen by its frames."""
+    if not isinstance(model, Dial):
+        return _enlarger(model, recipe, None)
+    asked = restoration.parse(recipe.restore)
+    if asked is not None:
+        return _enlarger(model.at(asked), recipe, Choice(asked, "as asked for"))
+
+    def choose(planes: Sequence[np.ndarray]) -> Enlarger:
+        choice = restoration.choose(planes)
+        choice = replace(choice, strength=min(choice.strength, model.strengths[-1]))
+        return _enlarger(model.at(choice.strength), recipe, choice)
+
+    return replace(_enlarger(model.sets[0], recipe, None), choose=choose)
+
+
+def _enlarger(tables: Tables, recipe: Recipe, choice: Choice | None) -> Enlarger:
+    threads = recipe.threads or api.cores()
+    enlarge = api.enlarger(tables, recipe.engine, threads, recipe.turns)
+    name = f"{tables.sha256}*{recipe.turns}"
+    return Enlarger(enlarge, tables.scale, name, threads, recipe.pixels_max, choice=choice)
 
 
 def enlarge_film(job: Job, enlarger: Enlarger, options: Options, watch: Watch = unwatched) -> Result:
@@ -111,5 +137,7 @@ def _result(source: Path, target: Path, outcome: Outcome) -> Result:
         target.suffix.lower().removeprefix(".") or "y4m",
         outcome.frames,
         old.depth,
+        restore=outcome.choice and outcome.choice.strength,
+        restore_reason=outcome.choice and outcome.choice.reason,
         notes=outcome.notes,
     )

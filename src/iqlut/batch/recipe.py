@@ -7,13 +7,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
-from iqlut import films
+from iqlut import films, restoration
+from iqlut.api import Model
 from iqlut.batch.plan import Job
 from iqlut.batch.sizes import Size
 from iqlut.pictures import reading
 from iqlut.pictures.picture import PictureError
 from iqlut.pictures.reading import shown
-from iqlut.tables import Tables
 
 Watch = Callable[[int, str], AbstractContextManager[Callable[[], None]]]  # of so many what: gives what to call for each
 
@@ -26,7 +26,8 @@ class DiskFull(PictureError):
 class Recipe:
     """How files are enlarged and saved.
 
-    ladder      the tables of each scale that may be used
+    ladder      the model of each scale that may be used
+    restore     the restoration strength, for models that have them: "auto" or a number
     format      Pillow's name of the format to write; None: what the ending of a named file says, or the source's
     quality     1 to 100, for formats that have it
     strip       leave colour profile, EXIF, XMP and resolution out
@@ -35,7 +36,7 @@ class Recipe:
     film        how films are encoded, and which part of them
     """
 
-    ladder: tuple[Tables, ...]
+    ladder: tuple[Model, ...]
     size: Size
     engine: str = "native"
     threads: int | None = None
@@ -47,6 +48,7 @@ class Recipe:
     target_is_named: bool = False  # its ending says the format
     turns: int = 1
     film: films.Options = field(default_factory=films.Options)
+    restore: float | str = restoration.AUTO
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Result:
     frames: int | None = None
     bits: int | None = None
     elapsed_ms: float | None = None
+    restore: float | None = None  # the restoration strength; None for a model without
+    restore_reason: str | None = None  # why, in a phrase
     notes: tuple[str, ...] = ()  # what one should know of it, in sentences
 
 

@@ -11,6 +11,7 @@ from tyro.conf import arg
 
 from iqlut.commands import options
 from iqlut.commands.console import OK, Stop, narrate, print_json, print_table, progress, rows_of
+from iqlut.dial import tables_at
 from iqlut.engines import ENGINES
 from iqlut.tables import Tables
 
@@ -79,7 +80,7 @@ class Bench:
         from iqlut.bench.peers import peers
 
         sizes = [_size(size) for size in self.size]
-        models = [options.model(name) for name in self.model or (None,)]
+        models = [tables_at(options.model(name)) for name in self.model or (None,)]  # strengths cost the same
         threads = tuple(options.threads(count) for count in self.threads)
         names = self._names(models[0], threads[0])
         found: list[Contender] = []

@@ -13,7 +13,7 @@ from iqlut.commands.console import FAILED, OK, Stop, print_json, print_table, pr
 
 if TYPE_CHECKING:
     from iqlut.config import Config
-    from iqlut.train.data import Planes
+    from iqlut.train.planes import Planes
 
 _HIDDEN = ("commit", "cpu", "rounds", "steps", "device", "threads", "batch", "patch")  # in the title of the table
 

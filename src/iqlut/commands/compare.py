@@ -17,7 +17,6 @@ from iqlut.commands.console import FAILED, OK, Stop, narrate, stop_on
 from iqlut.pictures import reading
 from iqlut.pictures.picture import Picture, PictureError
 from iqlut.pictures.reading import shown
-from iqlut.tables import Tables
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class Compare:
         narrate(f"{', '.join(larger)}: {shown(targets[0])}, {shown(targets[1])}")
         return OK
 
-    def _models(self) -> list[Tables]:
+    def _models(self) -> list[api.Model]:
         if self.models:
             models = [options.model(name, self.scale) for name in self.models]
             if len({tables.scale for tables in models}) > 1:

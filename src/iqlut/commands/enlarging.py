@@ -7,6 +7,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from iqlut import restoration
 from iqlut.batch.recipe import Recipe
 from iqlut.batch.sizes import Size
 from iqlut.commands import films, options
@@ -37,6 +38,7 @@ class Enlarging:
     model: options.Model = None
     engine: options.Engine = "native"
     threads: options.Threads = None
+    restore: options.Restore = restoration.AUTO
     turns: options.Turns = 1
     quality: Annotated[
         int | None, arg(metavar="1..100", help="of JPEG, WebP and AVIF", help_behavior_hint="(default: 95)")
@@ -65,8 +67,9 @@ class Enlarging:
         size, threads = self._size(), options.threads(threads or self.threads)
         any_size = size != Size() and size.scale is None
         ladder = options.ladder(self.model, self.scale) if any_size else (options.model(self.model, self.scale),)
-        for tables in ladder:
-            options.check_engine(self.engine, tables, threads)
+        restore = options.restore(self.restore, ladder)
+        for model in ladder:
+            options.check_engine(self.engine, model, threads)
         return Recipe(
             ladder,
             size if any_size else Size(scale=ladder[0].scale),
@@ -80,6 +83,7 @@ class Enlarging:
             target_is_named,
             turns=self.turns,
             film=films.Options(self.codec, self.crf, self.preset, films.part(self.frames)),
+            restore=restore,
         )
 
     def _size(self) -> Size:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
+from iqlut import degradation, restoration
 from iqlut.commands import options
 from iqlut.commands.console import FAILED, OK, Stop, print_json, print_table, progress, stop_on
+from iqlut.degradation import CLEAN
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class Evaluate:
 
     Each image is cropped to a multiple of the scale, made small by MATLAB's bicubic, enlarged by the integer
     tables and compared on BT.601 luma, without a border of SCALE pixels; the score is the mean over the images.
-    A row of bicubic enlargement stands beside, to compare with published ones.
+    A row of bicubic enlargement stands beside, to compare with published ones; where the small images are
+    damaged (--degrade) also Pillow's bicubic and Lanczos.
     """
 
     datasets: Annotated[Positional[tuple[Path, ...]], arg(metavar="DATASET...", help="folders", help_behavior_hint="")]
@@ -27,6 +30,15 @@ class Evaluate:
     threads: options.Threads = None
     path: Annotated[Literal["y", "rgb"], arg(help="enlarge luma alone; or red, green and blue each")] = "y"
     turns: options.Turns = 1
+    restore: options.Restore = restoration.AUTO
+    degrade: Annotated[
+        tuple[str, ...],
+        arg(
+            metavar="DAMAGE...",
+            help="how the small images are made: clean, box, lanczos, bilinear, noise:SIGMA, jpeg:QUALITY, or several "
+            "joined by + as in noise:5+jpeg:75",
+        ),
+    ] = (CLEAN.name,)
     json: options.Json = False
     debug: options.Debug = False
 
@@ -35,20 +47,26 @@ class Evaluate:
 
         if not self.datasets:
             raise Stop("no folder of images is named; wanted `iqlut evaluate DATASET...`")
-        tables = options.model(self.model)
+        model = options.model(self.model)
         threads = options.threads(self.threads)
-        options.check_engine(self.engine, tables, threads)
-        how = evaluate.How(self.engine, self.path, threads, self.turns)
-        contenders = [(tables, folder) for folder in self.datasets]
-        contenders += [(evaluate.BICUBIC, folder) for folder in self.datasets]
+        options.check_engine(self.engine, model, threads)
+        how = evaluate.How(self.engine, self.path, threads, self.turns, restore=options.restore(self.restore, [model]))
+        with stop_on(ValueError):
+            damages = [degradation.parse(name) for name in self.degrade]
+        baselines = [evaluate.BICUBIC] if damages == [CLEAN] else evaluate.BASELINES
+        runs = [
+            (contender, folder, replace(how, degradation=damage))
+            for damage in damages
+            for contender in (model, *baselines)
+            for folder in self.datasets
+        ]
         rows = []
-        with progress(len(contenders), "folders") as advance, stop_on(ValueError, code=FAILED):
-            for contender, folder in contenders:
-                score = evaluate.evaluate(contender, folder, tables.scale, how)
-                rows.append(asdict(score))
+        with progress(len(runs), "folders") as advance, stop_on(ValueError, code=FAILED):
+            for contender, folder, way in runs:
+                rows.append(asdict(evaluate.evaluate(contender, folder, model.scale, way)))
                 advance()
         if self.json:
             print_json(rows)
         else:
-            print_table(f"PSNR and SSIM, x{tables.scale}", rows)
+            print_table(f"PSNR and SSIM, x{model.scale}", rows)
         return OK

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import arg
 
-from iqlut import api, engines, fileformat
+from iqlut import api, engines, fileformat, restoration
 from iqlut.commands.console import FAILED, Stop, stop_on
+from iqlut.dial import tables_at
 from iqlut.tables import Tables
 
 if TYPE_CHECKING:
     from iqlut.config import Config
 
-_MODEL_DEFAULT = "(default: l8c8-x4, or l8c8-x2 or -x3 as SCALE is)"
+_MODEL_DEFAULT = "(default: everyday-x4, or everyday-x2 or -x3 as SCALE is)"
+_DEFAULT = "everyday"
 Model = Annotated[
     str | None,
     arg(
@@ -33,27 +36,47 @@ Device = Annotated[Literal["cpu", "cuda"], arg(help="where the training steps ar
 Turns = Annotated[
     Literal[1, 2, 4, 8], arg(help="take the mean of so many flips and turns: sharper, in as many times the time")
 ]
+Restore = Annotated[
+    str,
+    arg(
+        metavar="auto|0..3",
+        help="restoration strength: 0 (clean input) to 3 (coarse JPEG, strong noise); auto looks at each picture",
+    ),
+]
 Json = Annotated[bool, arg(help="print one JSON list of flat objects", help_behavior_hint="")]
 Debug = Annotated[bool, arg(help="show the traceback of an error", help_behavior_hint="")]
 
 
-def model(name_or_path: str | None, scale: int | None = None) -> Tables:
-    """The tables asked for, of the scale asked for; Stop in one sentence where there are none."""
+def model(name_or_path: str | None, scale: int | None = None) -> api.Model:
+    """The model asked for, of the scale asked for; Stop in one sentence where there is none."""
     if name_or_path is None:
         name_or_path = _default_model(scale)
     try:
-        tables = api.load(name_or_path)
+        found = api.load(name_or_path)
     except fileformat.BadFile as error:
         raise Stop(error, FAILED) from error
     except OSError as error:
         raise Stop(f"{name_or_path} cannot be read ({error.strerror}); see `iqlut models`", FAILED) from error
     except ValueError as error:
         raise Stop(error) from error
-    if scale not in (None, tables.scale):
+    if scale not in (None, found.scale):
         raise Stop(
-            f"the model {tables.name} enlarges {tables.scale} times, not {scale}; leave -s out or name another with -m"
+            f"the model {found.name} enlarges {found.scale} times, not {scale}; leave -s out or name another with -m"
         )
-    return tables
+    return found
+
+
+def restore(text: str, models: Sequence[api.Model]) -> float | str:
+    """The restoration strength asked for, or "auto"; Stop where it is none, or one of the models has no such."""
+    with stop_on(ValueError):
+        strength = restoration.parse(text)
+        if strength is None:
+            return restoration.AUTO
+        for one in models:
+            if isinstance(one, Tables):
+                raise Stop(api.no_strengths(one))
+            one.at(strength)
+    return strength
 
 
 def configuration(path: Path) -> Config:
@@ -67,8 +90,8 @@ def configuration(path: Path) -> Config:
             raise Stop(f"{path} cannot be read ({error.strerror}); wanted a TOML file", FAILED) from error
 
 
-def ladder(name_or_path: str | None, scale: int | None) -> tuple[Tables, ...]:
-    """The tables for pictures of any size: those that are named, or one of each scale that there is."""
+def ladder(name_or_path: str | None, scale: int | None) -> tuple[api.Model, ...]:
+    """The models for pictures of any size: those that are named, or one of each scale that there is."""
     if name_or_path is not None or scale is not None:
         return (model(name_or_path, scale),)
     scales = sorted({api.load(name).scale for name in api.models()})
@@ -76,10 +99,10 @@ def ladder(name_or_path: str | None, scale: int | None) -> tuple[Tables, ...]:
 
 
 def _default_model(scale: int | None) -> str:
-    """The l8c8 of a scale, or any other shipped model of it."""
+    """The everyday model of a scale, or any other shipped model of it."""
     names = api.models()
     ending = "" if scale is None else f"-x{scale}"
-    fitting = [name for name in (f"l8c8-x{scale or 4}", *names) if name in names and name.endswith(ending)]
+    fitting = [name for name in (f"{_DEFAULT}-x{scale or 4}", *names) if name in names and name.endswith(ending)]
     if fitting:
         return fitting[0]
     known = f"there are {', '.join(names)}" if names else "none is shipped"
@@ -94,10 +117,10 @@ def threads(count: int | None) -> int:
     return count or api.cores()
 
 
-def check_engine(name: str, tables: Tables, threads: int) -> None:
+def check_engine(name: str, found: api.Model, threads: int) -> None:
     """Stop where there is no such engine, or not what it needs: built here once, `api` keeps it."""
     with stop_on(ValueError, RuntimeError, OSError):
-        api.enlarger(tables, name, threads)
+        api.enlarger(tables_at(found), name, threads)
 
 
 def check_folder(path: Path) -> None:

@@ -71,7 +71,8 @@ def _line(result: Result) -> str:
         return f"{source} -> {target}"
     old, new = f"{result.width}x{result.height}", f"{result.target_width}x{result.target_height}"
     frames = f", {result.frames} frames" if result.frames and result.frames > 1 else ""
-    line = f"{source} {old} -> {target} {new}{frames}, {(result.elapsed_ms or 0) / 1000:.2f} s"
+    restored = f", restore {result.restore:g} ({result.restore_reason})" if result.restore is not None else ""
+    line = f"{source} {old} -> {target} {new}{frames}{restored}, {(result.elapsed_ms or 0) / 1000:.2f} s"
     return f"{line}, {result.reason}" if result.reason else line
 
 

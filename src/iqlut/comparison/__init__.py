@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from iqlut import api
-from iqlut.tables import Tables
 
 WINDOW_PX = 320  # of the small picture: what is shown of a large one
 _CROP_PX = 48  # of the small picture: the side of a zoomed part
@@ -24,7 +23,9 @@ _PAPER, _INK = (255, 255, 255), (30, 30, 30)
 _PAGE = Path(__file__).with_name("page.html")
 
 
-def variants(small: Image.Image, models: Sequence[Tables], engine: str, threads: int | None) -> dict[str, Image.Image]:
+def variants(
+    small: Image.Image, models: Sequence[api.Model], engine: str, threads: int | None
+) -> dict[str, Image.Image]:
     """The ways to enlarge an RGB picture, each under its name: all models of one scale."""
     scale = models[0].scale
     size = (small.width * scale, small.height * scale)

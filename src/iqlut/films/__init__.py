@@ -7,6 +7,7 @@ takes them as they are: nothing becomes RGB on the way. Other streams are copied
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -30,6 +31,8 @@ __all__ = [
 ]  # fmt: skip
 
 _AHEAD = 4  # frames decoded, and frames enlarged, that wait for the next worker
+_LOOKED_AT, _LOOKED_AT_EVERY = 48, 16  # frames at the beginning of a film, to choose a restoration strength
+_LOOKED_AT_PIPE = 4  # of a film that comes through a pipe: they wait in memory
 _FULL_RANGE = 2
 _PYAV_LEAST = (17, 1)
 
@@ -55,6 +58,7 @@ def upscale(film: Film, target: Path, enlarger: Enlarger, options: Options, adva
     from iqlut.films import encoders, segments, streams
 
     larger = enlarger.larger(film.layout, film.path)
+    enlarger = _chosen(enlarger, film, options.part)
     options = encoders.choose(film, target, enlarger.scale, options)
     container = container_of(target)
     notes = [*film.notes, *streams.check_streams(film, container, target)]
@@ -74,7 +78,19 @@ def upscale(film: Film, target: Path, enlarger: Enlarger, options: Options, adva
             f"{target} cannot be written ({error.strerror or error}); what is done is kept: mend that and run it again"
         ) from error
     sidecar.remove()
-    return Outcome(sidecar.frames, resumed, film.layout, larger, tuple(notes))
+    return Outcome(sidecar.frames, resumed, film.layout, larger, tuple(notes), enlarger.choice)
+
+
+def _chosen(enlarger: Enlarger, film: Film, part: Part) -> Enlarger:
+    """The enlarger for a film, by frames spread over the first seconds: a resumed run decides the same."""
+    if enlarger.choose is None:
+        return enlarger
+    from iqlut.films import source
+
+    beginning = Part(part.first, min(part.first + _LOOKED_AT, part.end or sys.maxsize))
+    with closing(source.frames(film, beginning, [])) as frames:
+        some = [replace(frame, planes=[frame.planes[0].copy()]) for frame in islice(frames, 0, None, _LOOKED_AT_EVERY)]
+    return enlarger.chosen(some, film.layout)
 
 
 def _fill(
@@ -97,6 +113,7 @@ def _fill(
 def upscale_to_y4m(film: Film, output: BinaryIO, enlarger: Enlarger, part: Part, advance: Advance) -> Outcome:
     """Enlarge a film to y4m, which has pictures alone and one frame rate."""
     larger = enlarger.larger(film.layout, film.path)
+    enlarger = _chosen(enlarger, film, part)
     full = film.colour.range == _FULL_RANGE
     notes = [*film.notes, f"y4m keeps neither sound nor time stamps: {film.path} is written at {film.rate} frames/s"]
     output.write(y4m.header(larger, film.rate, film.aspect, full).line())
@@ -106,7 +123,7 @@ def upscale_to_y4m(film: Film, output: BinaryIO, enlarger: Enlarger, part: Part,
             y4m.write_frame(output, frame.planes)
             count += 1
             advance()
-    return Outcome(count, 0, film.layout, larger, tuple(notes))
+    return Outcome(count, 0, film.layout, larger, tuple(notes), enlarger.choice)
 
 
 def upscale_y4m(source: BinaryIO, name: str, output: BinaryIO, enlarger: Enlarger, part: Part) -> Outcome:
@@ -117,6 +134,9 @@ def upscale_y4m(source: BinaryIO, name: str, output: BinaryIO, enlarger: Enlarge
     output.write(larger.line())
     read = islice(y4m.read_frames(source, header.layout, name), part.first, part.end)
     numbered = (Frame(number, 1, planes) for number, planes in enumerate(read))
+    if enlarger.choose is not None:
+        first = list(islice(numbered, _LOOKED_AT_PIPE))
+        enlarger, numbered = enlarger.chosen(first, header.layout), _after(first, numbered)
     count = 0
     with closing(ahead(_larger(ahead(numbered, _AHEAD), header.layout, enlarger), _AHEAD)) as frames:
         for frame in frames:
@@ -124,7 +144,12 @@ def upscale_y4m(source: BinaryIO, name: str, output: BinaryIO, enlarger: Enlarge
             count += 1
     if count == 0:
         raise FilmError(f"{name} has no frames from {part.first} on; see --frames")
-    return Outcome(count, 0, header.layout, larger.layout)
+    return Outcome(count, 0, header.layout, larger.layout, choice=enlarger.choice)
+
+
+def _after(first: list[Frame], rest: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
+    yield from first
+    yield from rest
 
 
 def _enlarged(film: Film, part: Part, enlarger: Enlarger, notes: list[str]) -> Generator[Frame, None, None]:

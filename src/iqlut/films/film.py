@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 
 from iqlut.engines import Upscale
 from iqlut.films.planes import Layout
+from iqlut.restoration import Choice
 
 
 class FilmError(Exception):
@@ -98,6 +99,8 @@ class Enlarger:
     """What makes frames larger: an engine with tables, and what tells these tables from others.
 
     pixels_max  the largest frame that is enlarged
+    choose      gives the one to use for a film from luma planes, uint8, of some of its frames; None: this one
+    choice      the restoration strength that was chosen, if there was one to choose
     """
 
     tables: Upscale
@@ -105,6 +108,14 @@ class Enlarger:
     name: str
     threads: int = 1
     pixels_max: int = 200_000_000
+    choose: Callable[[Sequence[np.ndarray]], Enlarger] | None = None
+    choice: Choice | None = None
+
+    def chosen(self, frames: Sequence[Frame], layout: Layout) -> Enlarger:
+        """The one to use for a whole film, decided once, from frames of its beginning."""
+        if self.choose is None or not frames:
+            return self
+        return self.choose([(frame.planes[0] >> (layout.depth - 8)).astype(np.uint8) for frame in frames])
 
     def larger(self, layout: Layout, name: object) -> Layout:
         """The layout that frames of one layout become; FilmError where they are too large. `name` is the film's."""
@@ -119,13 +130,17 @@ class Enlarger:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done: `frames` frames, of which `resumed` were there from an earlier, interrupted run."""
+    """What was done: `frames` frames, of which `resumed` were there from an earlier, interrupted run.
+
+    choice  the restoration strength that the tables had, if they have any
+    """
 
     frames: int
     resumed: int
     layout: Layout
     larger: Layout
     notes: tuple[str, ...] = ()
+    choice: Choice | None = None
 
 
 Advance = Callable[[], None]

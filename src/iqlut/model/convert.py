@@ -22,9 +22,10 @@ import torch
 
 from iqlut import arithmetic as ar
 from iqlut.config import Config
+from iqlut.dial import Dial
 from iqlut.model.network import Network
 from iqlut.model.quantiser import CENTRE, entry_step
-from iqlut.tables import Layer, Tables
+from iqlut.tables import Layer, Tables, accumulator_bound
 
 _INT16_MAX = 32767
 _RELATIVE_ERROR_MAX = 0.02  # of a gain that matters: coarser than this is refused
@@ -34,42 +35,65 @@ class CannotConvert(ValueError):
     """A network that integer tables cannot say. The message is one sentence."""
 
 
-def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables:
-    """The tables of a trained network; CannotConvert or IllegalTables where there are none."""
+def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables | Dial:
+    """The tables of a trained network; CannotConvert or IllegalTables where there are none.
+
+    A network with strengths becomes a Dial: its table sets share all but entries and biases.
+    """
+    strengths = config.model.strengths
     with torch.no_grad():
-        entries = network.entries()
+        sets = [_at(network, strength) for strength in strengths or (0.0,)]
+        steps = network.shared_steps()
         gates = [(gain.double().numpy(), skip.double().numpy()) for gain, skip in network.gates()]
     ones = np.ones(config.model.scale**2)
     gates.append((ones, ones if config.model.residual else 0 * ones))
     layers = []
-    for index, (table, curve, (gain, skip)) in enumerate(zip(entries, network.curves(), gates, strict=True)):
-        base_unit = (2 * config.model.scale) ** 2 if index == config.model.blocks else 1
-        offset = network.offset.double().numpy() if index == config.model.blocks else np.zeros(len(gain))
-        parts = _Parts(f"layer {index}", table, curve.knots, config.model.interpolate, gain, skip, base_unit, offset)
-        layers.append(_layer(parts))
-    return Tables(config.name, config.model.scale, tuple(layers), about, config.model.symmetry)
+    for index, (curve, (gain, skip)) in enumerate(zip(network.curves(), gates, strict=True)):
+        last = index == config.model.blocks
+        entries = [entries[index] for entries, _ in sets]
+        offsets = [offset.double().numpy() if last else np.zeros(len(gain)) for _, offset in sets]
+        step = steps[index]
+        step = entry_step(entries[0]) if step is None else step
+        base_unit = (2 * config.model.scale) ** 2 if last else 1
+        parts = _Parts(f"layer {index}", entries, step, offsets, curve.knots, gain, skip, base_unit)
+        layers.append(_layers(parts, config.model.interpolate))
+    tables = [
+        Tables(config.name, config.model.scale, own, about, config.model.symmetry) for own in zip(*layers, strict=True)
+    ]
+    return Dial(strengths, tuple(tables)) if strengths else tables[0]
+
+
+def _at(network: Network, strength: float) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """The entries of each layer and the offset of the table set of this strength."""
+    if network.config.strengths:
+        network.set_strength(strength)
+    return network.entries(), network.phase_offset()
 
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
-    """A layer before its integers. `base_unit` is what one signal counts in its skip: 1, but for the base."""
+    """A layer before its integers: entries and offset of each table set, and what the sets share.
+
+    `step` is that of an entry for each output, `base_unit` what one signal counts in its skip: 1, but for the base.
+    """
 
     where: str
-    entries: torch.Tensor
+    entries: list[torch.Tensor]
+    step: torch.Tensor
+    offsets: list[np.ndarray]
     knots: np.ndarray
-    interpolate: bool
     gain: np.ndarray
     skip: np.ndarray
     base_unit: int
-    offset: np.ndarray
 
 
-def _layer(parts: _Parts) -> Layer:
-    if not torch.isfinite(parts.entries).all():
+def _layers(parts: _Parts, interpolate: bool) -> list[Layer]:
+    """The layer in each table set."""
+    if not all(torch.isfinite(entries).all() for entries in parts.entries):
         raise CannotConvert(f"{parts.where}: the table holds NaN or infinite entries; take an earlier checkpoint")
-    step = entry_step(parts.entries)
-    lut = (parts.entries / step).round().to(torch.int8).numpy()
-    bound = int(ar.ONE * np.abs(lut.astype(np.int64)).max(axis=1).sum(axis=(0, 1, 2)).max())
+    step = parts.step
+    luts = [(entries / step).round().to(torch.int8).numpy() for entries in parts.entries]
+    bound = int(accumulator_bound(np.abs(np.stack(luts)).max(axis=0)).max())
     acc_shift = next((s for s in range(16) if ar.round_shift(bound, s) <= ar.ACC16_MAX), None)
     if acc_shift is None:
         raise CannotConvert(f"{parts.where}: its sums can reach {bound}, more than any shift brings into int16")
@@ -78,14 +102,19 @@ def _layer(parts: _Parts) -> Layer:
         constants = _constants(parts, gain, shift)
         if constants is None:
             continue
-        layer = Layer(lut, parts.knots, *constants, acc_shift, shift, parts.interpolate)
-        if layer.total_bound(ar.SIGNAL_MAX * parts.base_unit) <= ar.INT32_MAX:
-            return layer
+        gains, skips, biases = constants
+        layers = [
+            Layer(lut, parts.knots, gains, skips, bias, acc_shift, shift, interpolate)
+            for lut, bias in zip(luts, biases, strict=True)
+        ]
+        largest = max(layer.total_bound(ar.SIGNAL_MAX * parts.base_unit) for layer in layers)
+        if largest <= ar.INT32_MAX // (2 if len(layers) > 1 else 1):  # of two sets a blend can be a little more
+            return layers
     raise CannotConvert(f"{parts.where}: its gains (up to {gain.max():.3g}) do not fit the integers at any shift")
 
 
-def _constants(parts: _Parts, gain: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """gain', skip' and bias' with this shift; None where they do not fit."""
+def _constants(parts: _Parts, gain: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]] | None:
+    """gain', skip' and the bias' of each table set with this shift; None where they do not fit."""
     exact = gain * 2**shift
     gains, skips = np.round(exact), np.round(parts.skip * 2**shift / parts.base_unit)
     if max(np.abs(gains).max(), np.abs(skips).max()) > _INT16_MAX:
@@ -97,5 +126,7 @@ def _constants(parts: _Parts, gain: np.ndarray, shift: int) -> tuple[np.ndarray,
         )
     # a block's skip leaves the centre where it is; the base is no signal around a centre, it is the picture
     kept = skips if parts.base_unit == 1 else parts.skip * 2**shift
-    biases = CENTRE * (2**shift - kept) + 2 ** (shift - 1) + np.round(CENTRE * parts.offset * 2**shift)
-    return gains.astype(np.int16), skips.astype(np.int16), biases.astype(np.int32)
+    biases = [
+        CENTRE * (2**shift - kept) + 2 ** (shift - 1) + np.round(CENTRE * offset * 2**shift) for offset in parts.offsets
+    ]
+    return gains.astype(np.int16), skips.astype(np.int16), [bias.astype(np.int32) for bias in biases]

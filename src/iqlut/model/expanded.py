@@ -40,14 +40,20 @@ def hats(x: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool) -> t
     return out.movedim(4, 2)
 
 
-def expand(x: torch.Tensor, lut: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool) -> torch.Tensor:
-    """x (n, c, h, w), lut (c, levels, k, k, d), knots (levels,) -> F (n, d, h, w) before the gate (IQ-LUT eq. 2, 5)."""
+def expand(
+    x: torch.Tensor, lut: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool,
+    step: torch.Tensor | None = None,
+) -> torch.Tensor:  # fmt: skip
+    """x (n, c, h, w), lut (c, levels, k, k, d), knots (levels,) -> F (n, d, h, w) before the gate (IQ-LUT eq. 2, 5).
+
+    `step` (d,) is what entries are rounded to, or None: so that the largest are ENTRY_MAX steps.
+    """
     before, after = ar.footprint(lut.shape[2])
     x = functional.pad(x, (before, after, before, after), mode="replicate")
     planes, weights = hats(x, knots, curve, rounded).flatten(1, 2), _weights(lut)
     if not rounded:
         return functional.conv2d(planes, weights)
-    return _RoundedConvolution.apply(planes, weights, _weights(round_entries(lut)))  # type: ignore[no-any-return]
+    return _RoundedConvolution.apply(planes, weights, _weights(round_entries(lut, step)))  # type: ignore[no-any-return]
 
 
 def _weights(lut: torch.Tensor) -> torch.Tensor:

@@ -28,7 +28,7 @@ class _Layer(ctypes.Structure):
 
     _fields_ = (
         *((name, _INT) for name in ("channels_in", "channels_out", "kernel", "levels")),
-        *((name, _POINTER) for name in ("code", "fraction", "steepness", "lut", "gain", "skip")),
+        *((name, _POINTER) for name in ("code", "fraction", "steepness", "lut", "step", "gain", "skip")),
         *((name, _POINTER) for name in ("grad_lut", "grad_gain", "grad_skip", "grad_knots")),
     )
 
@@ -86,7 +86,7 @@ class Setting:
     """What of a model is not a tensor: the curve of each layer, the scale; and how it is computed.
 
     `base` says whether the residual is added to the bilinear enlargement, or to the centre. `isa` is one of ISAS, or
-    None for the fastest that there is.
+    None for the fastest that there is. `steps` are the entry steps (d,) of the layers, None: of their tables.
     """
 
     curves: Sequence[Curve]
@@ -94,6 +94,7 @@ class Setting:
     base: bool = True
     threads: int = 1
     isa: str | None = None
+    steps: Sequence[torch.Tensor | None] = ()
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,8 @@ class _Call:
     ) -> None:  # fmt: skip
         self._tensors = [luma.contiguous(), *(p.detach().contiguous() for p in parameters)]
         luma, *values = self._tensors
-        layers = []
-        for index, curve in enumerate(setting.curves):
+        layers, steps = [], setting.steps or (None,) * len(setting.curves)
+        for index, (curve, step) in enumerate(zip(setting.curves, steps, strict=True)):
             lut, _, *gate = values[4 * index : 4 * index + 4]
             c, levels, k, _, d = lut.shape
             gradients: list[torch.Tensor | None] = [*grads[4 * index : 4 * index + 4]]
@@ -185,7 +186,7 @@ class _Call:
             layers.append(
                 _Layer(
                     c, d, k, levels, curve.code.ctypes.data, curve.fraction.ctypes.data, curve.steepness.ctypes.data,
-                    lut.data_ptr(), *map(_pointer, gate or (None, None)), _pointer(grad_lut),
+                    lut.data_ptr(), _pointer(step), *map(_pointer, gate or (None, None)), _pointer(grad_lut),
                     *map(_pointer, grad_gate or (None, None)), _pointer(grad_knots),
                 )
             )  # fmt: skip

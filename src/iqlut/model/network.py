@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -15,14 +16,16 @@ from iqlut.config import ModelConfig
 from iqlut.model import expanded
 from iqlut.model.kernel import Aim, Curve, MeanLoss, Residual, Setting
 from iqlut.model.loss import LOSSES, inner
-from iqlut.model.quantiser import CENTRE, layer_knots, whole_knots
+from iqlut.model.quantiser import CENTRE, entry_step, layer_knots, whole_knots
+from iqlut.strength import between
 
 OPEN = 4.0  # alpha of the first block at the start: a skip of 0.02
 ROUGHNESS = 0.1  # of the straight lines that tables are at the start
 DETAIL = 3.0  # how much livelier its entries are then: detail is small
 BEND = 16  # signals that a learned knot moves for each unit of its parameter: as lively as an entry
 
-Layer = tuple[torch.Tensor, torch.Tensor, Curve]  # entries, knots, and the curve of these
+# entries, knots, the curve of these, the entry steps if they are given
+Layer = tuple[torch.Tensor, torch.Tensor, Curve, torch.Tensor | None]
 
 
 class Table(nn.Module):
@@ -44,6 +47,31 @@ class Table(nn.Module):
     def weights(self) -> list[torch.Tensor]:
         """What entries are sums of, in place."""
         return [self.entries]
+
+
+class TableSets(nn.Module):
+    """The entries of a layer for each of several restoration strengths.
+
+    The same tables may stand for all of them at the start; a strength between two sets is their blend.
+    """
+
+    def __init__(self, shape: tuple[int, int, int, int, int], spread: float, count: int) -> None:
+        super().__init__()
+        first = Table(shape, spread)
+        self.sets = nn.ModuleList([first, *(copy.deepcopy(first) for _ in range(count - 1))])
+
+    def forward(self, below: int, weight: float) -> torch.Tensor:
+        """The entries at `weight` (0 to 1) of the way from the set `below` to the next."""
+        entries = self.sets[below].entries
+        return torch.lerp(entries, self.sets[below + 1].entries, weight) if weight else entries  # type: ignore[arg-type]
+
+    def largest(self) -> torch.Tensor:
+        """The largest magnitude of each entry in any set: what decides the entry step that they share."""
+        return torch.stack([part.entries.detach().abs() for part in self.sets]).amax(dim=0)  # type: ignore[operator]
+
+    def weights(self) -> list[torch.Tensor]:
+        """What entries are sums of, in place."""
+        return [part.entries for part in self.sets]  # type: ignore[misc]
 
 
 class SubNetwork(nn.Module):
@@ -84,6 +112,9 @@ class Network(nn.Module):
     With `rounded` (training and conversion) entries are int8 steps and signals uint8, as in the
     integer tables; without, both are exact: the float network. `offset` (scale**2,) is added to each phase; no step of
     training has one, the last act of a run finds it (`train/offset.py`).
+
+    With `config.strengths` there is a set of entries and an offset (sets, scale**2) for each of them; gates and entry
+    steps are shared. `set_strength` says which blend of two neighbouring sets all else is about.
     """
 
     offset: torch.Tensor
@@ -107,7 +138,8 @@ class Network(nn.Module):
             places = symmetry.whole(np.arange(math.prod(shape)).reshape(shape), n, last=index == config.blocks)
             self.register_buffer(f"places_{index}", torch.from_numpy(places), persistent=False)
         gates = 1 if config.gate == "block" else c // n
-        self.register_buffer("offset", torch.zeros(d))
+        self.register_buffer("offset", torch.zeros(len(config.strengths), d) if config.strengths else torch.zeros(d))
+        self._below, self._weight = 0, 0.0
         self.alpha = nn.Parameter(torch.full((config.blocks, gates), -1.0), requires_grad=config.residual)
         if config.residual:
             self._begin_with_detail()
@@ -129,11 +161,31 @@ class Network(nn.Module):
         spread = size / (c * k * k) ** 0.5
         if self.config.parameterisation == "network":
             return SubNetwork(shape, spread, self.config.hidden)
+        if self.config.strengths:
+            return TableSets(shape, spread, len(self.config.strengths))
         return Table(shape, spread)
 
+    def set_strength(self, strength: float) -> None:
+        """Make entries and offset those of a restoration strength, 0 to the largest in `config.strengths`."""
+        self._below, self._weight = between(self.config.strengths, strength)
+
+    def phase_offset(self) -> torch.Tensor:
+        """(scale**2,): the offset at the strength that is set."""
+        if not self.config.strengths:
+            return self.offset
+        return torch.lerp(self.offset[self._below], self.offset[self._below + (self._weight > 0)], self._weight)
+
     def entries(self) -> list[torch.Tensor]:
-        """The table of each layer, (c, levels, k, k, d), not rounded."""
-        return [self._whole(index, table()) for index, table in enumerate(self.tables)]
+        """The table of each layer, (c, levels, k, k, d), not rounded; at the strength that is set."""
+        place = (self._below, self._weight) if self.config.strengths else ()
+        return [self._whole(index, table(*place)) for index, table in enumerate(self.tables)]
+
+    def shared_steps(self) -> list[torch.Tensor | None]:
+        """The entry step (d,) of each layer that its table sets share; None: of its one table, `entry_step`."""
+        if not self.config.strengths:
+            return [None] * len(self.tables)
+        largest = (table.largest() for table in self.tables)  # type: ignore[operator]
+        return [entry_step(self._whole(index, part)) for index, part in enumerate(largest)]
 
     def _whole(self, index: int, part: torch.Tensor) -> torch.Tensor:
         """The table of which `part` is what symmetry leaves to store."""
@@ -166,22 +218,22 @@ class Network(nn.Module):
 
     def forward(self, luma: torch.Tensor, rounded: bool = True, threads: int = 1) -> torch.Tensor:
         if rounded and self._native(luma):
-            return Residual.apply(luma, *self._for_the_kernel(threads)) + self.offset  # type: ignore[no-any-return]
+            return Residual.apply(luma, *self._for_the_kernel(threads)) + self.phase_offset()  # type: ignore[no-any-return]
         *blocks, last = self._layers()
         x = self._signals(luma, blocks, rounded)[-1]
-        return expanded.expand(x, *last, rounded).permute(0, 2, 3, 1) + self.offset
+        return _expand(x, last, rounded).permute(0, 2, 3, 1) + self.phase_offset()
 
     def signals(self, luma: torch.Tensor) -> list[torch.Tensor]:
         """What each block hands on, (n, c, h, w) in units of x; in plain torch."""
         return self._signals(luma, self._layers()[:-1], rounded=True)
 
     def _layers(self) -> list[Layer]:
-        return list(zip(self.entries(), self.knots(), self.curves(), strict=True))
+        return list(zip(self.entries(), self.knots(), self.curves(), self.shared_steps(), strict=True))
 
     def _signals(self, luma: torch.Tensor, blocks: list[Layer], rounded: bool) -> list[torch.Tensor]:
         x, signals = (luma.unsqueeze(1).to(self.alpha.dtype) - CENTRE) / CENTRE, []
         for block, (gain, skip) in zip(blocks, self.gates(), strict=True):
-            x = expanded.gate(x, expanded.expand(x, *block, rounded), gain, skip, rounded)
+            x = expanded.gate(x, _expand(x, block, rounded), gain, skip, rounded)
             signals.append(x)
         return signals
 
@@ -203,7 +255,7 @@ class Network(nn.Module):
         entries, knots = self.entries(), self.knots()
         blocks = zip(entries, knots, self.gates(), strict=False)
         parameters = [tensor for lut, knot, gate in blocks for tensor in (lut, knot / CENTRE, *gate)]
-        setting = Setting(self.curves(), self.config.scale, self.config.residual, threads)
+        setting = Setting(self.curves(), self.config.scale, self.config.residual, threads, steps=self.shared_steps())
         return setting, *parameters, entries[-1], knots[-1] / CENTRE
 
     def base(self, luma: torch.Tensor) -> torch.Tensor:
@@ -215,3 +267,8 @@ class Network(nn.Module):
         planes = padded[:, 0].permute(1, 2, 0)  # rows and columns first, as `bilinear` wants them
         phases = [ar.bilinear(planes, r, p, q) for p in range(r) for q in range(r)]
         return (torch.stack(phases, 3).permute(2, 0, 1, 3) / (2 * r) ** 2 - CENTRE) / CENTRE
+
+
+def _expand(x: torch.Tensor, layer: Layer, rounded: bool) -> torch.Tensor:
+    entries, knots, curve, step = layer
+    return expanded.expand(x, entries, knots, curve, rounded, step)

@@ -48,7 +48,7 @@ def entry_step(entries: torch.Tensor) -> torch.Tensor:
     return largest.clamp_min(1e-6) / ar.ENTRY_MAX
 
 
-def round_entries(entries: torch.Tensor) -> torch.Tensor:
-    """Entries (c, levels, k, k, d) rounded to int8 steps, without a gradient."""
-    step = entry_step(entries)
+def round_entries(entries: torch.Tensor, step: torch.Tensor | None = None) -> torch.Tensor:
+    """Entries (c, levels, k, k, d) rounded to int8 steps, their own or those given (d,), without a gradient."""
+    step = entry_step(entries) if step is None else step
     return (entries.detach() / step).round() * step

@@ -8,7 +8,7 @@ import torch
 from iqlut import symmetry
 from iqlut.config import BadConfig
 from iqlut.model.kernel import Curve
-from iqlut.model.network import Network, Table
+from iqlut.model.network import Network, Table, TableSets
 
 CLOSED = -5.0  # alpha of a block that is new: gain 0.007, so that it hands on what it gets
 
@@ -19,7 +19,8 @@ def start_from(network: Network, other: Network) -> None:
 
     Blocks that `other` lacks come before the upsampler and hand on their signals. A channel that it lacks is a copy
     of one that it has; the two are told apart by their shares in the next layer, which are random and sum to 1
-    (Net2Net, arXiv 1511.05641). For another scale the upsampler is new.
+    (Net2Net, arXiv 1511.05641). For another scale the upsampler is new. Each table set of `network` begins as `other`,
+    or as it is at that set's strength.
     """
     old, new = other.config, network.config
     fewer_gates = old.gate == "channel" and new.gate == "block"
@@ -27,21 +28,34 @@ def start_from(network: Network, other: Network) -> None:
         raise BadConfig("train.start has more blocks, channels or gates than the model; it can have fewer or as many")
     if new.symmetry > 1 and (old.symmetry % new.symmetry or old.channels != new.channels):
         raise BadConfig("train.start has less symmetry than the model, or fewer channels; wanted as much and as many")
+    random = torch.get_rng_state()
+    for number, strength in enumerate(new.strengths or (0.0,)):
+        torch.set_rng_state(random)  # copies of a channel share alike in every set, so that sets can be blended
+        if old.strengths:
+            other.set_strength(min(strength, old.strengths[-1]))
+        _take_tables(network, number, other)
+    last = old.blocks
+    network.alpha[last:] = CLOSED
+    alpha = other.alpha.repeat_interleave(old.symmetry, 1) if old.gate == "channel" else other.alpha
+    alpha = alpha.expand(-1, old.channels)[:, :: new.symmetry]
+    network.alpha[:last] = alpha[:, torch.arange(network.alpha.shape[1]) % alpha.shape[1]]
+
+
+def _take_tables(network: Network, number: int, other: Network) -> None:
+    """The entries of `other` into the table set of that number."""
+    old, new = other.config, network.config
     read, curves, last = other.entries(), other.curves(), old.blocks
     for index, (table, here) in enumerate(zip(network.tables, network.curves(), strict=True)):
         if last <= index < new.blocks or (index == new.blocks and old.scale != new.scale):
             continue
         source = min(index, last)
         entries = _at_levels(read[source], curves[source], here.knots)
-        if not isinstance(table, Table) or entries.shape[2:4] != table.entries.shape[2:4]:
+        own = table.weights()[number] if isinstance(table, Table | TableSets) else None
+        if own is None or entries.shape[2:4] != own.shape[2:4]:
             raise BadConfig("train.start holds tables of another kind; only levels, blocks and channels may differ")
         end = index == new.blocks
         entries = _widened(entries, 1 if index == 0 else new.channels, new.scale**2 if end else new.channels)
-        table.entries.copy_(symmetry.stored(entries, new.symmetry, last=end))
-    network.alpha[last:] = CLOSED
-    alpha = other.alpha.repeat_interleave(old.symmetry, 1) if old.gate == "channel" else other.alpha
-    alpha = alpha.expand(-1, old.channels)[:, :: new.symmetry]
-    network.alpha[:last] = alpha[:, torch.arange(network.alpha.shape[1]) % alpha.shape[1]]
+        own.copy_(symmetry.stored(entries, new.symmetry, last=end))
 
 
 def _at_levels(entries: torch.Tensor, there: Curve, knots: np.ndarray) -> torch.Tensor:

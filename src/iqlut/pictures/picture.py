@@ -39,6 +39,7 @@ class Picture:
     extras   what a file says besides its pixels: icc_profile, exif and xmp (bytes), dpi (a pair)
     format   Pillow's name of the format it came from
     lossy    whether that format had already dropped details
+    jpeg_table  the quantisation table of luma, 64 steps, if it was a JPEG
     """
 
     frames: tuple[Pixels, ...]
@@ -46,6 +47,7 @@ class Picture:
     format: str = "PNG"
     lossy: bool = False
     motion: Motion | None = None
+    jpeg_table: tuple[int, ...] | None = None
 
     @property
     def size(self) -> tuple[int, int]:

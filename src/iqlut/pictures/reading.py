@@ -160,7 +160,8 @@ def _decoded(name: str, data: bytes, image: Image.Image) -> Picture:
         raise _damaged(name, error) from None
     turned = [metadata.upright(frame) for frame in frames]
     pixels = _of_one_mode(name, [frame for frame, _ in turned])
-    return Picture(tuple(pixels), turned[0][1], source, lossy, how)
+    table = getattr(image, "quantization", {}).get(0)  # of JPEGs alone
+    return Picture(tuple(pixels), turned[0][1], source, lossy, how, tuple(table) if table else None)
 
 
 def _damaged(name: str, error: Exception) -> PictureError:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from iqlut.dial import Dial
 from iqlut.model.convert import convert
 from iqlut.provenance import commit
 from iqlut.tables import Tables
 from iqlut.train import state as states
 
 
-def tables_of(path: Path) -> Tables:
+def tables_of(path: Path) -> Tables | Dial:
     """The integer tables of the checkpoint at `path`; TrainingStopped or CannotConvert say in a sentence why not."""
     saved = states.read(path)
     network, config = states.average(path)
@@ -21,5 +22,6 @@ def tables_of(path: Path) -> Tables:
         "data_sha256": saved["data_sha256"],
         "commit": commit(),
         "licence": "Apache-2.0",
+        "purpose": config.purpose,
     }
     return convert(network, config, about)

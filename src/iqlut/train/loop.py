@@ -18,16 +18,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from iqlut import files
 from iqlut.config import BadConfig, Config, TrainConfig
-from iqlut.metrics import psnr
 from iqlut.model.network import Network
-from iqlut.model.quantiser import CENTRE
 from iqlut.provenance import commit
-from iqlut.train import data, processes, resident
+from iqlut.train import data, processes, resident, validation
 from iqlut.train import state as states
 from iqlut.train.offset import find_offset
 from iqlut.train.state import State, TrainingStopped
@@ -63,16 +60,15 @@ def train(
     _check(config.train, place)
     torch.set_num_threads(TORCH_THREADS)
     deadline = time.monotonic() + 60 * minutes
-    settings, cache = config.train, out.parent / "cache"
-    planes = data.load(settings, config.model.scale, cache, progress)
-    validation = data.load(validation_of(settings), config.model.scale, cache, progress)
+    settings = config.train
+    planes, checked = _images(config, out.parent / "cache", progress)
     teacher = teacher_of(config, place.device)
     state = _start(config, out, planes, resume, place)
     step = _steps(state, config, planes, teacher, place)
-    if count := len(planes.skipped):
-        progress(f"{count} images are smaller than a patch and left out", state.step, settings.steps)
     losses, started = [], time.monotonic()
     with Log(out) as log:
+        if not settings.steps:
+            log.write({"step": 0, **_finish(state, config, planes, checked, place)})
         while state.step < settings.steps and not processes.first_says(time.monotonic() >= deadline):
             losses.append(step())
             state.step += 1
@@ -80,15 +76,25 @@ def train(
                 row = _row(state, losses, time.monotonic() - started)
                 losses, started = [], time.monotonic()
                 _check_finite(state, row["loss"])
-                _last_act(state, settings, planes, place)
-                if state.step % settings.validate_every == 0 or state.step == settings.steps:
-                    row["psnr_db"] = validate(state.ema, validation, place.threads)
+                if state.step == settings.steps:
+                    row |= _finish(state, config, planes, checked, place)
+                elif state.step % settings.validate_every == 0:
+                    row |= validation.scores(state.ema, config, checked, place.threads)
                 _save(state, config, out)
                 log.write(row)
                 progress(_describe(row), state.step, settings.steps)
     _check_finite(state, float(torch.stack(losses).mean()) if losses else 0.0)
     _save(state, config, out)
     return out / CHECKPOINT
+
+
+def _images(config: Config, cache: Path, progress: Progress) -> tuple[data.Planes, data.Planes]:
+    """Those to train on, and those to validate with."""
+    planes = data.load(config.train, config.model.scale, cache, progress, config.degrade)
+    checked = data.load(validation.validation_of(config.train), config.model.scale, cache, progress)
+    if count := len(planes.skipped):
+        progress(f"{count} images are smaller than a patch and left out", 0, config.train.steps)
+    return planes, checked
 
 
 def _check(settings: TrainConfig, place: Place) -> None:
@@ -102,9 +108,12 @@ def _row(state: State, losses: list[torch.Tensor], seconds: float) -> dict[str, 
     return {"step": state.step, "loss": float(torch.stack(losses).mean()), "seconds": round(seconds, 2)}
 
 
-def _last_act(state: State, settings: TrainConfig, planes: data.Planes, place: Place) -> None:
-    if state.step == settings.steps:
-        find_offset(state.ema, settings, planes, place.threads)
+def _finish(
+    state: State, config: Config, planes: data.Planes, checked: data.Planes, place: Place
+) -> dict[str, float]:  # fmt: skip
+    """The last act of a run, and the scores after it."""
+    find_offset(state.ema, config, planes, place.threads)
+    return validation.scores(state.ema, config, checked, place.threads)
 
 
 def _steps(state: State, config: Config, planes: data.Planes, teacher: Network | None, place: Place) -> Step:
@@ -112,11 +121,6 @@ def _steps(state: State, config: Config, planes: data.Planes, teacher: Network |
     if place.device == "cpu":
         return partial(host_step, state, config, planes, teacher, place.threads)
     return resident.Steps(state, config, planes, teacher).next
-
-
-def validation_of(settings: TrainConfig) -> TrainConfig:
-    """What `data.load` takes for whole luma planes of the validation images."""
-    return TrainConfig(data=settings.validation, validation=settings.validation, patch=1)
 
 
 def teacher_of(config: Config, device: str = "cpu") -> Network | None:
@@ -165,20 +169,6 @@ def _check_finite(state: State, loss: float) -> None:
     """The kernel's uint8 signals hide a NaN, so the parameters are looked at too."""
     if not math.isfinite(loss) or not all(p.isfinite().all() for p in state.network.parameters()):
         raise TrainingStopped(f"the loss or a parameter is no number at step {state.step}; try a smaller learning_rate")
-
-
-@torch.no_grad()
-def validate(network: Network, planes: data.Planes, threads: int = 1) -> float:
-    """Mean PSNR in dB of the rounded network over whole planes, `scale` pixels shaved."""
-    scores, r = [], planes.scale
-    for index in range(len(planes.sizes)):
-        lr, hr = planes.pair(index)
-        luma = torch.from_numpy(np.array(lr)).unsqueeze(0).to(network.alpha.device)
-        phases = network.base(luma) + network(luma, threads=threads)
-        plane = (phases * CENTRE + CENTRE + 0.5).floor().clamp(0, 255)[0].view(*lr.shape, r, r)
-        sr = plane.permute(0, 2, 1, 3).reshape(hr.shape).cpu().numpy()
-        scores.append(psnr(sr, hr, shave_px=r))
-    return float(np.mean(scores))
 
 
 def _describe(row: dict[str, Any]) -> str:

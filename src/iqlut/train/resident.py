@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from iqlut.config import BadConfig, Config
+from iqlut.config import BadConfig, Config, DegradeConfig
 from iqlut.model.network import Network
 from iqlut.train import processes, step
-from iqlut.train.data import Planes
+from iqlut.train.planes import Planes
 from iqlut.train.state import State
 
 _WARM_STEPS = 3  # before a capture, so that libraries have allocated what they need
@@ -29,7 +29,7 @@ class Crops:
     """The planes on a device; `patches` are those of `Planes.patches`, cut there."""
 
     def __init__(self, planes: Planes, device: torch.device) -> None:
-        self._hr, self._lr = (torch.from_numpy(np.array(flat)).to(device) for flat in (planes.hr, planes.lr))
+        self._hr, self._lr = (torch.from_numpy(np.array(flat)).to(device) for flat in (planes.hr, planes.lr[0]))
         self._scale, self._device = planes.scale, device
 
     def patches(self, draws: torch.Tensor, patch: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -59,6 +59,8 @@ class Steps:
     ) -> None:  # fmt: skip
         if config.model.knots == "learned":
             raise BadConfig("model.knots is learned, which trains on a CPU only; wanted fixed")
+        if config.model.strengths or config.degrade != DegradeConfig():
+            raise BadConfig("model.strengths and [degrade] train on a CPU only; start without --device")
         if processes.part()[1] > 1:
             raise BadConfig("several processes train on CPUs only; on a GPU start one")
         device = state.network.alpha.device

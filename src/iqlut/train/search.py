@@ -18,7 +18,7 @@ from iqlut.config import BadConfig, Config
 from iqlut.model import quantiser
 from iqlut.model.network import Network
 from iqlut.model.start import start_from
-from iqlut.train import data, loop
+from iqlut.train import data, loop, validation
 from iqlut.train import state as states
 from iqlut.train.step import TORCH_THREADS, host_step
 
@@ -103,8 +103,10 @@ class _Tries:
     def __init__(self, search: Search, cache: Path, threads: int, progress: loop.Progress) -> None:
         self.source, _ = states.average(search.checkpoint)
         train, scale = search.config.train, search.config.model.scale
-        self._validation = data.load(loop.validation_of(train), scale, cache, progress)
-        self._planes = data.load(train, scale, cache, progress) if search.steps else self._validation
+        self._validation = data.load(validation.validation_of(train), scale, cache, progress)
+        self._planes = (
+            data.load(train, scale, cache, progress, search.config.degrade) if search.steps else self._validation
+        )
         self._teacher = loop.teacher_of(search.config) if search.steps else None
         self._search, self._threads = search, threads
 
@@ -119,7 +121,7 @@ class _Tries:
         start_from(state.network, start)
         for state.step in range(steps):
             host_step(state, config, self._planes, self._teacher, self._threads)
-        return state.network, loop.validate(state.network, self._validation, self._threads)
+        return state.network, validation.validate(state.network, self._validation, self._threads)
 
 
 def _knots(config: Config) -> list[Pair]:

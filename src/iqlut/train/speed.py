@@ -11,7 +11,7 @@ from iqlut import image
 from iqlut.config import Config
 from iqlut.train import resident
 from iqlut.train import state as states
-from iqlut.train.data import Planes
+from iqlut.train.planes import Planes
 from iqlut.train.step import TORCH_THREADS, host_step
 
 SIDE, _COUNT, _SEED = 96, 64, 1  # low-resolution pixels a side of the planes that are made up, and how many
@@ -65,4 +65,4 @@ def made_up(scale: int) -> Planes:
         hr.append(large.ravel())
         lr.append(image.resize(large, SIDE, SIDE).ravel())
     sizes = np.array([(SIDE, SIDE)] * _COUNT)
-    return Planes(np.concatenate(hr), np.concatenate(lr), sizes, scale, (), "made up")
+    return Planes(np.concatenate(hr), np.concatenate(lr)[None], sizes, scale, (), "made up")

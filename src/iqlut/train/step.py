@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 
 from iqlut.config import Config, TrainConfig
 from iqlut.model.kernel import Aim
 from iqlut.model.loss import inner, mse
 from iqlut.model.network import Network
+from iqlut.strength import quantised
 from iqlut.train import processes
-from iqlut.train.data import Planes
+from iqlut.train.planes import Planes
 from iqlut.train.state import State
 
 # The kernel has threads of its own, and what else torch does in a step is too small for more: on two cores a step of
 # 8 patches of 32x32 takes 12 ms with one thread of torch, 15 ms with two.
 TORCH_THREADS = 1
+_CLEAN_STEPS = 0.3
+_STRENGTH = 3  # a seed, as in data.py
 
 
 def host_step(
@@ -24,7 +28,10 @@ def host_step(
 ) -> torch.Tensor:  # fmt: skip
     """The step after `state.step` on the CPU, by the native kernel; its loss."""
     settings = config.train
-    patches = planes.patches(settings.seed, state.step, settings.batch, settings.patch, processes.part())
+    strength = strength_of(config, state.step)
+    patches = planes.patches(settings.seed, state.step, settings.batch, settings.patch, processes.part(), strength)
+    if config.model.strengths:
+        state.network.set_strength(strength)
     luma, truth = (torch.from_numpy(values) for values in patches)
     loss = loss_of(state.network, luma, truth, settings, teacher, threads)
     loss.backward()
@@ -36,6 +43,18 @@ def host_step(
     state.optimiser.zero_grad(set_to_none=True)
     average(state, 1 - kept(settings, state.step))
     return mean
+
+
+def strength_of(config: Config, step: int) -> float:
+    """The restoration strength that a step trains: a sixteenth of the way between two table sets, any, or a set's own.
+
+    0 in `_CLEAN_STEPS` of them: what it is for, clean input, has most to lose.
+    """
+    strengths = config.model.strengths
+    if not strengths:
+        return config.degrade.strength
+    clean, where = np.random.default_rng((config.train.seed, step, _STRENGTH)).random(2)
+    return 0.0 if clean < _CLEAN_STEPS else quantised(strengths, float(where) * strengths[-1])
 
 
 def loss_of(

@@ -1,0 +1,169 @@
+"""Table sets for several restoration strengths: blends are exact, legal and the same in every engine and file."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iqlut import arithmetic as ar
+from iqlut import engines, fileformat
+from iqlut import strength as strengths_of
+from iqlut.dial import Dial
+from iqlut.fileformat import BadFile, from_bytes, to_bytes
+from iqlut.tables import IllegalTables
+from random_tables import random_dial
+from test_fileformat import edit
+
+WEIGHTS = range(17)
+ENTRIES = np.arange(-ar.ENTRY_MAX, ar.ENTRY_MAX + 1)
+
+
+@pytest.fixture
+def dial(rng: np.random.Generator) -> Dial:
+    return random_dial(rng, scale=2, channels=3)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+def test_a_blend_is_the_nearest_integer_halves_towards_below(weight: int) -> None:
+    """All pairs of entries."""
+    below, above = np.meshgrid(ENTRIES, ENTRIES, indexing="ij")
+    blended = ar.blend_sets(below, above, weight)
+    sixteen_times = (16 - weight) * below + weight * above
+    assert (np.abs(16 * blended - sixteen_times) <= 8).all()
+    tied = np.abs(16 * blended - sixteen_times) == 8
+    assert (np.abs(blended - below) <= np.abs(above - blended))[tied].all() or weight > 8
+    assert (np.sign(sixteen_times - 16 * blended) == np.sign(above - below))[tied].all()
+    assert ((np.minimum(below, above) <= blended) & (blended <= np.maximum(below, above))).all()
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+def test_blending_brightens_nothing(weight: int) -> None:
+    """In the mean over all pairs a blend is neither larger nor smaller than the exact one: hundreds are summed."""
+    below, above = np.meshgrid(ENTRIES, ENTRIES, indexing="ij")
+    exact = ((16 - weight) * below + weight * above).sum()
+    assert 16 * ar.blend_sets(below, above, weight).sum() == exact
+
+
+def test_strengths_have_their_place() -> None:
+    assert strengths_of.sixteenths((0, 1, 3), 0) == (0, 0)
+    assert strengths_of.sixteenths((0, 1, 3), 0.25) == (0, 4)
+    assert strengths_of.sixteenths((0, 1, 3), 0.99) == (1, 0)
+    assert strengths_of.sixteenths((0, 1, 3), 1) == (1, 0)
+    assert strengths_of.sixteenths((0, 1, 3), 2) == (1, 8)
+    assert strengths_of.sixteenths((0, 1, 3), 3) == (2, 0)
+    for numerator in range(49):
+        strength = Fraction(numerator, 16)
+        below, weight = strengths_of.sixteenths((0, 3), float(strength))
+        assert abs(Fraction(weight, 16) * 3 + 3 * below - strength) <= Fraction(3, 32)
+
+
+def test_a_stored_strength_is_its_set_and_one_between_is_the_blend(dial: Dial) -> None:
+    for strength, tables in zip(dial.strengths, dial.sets, strict=True):
+        assert dial.at(strength) is tables
+    between = dial.at(2.25)  # 10/16 of the way from 1 to 3
+    for one, below, above in zip(between.layers, dial.sets[1].layers, dial.sets[2].layers, strict=True):
+        lut = ar.blend_sets(below.lut.astype(int), above.lut.astype(int), 10)
+        np.testing.assert_array_equal(one.lut, lut)
+        np.testing.assert_array_equal(one.bias, ar.blend_sets(below.bias.astype(int), above.bias.astype(int), 10))
+        np.testing.assert_array_equal(one.gain, below.gain)
+    assert dial.at(2.25) is between  # kept
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([2, 3, 4]), st.floats(0, 3))
+def test_every_engine_gives_the_pixels_of_the_reference_at_any_strength(seed: int, scale: int, strength: float) -> None:
+    rng = np.random.default_rng(seed)
+    tables = random_dial(rng, scale, channels=int(rng.integers(1, 10))).at(strength)
+    plane = rng.integers(0, 256, tuple(rng.integers(1, 20, 2)), dtype=np.uint8)
+    there = [name for name in engines.ENGINES if name != "torch" or importlib.util.find_spec("torch")]
+    expected, *others = (engines.get(name).build(tables, threads=2)(plane) for name in there)
+    for other in others:
+        np.testing.assert_array_equal(other, expected)
+
+
+def test_the_largest_entries_of_both_sets_blend_into_legal_tables(rng: np.random.Generator) -> None:
+    dial = random_dial(rng, 2, (0, 3))
+    signs = [rng.choice([-127, 127], layer.lut.shape).astype(np.int8) for layer in dial.sets[0].layers]
+    extreme = replace(
+        dial.sets[0], layers=tuple(replace(one, lut=lut) for one, lut in zip(dial.sets[0].layers, signs, strict=True))
+    )
+    for weight in WEIGHTS:
+        Dial((0, 3), (extreme, dial.sets[1])).at(3 * weight / 16)
+
+
+def test_a_strength_outside_the_dial_is_refused(dial: Dial) -> None:
+    for strength in (-0.1, 3.1, float("nan")):
+        with pytest.raises(ValueError, match="expected 0 to 3, as the model random has them"):
+            dial.at(strength)
+
+
+@pytest.mark.parametrize("strengths", [(0,), (0, 0), (0, 2, 1), (1, 2), (0, 3.5), (0, float("nan"))])
+def test_strengths_that_are_none(dial: Dial, strengths: tuple[float, ...]) -> None:
+    with pytest.raises(IllegalTables, match="the strengths are"):
+        Dial(strengths, dial.sets[: len(strengths)])
+
+
+def test_sets_share_what_they_must(dial: Dial) -> None:
+    first, second = dial.sets[:2]
+    layer = second.layers[1]
+    knots = layer.knots.copy()
+    if layer.levels > 2:
+        knots[1] += 1 if knots[1] + 1 < knots[2] else -1
+    changed = {
+        "gain": layer.gain // 2 + 1,
+        "skip": layer.skip // 2 + 1,
+        "acc_shift": layer.acc_shift + 1,
+        "shift": layer.shift + 1,
+        "interpolate": not layer.interpolate,
+        **({"knots": knots} if layer.levels > 2 else {}),
+    }
+    for name, value in changed.items():
+        layers = (second.layers[0], replace(layer, **{name: value}), *second.layers[2:])
+        with pytest.raises(IllegalTables, match=r"set 1, layer 1.*expected only entries and biases to differ"):
+            Dial((0, 3), (first, replace(second, layers=layers)))
+    with pytest.raises(IllegalTables, match="has another name"):
+        Dial((0, 3), (first, replace(second, name="other")))
+    with pytest.raises(IllegalTables, match="2 table sets for 3 strengths"):
+        Dial((0, 1, 3), (first, second))
+
+
+def test_there_and_back(dial: Dial) -> None:
+    dial = dial.with_about({"licence": "CC0"})
+    back = from_bytes(to_bytes(dial))
+    assert isinstance(back, Dial)
+    assert (back.strengths, back.sha256, back.about) == ((0.0, 1.0, 3.0), dial.sha256, {"licence": "CC0"})
+    for strength in (0, 0.4, 1, 1.7, 3):
+        assert back.at(strength).sha256 == dial.at(strength).sha256
+    assert to_bytes(back) == to_bytes(dial)
+
+
+def test_shared_parts_are_stored_once(dial: Dial) -> None:
+    data = to_bytes(dial)
+    end = 8 + int.from_bytes(data[:8], "little")
+    assert len(data) - end == dial.table_bytes < 3 * dial.sets[0].table_bytes
+
+
+def test_files_that_are_no_dial(dial: Dial) -> None:
+    data = to_bytes(dial)
+    for strengths, said in (
+        ([0, 1], "lacks something"), ([0, 3, 1], "the strengths are"), ("all", "lacks something"),
+        ([0, 1, 4], "the strengths are"), ([0, 1, True], "lacks something"), ([0, 1, 2.5], "differ from the checksum"),
+    ):  # fmt: skip
+        with pytest.raises(BadFile, match=said):
+            from_bytes(edit(data, lambda header, value=strengths: header.update(strengths=value)))
+    with pytest.raises(BadFile, match="lacks something"):
+        from_bytes(edit(data, lambda header: header.update(format=fileformat.ONE_SET)))
+    for length in range(0, len(data), 97):
+        with pytest.raises(BadFile):
+            from_bytes(data[:length])
