@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 DATA ?= ../shared/data/test
+VALID ?= ../shared/data/valid/Kodak24
 BIN := .venv/bin
 CODE := src tests scripts
 READY := .venv/.ready
@@ -68,9 +69,10 @@ figures: $(READY)  ## measure, on a quiet machine, all times and the memory that
 	$(BIN)/python scripts/plot_results.py
 	$(BIN)/python scripts/render_results.py
 
-results: $(READY)  ## measure again what README and docs/results.md show: results/*.json, then the tables (DATA=folder of the test sets)
+results: $(READY)  ## measure again what README and docs show: results/*.json, then the tables (DATA=folder of the test sets, VALID=Kodak24)
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python scripts/measure_results.py $(DATA) quality
+	$(BIN)/python scripts/measure_restoration.py $(VALID) $(wildcard $(foreach set,B100 Set14 Classic5 LIVE1,$(DATA)/$(set)))
 	$(BIN)/python scripts/measure_figures.py
 	$(BIN)/python scripts/plot_results.py
 	$(BIN)/python scripts/learning.py

@@ -19,6 +19,7 @@ from typing import Any
 
 import iqlut
 from iqlut import api, provenance
+from iqlut.dial import tables_at
 from iqlut.turns import all_alike
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -80,7 +81,7 @@ def write(path: Path, source: str, commands: list[str], rows: list[dict[str, Any
     meta = {
         "commit": source,
         "tables_sha256": {name: iqlut.load(name).sha256 for name in iqlut.models()},
-        "table_bytes": {name: iqlut.load(name).table_bytes for name in iqlut.models()},
+        "table_bytes": {name: tables_at(iqlut.load(name)).table_bytes for name in iqlut.models()},
         "machine": provenance.cpu_name(),
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "commands": commands,

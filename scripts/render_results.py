@@ -15,6 +15,7 @@ import iqlut
 import learning
 import measure_figures
 import render_ablations
+import render_restoration
 import render_summary
 from iqlut.bench.contenders import RGB
 
@@ -37,6 +38,7 @@ def main(check: bool) -> None:
     for document, mark, text in (
         (README, "results", summary()), (DOCS / "results.md", "results", f"{quality()}\n{speed()}"),
         (DOCS / "training.md", "learning", learning.table()),
+        (DOCS / "restoration.md", "restoration", render_restoration.text(load("restoration.json"))),
         (DOCS / "kernel.md", "figures", figures()), (DOCS / "ablations.md", "ablations", ablations),
     ):  # fmt: skip
         old = document.read_text(encoding="utf-8")
@@ -67,7 +69,7 @@ def stale_models() -> list[str]:
     """Models measured with other tables than those in the package."""
     shipped = {name: iqlut.load(name).sha256 for name in iqlut.models()}
     stale = []
-    for file in ("quality.json", "speed.json", "figures.json"):
+    for file in ("quality.json", "speed.json", "figures.json", "restoration.json"):
         measured = load(file)["meta"].get("tables_sha256", {})
         stale += [name for name, sha256 in measured.items() if shipped.get(name) != sha256]
     return sorted(set(stale))

@@ -1,0 +1,272 @@
+"""Measures the restoration strengths: results/restoration.json, which docs/restoration.md is rendered from.
+
+    python scripts/measure_restoration.py KODAK24 [SET...]    folders of images: Kodak first, then B100, Set14, and for
+                                                              JPEG alone Classic5 and LIVE1, where you have them
+
+It takes about a quarter of an hour on two cores.
+
+The protocol of the tables: luma from 0 to 255 as Pillow makes it, made small by the filter named, damaged by
+`degradation` with a seed from the file's name, enlarged, 8 pixels shaved, PSNR in dB.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import iqlut
+from iqlut import api, degradation, engines, image, metrics, restoration
+from iqlut.datasets import image_files
+from iqlut.dial import Dial, tables_at
+from iqlut.engines import Upscale
+from iqlut.provenance import commit
+from measure_results import write
+
+ROOT = Path(__file__).parents[1]
+PLACE = ROOT / "results" / "restoration.json"
+SCALE, SHAVE_PX = 4, 8
+CLEAN_MODELS = ("l8c8-x4", "iqlut-34k-x4")
+DIALS = ("everyday-x4", "best-x4")
+TABLE = (
+    "clean", "box", "jpeg:90", "jpeg:75", "jpeg:50", "jpeg:30", "noise:5", "noise:10", "noise:15", "noise:5+jpeg:75",
+)  # fmt: skip
+SHOWN = (0.0, 0.5, 1.0, 2.0, 3.0)
+QUARTERS = tuple(quarter / 4 for quarter in range(13))
+SWEEP = (*(f"jpeg:{quality}" for quality in range(10, 101, 5)), *(f"noise:{sigma / 2:g}" for sigma in range(0, 51, 5)))
+FILTERS = {"Pillow bicubic": Image.Resampling.BICUBIC, "Pillow Lanczos": Image.Resampling.LANCZOS}
+JPEG_SETS = ("Classic5", "LIVE1")  # whose protocol is JPEG
+JPEG_ALONE = tuple(f"jpeg:{quality}" for quality in (10, 20, 30, 40))
+EVERY_THIRD = 3  # of Kodak: the eight images of the first table
+BOXES = ((255, 160), (0, 255), (255, 0), (140, 100), (100, 140), (0, 90))  # around, inside
+_THREADS, _REPEATS = 2, 15
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An original, uint8 (h, w), and the name its damage goes by."""
+
+    name: str
+    luma: np.ndarray
+
+    def damaged(self, damage: str, scale: int) -> np.ndarray:
+        """The small, damaged plane."""
+        return degradation.parse(damage).apply(self.luma, scale, zlib.crc32(self.name.encode()))
+
+
+@lru_cache(maxsize=4)
+def pictures(folder: Path) -> list[Picture]:
+    """The luma of a folder's images, 0 to 255, sides multiples of the scale."""
+    found = []
+    for file in image_files(folder):
+        with Image.open(file) as opened:
+            found.append(Picture(file.stem, image.mod_crop(np.asarray(opened.convert("L")), SCALE)))
+    return found
+
+
+@lru_cache(maxsize=128)
+def engine(name: str, strength: float) -> Upscale:
+    """A shipped model at a strength."""
+    return engines.get("native").build(tables_at(iqlut.load(name), strength), _THREADS)
+
+
+def score(large: np.ndarray, original: Picture) -> float:
+    return metrics.psnr(large, original.luma, SHAVE_PX)
+
+
+def filtered(low: np.ndarray, scale: int, name: str) -> np.ndarray:
+    """A plane enlarged by Pillow."""
+    size = (scale * low.shape[1], scale * low.shape[0])
+    return np.asarray(Image.fromarray(low).resize(size, FILTERS[name]))
+
+
+def main(sets: list[Path]) -> None:
+    source = commit()
+    rows = table_rows(pictures(sets[0])[::EVERY_THIRD])
+    for place in sets:
+        print(f"{place.name}: auto on {len(SWEEP)} degrees of damage", file=sys.stderr)
+        rows += sweep_rows(place, JPEG_ALONE if place.name in JPEG_SETS else SWEEP)
+    print("auto against every quarter of a strength", file=sys.stderr)
+    rows += agreement_rows(sets)
+    rows += edge_rows() + flat_rows() + monotone_rows(pictures(sets[0])) + time_rows()
+    write(PLACE, source, [f"python scripts/{Path(__file__).name} {' '.join(place.name for place in sets)}"], rows)
+
+
+def table_rows(originals: list[Picture]) -> list[dict[str, Any]]:
+    """Every way to enlarge, on every damage of the first table."""
+    rows = []
+    for damage in TABLE:
+        lows = [(original, original.damaged(damage, SCALE)) for original in originals]
+        for name in FILTERS:
+            scores = [score(filtered(low, SCALE, name), original) for original, low in lows]
+            rows.append(_row("table", damage, name, None, scores))
+        for name in CLEAN_MODELS:
+            scores = [score(engine(name, 0.0)(low), original) for original, low in lows]
+            rows.append(_row("table", damage, name, None, scores))
+        for name in DIALS:
+            for strength in SHOWN:
+                scores = [score(engine(name, strength)(low), o) for o, low in lows]
+                rows.append(_row("table", damage, name, strength, scores))
+            scores = [score(engine(name, restoration.choose([low]).strength)(low), o) for o, low in lows]
+            rows.append(_row("table", damage, name, "auto", scores))
+    return rows
+
+
+def _row(what: str, damage: str, model: str, strength: float | str | None, scores: list[float]) -> dict[str, Any]:
+    return {
+        "what": what, "damage": damage, "model": model, "restore": strength, "psnr_db": round(float(np.mean(scores)), 4)
+    }  # fmt: skip
+
+
+def sweep_rows(place: Path, damages: tuple[str, ...]) -> list[dict[str, Any]]:
+    """`auto` beside the better of Pillow's filters, in the mean over a set, for each damage."""
+    rows = []
+    for damage in damages:
+        scores: dict[str, list[float]] = {name: [] for name in (*FILTERS, *DIALS)}
+        for original in pictures(place):
+            low = original.damaged(damage, SCALE)
+            for name in FILTERS:
+                scores[name].append(score(filtered(low, SCALE, name), original))
+            strength = restoration.choose([low]).strength
+            for name in DIALS:
+                scores[name].append(score(engine(name, strength)(low), original))
+        means = {name: round(float(np.mean(values)), 4) for name, values in scores.items()}
+        rows.append({"what": "sweep", "dataset": place.name, "damage": damage, **means})
+    return rows
+
+
+def agreement_rows(sets: list[Path]) -> list[dict[str, Any]]:
+    """How often `auto` is as good as the best quarter of a strength: over all pairs of picture and damage."""
+    rows = []
+    for name in DIALS:
+        for place in sets[: 1 if name == DIALS[1] else 2]:
+            lost = []
+            for damage in SWEEP:
+                for original in pictures(place):
+                    low = original.damaged(damage, SCALE)
+                    chosen = score(engine(name, restoration.choose([low]).strength)(low), original)
+                    lost.append(max(score(engine(name, quarter)(low), original) for quarter in QUARTERS) - chosen)
+            within = float(np.mean(np.array(lost) <= 0.05))
+            rows.append(
+                {
+                    "what": "agreement", "model": name, "dataset": place.name, "pairs": len(lost),
+                    "within": round(within, 4), "lost_db": round(float(np.mean(lost)), 4),
+                    "worst_db": round(max(lost), 3),
+                }
+            )  # fmt: skip
+    return rows
+
+
+def box(around: int, inside: int) -> np.ndarray:
+    """A hard-edged square of 24 pixels in 48."""
+    plane = np.full((48, 48), around, np.uint8)
+    plane[12:36, 12:36] = inside
+    return plane
+
+
+def line(around: int, ink: int) -> np.ndarray:
+    """Lines of one pixel, across and down."""
+    plane = np.full((48, 48), around, np.uint8)
+    plane[16, 6:42] = ink
+    plane[6:42, 30] = ink
+    return plane
+
+
+def overshoot(plane: np.ndarray, large: np.ndarray) -> int:
+    """By how many grey levels the result leaves the range of the plane."""
+    low, high = int(plane.min()), int(plane.max())
+    return max(0, low - int(large.min()), int(large.max()) - high)
+
+
+def edge_rows() -> list[dict[str, Any]]:
+    """Overshoot at hard edges with `auto`, beside Pillow's bicubic."""
+    rows = []
+    for name in iqlut.models():
+        dial = iqlut.load(name)
+        if not isinstance(dial, Dial):
+            continue
+        for shape in (box, line):
+            for around, inside in BOXES:
+                plane = shape(around, inside)
+                strength = restoration.choose([plane]).strength
+                large = engine(name, strength)(plane)
+                bicubic = filtered(plane, dial.scale, "Pillow bicubic")
+                rows.append(
+                    {
+                        "what": "edge", "model": name, "shape": shape.__name__, "around": around, "inside": inside,
+                        "restore": strength, "least": int(large.min()), "most": int(large.max()),
+                        "overshoot": overshoot(plane, large), "bicubic_overshoot": overshoot(plane, bicubic),
+                    }
+                )  # fmt: skip
+    return rows
+
+
+def flat_rows() -> list[dict[str, Any]]:
+    """How much planes of one gray ripple at each strength."""
+    rows = []
+    for name in iqlut.models():
+        model = iqlut.load(name)
+        for strength in QUARTERS[::2] if isinstance(model, Dial) else ():
+            flats = [engine(name, strength)(np.full((24, 24), gray, np.uint8)).astype(int) for gray in range(256)]
+            ripple = max(int(np.ptp(flat)) for flat in flats)
+            off = max(int(np.abs(flat - gray).max()) for gray, flat in enumerate(flats))
+            rows.append({"what": "flat", "model": name, "restore": strength, "ripple": ripple, "off": off})
+    return rows
+
+
+def monotone_rows(originals: list[Picture]) -> list[dict[str, Any]]:
+    """The noise that is left on a flat plane, and PSNR, at each quarter of a strength."""
+    flat = degradation.add_noise(np.full((96, 96), 120, np.uint8), 10, np.random.default_rng(1))
+    rows = []
+    for name in DIALS:
+        left = [round(float(engine(name, quarter)(flat).std()), 3) for quarter in QUARTERS]
+        rows.append({"what": "noise left", "model": name, "values": left})
+        for damage in TABLE:
+            lows = [(original, original.damaged(damage, SCALE)) for original in originals[::EVERY_THIRD]]
+            curve = [np.mean([score(engine(name, quarter)(low), o) for o, low in lows]) for quarter in QUARTERS]
+            values = [round(float(value), 4) for value in curve]
+            rows.append({"what": "curve", "model": name, "damage": damage, "values": values})
+    return rows
+
+
+def time_rows() -> list[dict[str, Any]]:
+    """What choosing and blending take, beside enlarging, on one thread; medians of interleaved runs."""
+    low = np.random.default_rng(1).integers(0, 256, (1080, 1920), dtype=np.uint8)
+    rows = []
+    for name in DIALS:
+        dial = api.load(name)
+        assert isinstance(dial, Dial)
+        enlarge = engines.get("native").build(dial.at(0.5), 1)
+        chosen, enlarged, blended = [], [], []
+        for number in range(_REPEATS):
+            chosen.append(_ms(partial(restoration.choose, [low])))
+            enlarged.append(_ms(partial(enlarge, low)))
+            blended.append(_ms(partial(dial.at, 1 + 2 * (number % 15 + 1) / 16)))
+        choose_ms, enlarge_ms, blend_ms = map(statistics.median, (chosen, enlarged, blended))
+        rows.append(
+            {
+                "what": "time", "model": name, "size": "1920x1080", "choose_ms": round(choose_ms, 2),
+                "enlarge_ms": round(enlarge_ms, 1), "ratio": round(choose_ms / enlarge_ms, 4),
+                "blend_ms": round(blend_ms, 2), "threads": 1,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _ms(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main([Path(name) for name in sys.argv[1:]])
