@@ -29,7 +29,7 @@ from iqlut.train import degrade, graphics
 
 DATA = Path("../shared/data/train")
 STRENGTHS = np.arange(0, 3.01, 0.25)
-SAMPLES, GRAPHICS_PART = 5000, 0.1
+SAMPLES, GRAPHICS_PART = 3000, 0.1
 HIDDEN, STEPS, RATE, DECAY = 24, 6000, 3e-3, 3e-4
 TOLERATED_DB, WEIGHT = 0.03, 2.0  # a larger loss counts so much more
 SIDES_PX = (40, 96)  # of small squares

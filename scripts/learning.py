@@ -65,7 +65,7 @@ def curve(model: str) -> Curve:
         train, done = _config(stage).train, 0
         for row in _log(stage):
             megapixels += (row["step"] - done) * train.batch * train.patch**2 / 1e6
-            minutes += row["seconds"] / 60
+            minutes += row.get("seconds", 0.0) / 60  # none where no step was made
             done = row["step"]
             if "psnr_db" in row:
                 points.append(Seen(megapixels, minutes, row["psnr_db"]))

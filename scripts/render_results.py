@@ -22,6 +22,7 @@ from iqlut.bench.contenders import RGB
 ROOT = Path(__file__).parents[1]
 README, RESULTS = ROOT / "README.md", ROOT / "results"
 DOCS = ROOT / "docs"
+TIMES = ROOT / "src" / "iqlut" / "models" / "times.json"
 PLOT = "docs/images/quality_time.svg"  # by plot_results.py
 _SETS = ("Set5", "Set14", "B100", "Urban100", "Manga109")
 _COMMANDS_MAX = 2  # that are named where the results are
@@ -49,6 +50,7 @@ def main(check: bool) -> None:
             sys.exit(f"the results in {document.name} are not those in results/*.json; run scripts/render_results.py")
         if old != new:
             document.write_text(new, encoding="utf-8")
+    bring_times_up_to_date(check)
     stale = stale_models()
     if check and stale:
         sys.exit(f"results/*.json speak of other tables than the shipped {', '.join(stale)}; run make results")
@@ -57,6 +59,16 @@ def main(check: bool) -> None:
         sys.exit(
             f"results/ablations.json speaks of other configurations of {', '.join(stale)}; run scripts/ablations.py"
         )
+
+
+def bring_times_up_to_date(check: bool) -> None:
+    """The times that `iqlut models` shows: those on one thread, to Pillow's bicubic."""
+    rows = [row for row in load("speed.json")["rows"] if row["threads"] == 1 and row["name"] == "native"]
+    times = {row["model"]: round(row["ratio_to_pillow_bicubic"], 1) for row in rows}
+    text = json.dumps(dict(sorted(times.items())), indent=1) + "\n"
+    if check and TIMES.read_text(encoding="utf-8") != text:
+        sys.exit(f"the times in {TIMES.name} are not those in results/speed.json; run scripts/render_results.py")
+    TIMES.write_text(text, encoding="utf-8")
 
 
 def load(name: str) -> dict[str, Any]:

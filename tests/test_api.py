@@ -200,17 +200,17 @@ def test_wrong_arguments_are_named(tables: iqlut.Tables) -> None:
 
 
 def test_models_by_name_and_by_path(shipped: Path, tables: iqlut.Tables, rng: np.random.Generator) -> None:
-    iqlut.save(tables, shipped / "l8c8-x2.iqlut")
+    iqlut.save(tables, shipped / "everyday-x2.iqlut")
     iqlut.save(tables, str(shipped / "another.iqlut"))
     (shipped / ".gitkeep").touch()
-    assert iqlut.models() == ("another", "l8c8-x2")
-    for name_or_path in ("l8c8-x2", shipped / "another.iqlut", str(shipped / "another.iqlut")):
+    assert iqlut.models() == ("another", "everyday-x2")
+    for name_or_path in ("everyday-x2", shipped / "another.iqlut", str(shipped / "another.iqlut")):
         assert iqlut.load(name_or_path).sha256 == tables.sha256
     plane = rng.integers(0, 256, (4, 5), dtype=np.uint8)
     expected = iqlut.upscale(plane, 2, tables, "reference")
     for model in (None, "another", shipped / "another.iqlut"):
         np.testing.assert_array_equal(iqlut.upscale(plane, 2, model, "reference"), expected)
-    with pytest.raises(ValueError, match="there is no model 'l8c8-x4'; the models are another, l8c8-x2"):
+    with pytest.raises(ValueError, match="there is no model 'everyday-x4'; the models are another, everyday-x2"):
         iqlut.upscale(plane)
 
 
@@ -230,7 +230,7 @@ def test_paths_are_never_taken_for_names(shipped: Path, tables: iqlut.Tables, mo
 
 
 def test_no_model_at_all(shipped: Path) -> None:
-    with pytest.raises(ValueError, match="there is no model 'l8c8-x3'; the models are none"):
+    with pytest.raises(ValueError, match="there is no model 'everyday-x3'; the models are none"):
         iqlut.upscale(np.zeros((4, 4), np.uint8), 3)
 
 

@@ -270,7 +270,7 @@ def test_sweep_takes_only_what_nobody_writes(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
-@pytest.mark.skipif("l8c8-x4" not in api.models(), reason="no model is shipped yet")
+@pytest.mark.skipif("everyday-x4" not in api.models(), reason="no model is shipped yet")
 def test_killed_runs_and_broken_files(tmp_path):
     """The script with 1,000 pictures and ten kills, made smaller."""
     command = [

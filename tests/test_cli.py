@@ -18,7 +18,7 @@ from iqlut.commands import console, train
 from picture_files import noise, opened
 from random_tables import random_tables
 
-SHIPPED = Path(str(api.__file__)).with_name("models") / "l8c8-x4.iqlut"
+SHIPPED = Path(str(api.__file__)).with_name("models") / "everyday-x4.iqlut"
 needs_shipped = pytest.mark.skipif(not SHIPPED.exists(), reason="no model is shipped yet")
 
 
@@ -68,8 +68,13 @@ def test_info_of_nothing(capsys):
 
 def test_models(capsys):
     assert cli.main(["models", "--json"]) == 0
-    assert [row["name"] for row in rows(capsys)] == list(api.models())
+    listed = rows(capsys)
+    assert [row["name"] for row in listed] == list(api.models())
+    assert all(row["purpose"] and row["psnr_db"] > 25 and row["time"] for row in listed)
     assert cli.main(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= 80
+    assert any("everyday pictures" in line for line in lines)
 
 
 def test_version(capsys):
@@ -249,6 +254,6 @@ def test_shipped_model(photo, tmp_path, capsys):
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     np.testing.assert_array_equal(np.array(opened(target)), api.upscale(np.array(opened(photo)), scale=4))
-    assert cli.main(["info", "l8c8-x4", "--json"]) == 0
+    assert cli.main(["info", "everyday-x4", "--json"]) == 0
     (row,) = rows(capsys)
     assert row["table_bytes"] <= 34_816 and row["file_bytes"] == SHIPPED.stat().st_size <= 40_000

@@ -51,7 +51,7 @@ def test_a_ramp_stays_a_ramp() -> None:
     assert np.abs(large - line).max() < 257 / 8  # an eighth of an 8-bit level: one reading of eight is elsewhere
 
 
-@pytest.mark.skipif("l8c8-x4" not in api.models(), reason="no model is shipped yet")
+@pytest.mark.skipif("everyday-x4" not in api.models(), reason="no model is shipped yet")
 def test_a_ramp_by_the_shipped_model() -> None:
     """Column by column of its 4x4 phases, which differ by up to one level as they do in 8 bits."""
     ramp = np.linspace(20_000, 20_000 + 4 * 257, 256).round().astype(np.uint16)[None].repeat(16, axis=0)

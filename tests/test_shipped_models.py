@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 import iqlut
-from iqlut import engines, evaluate, fileformat, image
+from iqlut import degradation, engines, evaluate, fileformat, image
+from iqlut.dial import Dial
+from iqlut.tables import Tables
 
 SET5 = Path(__file__).parents[2] / "shared" / "data" / "test" / "Set5"
 ENTRIES_MAX = {"l8c8": 34 * 1024, "l12c8": 50 * 1024, "l8c16": 124 * 1024}  # the paper's
+ENTRIES_MAX |= {"everyday": 34 * 1024, "best": 34 * 1024}  # at one strength
 ENTRIES_MAX |= {"iqlut-5k": 6 * 1024, "iqlut-17k": 17 * 1024, "iqlut-34k": 34 * 1024, "iqlut-115k": 115 * 1024}
 
 needs_set5 = pytest.mark.skipif(not SET5.is_dir(), reason="Set5 is not beside the repository")
@@ -23,16 +26,30 @@ def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def test_there_is_the_default_model() -> None:
-    assert "l8c8-x4" in iqlut.models()
+@pytest.fixture(params=[name for name in iqlut.models() if isinstance(iqlut.load(name), Dial)])
+def dial(request: pytest.FixtureRequest) -> Dial:
+    found = iqlut.load(request.param)
+    assert isinstance(found, Dial)
+    return found
+
+
+def tables_of(name: str) -> list[Tables]:
+    """The table sets of a model, and a blend of two if it has several."""
+    found = iqlut.load(name)
+    return [*found.sets, found.at(0.5)] if isinstance(found, Dial) else [found]
+
+
+def test_there_are_the_default_models() -> None:
+    assert {"everyday-x2", "everyday-x3", "everyday-x4", "best-x4"} <= set(iqlut.models())
 
 
 def test_names_and_sizes_hold(name: str) -> None:
-    tables = iqlut.load(name)
+    found = iqlut.load(name)
     size, scale = name.rsplit("-x", 1)
-    assert (tables.name, tables.scale) == (name, int(scale))
-    assert tables.table_bytes <= ENTRIES_MAX[size]
-    assert len(fileformat.to_bytes(tables)) <= tables.table_bytes + 6000  # the table is the file
+    assert (found.name, found.scale) == (name, int(scale))
+    for tables in tables_of(name):
+        assert tables.table_bytes <= ENTRIES_MAX[size]
+    assert len(fileformat.to_bytes(found)) <= found.table_bytes + 6000  # the table is the file
 
 
 def test_the_file_says_how_it_was_made(name: str) -> None:
@@ -40,18 +57,28 @@ def test_the_file_says_how_it_was_made(name: str) -> None:
     assert about.keys() >= {"config", "step", "seed", "data_sha256", "commit", "licence", "psnr_db", "ssim"}
     assert about["data_sha256"]
     assert about["config"]["name"] == name
+    assert "dirty" not in about["commit"]
+
+
+def test_dials_go_from_clean_to_strong(dial: Dial) -> None:
+    assert (dial.strengths[0], dial.strengths[-1]) == (0, 3)
+    assert dial.about["purpose"] == "everyday pictures"
 
 
 @needs_set5
 def test_the_score_in_the_file_is_the_score(name: str) -> None:
-    tables = iqlut.load(name)
-    score = evaluate.evaluate(tables, SET5, tables.scale)
-    assert tables.about["psnr_db"]["Set5"] == pytest.approx(score.psnr_db, abs=1e-4)
+    found = iqlut.load(name)
+    score = evaluate.evaluate(found, SET5, found.scale, evaluate.How(restore=0))
+    assert found.about["psnr_db"]["Set5"] == pytest.approx(score.psnr_db, abs=1e-4)
 
 
 @needs_set5
 def test_every_engine_gives_the_pixels_of_the_reference_on_photographs(name: str) -> None:
-    tables = iqlut.load(name)
+    for tables in tables_of(name):
+        same_pixels(tables)
+
+
+def same_pixels(tables: Tables) -> None:
     there = [engine for engine in engines.ENGINES if engine != "torch" or importlib.util.find_spec("torch")]
     reference, *others = (engines.get(engine).build(tables, threads=2) for engine in there)
     for file in sorted(SET5.glob("*.png")):
@@ -62,10 +89,39 @@ def test_every_engine_gives_the_pixels_of_the_reference_on_photographs(name: str
 
 
 def test_a_flat_plane_stays_flat(name: str) -> None:
-    """Not exactly the same gray (that is for training to say), but no frame, and a ripple of four levels at most."""
-    tables = iqlut.load(name)
-    upscale = engines.get("native").build(tables)
-    for gray in range(0, 256, 15):
-        large = upscale(np.full((24, 24), gray, np.uint8)).astype(int)
-        assert np.ptp(large) <= 4
-        assert np.abs(large - gray).max() <= 3
+    """Not exactly the same gray (that is for training to say), but no frame, and a ripple of four levels at most.
+
+    Of two levels with restoration strengths, which are for screenshots too.
+    """
+    most = 2 if isinstance(iqlut.load(name), Dial) else 4
+    for tables in tables_of(name):
+        upscale = engines.get("native").build(tables)
+        for gray in range(0, 256, 5):
+            large = upscale(np.full((24, 24), gray, np.uint8)).astype(int)
+            assert np.ptp(large) <= most
+            assert np.abs(large - gray).max() <= 3
+
+
+@pytest.mark.parametrize(("around", "inside"), [(255, 160), (0, 255), (255, 0), (140, 100)])
+def test_hard_edges_get_no_dark_contours(dial: Dial, around: int, inside: int) -> None:
+    """A box as on a screenshot, with the strength that `auto` chooses: corners too stay near the two grays."""
+    plane = np.full((48, 48), around, np.uint8)
+    plane[12:36, 12:36] = inside
+    large = iqlut.upscale(plane, dial.scale, dial)
+    assert large.min() >= min(around, inside) - 20 and large.max() <= max(around, inside) + 20
+    middle = 24 * dial.scale
+    assert abs(int(large[middle, middle]) - inside) <= 3 and abs(int(large[3, middle]) - around) <= 3
+
+
+@pytest.mark.parametrize("damage", ["clean", "jpeg:75", "jpeg:30", "noise:5", "noise:15", "noise:5+jpeg:75"])
+@needs_set5
+def test_never_worse_than_a_filter(dial: Dial, damage: str) -> None:
+    how = evaluate.How(degradation=degradation.parse(damage))
+    ours, *filters = (evaluate.evaluate(model, SET5, dial.scale, how).psnr_db for model in (dial, *evaluate.FILTERS))
+    assert ours >= max(filters) - 0.02
+
+
+def test_more_strength_leaves_less_noise(dial: Dial) -> None:
+    flat = degradation.add_noise(np.full((64, 64), 120, np.uint8), 10, np.random.default_rng(1))
+    left = [engines.get("native").build(dial.at(quarter / 4))(flat).std() for quarter in range(13)]
+    assert left == sorted(left, reverse=True)

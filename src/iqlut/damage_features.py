@@ -12,7 +12,8 @@ import numpy as np
 BLOCK_PX = 8  # of JPEG
 WINDOW_PX = 96
 WINDOWS = 12
-_STEP_BLOCKS = 192  # blocks that quantisation steps are looked for in
+_GRID_WINDOWS = 5  # that the grid is looked for in
+_STEP_BLOCKS = 128  # blocks that quantisation steps are looked for in
 _ROUNDING_SIGMA = 0.35  # of a DCT coefficient, from samples that are whole numbers
 _LIKELIHOOD_LEAST = 0.02  # of one coefficient: a few that do not fit decide nothing
 _STEPS_FOUND = 0.35  # mean log likelihood ratio from which quantisation is believed
@@ -45,6 +46,7 @@ def _dct_matrix() -> np.ndarray:
 
 
 _DCT = _dct_matrix()
+_HIGH = np.ascontiguousarray(_DCT[5:].T)
 
 
 def steps_of(quality: float) -> np.ndarray:
@@ -90,22 +92,29 @@ def look_at(planes: list[np.ndarray], file_quality: float | None = None) -> Dama
 
     `file_quality` is that of the JPEG file it comes from; the picture may have been a coarser JPEG before.
     """
-    planes = [_at_least_two_blocks(plane).astype(np.float32) for plane in planes]
-    (y, rows_found), (x, columns_found) = _grid([plane.T for plane in planes]), _grid(planes)
-    aligned = _all_blocks(planes, y, x)
-    other = _all_blocks(planes, (y + 4) % BLOCK_PX, (x + 4) % BLOCK_PX)
-    quality, likely = _quantisation(aligned)
+    stack = _stacked(planes)
+    (y, rows_found), (x, columns_found) = _grid(stack.swapaxes(1, 2)), _grid(stack)
+    aligned = _blocks(stack, y, x)
+    other = _blocks(stack, (y + 4) % BLOCK_PX, (x + 4) % BLOCK_PX)
+    quality, likely = _quantisation(aligned, _STEP_BLOCKS)
     if likely <= _STEPS_FOUND and (y, x) != (0, 0):  # fine steps leave a grid that is hard to see: try the usual one
-        at_origin = _all_blocks(planes, 0, 0)
-        found = _quantisation(at_origin)
+        at_origin = _blocks(stack, 0, 0)
+        found = _quantisation(at_origin, _STEP_BLOCKS // 2)
         if found[1] > _STEPS_FOUND:
             (quality, likely), aligned = found, at_origin
     quality = min(quality if likely > _STEPS_FOUND else NO_JPEG, file_quality or NO_JPEG)
     energies = [_energies(blocks) for blocks in (aligned, other)]
-    sigma = float(2 ** (energies[1][-4] / 2))  # the smoothest blocks, highest frequencies
-    coarse = np.log2(_coarseness(quality))
-    vector = np.concatenate([*energies, [rows_found, columns_found, coarse, likely]])
-    return Damage(quality, sigma, vector.astype(np.float64))
+    sigma = float(2 ** (energies[1][-len(QUANTILES)] / 2))  # the smoothest blocks, highest frequencies
+    seen = [rows_found, columns_found, np.log2(_coarseness(quality)), likely, np.log2(len(aligned))]
+    return Damage(quality, sigma, np.concatenate([*energies, seen]).astype(np.float64))
+
+
+def _stacked(planes: list[np.ndarray]) -> np.ndarray:
+    """Windows as one array, float32 (n, h, w), of at least two blocks each way; all as small as the smallest."""
+    h, w = (min(plane.shape[axis] for plane in planes) for axis in (0, 1))
+    stack = np.stack([plane[:h, :w] for plane in planes]).astype(np.float32)
+    missing = [(0, max(0, 2 * BLOCK_PX - side)) for side in (h, w)]
+    return np.pad(stack, ((0, 0), *missing), mode="edge") if any(more for _, more in missing) else stack
 
 
 def _coarseness(quality: float) -> float:
@@ -113,36 +122,28 @@ def _coarseness(quality: float) -> float:
     return 1.0 if quality >= NO_JPEG else float(steps_of(quality).ravel()[_low].mean())
 
 
-def _at_least_two_blocks(plane: np.ndarray) -> np.ndarray:
-    h, w = (max(0, 2 * BLOCK_PX - side) for side in plane.shape)
-    return np.pad(plane, ((0, h), (0, w)), mode="edge") if h or w else plane
-
-
-def _grid(planes: list[np.ndarray]) -> tuple[int, float]:
+def _grid(stack: np.ndarray) -> tuple[int, float]:
     """The column at which blocks begin, 0 to 7, and how clearly: log2 of the others' high frequencies over its own.
 
     A JPEG has few high frequencies within its own blocks; on any other grid its edges have more.
     """
-    totals = np.full(BLOCK_PX, 1e-3)
-    for plane in planes:
-        for offset in range(BLOCK_PX):
-            columns = (plane.shape[1] - offset) // BLOCK_PX * BLOCK_PX
-            parts = plane[:, offset : offset + columns].reshape(-1, BLOCK_PX)
-            totals[offset] += float(np.abs(parts @ _DCT[5:].T).mean()) * plane.size
+    stack = stack[:: max(1, len(stack) // _GRID_WINDOWS)]
+    columns = stack.shape[2] // BLOCK_PX * BLOCK_PX - BLOCK_PX
+    totals = np.empty(BLOCK_PX)
+    for offset in range(BLOCK_PX):
+        parts = stack[:, :, offset : offset + columns].reshape(-1, BLOCK_PX)
+        totals[offset] = np.abs(parts @ _HIGH).mean() + 1e-3
     best = int(totals.argmin())
     return best, float(np.log2(np.median(totals) / totals[best]))
 
 
-def _all_blocks(planes: list[np.ndarray], y: int, x: int) -> np.ndarray:
-    return np.concatenate([_blocks(plane, y, x) for plane in planes])
-
-
-def _blocks(plane: np.ndarray, y: int, x: int) -> np.ndarray:
+def _blocks(stack: np.ndarray, y: int, x: int) -> np.ndarray:
     """The DCT of the blocks of a grid that begins at (y, x): (n, 64)."""
-    h, w = ((side - at) // BLOCK_PX for side, at in zip(plane.shape, (y, x), strict=True))
-    inside = plane[y : y + h * BLOCK_PX, x : x + w * BLOCK_PX]
-    blocks = inside.reshape(h, BLOCK_PX, w, BLOCK_PX).transpose(0, 2, 1, 3).reshape(-1, BLOCK_PX, BLOCK_PX)
-    return (_DCT @ blocks @ _DCT.T).reshape(-1, BLOCK_PX * BLOCK_PX)
+    h, w = ((side - at) // BLOCK_PX for side, at in zip(stack.shape[1:], (y, x), strict=True))
+    inside = stack[:, y : y + h * BLOCK_PX, x : x + w * BLOCK_PX]
+    rows = inside.reshape(-1, h, BLOCK_PX, w, BLOCK_PX) @ _DCT.T
+    blocks = rows.transpose(0, 1, 3, 4, 2).reshape(-1, BLOCK_PX) @ _DCT.T
+    return blocks.reshape(-1, BLOCK_PX, BLOCK_PX).swapaxes(1, 2).reshape(-1, BLOCK_PX * BLOCK_PX)
 
 
 def _energies(blocks: np.ndarray) -> np.ndarray:
@@ -155,12 +156,12 @@ def _energies(blocks: np.ndarray) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def _quantisation(blocks: np.ndarray) -> tuple[float, float]:
-    """The quality whose steps the coefficients are multiples of, and the mean log likelihood ratio for it.
+def _quantisation(blocks: np.ndarray, count: int) -> tuple[float, float]:
+    """The quality whose steps the coefficients of `count` blocks are multiples of, and the mean log likelihood ratio.
 
     For each low frequency the step is found by itself, so tables of any make are seen; the median says the quality.
     """
-    values = blocks[:: max(1, len(blocks) // _STEP_BLOCKS), _low].T[:, None]  # (frequencies, 1, blocks)
+    values = blocks[:: max(1, len(blocks) // count), _low].T[:, None]  # (frequencies, 1, blocks)
     whole = np.rint(values / _STEPS)
     z = (values - _STEPS * whole) / _ROUNDING_SIGMA
     ratio = np.log(
