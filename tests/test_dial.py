@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -167,3 +169,25 @@ def test_files_that_are_no_dial(dial: Dial) -> None:
     for length in range(0, len(data), 97):
         with pytest.raises(BadFile):
             from_bytes(data[:length])
+
+
+def test_a_set_of_another_shape_is_refused(dial: Dial) -> None:
+    """Or one that lacks a tensor, or has one too many."""
+    arrays = safetensors.numpy.load(to_bytes(dial))
+    end = 8 + int.from_bytes(to_bytes(dial)[:8], "little")
+    metadata = json.loads(to_bytes(dial)[8:end])["__metadata__"]
+
+    def file(changes: dict[str, np.ndarray | None]) -> bytes:
+        kept = {name: array for name, array in {**arrays, **changes}.items() if array is not None}
+        return safetensors.numpy.save(kept, metadata)
+
+    assert isinstance(from_bytes(file({})), Dial)
+    other = np.zeros((*arrays["lut.1.2"].shape[:1], 2, *arrays["lut.1.2"].shape[2:]), np.int8)
+    for changes in (
+        {"lut.1.2": other},
+        {"bias.1": None},
+        {"bias.3": arrays["bias.1"]},
+        {"bias.1": arrays["bias.1"][:-1]},
+    ):
+        with pytest.raises(BadFile):
+            from_bytes(file(changes))

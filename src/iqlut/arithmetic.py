@@ -60,7 +60,7 @@ def blend_sets(below: Any, above: Any, weight: int) -> Any:
     lies between the two, so it is legal wherever both are.
     """
     rise = weight * (above - below)
-    return below + ((rise + (1 << SET_WEIGHT_BITS >> 1) - 1 * (rise > 0)) >> SET_WEIGHT_BITS)
+    return below + ((rise + (1 << SET_WEIGHT_BITS >> 1) - (rise > 0)) >> SET_WEIGHT_BITS)
 
 
 def requantise(acc: Any, skip_signal: Any, layer: Any) -> Any:

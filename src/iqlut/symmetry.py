@@ -13,7 +13,9 @@ and a device reads the rest from there, with taps, channels and phases in anothe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -53,9 +55,14 @@ def stored(lut: Any, order: int, last: bool) -> Any:
 
 def whole(part: np.ndarray, order: int, last: bool) -> np.ndarray:
     """The `lut` (c, levels, k, k, d) of which `part` is `stored`."""
-    if order == 1:
-        return part
-    c, levels, k, _, d = part.shape
+    return part if order == 1 else part.ravel()[_places(part.shape, order, last)]
+
+
+@lru_cache(maxsize=16)
+def _places(shape: tuple[int, ...], order: int, last: bool) -> np.ndarray:
+    """Which entry of a stored part of this shape stands at each place of the whole, int32."""
+    part = np.arange(math.prod(shape), dtype=np.int32).reshape(shape)
+    c, levels, k, _, d = shape
     out = np.empty((c * order, levels, k, k, d) if last else (c, levels, k, k, d * order), part.dtype)
     for index, (number, seen) in enumerate(zip(_NUMBERS[order], channels_seen(order), strict=True)):
         if last:

@@ -32,11 +32,12 @@ def scores(network: Network, config: Config, planes: Planes, threads: int = 1) -
         if config.model.strengths:
             network.set_strength(strength)
         name = f"psnr_db_{strength:g}" if strength else "psnr_db"
-        row[name] = validate(network, planes, threads, partial(_validation_damage, config.degrade, strength))
+        row[name] = validate(network, planes, threads, partial(damaged, config.degrade, strength))
     return row
 
 
-def _validation_damage(settings: DegradeConfig, strength: float, index: int, lr: np.ndarray) -> np.ndarray:
+def damaged(settings: DegradeConfig, strength: float, index: int, lr: np.ndarray) -> np.ndarray:
+    """The plane of that number as it is at a strength: with noise if the number is even, else as a JPEG."""
     if not strength:
         return lr
     if index % 2:
