@@ -1,10 +1,10 @@
-"""Fits `auto_strength.json`, which maps what a picture shows of its damage to a restoration strength.
+"""Fits `auto_strength.json`, by which `restoration` chooses a strength from what a picture shows of its damage.
 
-    python scripts/fit_auto_strength.py everyday-x4 best-x4          about ten minutes on one core
+    python scripts/fit_auto_strength.py everyday-x4          about ten minutes on two cores
 
-Training images and graphics are made small and damaged in many ways. For each the PSNR of the models is measured at
-every quarter of a strength, and the regression is fitted to lose the least PSNR against the best of them: no strength
-is called the right one where several are as good. Needs PyTorch.
+Training images and graphics are made small and damaged in many ways. One small network learns how noisy they were,
+which is known; another learns the strength that loses the least PSNR against the best one. No strength is called the
+right one where several are as good. Needs PyTorch.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ from __future__ import annotations
 import io
 import json
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,36 +32,136 @@ from iqlut.dial import Dial
 from iqlut.train import degrade, graphics
 
 DATA = Path("../shared/data/train")
+PLACE = Path(restoration.__file__).with_name("auto_strength.json")
 STRENGTHS = np.arange(0, 3.01, 0.25)
-SAMPLES, GRAPHICS_PART = 3000, 0.1
-HIDDEN, STEPS, RATE, DECAY = 24, 6000, 3e-3, 3e-4
-TOLERATED_DB, WEIGHT = 0.03, 2.0  # a larger loss counts so much more
-SIDES_PX = (40, 96)  # of small squares
-LAYOUTS = ((1, 1), (1, 1), (1, 2), (2, 2))  # of several squares in one picture: large ones have all kinds of places
+LOOKED_AT, SCORED = 24_000, 18_000  # pictures for the noise, and of them for the strength
+GRAPHICS_PART = 0.1
+SIDES_PX = (48, 96)  # of small squares
+LAYOUTS = ((1, 1), (1, 2), (2, 2), (2, 3))  # of several squares in one picture: large ones have all kinds of places
+HIDDEN, STEPS, RATE, DECAY = 32, 8000, 3e-3, 1e-2
+BLUR = {"noise": 0.0, "strength": 0.07}  # of the inputs, in standard deviations, against overfitting
+SEEN_DB, LARGE, OUTSIDE = 0.1, 0.3, 0.05  # a loss counts once it can be seen, a large one a little more
 SEED = 3
 
 
-def main(names: list[str]) -> None:
-    dials = [model for model in map(_load, names) if isinstance(model, Dial)]
-    photos = list(image_files(DATA))
-    with ThreadPoolExecutor(1) as pool:
-        rows = list(pool.map(lambda number: _sample(number, photos, dials), range(SAMPLES)))
-    vectors, curves = (np.array(part) for part in zip(*rows, strict=True))
-    weights = _fit(vectors, curves.reshape(-1, len(dials), len(STRENGTHS)))
-    place = Path(restoration.__file__).with_name("auto_strength.json")
-    place.write_text(
-        "{\n" + ",\n".join(f' "{name}": {json.dumps(values)}' for name, values in weights.items()) + "\n}\n",
-        encoding="utf-8",
-    )
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A damaged small picture, its original, the noise that it got, and its file's quantisation table if it has one."""
+
+    low: np.ndarray
+    high: np.ndarray
+    sigma: float
+    table: np.ndarray | None
+
+    def vector(self) -> np.ndarray:
+        """What `restoration` sees."""
+        quality = None if self.table is None else damage_features.quality_of(self.table)
+        return damage_features.look_at(damage_features.windows(self.low), quality).vector
 
 
-def _load(name: str) -> iqlut.Tables | Dial:
-    return files.read(name) if Path(name).suffix else iqlut.load(name)
+def main(name: str) -> None:
+    rows = []
+    with ProcessPoolExecutor(initializer=_begin, initargs=(name,)) as pool:
+        for row in pool.map(_row, range(LOOKED_AT), chunksize=50):
+            rows.append(row)
+            if len(rows) % 1000 == 0:
+                print(f"{len(rows)}/{LOOKED_AT}", file=sys.stderr, flush=True)
+    vectors, sigmas, losses = zip(*rows, strict=True)
+    fit(np.array(vectors), np.array(sigmas), np.array([loss for loss in losses if loss is not None]))
 
 
-def _sample(number: int, photos: list[Path], dials: list[Dial]) -> tuple[np.ndarray, np.ndarray]:
-    """What a damaged picture shows, and the PSNR of each model at each strength."""
-    rng, scale = np.random.default_rng((SEED, number)), dials[0].scale
+_made: dict[str, Any] = {}  # of a process: the model, the photographs
+
+
+def _begin(name: str) -> None:
+    """In each process, once."""
+    dial = files.read(name) if Path(name).suffix else iqlut.load(name)
+    _made.update(dial=dial, photos=list(image_files(DATA)))
+
+
+def _row(number: int) -> tuple[np.ndarray, float, np.ndarray | None]:
+    """What the example of that number shows, its noise, and PSNR lost at each strength for the first SCORED."""
+    dial: Dial = _made["dial"]
+    example = _example(number, _made["photos"], dial.scale)
+    if number >= SCORED:
+        return example.vector(), example.sigma, None
+    scores = np.array([_psnr(dial, strength, example) for strength in STRENGTHS])
+    return example.vector(), example.sigma, scores.max() - scores
+
+
+def fit(vectors: np.ndarray, sigmas: np.ndarray, losses: np.ndarray) -> None:
+    """Writes the weights of both networks: features (n, f), noise (n,), PSNR lost at each strength (m <= n, 13)."""
+    mean, deviation = vectors.mean(axis=0), vectors.std(axis=0) + 1e-3
+    wanted = torch.tensor(np.log2(1 + sigmas), dtype=torch.float32)
+    noise = _fitted("noise", vectors, (mean, deviation), lambda raw, chosen: (raw - wanted[chosen]).abs())
+    PLACE.write_text(_json({"noise": noise}), encoding="utf-8")
+    restoration.weights.cache_clear()
+    found = np.array([restoration.seen(vector) for vector in vectors[: len(losses)]])
+    lost = torch.tensor(losses, dtype=torch.float32)
+
+    def regret(raw: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        inside = raw.clamp(0, float(STRENGTHS[-1]))
+        db = interpolated(lost[chosen], inside)
+        return db / (db + SEEN_DB) + LARGE * db + OUTSIDE * (raw - inside).square()
+
+    strength = _fitted("strength", found, (found.mean(axis=0), found.std(axis=0) + 1e-3), regret)
+    PLACE.write_text(_json({"noise": noise, "strength": strength}), encoding="utf-8")
+    restoration.weights.cache_clear()
+    chosen = torch.tensor([restoration.strength_for(vector) for vector in vectors[: len(losses)]])
+    db = interpolated(lost, chosen.float())
+    print(f"{db.mean():.4f} dB lost in the mean, {(db <= 0.05).float().mean():.1%} within 0.05 dB of the best")
+
+
+def _fitted(
+    name: str, inputs: np.ndarray, scale: tuple[np.ndarray, np.ndarray],
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> dict[str, list]:  # fmt: skip
+    """A network of one hidden layer; `loss(output, which)` is made small in the mean."""
+    torch.manual_seed(SEED)
+    mean, deviation = scale
+    x = torch.tensor((inputs - mean) / deviation, dtype=torch.float32)
+    hidden, output = torch.nn.Linear(x.shape[1], HIDDEN), torch.nn.Linear(HIDDEN, 1)
+    optimiser = torch.optim.AdamW([*hidden.parameters(), *output.parameters()], RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
+    with torch.no_grad():
+        output.bias.fill_(1.0)
+    for _ in range(STEPS):
+        chosen = torch.randint(len(x), (512,))
+        blurred = x[chosen] + BLUR[name] * torch.randn(len(chosen), x.shape[1])
+        mean_loss = loss(output(torch.tanh(hidden(blurred)))[:, 0], chosen).mean()
+        optimiser.zero_grad()
+        mean_loss.backward()
+        optimiser.step()
+        schedule.step()
+    print(f"{name}: {float(mean_loss.detach()):.4f}")
+    values = {
+        "mean": mean, "deviation": deviation, "hidden": hidden.weight.T.detach().numpy(),
+        "hidden_bias": hidden.bias.detach().numpy(), "output": output.weight[0].detach().numpy(),
+        "output_bias": output.bias.detach().numpy(),
+    }  # fmt: skip
+    return {key: np.round(value.astype(float), 5).tolist() for key, value in values.items()}
+
+
+def _json(networks: dict[str, dict[str, list]]) -> str:
+    """A line for each array."""
+    parts = [
+        f' "{name}": {{\n' + ",\n".join(f'  "{key}": {json.dumps(value)}' for key, value in network.items()) + "\n }"
+        for name, network in networks.items()
+    ]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def interpolated(losses: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
+    """(n,): curves (n, strengths) at a strength (n,), linear between the measured ones."""
+    position = strength / float(STRENGTHS[1] - STRENGTHS[0])
+    below = position.detach().floor().long().clamp(0, len(STRENGTHS) - 2)[:, None]
+    part = position - below[:, 0]
+    return torch.lerp(losses.gather(1, below)[:, 0], losses.gather(1, below + 1)[:, 0], part)
+
+
+def _example(number: int, photos: list[Path], scale: int) -> Example:
+    """A picture: a few squares of photographs, or graphics; small and damaged."""
+    rng = np.random.default_rng((SEED, number))
     if rng.random() < GRAPHICS_PART:
         low, high = graphics.render(scale, rng)
     else:
@@ -66,16 +170,18 @@ def _sample(number: int, photos: list[Path], dials: list[Dial]) -> tuple[np.ndar
         rows = [np.hstack([_cut(photos, side, rng) for _ in range(across)]) for _ in range(down)]
         high = image.mod_crop(np.vstack(rows), scale)
         low = degrade.low_resolution(high, scale, str(rng.choice(FILTERS, p=(0.5, 0.2, 0.12, 0.1, 0.08))), rng)
-    low, high, table = _damaged(low, high, scale, rng)
-    quality = None if table is None else damage_features.quality_of(table)
-    vector = damage_features.look_at(damage_features.windows(low), quality).vector
-    return vector, np.array([[_psnr(dial, strength, low, high) for strength in STRENGTHS] for dial in dials])
+    return _damaged(low, high, scale, rng)
+
+
+@lru_cache(maxsize=1000)
+def _photo(path: Path) -> np.ndarray:
+    with Image.open(path) as opened:
+        return np.asarray(opened.convert("L"))
 
 
 def _cut(photos: list[Path], side: int, rng: np.random.Generator) -> np.ndarray:
     """A square of a photograph, uint8 (side, side), sometimes made smaller before."""
-    with Image.open(photos[int(rng.integers(len(photos)))]) as opened:
-        high = np.asarray(opened.convert("L"))
+    high = _photo(photos[int(rng.integers(len(photos)))])
     if rng.random() < 0.5:
         factor = max(rng.uniform(0.45, 1), side / min(high.shape))
         high = image.resize(high, *(max(side, int(length * factor)) for length in high.shape))
@@ -83,82 +189,39 @@ def _cut(photos: list[Path], side: int, rng: np.random.Generator) -> np.ndarray:
     return high[top : top + side, left : left + side]
 
 
-def _damaged(
-    low: np.ndarray, high: np.ndarray, scale: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:  # fmt: skip
-    """The damaged picture, its original, cropped alike; and the quantisation table, if it comes as a JPEG file."""
-    kind, table = rng.choice(["clean", "noise", "jpeg", "both"], p=[0.15, 0.35, 0.3, 0.2]), None
+def _damaged(low: np.ndarray, high: np.ndarray, scale: int, rng: np.random.Generator) -> Example:
+    """Noise, then JPEG; half of what is no JPEG file any more is cropped."""
+    kind = rng.choice(["clean", "noise", "jpeg", "both"], p=[0.18, 0.32, 0.34, 0.16])
+    sigma, table = 0.0, None
     if kind in ("noise", "both"):
-        signal_part = float(rng.uniform(0.4, 1)) if rng.random() < 0.3 else 0.0
-        low = degradation.add_noise(low, float(25 * rng.random() ** 1.3), rng, signal_part)
+        sigma = float(25 * rng.random() ** 1.3)
+        low = degradation.add_noise(low, sigma, rng, float(rng.uniform(0.4, 1)) if rng.random() < 0.2 else 0.0)
     if kind in ("jpeg", "both"):
         for _ in range(1 + (rng.random() < 0.15)):
             file = io.BytesIO()
-            Image.fromarray(low).save(file, "JPEG", quality=int(rng.integers(8, 100)))
+            Image.fromarray(low).save(file, "JPEG", quality=int(rng.integers(8, 101)))
             opened = Image.open(file)
-            low, table = np.asarray(opened), np.array(opened.quantization[0])
-        if rng.random() < 0.6:  # it comes as something else
+            low, table = np.asarray(opened), np.array(opened.quantization[0])  # type: ignore[attr-defined]
+        if rng.random() < 0.6:
             table = None
-            if rng.random() < 0.5:  # and cropped
+            if rng.random() < 0.5:
                 top, left = (int(rng.integers(0, 8)) for _ in range(2))
                 low, high = low[top:, left:], high[top * scale :, left * scale :]
-    return low, high, table
+    return Example(np.ascontiguousarray(low), high, sigma, table)
 
 
-def _psnr(dial: Dial, strength: float, low: np.ndarray, high: np.ndarray) -> float:
-    upscale = _engines.setdefault((dial.name, strength), engines.get("native").build(dial.at(strength)))
-    return min(metrics.psnr(upscale(np.ascontiguousarray(low)), high, dial.scale), 60.0)
+def _psnr(dial: Dial, strength: float, example: Example) -> float:
+    return min(metrics.psnr(_engine(dial.name, strength, dial)(example.low), example.high, dial.scale), 60.0)
 
 
-_engines: dict[tuple[str, float], engines.Upscale] = {}
+_built: dict[tuple[str, float], engines.Upscale] = {}
 
 
-def _fit(vectors: np.ndarray, curves: np.ndarray) -> dict[str, list]:
-    """The weights that `restoration.regress` reads."""
-    torch.manual_seed(SEED)
-    mean, deviation = vectors.mean(axis=0), vectors.std(axis=0) + 1e-3
-    x = torch.tensor((vectors - mean) / deviation, dtype=torch.float32)
-    loss_db = torch.tensor(curves.max(axis=2, keepdims=True) - curves, dtype=torch.float32)
-    held_out = torch.arange(len(x)) % 10 == 0
-    hidden, output = torch.nn.Linear(x.shape[1], HIDDEN), torch.nn.Linear(HIDDEN, 1)
-    optimiser = torch.optim.AdamW([*hidden.parameters(), *output.parameters()], RATE, weight_decay=DECAY)
-    with torch.no_grad():
-        output.bias.fill_(1.0)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
-    for _ in range(STEPS):
-        chosen = torch.randint(len(x), (512,))
-        chosen = chosen[~held_out[chosen]]
-        raw = output(torch.tanh(hidden(x[chosen])))[:, 0]
-        lost = _interpolated(loss_db[chosen], raw.clamp(0, STRENGTHS[-1]))
-        outside = (raw - raw.clamp(0, STRENGTHS[-1])).square().mean()
-        loss = lost.mean() + WEIGHT * (lost - TOLERATED_DB).clamp_min(0).mean() + 0.05 * outside
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-    with torch.no_grad():
-        strength = output(torch.tanh(hidden(x)))[:, 0].clamp(0, STRENGTHS[-1])
-        lost = _interpolated(loss_db, (strength * 8).round() / 8)
-    for what, part in (("fitted", ~held_out), ("held out", held_out)):
-        for index in range(lost.shape[1]):
-            db = lost[part, index]
-            print(f"{what}, model {index}: {db.mean():.4f} dB lost, {(db <= 0.05).float().mean():.1%} within 0.05 dB")
-    rounded = {
-        "mean": mean, "deviation": deviation, "hidden": hidden.weight.T.detach().numpy(),
-        "hidden_bias": hidden.bias.detach().numpy(), "output": output.weight[0].detach().numpy(),
-        "output_bias": output.bias.detach().numpy(),
-    }  # fmt: skip
-    return {name: np.round(values.astype(float), 5).tolist() for name, values in rounded.items()}
-
-
-def _interpolated(curves: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
-    """(n, models): the curves (n, models, strengths) at a strength (n,), linear between the measured ones."""
-    position = strength / (STRENGTHS[1] - STRENGTHS[0])
-    below = position.detach().floor().long().clamp(0, len(STRENGTHS) - 2)
-    part = (position - below)[:, None]
-    index = below[:, None, None].expand(-1, curves.shape[1], 1)
-    return torch.lerp(curves.gather(2, index)[..., 0], curves.gather(2, index + 1)[..., 0], part)
+def _engine(name: str, strength: float, dial: Dial) -> engines.Upscale:
+    if (name, strength) not in _built:
+        _built[name, strength] = engines.get("native").build(dial.at(strength))
+    return _built[name, strength]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1])

@@ -20,6 +20,7 @@ from iqlut.model.kernel import ISAS, Aim, Residual  # noqa: E402
 from iqlut.model.loss import LOSSES  # noqa: E402
 from iqlut.model.network import Network  # noqa: E402
 from iqlut.model.start import start_from  # noqa: E402
+from iqlut.tables import Tables  # noqa: E402
 
 CONFIGS = (
     ModelConfig(blocks=2),
@@ -292,3 +293,23 @@ def test_a_dial_begins_as_another_at_its_strengths() -> None:
             network.set_strength(strength)
         for one, other in zip(more.entries(), first.entries(), strict=True):
             torch.testing.assert_close(one, other)
+
+
+def test_gains_and_skips_are_rounded_to_the_nearest() -> None:
+    """Not cut off: the integers are as often above the exact values as below."""
+    config = ModelConfig(blocks=3, channels=16, gate="channel", scale=2)
+    network = lively(config)
+    with torch.no_grad():
+        network.alpha.add_(torch.randn_like(network.alpha))
+    tables = convert(network, Config("rounded", config), {})
+    assert isinstance(tables, Tables)
+    errors = {"gain": [], "skip": []}
+    network.requires_grad_(False)
+    for layer, entries, (gain, skip) in zip(tables.layers, network.entries(), network.gates(), strict=False):
+        step = quantiser.entry_step(entries).double().numpy()
+        exact = gain.double().numpy() * step * 128 / ar.ONE * 2.0 ** (layer.acc_shift + layer.shift)
+        errors["gain"] += (layer.gain - exact).tolist()
+        errors["skip"] += (layer.skip - skip.double().numpy() * 2.0**layer.shift).tolist()
+    for name, values in errors.items():
+        assert np.abs(values).max() <= 0.5 + 1e-3, name
+        assert abs(np.mean(values)) < 0.2, name

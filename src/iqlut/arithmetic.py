@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+VERSION = 1  # of what these functions compute: stored vectors and results are tied to it
 FRACTION_BITS = 5
 ONE = 1 << FRACTION_BITS  # a fraction runs from 0 to ONE inclusive
 SIGNAL_MAX = 255  # signals between layers are uint8

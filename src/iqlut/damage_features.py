@@ -66,10 +66,14 @@ def quality_of(table: np.ndarray) -> float | None:
 
 @dataclass(frozen=True)
 class Damage:
-    """What was found. `quality` is NO_JPEG where no JPEG was seen; `vector` float64 is what a choice is made of."""
+    """What was found. `quality` is NO_JPEG where no JPEG was seen.
+
+    `vector`, float64, is what a choice is made of: log2 of the energies of blocks on the grid of the JPEG and off it
+    (bands times quantiles each), how clear the grid is down and across, log2 of the JPEG's quantisation steps, how
+    likely it was a JPEG, log2 of the number of blocks.
+    """
 
     quality: float
-    noise_sigma: float
     vector: np.ndarray
 
 
@@ -104,9 +108,8 @@ def look_at(planes: list[np.ndarray], file_quality: float | None = None) -> Dama
             (quality, likely), aligned = found, at_origin
     quality = min(quality if likely > _STEPS_FOUND else NO_JPEG, file_quality or NO_JPEG)
     energies = [_energies(blocks) for blocks in (aligned, other)]
-    sigma = float(2 ** (energies[1][-len(QUANTILES)] / 2))  # the smoothest blocks, highest frequencies
     seen = [rows_found, columns_found, np.log2(_coarseness(quality)), likely, np.log2(len(aligned))]
-    return Damage(quality, sigma, np.concatenate([*energies, seen]).astype(np.float64))
+    return Damage(quality, np.concatenate([*energies, seen]).astype(np.float64))
 
 
 def _stacked(planes: list[np.ndarray]) -> np.ndarray:

@@ -1,9 +1,8 @@
 """`restore = "auto"`: the restoration strength that a picture needs, from what its luma plane and its file show.
 
-A small regression (one hidden layer, `auto_strength.json`) maps `damage_features` to a strength. It was fitted on
-training images, damaged in many ways, to lose the least PSNR against the best strength of each
-(`scripts/fit_auto_strength.py`). The same picture gets the same strength on every machine: the result is rounded to an
-eighth.
+Two small networks of one hidden layer (`auto_strength.json`): from `damage_features` to the noise of the picture, and
+from both to a strength. They were fitted on training images, damaged in many ways (`scripts/fit_auto_strength.py`). The
+strength is rounded to a sixteenth, so that the same picture gets the same on every machine.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 AUTO = "auto"
-_STEPS = 8  # of a strength that are told apart
+_STEPS = 16  # of a strength that are told apart
 _AS_THEY_ARE = ("L", "LA", "RGB", "RGBA")  # Pillow's modes
 _NOISE_SEEN = 1.25  # grey levels, from which on noise is named
 _WEIGHTS = Path(__file__).with_name("auto_strength.json")
@@ -65,8 +64,7 @@ def choose(images: Sequence[np.ndarray | Image], jpeg_table: Sequence[int] | Non
         return Choice(0.0, "the picture is of one gray")
     quality = damage_features.quality_of(np.asarray(jpeg_table)) if jpeg_table else None
     damage = damage_features.look_at(windows, quality)
-    strength = round(regress(damage.vector) * _STEPS) / _STEPS
-    return Choice(strength, _reason(damage, quality))
+    return Choice(strength_for(damage.vector), _reason(damage, quality))
 
 
 def _pixels(one: np.ndarray | Image) -> np.ndarray:
@@ -84,16 +82,32 @@ def _luma_windows(plane: np.ndarray) -> list[np.ndarray]:
     return [part if part.ndim == 2 else image.split(np.ascontiguousarray(part))[0] for part in parts]
 
 
-def regress(vector: np.ndarray) -> float:
-    """The strength, 0 to 3, that a vector of features calls for."""
-    weights = _weights()
-    hidden = np.tanh((vector - weights["mean"]) / weights["deviation"] @ weights["hidden"] + weights["hidden_bias"])
-    return float(np.clip(hidden @ weights["output"] + weights["output_bias"][0], 0, STRENGTH_MAX))
+def strength_for(vector: np.ndarray) -> float:
+    """The strength, 0 to 3 in sixteenths, that `damage_features` call for."""
+    return round(min(max(_network("strength", seen(vector)), 0.0), STRENGTH_MAX) * _STEPS) / _STEPS
+
+
+def seen(vector: np.ndarray) -> np.ndarray:
+    """What a strength is chosen by: the noise, as log2(1 + sigma), before all that it was judged by."""
+    return np.concatenate([[max(0.0, _network("noise", vector))], vector])
+
+
+def noise_of(damage: Damage) -> float:
+    """The standard deviation of the noise, in grey levels."""
+    return float(2 ** seen(damage.vector)[0] - 1)
+
+
+def _network(name: str, vector: np.ndarray) -> float:
+    own = weights()[name]
+    hidden = np.tanh((vector - own["mean"]) / own["deviation"] @ own["hidden"] + own["hidden_bias"])
+    return float(hidden @ own["output"] + own["output_bias"][0])
 
 
 @lru_cache(maxsize=1)
-def _weights() -> dict[str, np.ndarray]:
-    return {name: np.array(values) for name, values in json.loads(_WEIGHTS.read_text(encoding="utf-8")).items()}
+def weights() -> dict[str, dict[str, np.ndarray]]:
+    """The arrays of each network."""
+    networks = json.loads(_WEIGHTS.read_text(encoding="utf-8"))
+    return {name: {key: np.array(value) for key, value in own.items()} for name, own in networks.items()}
 
 
 def _reason(damage: Damage, file_quality: float | None) -> str:
@@ -101,6 +115,6 @@ def _reason(damage: Damage, file_quality: float | None) -> str:
     if damage.quality < NO_JPEG:
         where = "a JPEG" if file_quality is not None and damage.quality >= round(file_quality) - 1 else "a former JPEG"
         parts.append(f"{where} of quality {damage.quality:.0f}")
-    if damage.noise_sigma >= _NOISE_SEEN:
-        parts.append(f"noise of {damage.noise_sigma:.0f} grey levels")
+    if noise_of(damage) >= _NOISE_SEEN:
+        parts.append(f"noise of {noise_of(damage):.0f} grey levels")
     return " and ".join(parts) or "it looks clean"
