@@ -21,13 +21,12 @@ from iqlut import config as configuration  # noqa: E402
 from iqlut import fileformat, image  # noqa: E402
 from iqlut.config import BadConfig, Config  # noqa: E402
 from iqlut.evaluate import with_scores  # noqa: E402
-from iqlut.model.network import Network  # noqa: E402
 from iqlut.train import data, loop, speed  # noqa: E402
 from iqlut.train import state as states  # noqa: E402
 from iqlut.train.export import tables_of  # noqa: E402
 from iqlut.train.offset import find_offset  # noqa: E402
 from iqlut.train.state import TrainingStopped  # noqa: E402
-from iqlut.train.step import host_step, kept, learning_rate  # noqa: E402
+from iqlut.train.step import host_step, learning_rate  # noqa: E402
 from states import equal  # noqa: E402
 
 
@@ -275,31 +274,3 @@ def test_the_upsampler_has_a_rate_of_its_own() -> None:
     host_step(state, config, speed.made_up(4), None, 1)
     moved = [(table.entries - was).abs().max().item() for table, was in zip(state.network.tables, before, strict=True)]
     assert moved == pytest.approx([config.train.learning_rate * part for part in (1, 1, 0.1)], rel=1e-3)
-
-
-def test_the_average_forgets_the_beginning() -> None:
-    """At first it is nearly the newest network, and slow only after some hundred steps."""
-    settings = configuration.TrainConfig(ema=0.999)
-    assert [kept(settings, step) for step in (0, 9, 990)] == [1 / 10, 10 / 19, 991 / 1000]
-    assert kept(settings, 100_000) == 0.999
-    assert kept(configuration.TrainConfig(ema=0.0), 5) == 0.0
-
-
-def test_the_offset_weighs_patches_as_psnr_does() -> None:
-    """What is wrong where a patch is nearly right counts more: by 1 / (mean square + 1)."""
-    torch.manual_seed(2)
-    config = configuration.from_dict(
-        {"model": {"scale": 2, "blocks": 1, "channels": 2}, "train": {"steps": 5, "batch": 8, "patch": 8, "margin": 1}}
-    )
-    network, planes = Network(config.model).requires_grad_(False), speed.made_up(2)
-    total, weights = np.zeros(4), 0.0
-    for step in range(5, 5 + 2048 // 8):
-        low, high = planes.patches(config.train.seed, step, 8, 8)
-        luma = torch.from_numpy(low)
-        signal = (128 + 128 * (network.base(luma) + network(luma))).clamp(0, 255).numpy()
-        error = (signal - high)[:, 1:-1, 1:-1]
-        weight = 1 / (np.square(error).mean(axis=(1, 2, 3)) + 1)
-        total += (error.mean(axis=(1, 2)) * weight[:, None]).sum(axis=0)
-        weights += weight.sum()
-    find_offset(network, config, planes)
-    np.testing.assert_allclose(network.offset.numpy(), -total / weights / 128, atol=2e-5)
