@@ -191,7 +191,7 @@ def _cut(photos: list[Path], side: int, rng: np.random.Generator) -> np.ndarray:
 
 def _damaged(low: np.ndarray, high: np.ndarray, scale: int, rng: np.random.Generator) -> Example:
     """Noise, then JPEG; half of what is no JPEG file any more is cropped."""
-    kind = rng.choice(["clean", "noise", "jpeg", "both"], p=[0.18, 0.32, 0.34, 0.16])
+    kind = rng.choice(["clean", "noise", "jpeg", "both"], p=[0.17, 0.31, 0.4, 0.12])
     sigma, table = 0.0, None
     if kind in ("noise", "both"):
         sigma = float(25 * rng.random() ** 1.3)

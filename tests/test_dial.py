@@ -6,6 +6,7 @@ import importlib.util
 import json
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iqlut import arithmetic as ar
-from iqlut import engines, fileformat
+from iqlut import engines, fileformat, symmetry
 from iqlut import strength as strengths_of
 from iqlut.dial import Dial
 from iqlut.fileformat import BadFile, from_bytes, to_bytes
@@ -36,25 +37,41 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(7)
 
 
-@pytest.mark.parametrize("weight", WEIGHTS)
-def test_a_blend_is_the_nearest_integer_halves_towards_below(weight: int) -> None:
-    """All pairs of entries."""
-    below, above = np.meshgrid(ENTRIES, ENTRIES, indexing="ij")
-    blended = ar.blend_sets(below, above, weight)
-    sixteen_times = (16 - weight) * below + weight * above
-    assert (np.abs(16 * blended - sixteen_times) <= 8).all()
-    tied = np.abs(16 * blended - sixteen_times) == 8
-    assert (np.abs(blended - below) <= np.abs(above - blended))[tied].all() or weight > 8
-    assert (np.sign(sixteen_times - 16 * blended) == np.sign(above - below))[tied].all()
-    assert ((np.minimum(below, above) <= blended) & (blended <= np.maximum(below, above))).all()
+def carried(below: np.ndarray, above: np.ndarray, weight: int) -> np.ndarray:
+    """The blend of entries (c, levels, k, k, d), one after the other as docs/specification.md says."""
+    c, levels, k, _, d = below.shape
+    blend = np.zeros(below.shape, int)
+    for level, o in product(range(levels), range(d)):
+        carry = 0
+        for a, i, j in product(range(c), range(k), range(k)):
+            one, two = int(below[a, level, i, j, o]), int(above[a, level, i, j, o])
+            exact = (16 - weight) * one + weight * two + carry
+            blend[a, level, i, j, o] = (exact + 8) >> 4
+            carry = exact - 16 * blend[a, level, i, j, o]
+    return blend
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)
-def test_blending_brightens_nothing(weight: int) -> None:
-    """In the mean over all pairs a blend is neither larger nor smaller than the exact one: hundreds are summed."""
-    below, above = np.meshgrid(ENTRIES, ENTRIES, indexing="ij")
-    exact = ((16 - weight) * below + weight * above).sum()
-    assert 16 * ar.blend_sets(below, above, weight).sum() == exact
+def test_a_blend_carries_what_rounding_leaves(rng: np.random.Generator, weight: int) -> None:
+    for shape in ((1, 2, 1, 1, 1), (3, 4, 3, 3, 2), (8, 2, 2, 2, 5)):
+        below, above = (rng.integers(-127, 128, shape).astype(np.int8) for _ in range(2))
+        blend = ar.blend_sets(below, above, weight)
+        assert blend.dtype == np.int8
+        np.testing.assert_array_equal(blend, carried(below, above, weight))
+        assert ((np.minimum(below, above) <= blend) & (blend <= np.maximum(below, above))).all()
+        np.testing.assert_array_equal(ar.blend_sets(below, below, weight), below)
+    np.testing.assert_array_equal(ar.blend_sets(below, above, 0), below)
+    np.testing.assert_array_equal(ar.blend_sets(below, above, 16), above)
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+def test_the_errors_of_a_blend_cancel(weight: int) -> None:
+    """Whatever is summed over channels and taps is off by half an entry at most: all pairs of entries."""
+    below, above = (part.reshape(-1, 1, 1, 1, 1).astype(np.int8) for part in np.meshgrid(ENTRIES, ENTRIES))
+    exact = (16 - weight) * below.astype(int) + weight * above.astype(int)
+    error = 16 * ar.blend_sets(below, above, weight).astype(int) - exact
+    assert np.abs(error.cumsum(axis=0)).max() <= 8
+    assert np.abs(error).max() < 16
 
 
 def test_strengths_have_their_place() -> None:
@@ -75,9 +92,8 @@ def test_a_stored_strength_is_its_set_and_one_between_is_the_blend(dial: Dial) -
         assert dial.at(strength) is tables
     between = dial.at(2.25)  # 10/16 of the way from 1 to 3
     for one, below, above in zip(between.layers, dial.sets[1].layers, dial.sets[2].layers, strict=True):
-        lut = ar.blend_sets(below.lut.astype(int), above.lut.astype(int), 10)
-        np.testing.assert_array_equal(one.lut, lut)
-        np.testing.assert_array_equal(one.bias, ar.blend_sets(below.bias.astype(int), above.bias.astype(int), 10))
+        np.testing.assert_array_equal(one.lut, carried(below.lut, above.lut, 10))
+        np.testing.assert_array_equal(one.bias, (6 * below.bias.astype(int) + 10 * above.bias + 8) >> 4)
         np.testing.assert_array_equal(one.gain, below.gain)
     assert dial.at(2.25) is between  # kept
 
@@ -191,3 +207,13 @@ def test_a_set_of_another_shape_is_refused(dial: Dial) -> None:
     ):
         with pytest.raises(BadFile):
             from_bytes(file(changes))
+
+
+def test_a_blend_of_symmetric_sets_is_symmetric() -> None:
+    """The stored parts are blended, and what a device expands of them is the whole."""
+    rng = np.random.default_rng(5)
+    shape = (16, 5, 3, 3, 2)
+    parts = [rng.integers(-127, 128, shape).astype(np.int8) for _ in range(2)]
+    blend = ar.blend_sets(*parts, 5)
+    whole = symmetry.whole(blend, 8, last=False)
+    np.testing.assert_array_equal(symmetry.stored(whole, 8, last=False), blend)

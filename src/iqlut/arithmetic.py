@@ -53,15 +53,25 @@ def blend(below: Any, above: Any, fraction: Any) -> Any:
     return (ONE - fraction) * below + fraction * above
 
 
-def blend_sets(below: Any, above: Any, weight: int) -> Any:
-    """Entries or biases of two neighbouring table sets to those of a restoration strength between them.
+def blend_sets(below: np.ndarray, above: np.ndarray, weight: int) -> np.ndarray:
+    """Entries of two neighbouring table sets, (c, levels, k, k, d), to those of a restoration strength between them.
 
-    `weight` is 0 (`below`) to 16 (`above`). Rounded to the nearest integer, halves towards `below`: half of all sums of
-    two entries are odd, and if their halves went upwards, hundreds of entries would brighten every pixel. A blend
-    lies between the two, so it is legal wherever both are.
+    `weight` is 0 (`below`) to 16 (`above`). What rounding leaves of an entry is carried on to the next that it is
+    summed with, input channel by input channel and tap by tap, for each level and output: the rounding errors of
+    hundreds of entries cancel, where they would else shift the brightness of every pixel. A blended entry lies between
+    the two. Of a symmetric model the stored parts are blended.
     """
-    rise = weight * (above - below)
-    return below + ((rise + (1 << SET_WEIGHT_BITS >> 1) - (rise > 0)) >> SET_WEIGHT_BITS)
+    exact = ((1 << SET_WEIGHT_BITS) - weight) * below.astype(np.int32) + weight * above.astype(np.int32)
+    c, levels, k, _, d = exact.shape
+    summed = exact.transpose(0, 2, 3, 1, 4).reshape(-1, levels, d).cumsum(axis=0, dtype=np.int32)
+    blended = np.diff(round_shift(summed, SET_WEIGHT_BITS), axis=0, prepend=0)
+    return blended.reshape(c, k, k, levels, d).transpose(0, 3, 1, 2, 4).astype(np.int8)
+
+
+def blend_biases(below: np.ndarray, above: np.ndarray, weight: int) -> np.ndarray:
+    """Biases (d,) of two neighbouring table sets to those between them, rounded as everywhere."""
+    exact = ((1 << SET_WEIGHT_BITS) - weight) * below.astype(np.int64) + weight * above.astype(np.int64)
+    return round_shift(exact, SET_WEIGHT_BITS).astype(np.int32)
 
 
 def requantise(acc: Any, skip_signal: Any, layer: Any) -> Any:

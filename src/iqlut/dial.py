@@ -17,6 +17,7 @@ import numpy as np
 
 from iqlut import arithmetic as ar
 from iqlut import strength as strengths_of
+from iqlut import symmetry
 from iqlut.tables import IllegalTables, Tables
 
 SETS_MAX = 16
@@ -132,21 +133,34 @@ def _check_lineage(number: int, first: Tables, other: Tables) -> None:
 
 def _check_blends(number: int, below: Tables, above: Tables) -> None:
     """IllegalTables where a blend with the set before could overflow; a blended entry never exceeds both ends."""
+
+    def largest(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+        return np.maximum(np.abs(one), np.abs(two))
+
     try:
-        _combined(below, above, lambda one, two: np.maximum(np.abs(one), np.abs(two)))
+        _combined(below, above, largest, largest)
     except IllegalTables as error:
         raise IllegalTables(f"table set {number}, blended with the one before it: {error}") from None
 
 
 def _blended(below: Tables, above: Tables, weight: int) -> Tables:
-    return _combined(below, above, lambda one, two: ar.blend_sets(one, two, weight))
+    return _combined(
+        below,
+        above,
+        lambda one, two: ar.blend_sets(one, two, weight),
+        lambda one, two: ar.blend_biases(one, two, weight),
+    )
 
 
-def _combined(below: Tables, above: Tables, how: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Tables:
-    """Tables whose entries (as int16) and biases (as int64) `how` makes of those of two sets."""
+Combine = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def _combined(below: Tables, above: Tables, entries: Combine, biases: Combine) -> Tables:
+    """Tables of what `entries` and `biases` make of the stored parts of two sets."""
     layers = []
-    for one, two in zip(below.layers, above.layers, strict=True):
-        lut = how(one.lut.astype(np.int16), two.lut.astype(np.int16)).astype(np.int8)
-        bias = how(one.bias.astype(np.int64), two.bias.astype(np.int64)).astype(np.int32)
-        layers.append(replace(one, lut=lut, bias=bias))
+    for index, layer in enumerate(below.layers):
+        one, two = below.stored(index), above.stored(index)
+        stored = one | {"lut": entries(one["lut"], two["lut"]), "bias": biases(one["bias"], two["bias"])}
+        whole = symmetry.layer_of(stored, below.symmetry, last=index == below.blocks)
+        layers.append(replace(layer, lut=whole["lut"], bias=whole["bias"]))
     return replace(below, layers=tuple(layers))
