@@ -32,6 +32,7 @@ from iqlut.dial import Dial
 from iqlut.train import degrade, graphics
 
 DATA = Path("../shared/data/train")
+KEPT = Path(__file__).parents[1] / "runs"
 PLACE = Path(restoration.__file__).with_name("auto_strength.json")
 STRENGTHS = np.arange(0, 3.01, 0.25)
 LOOKED_AT, SCORED = 24_000, 18_000  # pictures for the noise, and of them for the strength
@@ -60,6 +61,19 @@ class Example:
 
 
 def main(name: str) -> None:
+    torch.set_num_threads(1)
+    model = files.read(name) if Path(name).suffix else iqlut.load(name)
+    kept = KEPT / f"auto_strength-{model.sha256[:16]}.npz"  # fitting again needs no new examples
+    if not kept.exists():
+        vectors, sigmas, losses = examples(name)
+        KEPT.mkdir(exist_ok=True)
+        np.savez(kept, vectors=vectors, sigmas=sigmas, losses=losses)
+    with np.load(kept) as arrays:
+        fit(arrays["vectors"], arrays["sigmas"], arrays["losses"])
+
+
+def examples(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What all examples show, their noise, and what the first SCORED lose at each strength."""
     rows = []
     with ProcessPoolExecutor(initializer=_begin, initargs=(name,)) as pool:
         for row in pool.map(_row, range(LOOKED_AT), chunksize=50):
@@ -67,7 +81,7 @@ def main(name: str) -> None:
             if len(rows) % 1000 == 0:
                 print(f"{len(rows)}/{LOOKED_AT}", file=sys.stderr, flush=True)
     vectors, sigmas, losses = zip(*rows, strict=True)
-    fit(np.array(vectors), np.array(sigmas), np.array([loss for loss in losses if loss is not None]))
+    return np.array(vectors), np.array(sigmas), np.array([loss for loss in losses if loss is not None])
 
 
 _made: dict[str, Any] = {}  # of a process: the model, the photographs
