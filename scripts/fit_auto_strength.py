@@ -1,4 +1,4 @@
-"""Fits `auto_strength.json`, by which `restoration` chooses a strength from what a picture shows of its damage.
+"""Fits `auto_strength.safetensors`, by which `restoration` chooses a strength from what a picture shows of its damage.
 
     python scripts/fit_auto_strength.py everyday-x4          about ten minutes on two cores
 
@@ -10,7 +10,6 @@ right one where several are as good. Needs PyTorch.
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 import torch
 from PIL import Image
 
@@ -33,15 +33,16 @@ from iqlut.train import degrade, graphics
 
 DATA = Path("../shared/data/train")
 KEPT = Path(__file__).parents[1] / "runs"
-PLACE = Path(restoration.__file__).with_name("auto_strength.json")
+PLACE = Path(restoration.__file__).with_name("auto_strength.safetensors")
 STRENGTHS = np.arange(0, 3.01, 0.25)
 LOOKED_AT, SCORED = 24_000, 18_000  # pictures for the noise, and of them for the strength
 GRAPHICS_PART = 0.1
 SIDES_PX = (48, 96)  # of small squares
 LAYOUTS = ((1, 1), (1, 2), (2, 2), (2, 3))  # of several squares in one picture: large ones have all kinds of places
-HIDDEN, STEPS, RATE, DECAY = 32, 8000, 3e-3, 1e-2
-BLUR = {"noise": 0.0, "strength": 0.07}  # of the inputs, in standard deviations, against overfitting
-SEEN_DB, LARGE, OUTSIDE = 0.1, 0.3, 0.05  # a loss counts once it can be seen, a large one a little more
+HIDDEN, STEPS, RATE, DECAY = 48, 12_000, 3e-3, 1e-2
+MEMBERS = 4  # networks, begun differently, whose mean is kept as one that is wider
+BLUR = {"noise": 0.0, "strength": 0.05}  # of the inputs, in standard deviations, against overfitting
+SEEN_DB, LARGE, OUTSIDE = 0.1, 0.5, 0.05  # a loss counts once it can be seen, a large one a little more
 SEED = 3
 
 
@@ -108,8 +109,7 @@ def fit(vectors: np.ndarray, sigmas: np.ndarray, losses: np.ndarray) -> None:
     mean, deviation = vectors.mean(axis=0), vectors.std(axis=0) + 1e-3
     wanted = torch.tensor(np.log2(1 + sigmas), dtype=torch.float32)
     noise = _fitted("noise", vectors, (mean, deviation), lambda raw, chosen: (raw - wanted[chosen]).abs())
-    PLACE.write_text(_json({"noise": noise}), encoding="utf-8")
-    restoration.weights.cache_clear()
+    _write({"noise": noise})
     found = np.array([restoration.seen(vector) for vector in vectors[: len(losses)]])
     lost = torch.tensor(losses, dtype=torch.float32)
 
@@ -119,8 +119,7 @@ def fit(vectors: np.ndarray, sigmas: np.ndarray, losses: np.ndarray) -> None:
         return db / (db + SEEN_DB) + LARGE * db + OUTSIDE * (raw - inside).square()
 
     strength = _fitted("strength", found, (found.mean(axis=0), found.std(axis=0) + 1e-3), regret)
-    PLACE.write_text(_json({"noise": noise, "strength": strength}), encoding="utf-8")
-    restoration.weights.cache_clear()
+    _write({"noise": noise, "strength": strength})
     chosen = torch.tensor([restoration.strength_for(vector) for vector in vectors[: len(losses)]])
     db = interpolated(lost, chosen.float())
     print(f"{db.mean():.4f} dB lost in the mean, {(db <= 0.05).float().mean():.1%} within 0.05 dB of the best")
@@ -129,11 +128,26 @@ def fit(vectors: np.ndarray, sigmas: np.ndarray, losses: np.ndarray) -> None:
 def _fitted(
     name: str, inputs: np.ndarray, scale: tuple[np.ndarray, np.ndarray],
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-) -> dict[str, list]:  # fmt: skip
-    """A network of one hidden layer; `loss(output, which)` is made small in the mean."""
-    torch.manual_seed(SEED)
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """A network of one hidden layer, the mean of MEMBERS; `loss(output, which)` is made small in the mean."""
     mean, deviation = scale
     x = torch.tensor((inputs - mean) / deviation, dtype=torch.float32)
+    members = [_member(x, BLUR[name], loss, seed) for seed in range(MEMBERS)]
+    hidden, output = zip(*members, strict=True)
+    return {
+        "mean": mean, "deviation": deviation,
+        "hidden": np.concatenate([layer.weight.T.detach().numpy() for layer in hidden], axis=1),
+        "hidden_bias": np.concatenate([layer.bias.detach().numpy() for layer in hidden]),
+        "output": np.concatenate([layer.weight[0].detach().numpy() for layer in output]) / MEMBERS,
+        "output_bias": np.mean([layer.bias.detach().numpy() for layer in output], axis=0),
+    }  # fmt: skip
+
+
+def _member(
+    x: torch.Tensor, blur: float, loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], seed: int
+) -> tuple[torch.nn.Linear, torch.nn.Linear]:  # fmt: skip
+    """The two layers of a network, trained on inputs (n, f)."""
+    torch.manual_seed(seed)
     hidden, output = torch.nn.Linear(x.shape[1], HIDDEN), torch.nn.Linear(HIDDEN, 1)
     optimiser = torch.optim.AdamW([*hidden.parameters(), *output.parameters()], RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
@@ -141,28 +155,25 @@ def _fitted(
         output.bias.fill_(1.0)
     for _ in range(STEPS):
         chosen = torch.randint(len(x), (512,))
-        blurred = x[chosen] + BLUR[name] * torch.randn(len(chosen), x.shape[1])
+        blurred = x[chosen] + blur * torch.randn(len(chosen), x.shape[1])
         mean_loss = loss(output(torch.tanh(hidden(blurred)))[:, 0], chosen).mean()
         optimiser.zero_grad()
         mean_loss.backward()
         optimiser.step()
         schedule.step()
-    print(f"{name}: {float(mean_loss.detach()):.4f}")
-    values = {
-        "mean": mean, "deviation": deviation, "hidden": hidden.weight.T.detach().numpy(),
-        "hidden_bias": hidden.bias.detach().numpy(), "output": output.weight[0].detach().numpy(),
-        "output_bias": output.bias.detach().numpy(),
-    }  # fmt: skip
-    return {key: np.round(value.astype(float), 5).tolist() for key, value in values.items()}
+    print(f"seed {seed}: {float(mean_loss.detach()):.4f}", file=sys.stderr)
+    return hidden, output
 
 
-def _json(networks: dict[str, dict[str, list]]) -> str:
-    """A line for each array."""
-    parts = [
-        f' "{name}": {{\n' + ",\n".join(f'  "{key}": {json.dumps(value)}' for key, value in network.items()) + "\n }"
-        for name, network in networks.items()
-    ]
-    return "{\n" + ",\n".join(parts) + "\n}\n"
+def _write(networks: dict[str, dict[str, np.ndarray]]) -> None:
+    """All arrays in half precision."""
+    arrays = {
+        f"{name}.{key}": np.ascontiguousarray(value, np.float16)  # safetensors writes memory as it lies
+        for name, own in networks.items()
+        for key, value in own.items()
+    }
+    PLACE.write_bytes(safetensors.numpy.save(arrays))
+    restoration.weights.cache_clear()
 
 
 def interpolated(losses: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:

@@ -87,3 +87,17 @@ def random_dial(
             layers.append(replace(layer, lut=random_lut(rng, layer.lut.shape), bias=bias))
         sets.append(replace(first, layers=tuple(layers)))
     return Dial(strengths, tuple(sets))
+
+
+def uneven_tables(rng: np.random.Generator, scale: int, widths: tuple[int, ...]) -> Tables:
+    """Tables whose blocks have these numbers of outputs, and no skip where a block has other inputs than outputs."""
+    layers, c = [], 1
+    for index, d in enumerate((*widths, scale**2)):
+        last = index == len(widths)
+        lut = random_lut(rng, (c, int(rng.integers(2, 9)), 3, 3, d))
+        layer = random_layer(rng, lut, True, 1 / (2 * scale) ** 2 if last else 1.0)
+        if not last and c not in (1, d):
+            layer = replace(layer, skip=np.zeros(d, np.int16))
+        layers.append(layer)
+        c = d
+    return Tables("uneven", scale, tuple(layers), {})

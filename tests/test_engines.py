@@ -15,7 +15,7 @@ from iqlut import engines
 from iqlut.engines import ENGINES, Colourful, Upscale, native, reference
 from iqlut.image import join, split
 from iqlut.tables import SCALES, Tables
-from random_tables import random_layer, random_lut, random_tables
+from random_tables import random_layer, random_lut, random_tables, uneven_tables
 
 CHANNELS = (1, 3, 4, 8, 11, 16, 24)
 KERNELS = ((3, 2), (3, 1), (3, 3), (2, 2), (1, 1))
@@ -246,3 +246,13 @@ def test_a_result_that_no_memory_could_hold_is_refused() -> None:
 def test_unknown_engines_are_refused() -> None:
     with pytest.raises(ValueError, match="the engines are reference, native, torch"):
         engines.get("fast")
+
+
+@ALL
+@pytest.mark.parametrize("widths", [(8, 4), (2, 8), (16, 8, 8), (4, 4, 11)])
+def test_blocks_that_widen_or_narrow(build: Build, widths: tuple[int, ...]) -> None:
+    """They have no skip, since there is nothing to skip from."""
+    rng = np.random.default_rng(3)
+    tables = uneven_tables(rng, 2, widths)
+    luma = rng.integers(0, 256, (9, 13)).astype(np.uint8)
+    np.testing.assert_array_equal(build(tables, 1)(luma), reference.build(tables)(luma))

@@ -86,6 +86,14 @@ def requantise(acc: Any, skip_signal: Any, layer: Any) -> Any:
     return (total >> layer.shift).clip(0, SIGNAL_MAX)
 
 
+def skip_signal(signal: Any, channels_out: int) -> Any:
+    """What the skip of a block multiplies: its input (h, w, c), one channel repeated; 0 where c fits neither way.
+
+    There all skips are 0 (`Tables` refuses others).
+    """
+    return signal if signal.shape[2] in (1, channels_out) else 0
+
+
 def footprint(kernel: int) -> tuple[int, int]:
     """How many pixels a `kernel`-tap side reads before and after a pixel: (1, 1) for 3, (0, 1) for 2.
 

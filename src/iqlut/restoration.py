@@ -1,13 +1,13 @@
 """`restore = "auto"`: the restoration strength that a picture needs, from what its luma plane and its file show.
 
-Two small networks of one hidden layer (`auto_strength.json`): from `damage_features` to the noise of the picture, and
-from both to a strength. They were fitted on training images, damaged in many ways (`scripts/fit_auto_strength.py`). The
-strength is rounded to a sixteenth, so that the same picture gets the same on every machine.
+Two small networks of one hidden layer (`auto_strength.safetensors`): from `damage_features` to the noise of the
+picture, and from both to a strength. They were fitted on training images, damaged in many ways
+(`scripts/fit_auto_strength.py`). The strength is rounded to a sixteenth, so that the same picture gets the same on every
+machine.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import safetensors.numpy
 
 from iqlut import damage_features, image
 from iqlut.damage_features import NO_JPEG, Damage
@@ -27,7 +28,7 @@ AUTO = "auto"
 _STEPS = 16  # of a strength that are told apart
 _AS_THEY_ARE = ("L", "LA", "RGB", "RGBA")  # Pillow's modes
 _NOISE_SEEN = 1.25  # grey levels, from which on noise is named
-_WEIGHTS = Path(__file__).with_name("auto_strength.json")
+_WEIGHTS = Path(__file__).with_name("auto_strength.safetensors")
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,11 @@ def _network(name: str, vector: np.ndarray) -> float:
 @lru_cache(maxsize=1)
 def weights() -> dict[str, dict[str, np.ndarray]]:
     """The arrays of each network."""
-    networks = json.loads(_WEIGHTS.read_text(encoding="utf-8"))
-    return {name: {key: np.array(value) for key, value in own.items()} for name, own in networks.items()}
+    networks: dict[str, dict[str, np.ndarray]] = {}
+    for name, array in safetensors.numpy.load(_WEIGHTS.read_bytes()).items():
+        network, _, key = name.partition(".")
+        networks.setdefault(network, {})[key] = array.astype(np.float64)
+    return networks
 
 
 def _reason(damage: Damage, file_quality: float | None) -> str:

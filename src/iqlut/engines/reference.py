@@ -16,7 +16,8 @@ def build(tables: Tables, threads: int = 1) -> Upscale:
         luma = check_plane(luma)
         signal = luma[:, :, None].astype(np.int32)
         for layer in tables.layers[:-1]:
-            signal = ar.requantise(expand(layer, signal), signal, layer)
+            own = ar.skip_signal(signal, layer.channels_out)
+            signal = ar.requantise(expand(layer, signal), own, layer)
         last = tables.layers[-1]
         phases = ar.requantise(expand(last, signal), base(luma, tables.scale), last)
         return pixel_shuffle(phases.astype(np.uint8), tables.scale)

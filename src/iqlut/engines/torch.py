@@ -35,7 +35,8 @@ def build(tables: Tables, threads: int = 1, device: str | None = None) -> Upscal
             plane = torch.from_numpy(luma.astype(np.int32)).to(place)
             signal = plane[:, :, None]
             for layer in layers[:-1]:
-                signal = ar.requantise(_expand(layer, signal), signal, layer)
+                own = ar.skip_signal(signal, len(layer.gain))
+                signal = ar.requantise(_expand(layer, signal), own, layer)
             phases = ar.requantise(_expand(layers[-1], signal), _base(plane, tables.scale), layers[-1])
             return _pixel_shuffle(phases.to(torch.uint8), tables.scale).cpu().numpy()
 
