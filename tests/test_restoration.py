@@ -58,9 +58,8 @@ def test_the_coarser_of_file_and_plane_counts() -> None:
 
 
 def test_noise_is_measured() -> None:
-    sigmas = [
-        look(degradation.add_noise(scene(), sigma, np.random.default_rng(1))).noise_sigma for sigma in (0, 3, 8, 15)
-    ]
+    noisy = (degradation.add_noise(scene(), sigma, np.random.default_rng(1)) for sigma in (0, 3, 8, 15))
+    sigmas = [restoration.noise_of(look(plane)) for plane in noisy]
     assert sigmas == sorted(sigmas)
     for sigma, found in zip((3, 8, 15), sigmas[1:], strict=True):
         assert found == pytest.approx(sigma, rel=0.35)
