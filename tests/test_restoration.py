@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import iqlut
 from command_line import refuses
@@ -100,6 +100,20 @@ def test_the_smallest_pictures_get_a_strength(shape: tuple[int, ...]) -> None:
 def test_one_gray_needs_nothing() -> None:
     for gray in (0, 128, 255):
         assert restoration.choose([np.full((40, 50), gray, np.uint8)]).strength == 0
+
+
+def test_what_is_drawn_is_left_as_it_is() -> None:
+    """Boxes, lines and text of a screen: there is nothing to take away, however like a JPEG's their blocks may be."""
+    boxes = np.full((48, 48), 255, np.uint8)
+    boxes[12:36, 12:36] = 160
+    lines = np.full((60, 60), 20, np.uint8)
+    lines[::7], lines[:, 30] = 220, 120
+    letters = Image.new("L", (120, 40), 255)
+    ImageDraw.Draw(letters).text((4, 8), "Save as ...", fill=0, font=ImageFont.load_default(14))
+    for drawn in (boxes, lines, np.asarray(letters)):
+        assert restoration.choose([drawn]).strength == 0
+        assert restoration.choose([degradation.add_noise(drawn, 8, np.random.default_rng(1))]).strength > 0.5
+    assert restoration.choose([degradation.jpeg(np.asarray(letters), 20)]).strength > 0.5
 
 
 def test_more_damage_asks_for_more() -> None:

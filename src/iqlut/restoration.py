@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 AUTO = "auto"
 _STEPS = 16  # of a strength that are told apart
 _AS_THEY_ARE = ("L", "LA", "RGB", "RGBA")  # Pillow's modes
+_DRAWN = 0.55  # of the samples around edges repeat: a screenshot or a drawing without damage
 _NOISE_SEEN = 1.25  # grey levels, from which on noise is named
 _WEIGHTS = Path(__file__).with_name("auto_strength.safetensors")
 
@@ -63,6 +64,8 @@ def choose(images: Sequence[np.ndarray | Image], jpeg_table: Sequence[int] | Non
     windows = [window for one in images for window in _luma_windows(_pixels(one))]
     if all(window.min() == window.max() for window in windows):
         return Choice(0.0, "the picture is of one gray")
+    if damage_features.repeated(windows) >= _DRAWN:
+        return Choice(0.0, "it is drawn, and clean")
     quality = damage_features.quality_of(np.asarray(jpeg_table)) if jpeg_table else None
     damage = damage_features.look_at(windows, quality)
     return Choice(strength_for(damage.vector), _reason(damage, quality))
