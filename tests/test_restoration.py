@@ -112,7 +112,7 @@ def test_what_is_drawn_is_left_as_it_is() -> None:
     ImageDraw.Draw(letters).text((4, 8), "Save as ...", fill=0, font=ImageFont.load_default(14))
     for drawn in (boxes, lines, np.asarray(letters)):
         assert restoration.choose([drawn]).strength == 0
-        assert restoration.choose([degradation.add_noise(drawn, 8, np.random.default_rng(1))]).strength > 0.5
+        assert restoration.choose([degradation.add_noise(drawn, 8, np.random.default_rng(1))]).strength > 0
     assert restoration.choose([degradation.jpeg(np.asarray(letters), 20)]).strength > 0.5
 
 
