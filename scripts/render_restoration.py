@@ -9,6 +9,7 @@ from measure_restoration import BOXES, CLEAN_MODELS, DIALS, FILTERS, QUARTERS, S
 
 Rows = list[dict[str, Any]]
 _TOLERATED_DB = 0.02
+_SAME = 0.05  # grey levels
 
 
 def text(measured: dict[str, Any]) -> str:
@@ -97,7 +98,7 @@ def _curves(rows: Rows) -> str:
         others = [damage for damage in curves if damage not in single]
         verdict = f"one maximum for {len(single)} of {len(curves)} kinds of damage"
         verdict += f" (not {', '.join(others)})" if others else ""
-        falls = all(b <= a for a, b in pairwise(left))
+        falls = all(b <= a + _SAME for a, b in pairwise(left))
         shown = ", ".join(f"{value:.1f}" for value in left[::2])
         lines.append(f"| {name} | {shown}: {'falls' if falls else 'does not always fall'} | {verdict} |")
     return f"### The dial turns one way\nAt each of {len(QUARTERS)} quarters of a strength.\n\n" + "\n".join(lines)

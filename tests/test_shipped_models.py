@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,8 @@ def test_names_and_sizes_hold(name: str) -> None:
     assert (found.name, found.scale) == (name, int(scale))
     for tables in tables_of(name):
         assert tables.table_bytes <= ENTRIES_MAX[size]
-    assert len(fileformat.to_bytes(found)) <= found.table_bytes + 6000  # the table is the file
+    sets = len(found.sets) if isinstance(found, Dial) else 1
+    assert len(fileformat.to_bytes(found)) <= found.table_bytes + 5000 + 1000 * sets  # the table is the file
 
 
 def test_the_file_says_how_it_was_made(name: str) -> None:
@@ -89,16 +91,12 @@ def same_pixels(tables: Tables) -> None:
 
 
 def test_a_flat_plane_stays_flat(name: str) -> None:
-    """Not exactly the same gray (that is for training to say), but no frame, and a ripple of four levels at most.
-
-    Of two levels with restoration strengths, which are for screenshots too.
-    """
-    most = 2 if isinstance(iqlut.load(name), Dial) else 4
+    """Not exactly the same gray (that is for training to say), but no frame, and a ripple of four levels at most."""
     for tables in tables_of(name):
         upscale = engines.get("native").build(tables)
         for gray in range(0, 256, 5):
             large = upscale(np.full((24, 24), gray, np.uint8)).astype(int)
-            assert np.ptp(large) <= most
+            assert np.ptp(large) <= 4
             assert np.abs(large - gray).max() <= 3
 
 
@@ -123,5 +121,17 @@ def test_never_worse_than_a_filter(dial: Dial, damage: str) -> None:
 
 def test_more_strength_leaves_less_noise(dial: Dial) -> None:
     flat = degradation.add_noise(np.full((64, 64), 120, np.uint8), 10, np.random.default_rng(1))
-    left = [engines.get("native").build(dial.at(quarter / 4))(flat).std() for quarter in range(13)]
-    assert left == sorted(left, reverse=True)
+    left = [noise_left(engines.get("native").build(dial.at(quarter / 4)), flat) for quarter in range(13)]
+    assert all(later <= earlier + 0.05 for earlier, later in pairwise(left))
+    assert left[0] > 10 and left[-1] < 3
+
+
+def noise_left(upscale: engines.Upscale, flat: np.ndarray) -> float:
+    """How much the noise of a plane of luma 120 still moves the result, in grey levels."""
+    return float((upscale(flat).astype(int) - upscale(np.full_like(flat, 120))).std())
+
+
+def test_a_plane_of_one_gray_stays_so_with_auto(dial: Dial) -> None:
+    for gray in range(256):
+        large = iqlut.upscale(np.full((12, 12), gray, np.uint8), dial.scale, dial)
+        assert np.ptp(large) <= 2 and abs(int(large[0, 0]) - gray) <= 2
