@@ -96,6 +96,7 @@ def test_a_stored_strength_is_its_set_and_one_between_is_the_blend(dial: Dial) -
         np.testing.assert_array_equal(one.bias, (6 * below.bias.astype(int) + 10 * above.bias + 8) >> 4)
         np.testing.assert_array_equal(one.gain, below.gain)
     assert dial.at(2.25) is between  # kept
+    assert between.sha256 == replace(between).sha256 != dial.sets[1].sha256
 
 
 @settings(max_examples=15, deadline=None)

@@ -97,7 +97,7 @@ def test_a_flat_plane_stays_flat(name: str) -> None:
         for gray in range(0, 256, 5):
             large = upscale(np.full((24, 24), gray, np.uint8)).astype(int)
             assert np.ptp(large) <= 4
-            assert np.abs(large - gray).max() <= 3
+            assert np.abs(large - gray).max() <= (6 if isinstance(iqlut.load(name), Dial) else 3)
 
 
 @pytest.mark.parametrize(("around", "inside"), [(255, 160), (0, 255), (255, 0), (140, 100)])

@@ -7,10 +7,12 @@ other: engines know nothing of strengths.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ import numpy as np
 from iqlut import arithmetic as ar
 from iqlut import strength as strengths_of
 from iqlut import symmetry
-from iqlut.tables import IllegalTables, Tables
+from iqlut.tables import IllegalTables, Layer, Tables
 
 SETS_MAX = 16
 _BLENDS_KEPT = 8
@@ -138,29 +140,29 @@ def _check_blends(number: int, below: Tables, above: Tables) -> None:
         return np.maximum(np.abs(one), np.abs(two))
 
     try:
-        _combined(below, above, largest, largest)
+        replace(below, layers=_combined(below, above, largest, largest))
     except IllegalTables as error:
         raise IllegalTables(f"table set {number}, blended with the one before it: {error}") from None
 
 
 def _blended(below: Tables, above: Tables, weight: int) -> Tables:
-    return _combined(
-        below,
-        above,
-        lambda one, two: ar.blend_sets(one, two, weight),
-        lambda one, two: ar.blend_biases(one, two, weight),
-    )
+    """The tables between two sets; they are legal, as `_check_blends` has found, and as symmetric as the sets."""
+    tables = copy.copy(below)  # not checked again: that would take longer than the blend
+    entries, biases = (partial(how, weight=weight) for how in (ar.blend_sets, ar.blend_biases))
+    object.__setattr__(tables, "layers", _combined(below, above, entries, biases))
+    tables.__dict__.pop("sha256", None)  # of the tables that were copied
+    return tables
 
 
 Combine = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def _combined(below: Tables, above: Tables, entries: Combine, biases: Combine) -> Tables:
-    """Tables of what `entries` and `biases` make of the stored parts of two sets."""
+def _combined(below: Tables, above: Tables, entries: Combine, biases: Combine) -> tuple[Layer, ...]:
+    """Layers of what `entries` and `biases` make of the stored parts of two sets."""
     layers = []
     for index, layer in enumerate(below.layers):
         one, two = below.stored(index), above.stored(index)
         stored = one | {"lut": entries(one["lut"], two["lut"]), "bias": biases(one["bias"], two["bias"])}
         whole = symmetry.layer_of(stored, below.symmetry, last=index == below.blocks)
         layers.append(replace(layer, lut=whole["lut"], bias=whole["bias"]))
-    return replace(below, layers=tuple(layers))
+    return tuple(layers)
