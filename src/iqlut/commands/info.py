@@ -78,6 +78,11 @@ def _brief(row: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+def _ends(strengths: str) -> str:
+    """As in 0 to 3."""
+    return " to ".join(dict.fromkeys((strengths.partition(",")[0], strengths.rpartition(", ")[2])))
+
+
 def _times() -> dict[str, float]:
     """The time of each shipped model to that of Pillow's bicubic, as it was measured (scripts/render_results.py)."""
     return json.loads((resources.files("iqlut") / "models" / TIMES).read_text(encoding="utf-8"))
