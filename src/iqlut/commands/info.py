@@ -68,14 +68,14 @@ class Models:
 
 def _brief(row: dict[str, Any]) -> dict[str, Any]:
     """What fits a line of 80 characters."""
-    strengths = {"strengths": row.get("strengths", "")}
-    kib = {"KiB": f"{row['table_bytes'] / 1024:.1f}"}
-    return (
-        {name: row[name] for name in ("name", "purpose")}
-        | strengths
-        | kib
-        | {"PSNR": row["psnr_db"], "time": row["time"]}
-    )
+    return {
+        "name": row["name"],
+        "purpose": row["purpose"],
+        "restore": _ends(row.get("strengths", "")),
+        "KiB": f"{row['table_bytes'] / 1024:.1f}",
+        "PSNR": row["psnr_db"],
+        "time": row["time"],
+    }
 
 
 def _ends(strengths: str) -> str:
