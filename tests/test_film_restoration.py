@@ -13,19 +13,11 @@ av = pytest.importorskip("av", reason="films need PyAV: pip install 'iqlut[video
 
 import film_files as made  # noqa: E402
 import iqlut  # noqa: E402
-from iqlut import api, cli, fileformat, films, restoration  # noqa: E402
+from iqlut import api, cli, films, restoration  # noqa: E402
 from iqlut.batch.one_film import enlarger_of  # noqa: E402
 from iqlut.batch.recipe import Recipe  # noqa: E402
 from iqlut.batch.sizes import Size  # noqa: E402
 from iqlut.dial import Dial  # noqa: E402
-from random_tables import random_dial  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def dial_file(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("dial") / "dial.iqlut"
-    path.write_bytes(fileformat.to_bytes(random_dial(np.random.default_rng(3), 2, channels=2)))
-    return str(path)
 
 
 @pytest.fixture

@@ -12,11 +12,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 import iqlut
 from command_line import refuses
-from iqlut import api, cli, damage_features, degradation, fileformat, restoration
+from iqlut import api, cli, damage_features, degradation, restoration
 from iqlut.commands import console
 from iqlut.dial import Dial
 from picture_files import opened
-from random_tables import random_dial
 
 
 def scene(h: int = 160, w: int = 200, seed: int = 1) -> np.ndarray:
@@ -132,13 +131,6 @@ def test_more_damage_asks_for_more() -> None:
 def test_what_is_no_strength(text: str) -> None:
     with pytest.raises(ValueError, match="expected auto or a number from 0 to 3"):
         restoration.parse(text)
-
-
-@pytest.fixture(scope="module")
-def dial_file(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("dial") / "dial.iqlut"
-    path.write_bytes(fileformat.to_bytes(random_dial(np.random.default_rng(3), 2, channels=2)))
-    return str(path)
 
 
 @pytest.fixture
