@@ -17,13 +17,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from iqlut import config as configuration
-from iqlut import evaluate
-from iqlut.config import Config
+from iqlut.evaluation import scores
+from iqlut.network import configuration
+from iqlut.network.configuration import Config
 from iqlut.provenance import commit, cpu_name
 
 ROOT = Path(__file__).parents[1]
-CONFIGS, RUNS, RESULTS = ROOT / "configs" / "ablation", Path("runs") / "ablation", ROOT / "results" / "ablations.json"
+CONFIGS, RUNS, RESULTS = (
+    ROOT / "configs" / "ablation",
+    Path("runs") / "ablation",
+    ROOT / "results" / "ablations.json",
+)
 NAMES = (
     *("plain", "dpfi", "residual", "dpfi-residual"),
     *("teacher", "stage2", "stage2-nuqd", "stage2-distilled", "stage2-nuqd-distilled"),
@@ -36,13 +40,20 @@ def main() -> None:
     """Runs what is asked for, one after the other."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all without")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all without"
+    )
     parser.add_argument("--steps", type=int, help="shorter runs, beside the others")
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
-    unknown, absent = set(asked.names) - set(NAMES), [name for name in SETS if not (asked.folder / name).is_dir()]
+    unknown, absent = (
+        set(asked.names) - set(NAMES),
+        [name for name in SETS if not (asked.folder / name).is_dir()],
+    )
     if unknown or absent:
-        parser.error(f"there is no {', '.join([*sorted(unknown), *(str(asked.folder / name) for name in absent)])}")
+        parser.error(
+            f"there is no {', '.join([*sorted(unknown), *(str(asked.folder / name) for name in absent)])}"
+        )
     runs = RUNS if asked.steps is None else RUNS.with_name(f"ablation-{asked.steps}")
     results = RESULTS if asked.steps is None else runs / "ablations.json"
     share_images(runs)
@@ -80,19 +91,24 @@ def of(name: str, steps: int | None = None, runs: Path = RUNS) -> Config:
 
 def run(config: Config, out: Path, folder: Path, threads: int) -> dict[str, Any]:
     """A row: trains from where it was, converts, scores."""
-    from iqlut.train import export, loop
+    from iqlut.training import checkpoint_to_tables, loop
 
     started = time.monotonic()
     checkpoint = loop.train(
-        config, out, resume=(out / loop.CHECKPOINT).exists(), place=loop.Place(threads), progress=tell
+        config,
+        out,
+        resume=(out / loop.CHECKPOINT).exists(),
+        place=loop.Place(threads),
+        progress=tell,
     )
-    tables = export.tables_of(checkpoint)
-    scores = {
-        name: evaluate.evaluate(tables, folder / name, tables.scale, evaluate.How(threads=threads)) for name in SETS
+    tables = checkpoint_to_tables.tables_of(checkpoint)
+    measured = {
+        name: scores.evaluate(tables, folder / name, tables.scale, scores.How(threads=threads))
+        for name in SETS
     }
     return {
         "name": config.name,
-        **{name: round(score.psnr_db, 4) for name, score in scores.items()},
+        **{name: round(score.psnr_db, 4) for name, score in measured.items()},
         "path": "y",
         "table_bytes": tables.table_bytes,
         "steps": config.train.steps,

@@ -1,6 +1,6 @@
 """Counts the pixels in which the engines differ on folders of HR images: `compare_engines.py MODEL FOLDER...`.
 
-Each image is made small as for evaluation, enlarged by every engine (the native one in each instruction set that this
+Each image is made small as for evaluation, upscaled by every engine (the native one in each instruction set that this
 machine has) and compared with the reference. Ends with 1 if a pixel differs.
 """
 
@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import iqlut
-from iqlut import engines, evaluate, image
-from iqlut.datasets import image_files
+from iqlut import engines
 from iqlut.engines import native
+from iqlut.evaluation import scores
+from iqlut.evaluation.image_sets import image_files
+from iqlut.planes import image
 
 
 def main(model: str, folders: list[Path]) -> int:
@@ -23,14 +25,16 @@ def main(model: str, folders: list[Path]) -> int:
     others["torch"] = engines.get("torch").build(tables)
     differing, pixels, images = dict.fromkeys(others, 0), 0, 0
     for file in (file for folder in folders for file in image_files(folder)):
-        hr = image.mod_crop(evaluate.read_luma(file), tables.scale)
+        hr = image.mod_crop(scores.read_luma(file), tables.scale)
         lr = image.shrink(hr, tables.scale)
         wanted = reference(lr)
         pixels, images = pixels + wanted.size, images + 1
         for name, upscale in others.items():
             differing[name] += int((upscale(lr) != wanted).sum())
     for name, count in differing.items():
-        print(f"{name:20} {count} of {pixels} pixels differ from the reference ({images} images, {tables.name})")
+        print(
+            f"{name:20} {count} of {pixels} pixels differ from the reference ({images} images, {tables.name})"
+        )
     return int(any(differing.values()))
 
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import iqlut
 from golden import case_of
-from iqlut.bench.contenders import sample_plane
+from iqlut.timing.timed_upscalers import sample_plane
 
 WIDTH, HEIGHT = 240, 64
 
@@ -27,11 +27,15 @@ def main(check: str, model: str) -> None:
         f"{model}: {lookups} look-ups a pixel, {sum(layer.channels_in * _row(layer) for layer in tables.layers)} bytes"
     )
     for isa in ("portable", "avx2"):
-        instructions, reads, writes = count(check, isa, case_of(tables, sample_plane(WIDTH, HEIGHT)))
-        print(f"{isa}: {instructions:.0f} instructions, {reads:.0f} reads, {writes:.0f} writes a pixel")
+        instructions, reads, writes = count(
+            check, isa, case_of(tables, sample_plane(WIDTH, HEIGHT))
+        )
+        print(
+            f"{isa}: {instructions:.0f} instructions, {reads:.0f} reads, {writes:.0f} writes a pixel"
+        )
 
 
-def _row(layer: iqlut.tables.Layer) -> int:
+def _row(layer: iqlut.tables.integer_tables.Layer) -> int:
     """Bytes of two entries for each tap and output."""
     return 2 * layer.kernel**2 * layer.channels_out
 

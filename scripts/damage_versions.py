@@ -17,12 +17,12 @@ import numpy as np
 import torch
 
 import result_rows
-from iqlut import config as configuration
-from iqlut.config import Config
-from iqlut.train import data, degrade, validation
-from iqlut.train import state as states
-from iqlut.train.planes import Planes
-from iqlut.train.step import TORCH_THREADS, host_step
+from iqlut.network import configuration
+from iqlut.network.configuration import Config
+from iqlut.training import checkpoint as states
+from iqlut.training import patch_damage, training_images, validation
+from iqlut.training.patches import Planes
+from iqlut.training.step import TORCH_THREADS, host_step
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / "runs" / "cache"
@@ -33,17 +33,27 @@ STRENGTH, SEED = 1.5, 5
 def main(steps: int) -> None:
     about = result_rows.about()
     config = _config(steps)
-    planes = data.load(config.train, config.model.scale, CACHE, lambda *_: None, config.degrade)
-    checked = data.load(validation.validation_of(config.train), config.model.scale, CACHE, lambda *_: None)
+    planes = training_images.load(
+        config.train, config.model.scale, CACHE, lambda *_: None, config.degrade
+    )
+    checked = training_images.load(
+        validation.validation_of(config.train), config.model.scale, CACHE, lambda *_: None
+    )
     torch.set_num_threads(TORCH_THREADS)
     for versions in VERSIONS:
         state = states.new(config, planes.sha256)
         prepared = [_damaged(planes, version) for version in range(versions)]
         for state.step in range(steps):
-            host_step(state, config, prepared[state.step % versions] if versions else planes, None, 1)
+            host_step(
+                state, config, prepared[state.step % versions] if versions else planes, None, 1
+            )
         damage = partial(validation.damaged, config.degrade, STRENGTH)
         psnr_db = round(validation.validate(state.ema, checked, 1, damage), 3)
-        row = {"command": f"damage_versions {steps} {versions}", "versions": versions, "steps": steps}
+        row = {
+            "command": f"damage_versions {steps} {versions}",
+            "versions": versions,
+            "steps": steps,
+        }
         result_rows.keep("damage_versions", row | {"psnr_db": psnr_db} | about)
         print(versions, psnr_db)
 
@@ -53,8 +63,16 @@ def _config(steps: int) -> Config:
     config = configuration.load(ROOT / "configs" / "everyday-x4-first.toml")
     model = dataclasses.replace(config.model, strengths=())
     train = dataclasses.replace(config.train, steps=steps, flats=0.0)
-    values = {"noise_share": 0.4, "jpeg_share": 0.4, "noise_jpeg_share": 0.2, "strength": STRENGTH, "colour_share": 0.0}
-    return dataclasses.replace(config, model=model, train=train, degrade=configuration.DegradeConfig(**values))
+    values = {
+        "noise_share": 0.4,
+        "jpeg_share": 0.4,
+        "noise_jpeg_share": 0.2,
+        "strength": STRENGTH,
+        "colour_share": 0.0,
+    }
+    return dataclasses.replace(
+        config, model=model, train=train, degrade=configuration.DegradeConfig(**values)
+    )
 
 
 def _damaged(planes: Planes, version: int) -> Planes:
@@ -63,11 +81,11 @@ def _damaged(planes: Planes, version: int) -> Planes:
     start = 0
     for number, (h, w) in enumerate(planes.sizes):
         rng = np.random.default_rng((SEED, version, number))
-        damage = degrade.draw(planes.damage, STRENGTH, rng)
+        damage = patch_damage.draw(planes.damage, STRENGTH, rng)
         side = min(h, w)  # the pack's planes are squares
         plane = planes.lr[:, start : start + h * w].reshape(1, h, w)
-        low[0, start : start + h * w].reshape(h, w)[:side, :side] = degrade.apply(
-            damage, degrade.Place(plane, 0, 0, side), rng
+        low[0, start : start + h * w].reshape(h, w)[:side, :side] = patch_damage.apply(
+            damage, patch_damage.Place(plane, 0, 0, side), rng
         )
         start += h * w
     return dataclasses.replace(planes, lr=low, damage=configuration.DegradeConfig())

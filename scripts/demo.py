@@ -1,4 +1,4 @@
-"""Enlarges a photo with the shipped model and shows it beside nearest and bicubic: `demo.py PHOTO FOLDER`."""
+"""Upscales a photo with the shipped model and shows it beside nearest and bicubic: `demo.py PHOTO FOLDER`."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ _CROPS_PX = 96  # of the small photo
 
 
 def main(photo: Path, folder: Path) -> None:
-    """Writes the enlarged photo and the comparison into `folder`, and says where they lie."""
+    """Writes the upscaled photo and the comparison into `folder`, and says where they lie."""
     small = Image.open(photo).convert("RGB")
     folder.mkdir(exist_ok=True)
     iqlut.upscale(small.crop((0, 0, 8, 8)))  # so that the time below is of work, not of loading
     start = time.perf_counter()
     large = iqlut.upscale(small, scale=4)
     elapsed_ms = 1000 * (time.perf_counter() - start)
-    enlarged, comparison = folder / f"{photo.stem}-x4.png", folder / "side-by-side.png"
-    large.save(enlarged)
+    upscaled, comparison = folder / f"{photo.stem}-x4.png", folder / "side-by-side.png"
+    large.save(upscaled)
     compare(small, large).save(comparison)
     before, after = (f"{image.width}x{image.height}" for image in (small, large))
     print(f"\n{photo}, {before} pixels, became {after} in {elapsed_ms:.0f} ms.")
-    print(f"  the photo       {enlarged.resolve()}")
+    print(f"  the photo       {upscaled.resolve()}")
     print(f"  side by side    {comparison.resolve()}")
     print("For your own: pip install . && iqlut upscale photo.png -o big.png")
 
 
 def compare(small: Image.Image, large: Image.Image) -> Image.Image:
-    """The middle of the upper half, enlarged by copying pixels, by bicubic and by the tables."""
+    """The middle of the upper half, upscaled by copying pixels, by bicubic and by the tables."""
     side, scale = min(_CROPS_PX, *small.size), large.width // small.width
     left, top = (small.width - side) // 2, (small.height - side) // 4
     window = tuple(scale * x for x in (left, top, left + side, top + side))

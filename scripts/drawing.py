@@ -28,11 +28,15 @@ class Drawing:
     """Lines, dots and words, drawn as SVG and by Pillow."""
 
     svg: list[str] = field(default_factory=list)
-    image: Image.Image = field(default_factory=lambda: Image.new("RGB", (FINE * WIDTH, FINE * HEIGHT), "white"))
+    image: Image.Image = field(
+        default_factory=lambda: Image.new("RGB", (FINE * WIDTH, FINE * HEIGHT), "white")
+    )
 
     def line(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1) -> None:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        self.svg.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}"/>')
+        self.svg.append(
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}"/>'
+        )
         fine = [(FINE * x, FINE * y) for x, y in points]
         ImageDraw.Draw(self.image).line(fine, colour, round(FINE * width), "curve")
 
@@ -41,11 +45,20 @@ class Drawing:
         self.svg.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{paint}" stroke="{colour}" stroke-width="1.5"/>'
         )
-        box = [FINE * n for n in (x - radius - 0.75, y - radius - 0.75, x + radius + 0.75, y + radius + 0.75)]
+        box = [
+            FINE * n
+            for n in (x - radius - 0.75, y - radius - 0.75, x + radius + 0.75, y + radius + 0.75)
+        ]
         ImageDraw.Draw(self.image).ellipse(box, paint, colour, round(1.5 * FINE))
 
     def text(
-        self, x: float, y: float, words: str, colour: str = INK, anchor: str = "middle", size: int = LETTERS
+        self,
+        x: float,
+        y: float,
+        words: str,
+        colour: str = INK,
+        anchor: str = "middle",
+        size: int = LETTERS,
     ) -> None:
         """`anchor` is what of the words lies at x: start, middle or end; y is their middle."""
         halo = f'stroke="white" stroke-width="{2 * HALO}" paint-order="stroke"'
@@ -55,7 +68,13 @@ class Drawing:
         )
         place = {"start": "lm", "middle": "mm", "end": "rm"}[anchor]
         ImageDraw.Draw(self.image).text(
-            (FINE * x, FINE * y), words, colour, _font(size), place, stroke_width=FINE * HALO, stroke_fill="white"
+            (FINE * x, FINE * y),
+            words,
+            colour,
+            _font(size),
+            place,
+            stroke_width=FINE * HALO,
+            stroke_fill="white",
         )
 
     def save(self, name: str, folder: Path = IMAGES) -> None:
@@ -65,7 +84,9 @@ class Drawing:
         text = f'{head} font-family="Helvetica, Arial, sans-serif">\n{background}\n{body}\n</svg>\n'
         (folder / f"{name}.svg").write_text(text, encoding="utf-8")
         size = (SHOWN * WIDTH, SHOWN * HEIGHT)
-        self.image.resize(size, Image.Resampling.LANCZOS).save(folder / f"{name}.png", optimize=True)
+        self.image.resize(size, Image.Resampling.LANCZOS).save(
+            folder / f"{name}.png", optimize=True
+        )
 
 
 @lru_cache
@@ -81,10 +102,18 @@ def width_of(words: str, size: int) -> float:
 class Chart:
     """Axes that have room for `points` (value, dB): the value to the right, logarithmic; dB upwards."""
 
-    def __init__(self, title: str, across: str, points: Iterable[tuple[float, float]], tick_db: float) -> None:
+    def __init__(
+        self, title: str, across: str, points: Iterable[tuple[float, float]], tick_db: float
+    ) -> None:
         values, scores = zip(*points, strict=True)
-        self._first, self._last = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-        self._low, self._high = tick_db * math.floor(min(scores) / tick_db), tick_db * math.ceil(max(scores) / tick_db)
+        self._first, self._last = (
+            math.floor(math.log10(min(values))),
+            math.ceil(math.log10(max(values))),
+        )
+        self._low, self._high = (
+            tick_db * math.floor(min(scores) / tick_db),
+            tick_db * math.ceil(max(scores) / tick_db),
+        )
         self.drawing = Drawing()
         for decade in range(self._first, self._last + 1):
             x, _ = self.at(10**decade, 0)
@@ -126,7 +155,8 @@ def labels(dots: list[Named]) -> list[tuple[float, float]]:
     places = [(0.0, 0.0)] * len(dots)
     while left:
         free = {
-            n: [one for one in some if _inside(one[1]) and not _any_meets(one[1], taken)] for n, some in left.items()
+            n: [one for one in some if _inside(one[1]) and not _any_meets(one[1], taken)]
+            for n, some in left.items()
         }
         first = min(free, key=lambda n: len(free[n]))
         places[first], box = (free[first] or left[first])[0]
@@ -142,7 +172,10 @@ def _places(dot: Named) -> list[tuple[tuple[float, float], Box]]:
     near = [(x - width / 2, y - 17), (x - width / 2, y + 17)]
     near += [(left, y + far) for left in (x + 4, x - width - 4) for far in (-17, 17)]
     places = near + beside if dot.above else beside + near
-    return [((left, middle), (left, middle - height / 2, left + width, middle + height / 2)) for left, middle in places]
+    return [
+        ((left, middle), (left, middle - height / 2, left + width, middle + height / 2))
+        for left, middle in places
+    ]
 
 
 def _around(x: float, y: float, radius: float) -> Box:
@@ -150,7 +183,12 @@ def _around(x: float, y: float, radius: float) -> Box:
 
 
 def _inside(box: Box) -> bool:
-    return box[0] >= LEFT and box[2] <= WIDTH - RIGHT and box[1] >= TOP - 12 and box[3] <= HEIGHT - BOTTOM
+    return (
+        box[0] >= LEFT
+        and box[2] <= WIDTH - RIGHT
+        and box[1] >= TOP - 12
+        and box[3] <= HEIGHT - BOTTOM
+    )
 
 
 def _any_meets(box: Box, others: list[Box]) -> bool:

@@ -24,25 +24,40 @@ import torch
 from PIL import Image
 
 import iqlut
-from iqlut import damage_features, degradation, engines, image, metrics, restoration
-from iqlut import fileformat as files
-from iqlut.config import FILTERS
-from iqlut.datasets import image_files
-from iqlut.dial import Dial
-from iqlut.train import degrade, graphics
+from iqlut import engines
+from iqlut.evaluation import degradation, psnr_ssim
+from iqlut.evaluation.image_sets import image_files
+from iqlut.network.configuration import FILTERS
+from iqlut.planes import image
+from iqlut.restoration import choose_strength, damage_features
+from iqlut.tables import file_format as files
+from iqlut.tables.restoration_tables import RestorationTables
+from iqlut.training import drawn_graphics, patch_damage
 
 DATA = Path("../shared/data/train")
 KEPT = Path(__file__).parents[1] / "runs"
-PLACE = Path(restoration.__file__).with_name("auto_strength.safetensors")
+PLACE = Path(choose_strength.__file__).with_name("auto_strength.safetensors")
 STRENGTHS = np.arange(0, 3.01, 0.25)
 LOOKED_AT, SCORED = 24_000, 18_000  # pictures for the noise, and of them for the strength
 GRAPHICS_PART = 0.1
 SIDES_PX = (48, 96)  # of small squares
-LAYOUTS = ((1, 1), (1, 2), (2, 2), (2, 3))  # of several squares in one picture: large ones have all kinds of places
+LAYOUTS = (
+    (1, 1),
+    (1, 2),
+    (2, 2),
+    (2, 3),
+)  # of several squares in one picture: large ones have all kinds of places
 HIDDEN, STEPS, RATE, DECAY = 48, 12_000, 3e-3, 1e-2
 MEMBERS = 4  # networks, begun differently, whose mean is kept as one that is wider
-BLUR = {"noise": 0.0, "strength": 0.05}  # of the inputs, in standard deviations, against overfitting
-SEEN_DB, LARGE, OUTSIDE = 0.1, 0.5, 0.05  # a loss counts once it can be seen, a large one a little more
+BLUR = {
+    "noise": 0.0,
+    "strength": 0.05,
+}  # of the inputs, in standard deviations, against overfitting
+SEEN_DB, LARGE, OUTSIDE = (
+    0.1,
+    0.5,
+    0.05,
+)  # a loss counts once it can be seen, a large one a little more
 SEED = 3
 
 
@@ -82,7 +97,11 @@ def examples(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             if len(rows) % 1000 == 0:
                 print(f"{len(rows)}/{LOOKED_AT}", file=sys.stderr, flush=True)
     vectors, sigmas, losses = zip(*rows, strict=True)
-    return np.array(vectors), np.array(sigmas), np.array([loss for loss in losses if loss is not None])
+    return (
+        np.array(vectors),
+        np.array(sigmas),
+        np.array([loss for loss in losses if loss is not None]),
+    )
 
 
 _made: dict[str, Any] = {}  # of a process: the model, the photographs
@@ -90,17 +109,17 @@ _made: dict[str, Any] = {}  # of a process: the model, the photographs
 
 def _begin(name: str) -> None:
     """In each process, once."""
-    dial = files.read(name) if Path(name).suffix else iqlut.load(name)
-    _made.update(dial=dial, photos=list(image_files(DATA)))
+    restoration_tables = files.read(name) if Path(name).suffix else iqlut.load(name)
+    _made.update(restoration_tables=restoration_tables, photos=list(image_files(DATA)))
 
 
 def _row(number: int) -> tuple[np.ndarray, float, np.ndarray | None]:
     """What the example of that number shows, its noise, and PSNR lost at each strength for the first SCORED."""
-    dial: Dial = _made["dial"]
-    example = _example(number, _made["photos"], dial.scale)
+    restoration_tables: RestorationTables = _made["dial"]
+    example = _example(number, _made["photos"], restoration_tables.scale)
     if number >= SCORED:
         return example.vector(), example.sigma, None
-    scores = np.array([_psnr(dial, strength, example) for strength in STRENGTHS])
+    scores = np.array([_psnr(restoration_tables, strength, example) for strength in STRENGTHS])
     return example.vector(), example.sigma, scores.max() - scores
 
 
@@ -108,9 +127,11 @@ def fit(vectors: np.ndarray, sigmas: np.ndarray, losses: np.ndarray) -> None:
     """Writes the weights of both networks: features (n, f), noise (n,), PSNR lost at each strength (m <= n, 13)."""
     mean, deviation = vectors.mean(axis=0), vectors.std(axis=0) + 1e-3
     wanted = torch.tensor(np.log2(1 + sigmas), dtype=torch.float32)
-    noise = _fitted("noise", vectors, (mean, deviation), lambda raw, chosen: (raw - wanted[chosen]).abs())
+    noise = _fitted(
+        "noise", vectors, (mean, deviation), lambda raw, chosen: (raw - wanted[chosen]).abs()
+    )
     _write({"noise": noise})
-    found = np.array([restoration.seen(vector) for vector in vectors[: len(losses)]])
+    found = np.array([choose_strength.seen(vector) for vector in vectors[: len(losses)]])
     lost = torch.tensor(losses, dtype=torch.float32)
 
     def regret(raw: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
@@ -120,9 +141,13 @@ def fit(vectors: np.ndarray, sigmas: np.ndarray, losses: np.ndarray) -> None:
 
     strength = _fitted("strength", found, (found.mean(axis=0), found.std(axis=0) + 1e-3), regret)
     _write({"noise": noise, "strength": strength})
-    chosen = torch.tensor([restoration.strength_for(vector) for vector in vectors[: len(losses)]])
+    chosen = torch.tensor(
+        [choose_strength.strength_for(vector) for vector in vectors[: len(losses)]]
+    )
     db = interpolated(lost, chosen.float())
-    print(f"{db.mean():.4f} dB lost in the mean, {(db <= 0.05).float().mean():.1%} within 0.05 dB of the best")
+    print(
+        f"{db.mean():.4f} dB lost in the mean, {(db <= 0.05).float().mean():.1%} within 0.05 dB of the best"
+    )
 
 
 def _fitted(
@@ -149,7 +174,9 @@ def _member(
     """The two layers of a network, trained on inputs (n, f)."""
     torch.manual_seed(seed)
     hidden, output = torch.nn.Linear(x.shape[1], HIDDEN), torch.nn.Linear(HIDDEN, 1)
-    optimiser = torch.optim.AdamW([*hidden.parameters(), *output.parameters()], RATE, weight_decay=DECAY)
+    optimiser = torch.optim.AdamW(
+        [*hidden.parameters(), *output.parameters()], RATE, weight_decay=DECAY
+    )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
     with torch.no_grad():
         output.bias.fill_(1.0)
@@ -168,12 +195,14 @@ def _member(
 def _write(networks: dict[str, dict[str, np.ndarray]]) -> None:
     """All arrays in half precision."""
     arrays = {
-        f"{name}.{key}": np.ascontiguousarray(value, np.float16)  # safetensors writes memory as it lies
+        f"{name}.{key}": np.ascontiguousarray(
+            value, np.float16
+        )  # safetensors writes memory as it lies
         for name, own in networks.items()
         for key, value in own.items()
     }
     PLACE.write_bytes(safetensors.numpy.save(arrays))
-    restoration.weights.cache_clear()
+    choose_strength.weights.cache_clear()
 
 
 def interpolated(losses: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
@@ -188,13 +217,15 @@ def _example(number: int, photos: list[Path], scale: int) -> Example:
     """A picture: a few squares of photographs, or graphics; small and damaged."""
     rng = np.random.default_rng((SEED, number))
     if rng.random() < GRAPHICS_PART:
-        low, high = graphics.render(scale, rng)
+        low, high = drawn_graphics.render(scale, rng)
     else:
         side = scale * int(rng.integers(*SIDES_PX))
         down, across = LAYOUTS[int(rng.integers(len(LAYOUTS)))]
         rows = [np.hstack([_cut(photos, side, rng) for _ in range(across)]) for _ in range(down)]
         high = image.mod_crop(np.vstack(rows), scale)
-        low = degrade.low_resolution(high, scale, str(rng.choice(FILTERS, p=(0.5, 0.2, 0.12, 0.1, 0.08))), rng)
+        low = patch_damage.low_resolution(
+            high, scale, str(rng.choice(FILTERS, p=(0.5, 0.2, 0.12, 0.1, 0.08))), rng
+        )
     return _damaged(low, high, scale, rng)
 
 
@@ -220,7 +251,9 @@ def _damaged(low: np.ndarray, high: np.ndarray, scale: int, rng: np.random.Gener
     sigma, table = 0.0, None
     if kind in ("noise", "both"):
         sigma = float(25 * rng.random() ** 1.3)
-        low = degradation.add_noise(low, sigma, rng, float(rng.uniform(0.4, 1)) if rng.random() < 0.2 else 0.0)
+        low = degradation.add_noise(
+            low, sigma, rng, float(rng.uniform(0.4, 1)) if rng.random() < 0.2 else 0.0
+        )
     if kind in ("jpeg", "both"):
         for _ in range(1 + (rng.random() < 0.15)):
             file = io.BytesIO()
@@ -235,16 +268,23 @@ def _damaged(low: np.ndarray, high: np.ndarray, scale: int, rng: np.random.Gener
     return Example(np.ascontiguousarray(low), high, sigma, table)
 
 
-def _psnr(dial: Dial, strength: float, example: Example) -> float:
-    return min(metrics.psnr(_engine(dial.name, strength, dial)(example.low), example.high, dial.scale), 60.0)
+def _psnr(restoration_tables: RestorationTables, strength: float, example: Example) -> float:
+    return min(
+        psnr_ssim.psnr(
+            _engine(restoration_tables.name, strength, restoration_tables)(example.low),
+            example.high,
+            restoration_tables.scale,
+        ),
+        60.0,
+    )
 
 
 _built: dict[tuple[str, float], engines.Upscale] = {}
 
 
-def _engine(name: str, strength: float, dial: Dial) -> engines.Upscale:
+def _engine(name: str, strength: float, restoration_tables: RestorationTables) -> engines.Upscale:
     if (name, strength) not in _built:
-        _built[name, strength] = engines.get("native").build(dial.at(strength))
+        _built[name, strength] = engines.get("native").build(restoration_tables.at(strength))
     return _built[name, strength]
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from iqlut.train import state as states
-from iqlut.train.loop import CHECKPOINT
+from iqlut.training import checkpoint as states
+from iqlut.training.loop import CHECKPOINT
 
 KEPT = Path(__file__).parents[1] / "checkpoints"
 

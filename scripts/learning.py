@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from drawing import Chart, Named, labels
-from iqlut import config as configuration
+from iqlut.network import configuration
 
 ROOT = Path(__file__).parents[1]
 LOGS, CONFIGS = ROOT / "checkpoints", ROOT / "configs"
@@ -88,10 +88,14 @@ def table() -> str:
 def draw() -> Chart:
     """A line for each model, from the one that it began as if there is one."""
     curves = [curve(model) for model in COLOURS]
-    shown = [[(seen.megapixels, max(seen.psnr_db, LEAST_DB)) for seen in one.points] for one in curves]
+    shown = [
+        [(seen.megapixels, max(seen.psnr_db, LEAST_DB)) for seen in one.points] for one in curves
+    ]
     chart = Chart(TITLE, ACROSS, chain.from_iterable(shown), tick_db=0.1)
     lines = [[chart.at(*point) for point in points] for points in shown]
-    ends = [Named(one.model, *line[-1], radius=3.5) for one, line in zip(curves, lines, strict=True)]
+    ends = [
+        Named(one.model, *line[-1], radius=3.5) for one, line in zip(curves, lines, strict=True)
+    ]
     for line, colour in zip(lines, COLOURS.values(), strict=True):
         chart.drawing.line(line, colour, 1.5)
     for end, (x, y), colour in zip(ends, labels(ends), COLOURS.values(), strict=True):
@@ -109,7 +113,10 @@ def _start(stage: str) -> str:
 
 
 def _log(stage: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (LOGS / f"{stage}.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [
+        json.loads(line)
+        for line in (LOGS / f"{stage}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
 
 
 if __name__ == "__main__":

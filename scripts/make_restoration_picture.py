@@ -16,9 +16,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import iqlut
-from iqlut import degradation, image, restoration
-from iqlut import fileformat as files
-from iqlut.dial import Dial
+from iqlut.evaluation import degradation
+from iqlut.planes import image
+from iqlut.restoration import choose_strength
+from iqlut.tables import file_format as files
+from iqlut.tables.restoration_tables import RestorationTables
 from panels import side_by_side
 
 ROOT = Path(__file__).parents[1]
@@ -40,9 +42,9 @@ _TEXT = (
 
 
 def main(model: str) -> None:
-    dial = files.read(model) if Path(model).suffix else iqlut.load(model)
-    assert isinstance(dial, Dial)
-    rows = [_row(name, made(), dial) for name, made in KINDS.items()]
+    restoration_tables = files.read(model) if Path(model).suffix else iqlut.load(model)
+    assert isinstance(restoration_tables, RestorationTables)
+    rows = [_row(name, made(), restoration_tables) for name, made in KINDS.items()]
     height = sum(row.height + _GAP_PX for row in rows) - _GAP_PX
     sheet = Image.new("RGB", (rows[0].width, height), "white")
     top = 0
@@ -50,33 +52,37 @@ def main(model: str) -> None:
         sheet.paste(row, (0, top))
         top += row.height + _GAP_PX
     sheet.save(IMAGES / "restoration.png", optimize=True)
-    everyday(dial).save(IMAGES / "everyday.png", optimize=True)
+    everyday(restoration_tables).save(IMAGES / "everyday.png", optimize=True)
 
 
-def _row(name: str, small: Image.Image, dial: Dial) -> Image.Image:
+def _row(name: str, small: Image.Image, restoration_tables: RestorationTables) -> Image.Image:
     size = (small.width * SCALE, small.height * SCALE)
-    choice = restoration.choose([small])
+    choice = choose_strength.choose([small])
     return side_by_side(
         {
             f"{name}: bicubic": small.resize(size, Image.Resampling.BICUBIC),
             "Lanczos": small.resize(size, Image.Resampling.LANCZOS),
-            "strength 0": iqlut.upscale(small, SCALE, dial, restore=0),
-            f"auto: {choice.strength:g}": iqlut.upscale(small, SCALE, dial, restore=choice.strength),
+            "strength 0": iqlut.upscale(small, SCALE, restoration_tables, restore=0),
+            f"auto: {choice.strength:g}": iqlut.upscale(
+                small, SCALE, restoration_tables, restore=choice.strength
+            ),
         }
     )
 
 
-def everyday(dial: Dial) -> Image.Image:
+def everyday(restoration_tables: RestorationTables) -> Image.Image:
     """A JPEG of quality 50 by bicubic, by the clean tables and by the everyday model with `auto`."""
     small, table = _jpeg(_photo(), 50)
     left, top, side = _EVERYDAY
     window = tuple(SCALE * place for place in (left, top, left + side, top + side))
     size = (small.width * SCALE, small.height * SCALE)
-    strength = restoration.choose([small], table).strength
+    strength = choose_strength.choose([small], table).strength
     panels = {
         "a JPEG of quality 50, bicubic x4": small.resize(size, Image.Resampling.BICUBIC),
         "tables for clean input (l8c8-x4)": iqlut.upscale(small, SCALE, "l8c8-x4"),
-        f"{dial.name}, auto chose {strength:g}": iqlut.upscale(small, SCALE, dial, restore=strength),
+        f"{restoration_tables.name}, auto chose {strength:g}": iqlut.upscale(
+            small, SCALE, restoration_tables, restore=strength
+        ),
     }
     return side_by_side({title: picture.crop(window) for title, picture in panels.items()})
 
@@ -124,7 +130,9 @@ def _screenshot() -> Image.Image:
     draw.text((49, 21), "No", fill="black", font=ImageFont.truetype(str(_SANS), 10))
     for row in range(3):
         draw.line((8, 44 + 9 * row, 64, 44 + 9 * row), fill=(200, 200, 200))
-        draw.text((9, 44 + 9 * row), f"row {row + 1}   {7 * row + 3}", fill=(30, 30, 30), font=small)
+        draw.text(
+            (9, 44 + 9 * row), f"row {row + 1}   {7 * row + 3}", fill=(30, 30, 30), font=small
+        )
     return picture
 
 
@@ -133,7 +141,10 @@ def _drawing() -> Image.Image:
     large = Image.new("L", (SIDE * 8, SIDE * 8), 255)
     draw = ImageDraw.Draw(large)
     for turn in range(0, 360, 15):
-        x, y = (SIDE * 4 + SIDE * 3.6 * part for part in (np.cos(np.radians(turn)), np.sin(np.radians(turn))))
+        x, y = (
+            SIDE * 4 + SIDE * 3.6 * part
+            for part in (np.cos(np.radians(turn)), np.sin(np.radians(turn)))
+        )
         draw.line((SIDE * 4, SIDE * 4, x, y), fill=0, width=9)
     for radius in (70, 150, 230):
         box = (SIDE * 4 - radius, SIDE * 4 - radius, SIDE * 4 + radius, SIDE * 4 + radius)

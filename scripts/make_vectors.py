@@ -17,8 +17,8 @@ import numpy as np
 
 import iqlut
 from iqlut import arithmetic
-from iqlut.dial import Dial
 from iqlut.engines import reference
+from iqlut.tables.restoration_tables import RestorationTables
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 INDEX, PLANE, EDGE = "index.json", "plane.bin", "edge.bin"
@@ -43,9 +43,14 @@ def main() -> None:
     for stray in VECTORS.iterdir():
         if stray.name not in kept:
             stray.unlink()
-    about = {"arithmetic": arithmetic.VERSION, "plane": {"file": PLANE, "height": HEIGHT, "width": WIDTH}}
+    about = {
+        "arithmetic": arithmetic.VERSION,
+        "plane": {"file": PLANE, "height": HEIGHT, "width": WIDTH},
+    }
     lines = ",\n  ".join(json.dumps(row) for row in outputs)
-    (VECTORS / INDEX).write_text(f'{json.dumps(about)[:-1]},\n "outputs": [\n  {lines}\n ]}}\n', encoding="utf-8")
+    (VECTORS / INDEX).write_text(
+        f'{json.dumps(about)[:-1]},\n "outputs": [\n  {lines}\n ]}}\n', encoding="utf-8"
+    )
 
 
 def _index() -> dict[str, Any]:
@@ -68,15 +73,27 @@ def _outputs(name: str, plane: np.ndarray, before: dict[str, Any]) -> list[dict[
     """A row for each output of a model; the outputs are written."""
     model, rows = iqlut.load(name), []
     known = {row["file"]: row for row in before.get("outputs", ())}
-    for strength in STRENGTHS if isinstance(model, Dial) else (None,):
-        tables = model if strength is None or not isinstance(model, Dial) else model.at(strength)
-        assert not isinstance(tables, Dial)
+    for strength in STRENGTHS if isinstance(model, RestorationTables) else (None,):
+        tables = (
+            model
+            if strength is None or not isinstance(model, RestorationTables)
+            else model.at(strength)
+        )
+        assert not isinstance(tables, RestorationTables)
         file = f"{name}.bin" if strength is None else f"{name}-restore-{strength:g}.bin"
-        row = {"file": file, "model": name, "restore": strength, "scale": tables.scale, "tables_sha256": tables.sha256}
+        row = {
+            "file": file,
+            "model": name,
+            "restore": strength,
+            "scale": tables.scale,
+            "tables_sha256": tables.sha256,
+        }
         data = reference.build(tables)(plane).tobytes()
         same = before.get("arithmetic") == arithmetic.VERSION and known.get(file) == row
         if same and (VECTORS / file).read_bytes() != data:
-            sys.exit(f"{file} would change though its tables did not; if that is meant, raise arithmetic.VERSION")
+            sys.exit(
+                f"{file} would change though its tables did not; if that is meant, raise arithmetic.VERSION"
+            )
         (VECTORS / file).write_bytes(data)
         rows.append(row)
     return rows

@@ -32,10 +32,23 @@ def main(though_busy: bool) -> None:
     """Ends with a sentence where the machine is not quiet."""
     share = busy_share(_QUIET_SECONDS)
     if share > BUSY_MAX and not though_busy:
-        sys.exit(f"something else keeps {share:.0%} of the processors busy; stop it, or measure all the same by --busy")
+        sys.exit(
+            f"something else keeps {share:.0%} of the processors busy; stop it, or measure all the same by --busy"
+        )
     source = provenance.commit()
     measure_results.main(Path(), ("speed",))
-    growth = ["bench", "-m", MODEL, "--engines", LUMA, RGB, "--size", *GROWTH_SIZES, "--repeats", "9"]
+    growth = [
+        "bench",
+        "-m",
+        MODEL,
+        "--engines",
+        LUMA,
+        RGB,
+        "--size",
+        *GROWTH_SIZES,
+        "--repeats",
+        "9",
+    ]
     speed = measure_results.RESULTS / "speed.json"
     figures = [
         *ratios(measure_results.read(speed)["rows"]),
@@ -62,13 +75,24 @@ def busy_share(seconds: float) -> float:
 
 def _ticks() -> tuple[int, int]:
     """Of all processors together, since the machine started: all, and those in which nothing ran."""
-    ticks = [int(word) for word in Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]]
+    ticks = [
+        int(word)
+        for word in Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]
+    ]
     return sum(ticks), ticks[3] + ticks[4]
 
 
-def figure(what: str, value: float, limit: float | None = None, least: bool = False, threads: int = 1) -> Row:
+def figure(
+    what: str, value: float, limit: float | None = None, least: bool = False, threads: int = 1
+) -> Row:
     """A row of the results. `limit` is the most the value may be, or the least; None if it is only told."""
-    return {"what": what, "threads": threads, "value": round(value, 3), "limit": limit, "least": least}
+    return {
+        "what": what,
+        "threads": threads,
+        "value": round(value, 3),
+        "limit": limit,
+        "least": least,
+    }
 
 
 def verdict(row: Row) -> str:
@@ -85,10 +109,19 @@ def ratios(rows: list[Row]) -> list[Row]:
     timed = {(row["name"], row["threads"]): row for row in mine}
     found = []
     fastest = "avx512vnni" if ("native-avx512vnni", 1) in timed else "avx512"
-    limits = {"avx2": 1.8, "avx512": None, "avx512vnni": None, "portable": 8.0, "neon": None, fastest: 1.4}
+    limits = {
+        "avx2": 1.8,
+        "avx512": None,
+        "avx512vnni": None,
+        "portable": 8.0,
+        "neon": None,
+        fastest: 1.4,
+    }
     for isa, limit in limits.items():
         if row := timed.get((f"native-{isa}", 1)):
-            found.append(figure(f"{isa}, to Pillow's bicubic", row["ratio_to_pillow_bicubic"], limit))
+            found.append(
+                figure(f"{isa}, to Pillow's bicubic", row["ratio_to_pillow_bicubic"], limit)
+            )
     for name, count in sorted(timed):
         if name == RIVAL and (LUMA, count) in timed:
             ratio = timed[LUMA, count]["ms"] / timed[RIVAL, count]["ms"]
@@ -115,9 +148,13 @@ def threads(rows: list[Row]) -> list[Row]:
         free = row["gain_processes"] >= 1.9
         size = f"{row['width']}x{row['height']}"
         found += [
-            figure(f"{size}, two threads to one", row["gain_threads"], 1.7 if free else None, True, 2),
+            figure(
+                f"{size}, two threads to one", row["gain_threads"], 1.7 if free else None, True, 2
+            ),
             figure(f"{size}, two processes to one", row["gain_processes"], None, True),
-            figure(f"{size}, two threads to two processes", row["gain_to_processes"], 0.85, True, 2),
+            figure(
+                f"{size}, two threads to two processes", row["gain_to_processes"], 0.85, True, 2
+            ),
         ]
     return found
 

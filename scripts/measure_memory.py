@@ -1,6 +1,6 @@
 """Prints how much memory a 100-megapixel result takes beyond the picture and the result: `measure_memory.py`.
 
-Each case runs in a process of its own, which knows its peak; wanted are at most 64 MB.
+Each case runs in a process of its own, which knows its peak; expected are at most 64 MB.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 import iqlut
-from iqlut.bench.contenders import sample_picture
+from iqlut.timing.timed_upscalers import sample_picture
 
 WIDTH, HEIGHT = 3160, 1978  # x4: 100 megapixels
 EXTRA_MAX_MB = 64
@@ -31,12 +31,19 @@ def rows() -> list[dict[str, Any]]:
     """Luma and colours, on one thread and on two."""
     cases = [(what, threads) for what in ("luma", "rgb") for threads in (1, 2)]
     commands = [[sys.executable, __file__, what, str(threads)] for what, threads in cases]
-    return [json.loads(subprocess.run(one, check=True, stdout=subprocess.PIPE, text=True).stdout) for one in commands]
+    return [
+        json.loads(subprocess.run(one, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        for one in commands
+    ]
 
 
 def measure(what: str, threads: int) -> dict[str, Any]:
-    """One enlargement after a small one, which loads all that is needed."""
-    picture = sample_picture(WIDTH, HEIGHT) if what == "rgb" else sample_picture(WIDTH, HEIGHT)[:, :, 0].copy()
+    """One upscaling after a small one, which loads all that is needed."""
+    picture = (
+        sample_picture(WIDTH, HEIGHT)
+        if what == "rgb"
+        else sample_picture(WIDTH, HEIGHT)[:, :, 0].copy()
+    )
     iqlut.upscale(picture[:64, :64], threads=threads)
     _forget_peak()
     before = _status_bytes("VmRSS")

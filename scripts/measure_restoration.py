@@ -6,7 +6,7 @@
 It takes about a quarter of an hour on two cores.
 
 The protocol of the tables: luma from 0 to 255 as Pillow makes it, made small by the filter named, damaged by
-`degradation` with a seed from the file's name, enlarged, 8 pixels shaved, PSNR in dB.
+`degradation` with a seed from the file's name, upscaled, 8 pixels shaved, PSNR in dB.
 """
 
 from __future__ import annotations
@@ -25,11 +25,15 @@ import numpy as np
 from PIL import Image
 
 import iqlut
-from iqlut import api, degradation, engines, image, metrics, restoration
-from iqlut.datasets import image_files
-from iqlut.dial import Dial, tables_at
+from iqlut import engines
 from iqlut.engines import Upscale
+from iqlut.evaluation import degradation, psnr_ssim
+from iqlut.evaluation.image_sets import image_files
+from iqlut.planes import image
 from iqlut.provenance import commit
+from iqlut.restoration import choose_strength
+from iqlut.tables import shipped_models
+from iqlut.tables.restoration_tables import RestorationTables, tables_at
 from measure_results import read, write
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +46,10 @@ TABLE = (
 )  # fmt: skip
 SHOWN = (0.0, 0.5, 1.0, 2.0, 3.0)
 QUARTERS = tuple(quarter / 4 for quarter in range(13))
-SWEEP = (*(f"jpeg:{quality}" for quality in range(10, 101, 5)), *(f"noise:{sigma / 2:g}" for sigma in range(0, 51, 5)))
+SWEEP = (
+    *(f"jpeg:{quality}" for quality in range(10, 101, 5)),
+    *(f"noise:{sigma / 2:g}" for sigma in range(0, 51, 5)),
+)
 FILTERS = {"Pillow bicubic": Image.Resampling.BICUBIC, "Pillow Lanczos": Image.Resampling.LANCZOS}
 JPEG_SETS = ("Classic5", "LIVE1")  # whose protocol is JPEG
 JPEG_ALONE = tuple(f"jpeg:{quality}" for quality in (10, 20, 30, 40))
@@ -80,11 +87,11 @@ def engine(name: str, strength: float) -> Upscale:
 
 
 def score(large: np.ndarray, original: Picture) -> float:
-    return metrics.psnr(large, original.luma, SHAVE_PX)
+    return psnr_ssim.psnr(large, original.luma, SHAVE_PX)
 
 
 def filtered(low: np.ndarray, scale: int, name: str) -> np.ndarray:
-    """A plane enlarged by Pillow."""
+    """A plane upscaled by Pillow."""
     size = (scale * low.shape[1], scale * low.shape[0])
     return np.asarray(Image.fromarray(low).resize(size, FILTERS[name]))
 
@@ -98,7 +105,12 @@ def main(sets: list[Path]) -> None:
     print("auto against every quarter of a strength", file=sys.stderr)
     rows += agreement_rows(sets)
     rows += small_rows(sets[0])
-    write(PLACE, source, [f"python scripts/{Path(__file__).name} {' '.join(place.name for place in sets)}"], rows)
+    write(
+        PLACE,
+        source,
+        [f"python scripts/{Path(__file__).name} {' '.join(place.name for place in sets)}"],
+        rows,
+    )
 
 
 def small_rows(kodak: Path) -> list[dict[str, Any]]:
@@ -113,13 +125,15 @@ def again(kodak: Path) -> None:
     kinds = {row["what"] for row in new}
     kept = [row for row in measured["rows"] if row["what"] not in kinds]
     shipped = {name: iqlut.load(name).sha256 for name in DIALS}
-    if any(measured["meta"]["tables_sha256"].get(name) != sha256 for name, sha256 in shipped.items()):
+    if any(
+        measured["meta"]["tables_sha256"].get(name) != sha256 for name, sha256 in shipped.items()
+    ):
         sys.exit("results/restoration.json is of other tables; measure all of it again")
     write(PLACE, source, measured["meta"]["commands"], kept + new)
 
 
 def table_rows(originals: list[Picture]) -> list[dict[str, Any]]:
-    """Every way to enlarge, on every damage of the first table."""
+    """Every way to upscale, on every damage of the first table."""
     rows = []
     for damage in TABLE:
         lows = [(original, original.damaged(damage, SCALE)) for original in originals]
@@ -133,12 +147,17 @@ def table_rows(originals: list[Picture]) -> list[dict[str, Any]]:
             for strength in SHOWN:
                 scores = [score(engine(name, strength)(low), o) for o, low in lows]
                 rows.append(_row("table", damage, name, strength, scores))
-            scores = [score(engine(name, restoration.choose([low]).strength)(low), o) for o, low in lows]
+            scores = [
+                score(engine(name, choose_strength.choose([low]).strength)(low), o)
+                for o, low in lows
+            ]
             rows.append(_row("table", damage, name, "auto", scores))
     return rows
 
 
-def _row(what: str, damage: str, model: str, strength: float | str | None, scores: list[float]) -> dict[str, Any]:
+def _row(
+    what: str, damage: str, model: str, strength: float | str | None, scores: list[float]
+) -> dict[str, Any]:
     return {
         "what": what, "damage": damage, "model": model, "restore": strength, "psnr_db": round(float(np.mean(scores)), 4)
     }  # fmt: skip
@@ -153,7 +172,7 @@ def sweep_rows(place: Path, damages: tuple[str, ...]) -> list[dict[str, Any]]:
             low = original.damaged(damage, SCALE)
             for name in FILTERS:
                 scores[name].append(score(filtered(low, SCALE, name), original))
-            strength = restoration.choose([low]).strength
+            strength = choose_strength.choose([low]).strength
             for name in DIALS:
                 scores[name].append(score(engine(name, strength)(low), original))
         means = {name: round(float(np.mean(values)), 4) for name, values in scores.items()}
@@ -170,8 +189,13 @@ def agreement_rows(sets: list[Path]) -> list[dict[str, Any]]:
             for damage in SWEEP:
                 for original in pictures(place):
                     low = original.damaged(damage, SCALE)
-                    chosen = score(engine(name, restoration.choose([low]).strength)(low), original)
-                    lost.append(max(score(engine(name, quarter)(low), original) for quarter in QUARTERS) - chosen)
+                    chosen = score(
+                        engine(name, choose_strength.choose([low]).strength)(low), original
+                    )
+                    lost.append(
+                        max(score(engine(name, quarter)(low), original) for quarter in QUARTERS)
+                        - chosen
+                    )
             within = float(np.mean(np.array(lost) <= 0.05))
             rows.append(
                 {
@@ -208,15 +232,15 @@ def edge_rows() -> list[dict[str, Any]]:
     """Overshoot at hard edges with `auto`, beside Pillow's bicubic."""
     rows = []
     for name in iqlut.models():
-        dial = iqlut.load(name)
-        if not isinstance(dial, Dial):
+        restoration_tables = iqlut.load(name)
+        if not isinstance(restoration_tables, RestorationTables):
             continue
         for shape in (box, line):
             for around, inside in BOXES:
                 plane = shape(around, inside)
-                strength = restoration.choose([plane]).strength
+                strength = choose_strength.choose([plane]).strength
                 large = engine(name, strength)(plane)
-                bicubic = filtered(plane, dial.scale, "Pillow bicubic")
+                bicubic = filtered(plane, restoration_tables.scale, "Pillow bicubic")
                 rows.append(
                     {
                         "what": "edge", "model": name, "shape": shape.__name__, "around": around, "inside": inside,
@@ -232,11 +256,16 @@ def flat_rows() -> list[dict[str, Any]]:
     rows = []
     for name in iqlut.models():
         model = iqlut.load(name)
-        for strength in QUARTERS[::2] if isinstance(model, Dial) else ():
-            flats = [engine(name, strength)(np.full((24, 24), gray, np.uint8)).astype(int) for gray in range(256)]
+        for strength in QUARTERS[::2] if isinstance(model, RestorationTables) else ():
+            flats = [
+                engine(name, strength)(np.full((24, 24), gray, np.uint8)).astype(int)
+                for gray in range(256)
+            ]
             ripple = max(int(np.ptp(flat)) for flat in flats)
             off = max(int(np.abs(flat - gray).max()) for gray, flat in enumerate(flats))
-            rows.append({"what": "flat", "model": name, "restore": strength, "ripple": ripple, "off": off})
+            rows.append(
+                {"what": "flat", "model": name, "restore": strength, "ripple": ripple, "off": off}
+            )
     return rows
 
 
@@ -250,31 +279,36 @@ def monotone_rows(originals: list[Picture]) -> list[dict[str, Any]]:
         left = [round(float((run(noisy).astype(int) - run(flat)).std()), 3) for run in runs]
         rows.append({"what": "noise left", "model": name, "values": left})
         for damage in TABLE:
-            lows = [(original, original.damaged(damage, SCALE)) for original in originals[::EVERY_THIRD]]
-            curve = [np.mean([score(engine(name, quarter)(low), o) for o, low in lows]) for quarter in QUARTERS]
+            lows = [
+                (original, original.damaged(damage, SCALE)) for original in originals[::EVERY_THIRD]
+            ]
+            curve = [
+                np.mean([score(engine(name, quarter)(low), o) for o, low in lows])
+                for quarter in QUARTERS
+            ]
             values = [round(float(value), 4) for value in curve]
             rows.append({"what": "curve", "model": name, "damage": damage, "values": values})
     return rows
 
 
 def time_rows() -> list[dict[str, Any]]:
-    """What choosing and blending take, beside enlarging, on one thread; medians of interleaved runs."""
+    """What choosing and blending take, beside upscaling, on one thread; medians of interleaved runs."""
     low = np.random.default_rng(1).integers(0, 256, (1080, 1920), dtype=np.uint8)
     rows = []
     for name in DIALS:
-        dial = api.load(name)
-        assert isinstance(dial, Dial)
-        enlarge = engines.get("native").build(dial.at(0.5), 1)
-        chosen, enlarged, blended = [], [], []
+        restoration_tables = shipped_models.load(name)
+        assert isinstance(restoration_tables, RestorationTables)
+        upscale_plane = engines.get("native").build(restoration_tables.at(0.5), 1)
+        chosen, upscaled, blended = [], [], []
         for number in range(_REPEATS):
-            chosen.append(_ms(partial(restoration.choose, [low])))
-            enlarged.append(_ms(partial(enlarge, low)))
-            blended.append(_ms(partial(dial.at, 1 + 2 * (number % 15 + 1) / 16)))
-        choose_ms, enlarge_ms, blend_ms = map(statistics.median, (chosen, enlarged, blended))
+            chosen.append(_ms(partial(choose_strength.choose, [low])))
+            upscaled.append(_ms(partial(upscale_plane, low)))
+            blended.append(_ms(partial(restoration_tables.at, 1 + 2 * (number % 15 + 1) / 16)))
+        choose_ms, upscale_ms, blend_ms = map(statistics.median, (chosen, upscaled, blended))
         rows.append(
             {
                 "what": "time", "model": name, "size": "1920x1080", "choose_ms": round(choose_ms, 2),
-                "enlarge_ms": round(enlarge_ms, 1), "ratio": round(choose_ms / enlarge_ms, 4),
+                "enlarge_ms": round(upscale_ms, 1), "ratio": round(choose_ms / upscale_ms, 4),
                 "blend_ms": round(blend_ms, 2), "threads": 1,
             }
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """Prints what a second thread gains, beside what a second process gains: `measure_threads.py`.
 
 Two processes that know nothing of each other are all that a machine can give: where its two processors are halves of
-one core, they gain little, and so do two threads. Each runs the same enlargements again and again; all ways take turns.
+one core, they gain little, and so do two threads. Each runs the same upscaling again and again; all ways take turns.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 import iqlut
-from iqlut.bench.contenders import sample_plane
 from iqlut.engines import native
+from iqlut.timing.timed_upscalers import sample_plane
 
 MODEL = "l8c8-x4"
 SIZES = ((480, 270), (1000, 625))  # x4: 2 and 10 megapixels
@@ -32,9 +32,13 @@ def rows() -> list[dict[str, Any]]:
 
 def gains(width: int, height: int, rounds: int, seconds: float) -> dict[str, Any]:
     """Medians over the rounds of the ratio within a round."""
-    workers = {threads: [_Worker(width, height, threads) for _ in range(3 - threads)] for threads in (1, 2)}
+    workers = {
+        threads: [_Worker(width, height, threads) for _ in range(3 - threads)] for threads in (1, 2)
+    }
     repeats = max(1, round(seconds / workers[1][0].elapsed_s(1)))
-    speeds = np.array([[_speed(workers[n][:count], repeats) for count, n in WAYS] for _ in range(rounds)])
+    speeds = np.array(
+        [[_speed(workers[n][:count], repeats) for count, n in WAYS] for _ in range(rounds)]
+    )
     for worker in (*workers[1], *workers[2]):
         worker.end()
     one, two_threads, two_processes = speeds.T
@@ -50,11 +54,13 @@ def gains(width: int, height: int, rounds: int, seconds: float) -> dict[str, Any
 
 
 class _Worker:
-    """A process that enlarges when it is told to, so many times, and says how long that took."""
+    """A process that upscales when it is told to, so many times, and says how long that took."""
 
     def __init__(self, width: int, height: int, threads: int) -> None:
         command = [sys.executable, __file__, str(width), str(height), str(threads)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.elapsed_s(1)
 
     def start(self, repeats: int) -> None:
@@ -75,7 +81,7 @@ class _Worker:
 
 
 def _speed(workers: list[_Worker], repeats: int) -> float:
-    """Enlargements a second of all together."""
+    """Upscaling a second of all together."""
     for worker in workers:
         worker.start(repeats)
     return repeats * len(workers) / max(worker.wait_s() for worker in workers)
@@ -83,11 +89,11 @@ def _speed(workers: list[_Worker], repeats: int) -> float:
 
 def work(width: int, height: int, threads: int) -> None:
     """What a worker does."""
-    enlarge, plane = native.build(iqlut.load(MODEL), threads), sample_plane(width, height)
+    upscale_plane, plane = native.build(iqlut.load(MODEL), threads), sample_plane(width, height)
     for line in sys.stdin:
         start = time.perf_counter()
         for _ in range(int(line)):
-            enlarge(plane)
+            upscale_plane(plane)
         print(time.perf_counter() - start, flush=True)
 
 

@@ -18,7 +18,7 @@ ACROSS = "time on one thread for 1920x1080 pixels of luma, Pillow's bicubic = 1"
 
 @dataclass(frozen=True)
 class Point:
-    """A way to enlarge: its time as a ratio to Pillow's bicubic, and its PSNR."""
+    """A way to upscale: its time as a ratio to Pillow's bicubic, and its PSNR."""
 
     name: str
     ratio: float
@@ -32,7 +32,7 @@ def points() -> list[Point]:
     quality = [
         row
         for row in load("quality.json")["rows"]
-        if (row["dataset"], row["path"], row.get("turns", 1)) == (DATASET, "y", 1)
+        if (row["dataset"], row["path"], row.get("ensemble", 1)) == (DATASET, "y", 1)
     ]
     published = load("published.json")["rows"]
     scores = {row["model"]: row["psnr_db"] for row in quality}

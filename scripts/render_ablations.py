@@ -21,7 +21,10 @@ def render() -> str:
     published = json.loads((ablations.RESULTS.parent / "published.json").read_text())["ablations"]
     lines = [*HEAD, *(_line(row, published.get(row["name"])) for row in rows)]
     lengths = sorted(
-        {f"{row['steps']} steps of {row['batch']} patches of {row['patch']}x{row['patch']}" for row in rows}
+        {
+            f"{row['steps']} steps of {row['batch']} patches of {row['patch']}x{row['patch']}"
+            for row in rows
+        }
     )
     absent = [name for name in ablations.NAMES if name not in {row["name"] for row in rows}]
     origin = sorted({f"`{row['commit']}`, {row['cpu']}, {row['date']}" for row in rows})
@@ -34,15 +37,21 @@ def render() -> str:
 def stale() -> list[str]:
     """Rows of configurations that are others by now, or no more."""
     known = {name: ablations.fingerprint(ablations.of(name)) for name in ablations.NAMES}
-    return [row["name"] for row in ablations.read() if known.get(row["name"]) != row["config_sha256"]]
+    return [
+        row["name"] for row in ablations.read() if known.get(row["name"]) != row["config_sha256"]
+    ]
 
 
 def _line(row: dict[str, Any], published: dict[str, float] | None) -> str:
     config = ablations.of(row["name"])
     model, train = config.model, config.train
     levels = f"{model.first_levels}, {model.levels}, {model.upsample_levels}"
-    bent = f"{model.knot_a[0]:g}, {model.knot_b[0]:g}" if model.knot_a != model.knot_b else "uniform"
-    stage = ", ".join(word for word, path in (("starts", train.start), ("follows", train.teacher)) if path)
+    bent = (
+        f"{model.knot_a[0]:g}, {model.knot_b[0]:g}" if model.knot_a != model.knot_b else "uniform"
+    )
+    stage = ", ".join(
+        word for word, path in (("starts", train.start), ("follows", train.teacher)) if path
+    )
     scores = " | ".join(f"{row[name]:.2f}" for name in ablations.SETS)
     theirs = " / ".join(f"{published[name]:.2f}" for name in ablations.SETS) if published else ""
     yes = {True: "yes", False: "no"}

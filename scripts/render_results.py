@@ -17,7 +17,7 @@ import measure_figures
 import render_ablations
 import render_restoration
 import render_summary
-from iqlut.bench.contenders import RGB
+from iqlut.timing.timed_upscalers import RGB
 
 ROOT = Path(__file__).parents[1]
 README, RESULTS = ROOT / "README.md", ROOT / "results"
@@ -28,8 +28,8 @@ _SETS = ("Set5", "Set14", "B100", "Urban100", "Manga109")
 _COMMANDS_MAX = 2  # that are named where the results are
 _FIRST = "l8c8-x4"
 _RGB_NOTE = (
-    "Rows marked R, G, B: red, green and blue are enlarged each and the luma of the result is compared, as the public "
-    "code of SR-LUT and MuLUT does; other measured rows enlarge luma alone (`docs/evaluation.md`)."
+    "Rows marked R, G, B: red, green and blue are upscaled each and the luma of the result is compared, as the public "
+    "code of SR-LUT and MuLUT does; other measured rows upscale luma alone (`docs/evaluation.md`)."
 )
 
 
@@ -47,13 +47,17 @@ def main(check: bool) -> None:
         before, rest = old.split(begin)
         new = f"{before}{begin}\n{text}{end}{rest.split(end)[1]}"
         if check and old != new:
-            sys.exit(f"the results in {document.name} are not those in results/*.json; run scripts/render_results.py")
+            sys.exit(
+                f"the results in {document.name} are not those in results/*.json; run scripts/render_results.py"
+            )
         if old != new:
             document.write_text(new, encoding="utf-8")
     bring_times_up_to_date(check)
     stale = stale_models()
     if check and stale:
-        sys.exit(f"results/*.json speak of other tables than the shipped {', '.join(stale)}; run make results")
+        sys.exit(
+            f"results/*.json speak of other tables than the shipped {', '.join(stale)}; run make results"
+        )
     stale = render_ablations.stale()
     if check and stale:
         sys.exit(
@@ -63,18 +67,24 @@ def main(check: bool) -> None:
 
 def bring_times_up_to_date(check: bool) -> None:
     """The times that `iqlut models` shows: those on one thread, to Pillow's bicubic."""
-    rows = [row for row in load("speed.json")["rows"] if row["threads"] == 1 and row["name"] == "native"]
+    rows = [
+        row for row in load("speed.json")["rows"] if row["threads"] == 1 and row["name"] == "native"
+    ]
     times = {row["model"]: round(row["ratio_to_pillow_bicubic"], 1) for row in rows}
     text = json.dumps(dict(sorted(times.items())), indent=1) + "\n"
     if check and TIMES.read_text(encoding="utf-8") != text:
-        sys.exit(f"the times in {TIMES.name} are not those in results/speed.json; run scripts/render_results.py")
+        sys.exit(
+            f"the times in {TIMES.name} are not those in results/speed.json; run scripts/render_results.py"
+        )
     TIMES.write_text(text, encoding="utf-8")
 
 
 def load(name: str) -> dict[str, Any]:
     """The results in a file; none if it was not measured yet."""
     path = RESULTS / name
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"meta": {}, "rows": []}
+    return (
+        json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"meta": {}, "rows": []}
+    )
 
 
 def stale_models() -> list[str]:
@@ -93,7 +103,9 @@ def summary() -> str:
     if not ours["rows"]:
         return _origin({}, "Quality") + "\n"
     meta = ours["meta"]
-    table = render_summary.table(ours["rows"], meta["table_bytes"], timings["rows"], published["rows"])
+    table = render_summary.table(
+        ours["rows"], meta["table_bytes"], timings["rows"], published["rows"]
+    )
     note = (
         f"Luma PSNR in dB, and times on one thread. By `make results`: commit `{meta['commit']}`, {meta['machine']}, "
         f"{meta['date']}. Published: {published['meta']['source']}; times of networks are our own, those with *about* "
@@ -109,15 +121,18 @@ def quality() -> str:
     scales = sorted({4, *(row["scale"] for row in ours["rows"])}, reverse=True)
     parts = ["\n".join(_quality_table(scale, ours, published["rows"])) for scale in scales]
     note = f"Published: {published['meta']['source']}."
-    if any(row.get("turns", 1) > 1 for row in ours["rows"]):
-        note += " With 8 turns (`--turns 8`) the same tables take eight times the time."
+    if any(row.get("ensemble", 1) > 1 for row in ours["rows"]):
+        note += " With 8 turns (`--ensemble 8`) the same tables take eight times the time."
     if any(row.get("path") == "rgb" for row in [*ours["rows"], *published["rows"]]):
         note += f" {_RGB_NOTE}"
     return "\n\n".join(parts) + f"\n\n{_origin(ours['meta'], 'Quality')} {note}\n"
 
 
 def _quality_table(scale: int, ours: dict[str, Any], published: list[dict[str, Any]]) -> list[str]:
-    rows, bytes_of = [row for row in ours["rows"] if row["scale"] == scale], ours["meta"].get("table_bytes", {})
+    rows, bytes_of = (
+        [row for row in ours["rows"] if row["scale"] == scale],
+        ours["meta"].get("table_bytes", {}),
+    )
     others = [row for row in published if row.get("scale", 4) == scale]
     known = {row["dataset"] for row in rows}.union(*others)
     sets = [name for name in _SETS if name in known]
@@ -125,22 +140,30 @@ def _quality_table(scale: int, ours: dict[str, Any], published: list[dict[str, A
     lines = [heading, f"|---|--:|{'--:|' * len(sets)}---|"]
     kinds = dict.fromkeys(_kind(row) for row in rows)
     largest = max(bytes_of.values(), default=0) + 1  # what has no tables comes last
-    for name, path, turns in sorted(
+    for name, path, ensemble in sorted(
         kinds, key=lambda kind: (bytes_of.get(kind[0], largest), kind[1] == "rgb", kind[2])
     ):
-        scores = {row["dataset"]: _score(row) for row in rows if _kind(row) == (name, path, turns)}
-        label, tables = (f"**{name}**", cells.table_kib(bytes_of[name])) if name in bytes_of else (name, "")
-        label += f", {turns} turns" if turns > 1 else ""
-        lines.append(f"| {label} | {tables} | {cells.joined(scores, sets)} | measured{cells.way(path)} |")
+        scores = {
+            row["dataset"]: _score(row) for row in rows if _kind(row) == (name, path, ensemble)
+        }
+        label, tables = (
+            (f"**{name}**", cells.table_kib(bytes_of[name])) if name in bytes_of else (name, "")
+        )
+        label += f", self-ensemble x{ensemble}" if ensemble > 1 else ""
+        lines.append(
+            f"| {label} | {tables} | {cells.joined(scores, sets)} | measured{cells.way(path)} |"
+        )
     for row in others:
         scores = {name: f"{row[name]:.2f}" for name in sets if name in row}
         origin = f"published{cells.way(row.get('path', 'y'))}"
-        lines.append(f"| {row['model']} | {cells.table_kb(row)} | {cells.joined(scores, sets)} | {origin} |")
+        lines.append(
+            f"| {row['model']} | {cells.table_kb(row)} | {cells.joined(scores, sets)} | {origin} |"
+        )
     return lines
 
 
 def _kind(row: dict[str, Any]) -> tuple[str, str, int]:
-    return row["model"], row["path"], row.get("turns", 1)
+    return row["model"], row["path"], row.get("ensemble", 1)
 
 
 def _score(row: dict[str, Any]) -> str:
@@ -154,7 +177,7 @@ def speed() -> str:
         return _origin({}, "Speed") + "\n"
     lines = ["| one thread | ms | to Pillow's bicubic |", "|---|--:|--:|"]
     for row in filter(_shown, timings["rows"]):
-        what = f"{row['name']}, {row['width']}x{row['height']} to {_enlarged(row)}"
+        what = f"{row['name']}, {row['width']}x{row['height']} to {_upscaled(row)}"
         if row["model"]:
             what = f"**{row['model']}**, {what}"
         lines.append(f"| {what} | {row['ms']:.1f} | {row['ratio_to_pillow_bicubic']:.2f} |")
@@ -177,11 +200,11 @@ def figures() -> str:
         f"| {row['what']} | {row['threads']} | {row['value']:.2f} | {measure_figures.verdict(row)} |"
         for row in measured["rows"]
     ]
-    head = ("| | threads | measured | wanted |", "|---|--:|--:|---|")
+    head = ("| | threads | measured | required |", "|---|--:|--:|---|")
     return "\n".join((*head, *lines)) + f"\n\n{_origin(measured['meta'], 'Figures')}\n"
 
 
-def _enlarged(row: dict[str, Any]) -> str:
+def _upscaled(row: dict[str, Any]) -> str:
     return f"{row['width'] * row['scale']}x{row['height'] * row['scale']}"
 
 

@@ -23,4 +23,7 @@ def keep(name: str, row: dict[str, Any]) -> None:
     path = RESULTS / f"{name}.json"
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     rows = [other for other in rows if other["command"] != row["command"]]
-    path.write_text("[\n " + ",\n ".join(json.dumps(other) for other in [*rows, row]) + "\n]\n", encoding="utf-8")
+    path.write_text(
+        "[\n " + ",\n ".join(json.dumps(other) for other in [*rows, row]) + "\n]\n",
+        encoding="utf-8",
+    )

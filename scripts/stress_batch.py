@@ -1,4 +1,4 @@
-"""Enlarges a folder of 1,000 small pictures, 50 of them broken, and kills the run ten times: `stress_batch.py FOLDER`.
+"""Upscales a folder of 1,000 small pictures, 50 of them broken, and kills the run ten times: `stress_batch.py FOLDER`.
 
 In the end there are the very files that a run without interruption makes, and every broken one has its reason.
 `--pictures N` and `--kills N` make it smaller; `--results` keeps the row in results/batch.json.
@@ -42,7 +42,9 @@ def make(folder: Path, pictures: int) -> set[str]:
     for i in range(pictures):
         file = folder / f"{i // 100:02}" / f"{i:04}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (*rng.integers(8, 17, 2), 3), dtype=np.uint8)).save(file)
+        Image.fromarray(rng.integers(0, 256, (*rng.integers(8, 17, 2), 3), dtype=np.uint8)).save(
+            file
+        )
         if i % 20 == 7:
             file.write_bytes(list(_BREAKS.values())[i // 20 % len(_BREAKS)](file.read_bytes()))
             broken.add(str(file))
@@ -50,7 +52,19 @@ def make(folder: Path, pictures: int) -> set[str]:
 
 
 def begun(source: Path, target: Path, stdout: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "iqlut", "upscale", source, "-o", target, "--quiet", "--json", "-t", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "iqlut",
+        "upscale",
+        source,
+        "-o",
+        target,
+        "--quiet",
+        "--json",
+        "-t",
+        "1",
+    ]
     return subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL)
 
 
@@ -72,11 +86,17 @@ def kill_a_run(source: Path, target: Path, after_s: float) -> None:
 
 
 def complete(folder: Path) -> list[Path]:
-    return [file for file in folder.rglob("*") if file.is_file() and not file.name.endswith(".part")]
+    return [
+        file for file in folder.rglob("*") if file.is_file() and not file.name.endswith(".part")
+    ]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
 
 
 def stress(folder: Path, pictures: int, kills: int) -> dict[str, Any]:
@@ -87,7 +107,10 @@ def stress(folder: Path, pictures: int, kills: int) -> dict[str, Any]:
     code, rows = run(source, whole)
     elapsed_s = time.monotonic() - start
     failed = {row["source"]: row["reason"] for row in rows if row["status"] == "failed"}
-    assert code == 1 and set(failed) == broken and all(failed.values()), (code, set(failed) ^ broken)
+    assert code == 1 and set(failed) == broken and all(failed.values()), (
+        code,
+        set(failed) ^ broken,
+    )
     expected = contents(whole)
     assert len(expected) == pictures - len(broken)
     chance, there = random.Random(3), []
@@ -100,7 +123,13 @@ def stress(folder: Path, pictures: int, kills: int) -> dict[str, Any]:
     assert code == 1 and {row["source"] for row in rows if row["status"] == "failed"} == broken
     assert contents(torn) == expected, "the results differ"
     assert sum(row["status"] == "skipped" for row in rows) == (there[-1] if there else 0)
-    return {"results": len(expected), "named": len(broken), "exit_code": code, "there_after_kills": there, "threads": 1}
+    return {
+        "results": len(expected),
+        "named": len(broken),
+        "exit_code": code,
+        "there_after_kills": there,
+        "threads": 1,
+    }
 
 
 def main() -> None:
@@ -112,7 +141,11 @@ def main() -> None:
     given = parser.parse_args()
     given.folder.mkdir(parents=True)
     command = f"stress_batch.py FOLDER --pictures {given.pictures} --kills {given.kills}"
-    row = {"command": command} | result_rows.about() | stress(given.folder, given.pictures, given.kills)
+    row = (
+        {"command": command}
+        | result_rows.about()
+        | stress(given.folder, given.pictures, given.kills)
+    )
     print(json.dumps(row))
     if given.results:
         result_rows.keep("batch", row)

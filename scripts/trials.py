@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from iqlut import config as configuration
+from iqlut.network import configuration
 from iqlut.provenance import commit, cpu_name
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +30,13 @@ RESULTS = ROOT / "results" / "trials.json"
 DOCUMENTS = {"recipe": "training.md", "loss": "training.md", "shape": "frontier.md"}
 MODEL = {"gate": "channel", "knot_a": [0.5], "knot_b": [0.65]}
 TRAIN = {
-    **{"exclude": ["6fda61f9de1a", "96942fd11724"], "steps": 4000, "batch": 4, "patch": 48, "ema": 0.998},
+    **{
+        "exclude": ["6fda61f9de1a", "96942fd11724"],
+        "steps": 4000,
+        "batch": 4,
+        "patch": 48,
+        "ema": 0.998,
+    },
     **{"loss": "charbonnier", "learning_rate": 5e-3, "beta2": 0.99, "validate_every": 10**6},
 }
 FINE = {"start": "checkpoints/l8c8-x4-first.pt", "steps": 2000, "batch": 8, "learning_rate": 1e-3}
@@ -38,13 +44,17 @@ FINE = {"start": "checkpoints/l8c8-x4-first.pt", "steps": 2000, "batch": 8, "lea
 
 def main(group: str, name: str, overrides: list[str]) -> None:
     """Trains, scores and writes one trial."""
-    values: dict[str, Any] = {"name": name, "model": {**MODEL}, "train": TRAIN | (FINE if group == "loss" else {})}
+    values: dict[str, Any] = {
+        "name": name,
+        "model": {**MODEL},
+        "train": TRAIN | (FINE if group == "loss" else {}),
+    }
     for override in overrides:
         key, value = override.split("=", 1)
         part, field = key.split(".")
         values[part][field] = literal(value)
     config = configuration.from_dict(values)
-    from iqlut.train import loop
+    from iqlut.training import loop
 
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -57,7 +67,9 @@ def main(group: str, name: str, overrides: list[str]) -> None:
         "changes": " ".join(overrides),
         "psnr_db": round(last["psnr_db"], 4),
         "table_bytes": table_bytes(config.model),
-        "megapixels": round(config.train.steps * config.train.batch * config.train.patch**2 / 1e6, 1),
+        "megapixels": round(
+            config.train.steps * config.train.batch * config.train.patch**2 / 1e6, 1
+        ),
         "seconds": round(time.monotonic() - started),
         "commit": commit(),
         "cpu": cpu_name(),
@@ -110,7 +122,9 @@ def _table(group: str) -> list[str]:
     for row in rows:
         changes = f"`{row['changes']}`" if row["changes"] else ""
         seen = f"{row['megapixels']:.0f}"
-        lines.append(f"| {row['trial']} | {changes} | {row['table_bytes']:,} | {row['psnr_db']:.3f} | {seen} |")
+        lines.append(
+            f"| {row['trial']} | {changes} | {row['table_bytes']:,} | {row['psnr_db']:.3f} | {seen} |"
+        )
     return lines
 
 
@@ -130,4 +144,4 @@ if __name__ == "__main__":
     elif sys.argv[1:2] and sys.argv[1] in DOCUMENTS:
         main(sys.argv[1], sys.argv[2], sys.argv[3:])
     else:
-        sys.exit(f"wanted a group ({', '.join(DOCUMENTS)}) and a name, --render or --check")
+        sys.exit(f"expected a group ({', '.join(DOCUMENTS)}) and a name, --render or --check")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iqlut import cli
-from iqlut.commands import console
+from iqlut.command_line import console
 
 
 def upscale(model: str, *arguments: object) -> int:

@@ -7,24 +7,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from iqlut import fileformat
+from iqlut.tables import file_format
 from picture_files import noise
-from random_tables import random_dial, random_tables
+from random_tables import random_restoration_tables, random_tables
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The path of a small legal model, x4."""
     path = tmp_path_factory.mktemp("models") / "random.iqlut"
-    path.write_bytes(fileformat.to_bytes(random_tables(np.random.default_rng(5), channels=2, blocks=1)))
+    path.write_bytes(
+        file_format.to_bytes(random_tables(np.random.default_rng(5), channels=2, blocks=1))
+    )
     return str(path)
 
 
 @pytest.fixture(scope="session")
-def dial_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+def restoration_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The path of a small model with restoration strengths, x2."""
     path = tmp_path_factory.mktemp("dials") / "dial.iqlut"
-    path.write_bytes(fileformat.to_bytes(random_dial(np.random.default_rng(3), 2, channels=2)))
+    path.write_bytes(
+        file_format.to_bytes(random_restoration_tables(np.random.default_rng(3), 2, channels=2))
+    )
     return str(path)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from iqlut.engines import reference
-from iqlut.image import join, split
-from iqlut.tables import SCALES, Tables
+from iqlut.planes.image import join, split
+from iqlut.tables.integer_tables import SCALES, Tables
 from random_tables import random_tables
 
 _CHANNELS = (1, 3, 8, 11, 16)
@@ -22,7 +22,9 @@ def case(seed: int) -> bytes:
     """A random case: a plane or, every other time, a picture with colours."""
     rng = np.random.default_rng(seed)
     scale, channels, kernels = SCALES[seed % 3], _CHANNELS[seed % 5], _KERNELS[seed // 5 % 5]
-    tables = random_tables(rng, scale, int(rng.integers(1, 4)), channels, kernels, interpolate=seed % 4 > 0)
+    tables = random_tables(
+        rng, scale, int(rng.integers(1, 4)), channels, kernels, interpolate=seed % 4 > 0
+    )
     h, w = (1, 1) if seed % 11 == 0 else rng.integers(1, 30, 2).tolist()
     return case_of(tables, rng.integers(0, 256, (h, w, 3)[: 2 + seed % 2]).astype(np.uint8))
 
@@ -30,12 +32,12 @@ def case(seed: int) -> bytes:
 def case_of(tables: Tables, pixels: np.ndarray) -> bytes:
     """Tables, a plane or a picture, and what the reference makes of it."""
     h, w = pixels.shape[:2]
-    enlarge = reference.build(tables)
+    upscale_plane = reference.build(tables)
     if pixels.ndim == 3:
         luma, rest = split(pixels)
-        expected = join(enlarge(luma), rest, tables.scale)
+        expected = join(upscale_plane(luma), rest, tables.scale)
     else:
-        expected = enlarge(pixels)
+        expected = upscale_plane(pixels)
     head = struct.pack("<5i", tables.scale, len(tables.layers), h, w, pixels.size // (h * w))
     return head + _layers(tables) + pixels.tobytes() + expected.tobytes()
 
@@ -43,9 +45,19 @@ def case_of(tables: Tables, pixels: np.ndarray) -> bytes:
 def _layers(tables: Tables) -> bytes:
     parts = []
     for layer in tables.layers:
-        shape = (layer.channels_in, layer.channels_out, layer.kernel, layer.levels, layer.acc_shift, layer.shift)
+        shape = (
+            layer.channels_in,
+            layer.channels_out,
+            layer.kernel,
+            layer.levels,
+            layer.acc_shift,
+            layer.shift,
+        )
         arrays = (layer.lut, layer.curve, layer.gain, layer.skip, layer.bias)
-        parts += [struct.pack("<6i", *shape), *(np.ascontiguousarray(array).tobytes() for array in arrays)]
+        parts += [
+            struct.pack("<6i", *shape),
+            *(np.ascontiguousarray(array).tobytes() for array in arrays),
+        ]
     return b"".join(parts)
 
 

@@ -26,14 +26,16 @@ def expand(stored: Tables, order: int) -> Tables:
     """Give the whole tables of the stored parts of a symmetry."""
     layers = []
     for layer in stored.layers:
-        last, inputs, turned = layer is stored.layers[-1], np.arange(len(layer.lut)), []
+        last, inputs, flip_rotate = layer is stored.layers[-1], np.arange(len(layer.lut)), []
         part = layer.lut.reshape(*layer.lut.shape[:4], *[stored.scale if last else 1] * 2, -1)
         for digits, member in zip(SEEN[:order], MEMBERS[:order], strict=True):
             seen = inputs - inputs % order + digits // 10 ** (7 - inputs % order) % 10
             taps = transform(part if last else part[seen % len(part)], member, 2, 3)
-            turned.append(transform(taps, member, 4, 5))
+            flip_rotate.append(transform(taps, member, 4, 5))
         constants = [array.repeat(1 if last else order) for array in layer[2:5]]
-        lut = np.stack(turned, 1 if last else -1).reshape(-1, *part.shape[1:4], constants[0].size)
+        lut = np.stack(flip_rotate, 1 if last else -1).reshape(
+            -1, *part.shape[1:4], constants[0].size
+        )
         layers.append(Layer(lut, layer.knots, *constants, *layer[5:]))
     return Tables(stored.scale, layers)
 
@@ -86,8 +88,8 @@ def around(image: np.ndarray, side: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(np.pad(image, rim, "edge"), (side,) * 2, (0, 1))
 
 
-def enlarge(image: np.ndarray, scale: int, weights: dict) -> np.ndarray:
-    """Enlarge an image, exactly, by the weights of each phase down and across."""
+def upscale_plane(image: np.ndarray, scale: int, weights: dict) -> np.ndarray:
+    """Upscale an image, exactly, by the weights of each phase down and across."""
     kernel = weights[scale] + [row[::-1] for row in weights[scale][scale // 2 - 1 :: -1]]
     large = np.einsum("yx...ab,pa,qb->ypxq...", around(image, len(kernel[0])), kernel, kernel)
     return large.reshape(image.shape[0] * scale, image.shape[1] * scale, *image.shape[2:])
@@ -96,7 +98,7 @@ def enlarge(image: np.ndarray, scale: int, weights: dict) -> np.ndarray:
 def upscale(tables: Tables, luma: np.ndarray) -> np.ndarray:
     """Run all layers on a plane of eight bits."""
     scale, last, signal = tables.scale, tables.layers[-1].lut, luma[..., None]
-    base = enlarge(luma, scale, LINEAR).reshape(len(luma), scale, -1, scale).swapaxes(1, 2)
+    base = upscale_plane(luma, scale, LINEAR).reshape(len(luma), scale, -1, scale).swapaxes(1, 2)
     for lut, knots, gain, skip, bias, acc_shift, shift, interpolate in tables.layers:
         c, i, j, o = np.ogrid[: len(lut), : lut.shape[2], : lut.shape[2], : gain.size]
         near = around(signal, i.size)[..., None]
@@ -111,7 +113,7 @@ def upscale(tables: Tables, luma: np.ndarray) -> np.ndarray:
 
 
 def upscale_image(tables: Tables, image: np.ndarray) -> np.ndarray:
-    """Enlarge a plane, gray and alpha, RGB or RGBA of eight bits."""
+    """Upscale a plane, gray and alpha, RGB or RGBA of eight bits."""
     scale, (height, width, *channels) = tables.scale, image.shape
     if channels in ([], [1]):
         return upscale(tables, image.reshape(height, width))
@@ -127,19 +129,21 @@ def upscale_image(tables: Tables, image: np.ndarray) -> np.ndarray:
         alpha = np.clip(upscale(tables, alpha[..., 0]), near.min((2, 3)), near.max((2, 3)))
         return np.uint8(np.dstack([upscale_image(tables, colour), alpha]))
     luma = upscale(tables, (image @ np.array([19595, 38470, 7471]) + 32768) >> 16)
-    rise = (enlarge(image - np.int64(image[..., 1:2]), scale, CUBIC) + 16384) >> 15  # of green: 0
+    rise = (
+        upscale_plane(image - np.int64(image[..., 1:2]), scale, CUBIC) + 16384
+    ) >> 15  # of green: 0
     green = (np.int64(luma) << 21) - rise @ [19595, 0, 7471] + 1048575
     return np.uint8(np.clip((green[..., None] + (rise << 16)) >> 21, 0, 255))
 
 
 def upscale_deep(tables: Tables, image: np.ndarray) -> np.ndarray:
-    """Enlarge what upscale_image does, of sixteen bits, by eight readings of eight bits."""
+    """Upscale what upscale_image does, of sixteen bits, by eight readings of eight bits."""
     deep, unit, total = np.int64(image), (2 * tables.scale) ** 2, 0
     visible = image[..., -1:] > 0 if image.ndim == 3 and image.shape[2] != 3 else True
     for k in range(8):
         code = (deep + 257 * (2 * k + 1) // 16) // 257
         total = total + np.int64(upscale_image(tables, np.uint8(code))) * 257 * unit
-        total = total + enlarge((deep - 257 * code) * visible, tables.scale, LINEAR)
+        total = total + upscale_plane((deep - 257 * code) * visible, tables.scale, LINEAR)
     return np.uint16(np.clip((total + 4 * unit) // (8 * unit), 0, 65535))
 
 

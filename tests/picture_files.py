@@ -15,7 +15,10 @@ from PIL import Image
 def noise(mode: str, size: tuple[int, int]) -> Image.Image:
     """A picture of random bytes, (width, height)."""
     rng = np.random.default_rng(3)
-    bands = [Image.fromarray(rng.integers(0, 256, size[::-1], np.uint8)) for _ in Image.new(mode, (1, 1)).getbands()]
+    bands = [
+        Image.fromarray(rng.integers(0, 256, size[::-1], np.uint8))
+        for _ in Image.new(mode, (1, 1)).getbands()
+    ]
     return bands[0].convert(mode) if mode in ("1", "P") else Image.merge(mode, bands)
 
 
@@ -32,22 +35,33 @@ def encoded(image: Image.Image, format_name: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def png(width: int, height: int, bits: int, rows: int | None = None, interlaced: bytes = b"") -> bytes:
+def png(
+    width: int, height: int, bits: int, rows: int | None = None, interlaced: bytes = b""
+) -> bytes:
     """A black RGB picture as a PNG file, by the book: Pillow can write no 16-bit RGB, no zero size and no lies.
 
     With `interlaced`, what is given are the rows of the seven passes.
     """
 
     def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
 
-    lines = interlaced or (b"\0" + bytes(width * 3 * bits // 8)) * (height if rows is None else rows)
+    lines = interlaced or (b"\0" + bytes(width * 3 * bits // 8)) * (
+        height if rows is None else rows
+    )
     header = struct.pack(">IIBBBBB", width, height, bits, 2, 0, 0, bool(interlaced))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(lines))
+        + chunk(b"IEND", b"")
+    )
 
 
 def save_kinds(folder: Path) -> dict[Path, str]:
-    """A file for each format and kind of colour; which mode its enlargement has."""
+    """A file for each format and kind of colour; which mode its upscaling has."""
     palette = noise("RGB", (6, 4)).quantize(16)
     kinds: dict[str, tuple[Image.Image, str, dict[str, Any]]] = {
         "bilevel.png": (noise("1", (6, 4)), "L", {}),
@@ -78,7 +92,9 @@ def save_kinds(folder: Path) -> dict[Path, str]:
 _PNG = encoded(noise("RGB", (64, 64)), "PNG")
 _JPEG = encoded(noise("RGB", (64, 64)), "JPEG")
 _GRAY_16 = Image.fromarray(np.full((4, 4), 40_000, np.uint16))
-_GIF = encoded(noise("P", (60, 60)), "GIF", save_all=True, append_images=[noise("P", (60, 60)).rotate(90)])
+_GIF = encoded(
+    noise("P", (60, 60)), "GIF", save_all=True, append_images=[noise("P", (60, 60)).rotate(90)]
+)
 _FRAMES = {"save_all": True, "append_images": [Image.new("L", (5, 5), 99)]}
 BAD: dict[str, tuple[bytes | None, str]] = {  # content, words of the complaint
     "missing": (None, "check the name"),

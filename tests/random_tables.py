@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from iqlut import arithmetic as ar
-from iqlut.dial import Dial
-from iqlut.tables import Layer, Tables
+from iqlut.tables.integer_tables import Layer, Tables
+from iqlut.tables.restoration_tables import RestorationTables
 
 
 def random_tables(
@@ -26,7 +26,9 @@ def random_tables(
         d = scale**2 if last else channels
         levels = int(rng.integers(2, 20))
         lut = random_lut(rng, (c, levels, kernels[last], kernels[last], d))
-        layers.append(random_layer(rng, lut, interpolate, skip_scale=1 / (2 * scale) ** 2 if last else 1.0))
+        layers.append(
+            random_layer(rng, lut, interpolate, skip_scale=1 / (2 * scale) ** 2 if last else 1.0)
+        )
         c = d
     return Tables("random", scale, tuple(layers), {})
 
@@ -39,7 +41,9 @@ def random_lut(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.integers(-ar.ENTRY_MAX, ar.ENTRY_MAX + 1, shape).astype(np.int8)
 
 
-def random_layer(rng: np.random.Generator, lut: np.ndarray, interpolate: bool, skip_scale: float) -> Layer:
+def random_layer(
+    rng: np.random.Generator, lut: np.ndarray, interpolate: bool, skip_scale: float
+) -> Layer:
     """Constants that keep every sum in int32 and most outputs off the clip."""
     levels, d = lut.shape[1], lut.shape[4]
     inner = 1 + rng.choice(254, levels - 2, replace=False)
@@ -50,7 +54,9 @@ def random_layer(rng: np.random.Generator, lut: np.ndarray, interpolate: bool, s
         acc_shift += 1
     shift = int(rng.integers(8, 16))
     gain_max = min(
-        32767, (1 << 29) // max(1, bound >> acc_shift), (256 << shift) // max(1, (bound >> acc_shift) // 8) + 1
+        32767,
+        (1 << 29) // max(1, bound >> acc_shift),
+        (256 << shift) // max(1, (bound >> acc_shift) // 8) + 1,
     )
     skip_max = min(32767, (1 << shift) * skip_scale)
     return Layer(
@@ -65,13 +71,13 @@ def random_layer(rng: np.random.Generator, lut: np.ndarray, interpolate: bool, s
     )
 
 
-def random_dial(
+def random_restoration_tables(
     rng: np.random.Generator,
     scale: int = 4,
     strengths: tuple[float, ...] = (0, 1, 3),
     channels: int = 8,
     kernels: tuple[int, int] = (3, 2),
-) -> Dial:
+) -> RestorationTables:
     """Table sets of one lineage: random entries and biases, the rest shared and legal for the largest entries."""
     first = random_tables(rng, scale, 2, channels, kernels)
     shared = []
@@ -86,7 +92,7 @@ def random_dial(
             bias = rng.integers(0, 128 << layer.shift, len(layer.bias)).astype(np.int32)
             layers.append(replace(layer, lut=random_lut(rng, layer.lut.shape), bias=bias))
         sets.append(replace(first, layers=tuple(layers)))
-    return Dial(strengths, tuple(sets))
+    return RestorationTables(strengths, tuple(sets))
 
 
 def uneven_tables(rng: np.random.Generator, scale: int, widths: tuple[int, ...]) -> Tables:

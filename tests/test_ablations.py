@@ -27,7 +27,15 @@ def test_every_configuration_is_one_of_them_and_all_are_as_long(ablations: Modul
     assert sorted(ablations.NAMES) == sorted(path.stem for path in ablations.CONFIGS.glob("*.toml"))
     configs = {name: ablations.of(name) for name in ablations.NAMES}
     assert all(config.name == name for name, config in configs.items())
-    assert len({(one.train.steps, one.train.batch, one.train.patch, one.train.loss) for one in configs.values()}) == 1
+    assert (
+        len(
+            {
+                (one.train.steps, one.train.batch, one.train.patch, one.train.loss)
+                for one in configs.values()
+            }
+        )
+        == 1
+    )
     parts = {name: (one.model.interpolate, one.model.residual) for name, one in configs.items()}
     four = [parts[name] for name in ("plain", "dpfi", "residual", "dpfi-residual")]
     assert four == [(False, False), (True, False), (False, True), (True, True)]
@@ -43,7 +51,10 @@ def test_every_configuration_is_one_of_them_and_all_are_as_long(ablations: Modul
 
 
 def test_they_run_once_and_again_where_a_value_changed(
-    ablations: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ablations: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     pytest.importorskip("torch")
     monkeypatch.chdir(tmp_path)
@@ -54,7 +65,10 @@ def test_they_run_once_and_again_where_a_value_changed(
         (tmp_path / name).mkdir()
         Image.fromarray(pixels).save(tmp_path / name / "one.png")
     train = 'data = "images"\nvalidation = "images"\nsteps = 1\nbatch = 1\npatch = 8\n'
-    for name, more in (("teacher", ""), ("stage2", 'start = "runs/ablation/teacher/checkpoint.pt"\n')):
+    for name, more in (
+        ("teacher", ""),
+        ("stage2", 'start = "runs/ablation/teacher/checkpoint.pt"\n'),
+    ):
         text = f'name = "{name}"\n[model]\nblocks = 1\nchannels = 2\n[train]\n{train}{more}'
         (configs / f"{name}.toml").write_text(text)
     monkeypatch.setattr(ablations, "CONFIGS", configs)
@@ -82,9 +96,19 @@ def test_what_is_shown_is_what_was_measured(
     render = script("render_ablations")
     results = tmp_path / "ablations.json"
     monkeypatch.setattr(ablations, "RESULTS", results)
-    (tmp_path / "published.json").write_text(json.dumps({"ablations": {"dpfi": {"Set5": 1, "Set14": 2, "B100": 3}}}))
+    (tmp_path / "published.json").write_text(
+        json.dumps({"ablations": {"dpfi": {"Set5": 1, "Set14": 2, "B100": 3}}})
+    )
     assert "Not measured yet" in render.render() and render.stale() == []
-    row = {"name": "dpfi", "Set5": 30.126, "Set14": 27, "B100": 26, "table_bytes": 2048, "steps": 10, "batch": 4}
+    row = {
+        "name": "dpfi",
+        "Set5": 30.126,
+        "Set14": 27,
+        "B100": 26,
+        "table_bytes": 2048,
+        "steps": 10,
+        "batch": 4,
+    }
     row |= {
         "patch": 48,
         "commit": "c",

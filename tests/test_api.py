@@ -14,8 +14,10 @@ import pytest
 from PIL import Image
 
 import iqlut
-from iqlut import api, fileformat, image
+from iqlut import upscaling
 from iqlut.engines import reference
+from iqlut.planes import image
+from iqlut.tables import file_format, shipped_models
 from random_tables import random_tables
 
 SOURCE = Path(iqlut.__file__).resolve().parents[1]
@@ -35,24 +37,31 @@ def rng() -> np.random.Generator:
 def shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """A folder of models that stands for the package's."""
     (tmp_path / "models").mkdir()
-    monkeypatch.setattr(api.resources, "files", lambda package: tmp_path)
-    api._shipped.cache_clear()
+    monkeypatch.setattr(shipped_models, "_FOLDER", tmp_path / "models")
+    shipped_models._shipped.cache_clear()
     yield tmp_path / "models"
-    api._shipped.cache_clear()
+    shipped_models._shipped.cache_clear()
 
 
 def in_new_process(code: str, **environment: str) -> str:
     path = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-c", code]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": path} | environment
+        command,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": path} | environment,
     )
     return done.stdout.strip()
 
 
 def test_import_is_light() -> None:
-    heavy = "('torch', 'PIL', 'tyro', 'rich', 'iqlut.train', 'iqlut.model')"
-    assert in_new_process(f"import iqlut, sys; print([m for m in {heavy} if m in sys.modules])") == "[]"
+    heavy = "('torch', 'PIL', 'tyro', 'rich', 'iqlut.training', 'iqlut.network')"
+    assert (
+        in_new_process(f"import iqlut, sys; print([m for m in {heavy} if m in sys.modules])")
+        == "[]"
+    )
 
 
 def test_what_is_exported() -> None:
@@ -82,13 +91,15 @@ def test_arrays(tables: iqlut.Tables, rng: np.random.Generator, shape: tuple[int
     small.flags.writeable = False
     large = iqlut.upscale(small, 2, tables, "reference")
     assert large.dtype == np.uint8 and large.shape == (2 * shape[0], 2 * shape[1], *shape[2:])
-    enlarge = reference.build(tables)
+    upscale_plane = reference.build(tables)
     luma, rest = image.split(small)
-    alpha_sr = enlarge(rest.alpha) if rest.alpha is not None else None
-    np.testing.assert_array_equal(large, image.join(enlarge(luma), rest, 2, alpha_sr))
+    alpha_sr = upscale_plane(rest.alpha) if rest.alpha is not None else None
+    np.testing.assert_array_equal(large, image.join(upscale_plane(luma), rest, 2, alpha_sr))
 
 
-def test_gray_is_the_engine_alone_and_stays_gray(tables: iqlut.Tables, rng: np.random.Generator) -> None:
+def test_gray_is_the_engine_alone_and_stays_gray(
+    tables: iqlut.Tables, rng: np.random.Generator
+) -> None:
     gray = rng.integers(0, 256, (6, 8), dtype=np.uint8)
     expected = reference.build(tables)(gray)
     np.testing.assert_array_equal(iqlut.upscale(gray, 2, tables, "reference"), expected)
@@ -97,13 +108,17 @@ def test_gray_is_the_engine_alone_and_stays_gray(tables: iqlut.Tables, rng: np.r
 
 
 @pytest.mark.parametrize("value", [0, 17, 255])
-def test_constant_alpha_stays_constant(tables: iqlut.Tables, rng: np.random.Generator, value: int) -> None:
+def test_constant_alpha_stays_constant(
+    tables: iqlut.Tables, rng: np.random.Generator, value: int
+) -> None:
     small = rng.integers(0, 256, (6, 8, 4), dtype=np.uint8)
     small[:, :, 3] = value
     large = iqlut.upscale(small, 2, tables, "reference")
     assert (large[:, :, 3] == value).all()
     if value:
-        np.testing.assert_array_equal(large[:, :, :3], iqlut.upscale(small[:, :, :3], 2, tables, "reference"))
+        np.testing.assert_array_equal(
+            large[:, :, :3], iqlut.upscale(small[:, :, :3], 2, tables, "reference")
+        )
 
 
 def test_a_view_is_as_good_as_a_copy(tables: iqlut.Tables, rng: np.random.Generator) -> None:
@@ -121,7 +136,9 @@ def test_torch_gives_the_pixels_of_reference(rng: np.random.Generator) -> None:
             tables = random_tables(rng, scale, interpolate=interpolate)
             small = rng.integers(0, 256, (9, 13, 3), dtype=np.uint8)
             expected = iqlut.upscale(small, scale, tables, "reference")
-            np.testing.assert_array_equal(iqlut.upscale(small, scale, tables, "torch", before + 1), expected)
+            np.testing.assert_array_equal(
+                iqlut.upscale(small, scale, tables, "torch", before + 1), expected
+            )
     assert torch.get_num_threads() == before
 
 
@@ -130,19 +147,28 @@ def picture(rng: np.random.Generator, mode: str) -> Image.Image:
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
-def test_pillow_images_are_arrays(tables: iqlut.Tables, rng: np.random.Generator, mode: str) -> None:
+def test_pillow_images_are_arrays(
+    tables: iqlut.Tables, rng: np.random.Generator, mode: str
+) -> None:
     small = picture(rng, mode)
     large = iqlut.upscale(small, 2, tables, "reference")
     assert large.mode == mode and large.size == (18, 12)
-    np.testing.assert_array_equal(np.array(large), iqlut.upscale(np.array(small), 2, tables, "reference"))
+    np.testing.assert_array_equal(
+        np.array(large), iqlut.upscale(np.array(small), 2, tables, "reference")
+    )
 
 
 @pytest.mark.parametrize(
-    ("mode", "becomes"), [("1", "L"), ("P", "RGB"), ("YCbCr", "RGB"), ("RGBa", "RGBA"), ("HSV", "RGB"), ("PA", "RGBA")]
+    ("mode", "becomes"),
+    [("1", "L"), ("P", "RGB"), ("YCbCr", "RGB"), ("RGBa", "RGBA"), ("HSV", "RGB"), ("PA", "RGBA")],
 )
-def test_other_modes_are_converted(tables: iqlut.Tables, rng: np.random.Generator, mode: str, becomes: str) -> None:
+def test_other_modes_are_converted(
+    tables: iqlut.Tables, rng: np.random.Generator, mode: str, becomes: str
+) -> None:
     small = picture(rng, "RGBA" if mode == "RGBa" else "P" if mode == "PA" else "RGB").convert(mode)
-    large, expected = (iqlut.upscale(part, 2, tables, "reference") for part in (small, small.convert(becomes)))
+    large, expected = (
+        iqlut.upscale(part, 2, tables, "reference") for part in (small, small.convert(becomes))
+    )
     assert large.mode == becomes
     np.testing.assert_array_equal(np.array(large), np.array(expected))
 
@@ -165,41 +191,52 @@ def test_inks_are_four_planes(tables: iqlut.Tables, rng: np.random.Generator) ->
     large = iqlut.upscale(small, 2, tables, "reference")
     assert large.mode == "CMYK"
     for one, other in zip(small.split(), large.split(), strict=True):
-        np.testing.assert_array_equal(np.array(other), iqlut.upscale(np.array(one), 2, tables, "reference"))
+        np.testing.assert_array_equal(
+            np.array(other), iqlut.upscale(np.array(one), 2, tables, "reference")
+        )
 
 
 def test_profile_and_exif_are_kept(tables: iqlut.Tables, rng: np.random.Generator) -> None:
     small = picture(rng, "RGB")
     small.info = {"icc_profile": b"profile", "exif": b"Exif", "gamma": 0.45}
-    assert iqlut.upscale(small, 2, tables, "reference").info == {"icc_profile": b"profile", "exif": b"Exif"}
+    assert iqlut.upscale(small, 2, tables, "reference").info == {
+        "icc_profile": b"profile",
+        "exif": b"Exif",
+    }
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I", "F", "LAB"])
 def test_refused_modes_are_named(tables: iqlut.Tables, mode: str) -> None:
-    with pytest.raises(ValueError, match=f"the image has mode {mode}, wanted one of 1 L La LA"):
+    with pytest.raises(ValueError, match=f"the image has mode {mode}, expected one of 1 L La LA"):
         iqlut.upscale(Image.new(mode, (4, 4)), 2, tables, "reference")
 
 
 def test_refused_images_are_named(tables: iqlut.Tables) -> None:
-    with pytest.raises(ValueError, match="the image is list, wanted a uint8 array or a Pillow image"):
+    with pytest.raises(
+        ValueError, match="the image is list, expected a uint8 array or a Pillow image"
+    ):
         iqlut.upscale([[1]], 2, tables, "reference")  # type: ignore[call-overload]
-    with pytest.raises(ValueError, match=r"the image is float32 \(4, 4\), wanted a uint8 array"):
+    with pytest.raises(ValueError, match=r"the image is float32 \(4, 4\), expected a uint8 array"):
         iqlut.upscale(np.zeros((4, 4), np.float32), 2, tables, "reference")
-    with pytest.raises(ValueError, match=r"the image is uint8 \(0, 4, 3\), wanted"):
+    with pytest.raises(ValueError, match=r"the image is uint8 \(0, 4, 3\), expected"):
         iqlut.upscale(np.zeros((0, 4, 3), np.uint8), 2, tables, "reference")
 
 
 def test_wrong_arguments_are_named(tables: iqlut.Tables) -> None:
     plane = np.zeros((4, 4), np.uint8)
-    with pytest.raises(ValueError, match="the model random enlarges 2 times, 4 times was asked for"):
+    with pytest.raises(
+        ValueError, match="the model random upscales 2 times, 4 times was asked for"
+    ):
         iqlut.upscale(plane, model=tables)
     with pytest.raises(ValueError, match="there is no engine 'abacus'; the engines are reference"):
         iqlut.upscale(plane, 2, tables, "abacus")
-    with pytest.raises(ValueError, match="threads is 0, wanted 1 or more"):
+    with pytest.raises(ValueError, match="threads is 0, expected 1 or more"):
         iqlut.upscale(plane, 2, tables, "reference", 0)
 
 
-def test_models_by_name_and_by_path(shipped: Path, tables: iqlut.Tables, rng: np.random.Generator) -> None:
+def test_models_by_name_and_by_path(
+    shipped: Path, tables: iqlut.Tables, rng: np.random.Generator
+) -> None:
     iqlut.save(tables, shipped / "everyday-x2.iqlut")
     iqlut.save(tables, str(shipped / "another.iqlut"))
     (shipped / ".gitkeep").touch()
@@ -210,11 +247,15 @@ def test_models_by_name_and_by_path(shipped: Path, tables: iqlut.Tables, rng: np
     expected = iqlut.upscale(plane, 2, tables, "reference")
     for model in (None, "another", shipped / "another.iqlut"):
         np.testing.assert_array_equal(iqlut.upscale(plane, 2, model, "reference"), expected)
-    with pytest.raises(ValueError, match="there is no model 'everyday-x4'; the models are another, everyday-x2"):
+    with pytest.raises(
+        ValueError, match="there is no model 'everyday-x4'; the models are another, everyday-x2"
+    ):
         iqlut.upscale(plane)
 
 
-def test_paths_are_never_taken_for_names(shipped: Path, tables: iqlut.Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_never_taken_for_names(
+    shipped: Path, tables: iqlut.Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
     iqlut.save(tables, shipped / "mine.iqlut")
     monkeypatch.chdir(shipped)
     shutil.copy("mine.iqlut", "bare")
@@ -225,7 +266,7 @@ def test_paths_are_never_taken_for_names(shipped: Path, tables: iqlut.Tables, mo
     with pytest.raises(FileNotFoundError):
         iqlut.load("l8c8-x4.iqlut")
     Path("bare").write_bytes(b"nothing")
-    with pytest.raises(fileformat.BadFile, match="bare: this is no iqlut model"):
+    with pytest.raises(file_format.BadFile, match="bare: this is no iqlut model"):
         iqlut.load("./bare")
 
 
@@ -242,20 +283,24 @@ def test_built_engines_are_kept(rng: np.random.Generator, monkeypatch: pytest.Mo
         return lambda luma: luma
 
     monkeypatch.setattr(reference, "build", build)
-    monkeypatch.setattr(api, "_built", type(api._built)())
-    several = [random_tables(rng, 2, blocks=1, channels=1) for _ in range(api._BUILT_MAX + 1)]
-    for tables in (several[0], several[0], fileformat.from_bytes(fileformat.to_bytes(several[0]))):
-        api.enlarger(tables, "reference", 1)
+    monkeypatch.setattr(upscaling, "_built", type(upscaling._built)())
+    several = [random_tables(rng, 2, blocks=1, channels=1) for _ in range(upscaling._BUILT_MAX + 1)]
+    for tables in (
+        several[0],
+        several[0],
+        file_format.from_bytes(file_format.to_bytes(several[0])),
+    ):
+        upscaling.upscaler(tables, "reference", 1)
     assert len(builds) == 1
-    api.enlarger(several[0], "reference", 2)
+    upscaling.upscaler(several[0], "reference", 2)
     assert len(builds) == 2
     for tables in several:
-        api.enlarger(tables, "reference", 1)
-    assert len(api._built) == api._BUILT_MAX
-    assert len(builds) == 2 + api._BUILT_MAX
-    api.enlarger(several[0], "reference", 1)  # the one that had to go
-    assert len(builds) == 3 + api._BUILT_MAX
+        upscaling.upscaler(tables, "reference", 1)
+    assert len(upscaling._built) == upscaling._BUILT_MAX
+    assert len(builds) == 2 + upscaling._BUILT_MAX
+    upscaling.upscaler(several[0], "reference", 1)  # the one that had to go
+    assert len(builds) == 3 + upscaling._BUILT_MAX
 
 
 def test_all_cores_are_those_of_this_process() -> None:
-    assert 1 <= api.cores() <= (os.cpu_count() or 1)
+    assert 1 <= upscaling.cores() <= (os.cpu_count() or 1)

@@ -1,4 +1,4 @@
-"""The integer law on whole domains, and the same values from NumPy arrays and torch tensors."""
+"""The integer arithmetic on whole domains, and the same values from NumPy arrays and torch tensors."""
 
 from __future__ import annotations
 
@@ -16,15 +16,26 @@ def all_knots() -> list[np.ndarray]:
     """Every position of one inner knot, the closest and widest spacings, and random ones."""
     rng = np.random.default_rng(11)
     curves = [np.array([0, inner, 255]) for inner in range(1, 255)]
-    curves += [np.array([0, 255]), np.arange(256), np.arange(16) * 17, np.r_[0:15, 255], np.r_[0, 241:256]]
-    curves += [np.sort(np.r_[0, 255, 1 + rng.choice(254, levels - 2, False)]) for levels in range(2, 257, 3)]
+    curves += [
+        np.array([0, 255]),
+        np.arange(256),
+        np.arange(16) * 17,
+        np.r_[0:15, 255],
+        np.r_[0, 241:256],
+    ]
+    curves += [
+        np.sort(np.r_[0, 255, 1 + rng.choice(254, levels - 2, False)])
+        for levels in range(2, 257, 3)
+    ]
     return [knots.astype(np.uint8) for knots in curves]
 
 
 @pytest.mark.parametrize("shift", [0, 1, 2, 5, 15])
 def test_round_shift_on_all_int16(shift: int) -> None:
     value = np.arange(-32768, 32768, dtype=np.int32)
-    np.testing.assert_array_equal(ar.round_shift(value, shift), np.floor(value / 2**shift + 0.5 * (shift > 0)))
+    np.testing.assert_array_equal(
+        ar.round_shift(value, shift), np.floor(value / 2**shift + 0.5 * (shift > 0))
+    )
     assert ar.round_shift(-3, 1) == -1 and ar.round_shift(3, 1) == 2  # halves towards plus infinity
 
 
@@ -53,7 +64,9 @@ def test_curves_without_interpolation_take_the_nearest_level() -> None:
         code, fraction = ar.expand_knots(knots, interpolate=False).astype(int)
         assert set(np.unique(fraction)) <= {0, ar.ONE}
         chosen = knots.astype(int)[code + fraction // ar.ONE]
-        assert (np.abs(chosen - signal) == np.abs(knots.astype(int)[:, None] - signal).min(axis=0)).all()
+        assert (
+            np.abs(chosen - signal) == np.abs(knots.astype(int)[:, None] - signal).min(axis=0)
+        ).all()
         np.testing.assert_array_equal(code, ar.expand_knots(knots)[0])
 
 
@@ -64,8 +77,12 @@ def test_blend_on_its_whole_domain() -> None:
     blend = ar.blend(below, above, fraction)
     assert np.abs(blend).max() == ar.ONE * ar.ENTRY_MAX == 4064
     assert 8 * np.abs(blend).max() <= ar.ACC16_MAX  # eight channels fit int16
-    np.testing.assert_array_equal(blend[:, :, 0], np.broadcast_to(ar.ONE * below[:, :, 0], (255, 255)))
-    np.testing.assert_array_equal(blend[:, :, ar.ONE], np.broadcast_to(ar.ONE * above[:, :, 0], (255, 255)))
+    np.testing.assert_array_equal(
+        blend[:, :, 0], np.broadcast_to(ar.ONE * below[:, :, 0], (255, 255))
+    )
+    np.testing.assert_array_equal(
+        blend[:, :, ar.ONE], np.broadcast_to(ar.ONE * above[:, :, 0], (255, 255))
+    )
     steps = np.diff(blend, axis=2)
     assert (steps == (above - below)).all()
 
@@ -123,7 +140,9 @@ def test_requantise_is_the_exact_quotient_within_the_signal() -> None:
 
 def test_an_identity_layer_keeps_every_signal() -> None:
     signal = np.arange(256, dtype=np.int32)[None, :, None]
-    identity = SimpleNamespace(acc_shift=0, shift=8, gain=np.int32(0), skip=np.int32(256), bias=np.int32(128))
+    identity = SimpleNamespace(
+        acc_shift=0, shift=8, gain=np.int32(0), skip=np.int32(256), bias=np.int32(128)
+    )
     np.testing.assert_array_equal(ar.requantise(np.zeros_like(signal), signal, identity), signal)
 
 
@@ -132,7 +151,9 @@ def test_torch_tensors_give_the_same() -> None:
     rng = np.random.default_rng(13)
     acc = rng.integers(-(1 << 20), 1 << 20, (11, 13, 16)).astype(np.int32)
     for shift in range(16):
-        np.testing.assert_array_equal(ar.round_shift(torch.from_numpy(acc), shift).numpy(), ar.round_shift(acc, shift))
+        np.testing.assert_array_equal(
+            ar.round_shift(torch.from_numpy(acc), shift).numpy(), ar.round_shift(acc, shift)
+        )
     entries = rng.integers(-127, 128, (2, 999)).astype(np.int32)
     fraction = rng.integers(0, ar.ONE + 1, 999).astype(np.int32)
     tensors = torch.from_numpy(entries), torch.from_numpy(fraction)
@@ -143,7 +164,9 @@ def test_torch_tensors_give_the_same() -> None:
         for phase in range(scale**2):
             at = divmod(phase, scale)
             expected = ar.bilinear(padded, scale, *at)
-            np.testing.assert_array_equal(ar.bilinear(torch.from_numpy(padded), scale, *at).numpy(), expected)
+            np.testing.assert_array_equal(
+                ar.bilinear(torch.from_numpy(padded), scale, *at).numpy(), expected
+            )
     for _ in range(20):
         constants = layer(rng, 16)
         on_torch = SimpleNamespace(**vars(constants))

@@ -56,16 +56,20 @@ VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @pytest.mark.parametrize("engine", [name for name in ENGINES if name != "torch"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_views_are_enlarged_as_copies_are(engine: str, view: str) -> None:
+def test_views_are_upscaled_as_copies_are(engine: str, view: str) -> None:
     rng = np.random.default_rng(0)
     for shape in SHAPES:
         for dtype in DTYPES:
             pixels = rng.integers(0, np.iinfo(dtype).max + 1, shape).astype(dtype)
             seen = VIEWS[view](pixels)
-            copy = np.array(seen, dtype=seen.dtype.newbyteorder("="), order="C", copy=True, subok=False)
+            copy = np.array(
+                seen, dtype=seen.dtype.newbyteorder("="), order="C", copy=True, subok=False
+            )
             large = iqlut.upscale(seen, 2, TABLES, engine, threads=2)
             expected = iqlut.upscale(copy, 2, TABLES, "reference")
-            assert type(large) is np.ndarray and large.dtype == copy.dtype and large.flags.c_contiguous
+            assert (
+                type(large) is np.ndarray and large.dtype == copy.dtype and large.flags.c_contiguous
+            )
             np.testing.assert_array_equal(large, expected, f"{shape}, {dtype}")
             np.testing.assert_array_equal(seen, copy)
 
@@ -73,7 +77,13 @@ def test_views_are_enlarged_as_copies_are(engine: str, view: str) -> None:
 def test_three_colours_of_four_bytes_are_read_where_they_lie() -> None:
     """Where the fourth byte of the last pixel is not there, and where red is not first."""
     pixels = np.random.default_rng(1).integers(0, 256, (9, 33, 4), dtype=np.uint8)
-    for seen in (pixels[:, :, :3], pixels[:, :, 1:], pixels[2:, 5:, 1:], pixels[:, ::-1, 1:], pixels[:1, :1, 1:]):
+    for seen in (
+        pixels[:, :, :3],
+        pixels[:, :, 1:],
+        pixels[2:, 5:, 1:],
+        pixels[:, ::-1, 1:],
+        pixels[:1, :1, 1:],
+    ):
         np.testing.assert_array_equal(
             iqlut.upscale(seen, 2, TABLES), iqlut.upscale(seen.copy(), 2, TABLES, "reference")
         )
@@ -83,7 +93,9 @@ def test_a_mapped_file_is_an_array(tmp_path: Path) -> None:
     pixels = np.random.default_rng(2).integers(0, 256, (8, 9, 3), dtype=np.uint8)
     (tmp_path / "raw").write_bytes(b"head" + pixels.tobytes())
     mapped = np.memmap(tmp_path / "raw", np.uint8, "r", 4, pixels.shape)
-    np.testing.assert_array_equal(iqlut.upscale(mapped, 2, TABLES), iqlut.upscale(pixels, 2, TABLES))
+    np.testing.assert_array_equal(
+        iqlut.upscale(mapped, 2, TABLES), iqlut.upscale(pixels, 2, TABLES)
+    )
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
@@ -126,6 +138,9 @@ NO_PICTURES = {
 @pytest.mark.parametrize("what", NO_PICTURES)
 def test_what_is_no_picture_is_refused_in_one_sentence(engine: str, what: str) -> None:
     pixels = NO_PICTURES[what]
-    with pytest.raises(ValueError, match="wanted a uint8 array") as refusal:
+    with pytest.raises(ValueError, match="expected a uint8 array") as refusal:
         iqlut.upscale(pixels, 2, TABLES, engine)
-    assert f"is {pixels.dtype} {pixels.shape}, " in str(refusal.value) and refusal.value.__context__ is None
+    assert (
+        f"is {pixels.dtype} {pixels.shape}, " in str(refusal.value)
+        and refusal.value.__context__ is None
+    )

@@ -7,11 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
-from iqlut import config as configuration  # noqa: E402
-from iqlut.model.network import Network  # noqa: E402
-from iqlut.train import speed  # noqa: E402
-from iqlut.train.offset import find_offset  # noqa: E402
-from iqlut.train.step import kept  # noqa: E402
+from iqlut.network import configuration
+from iqlut.network.network import Network
+from iqlut.training import step_variants
+from iqlut.training.mean_error import find_offset
+from iqlut.training.step import kept
 
 
 def test_the_average_forgets_the_beginning() -> None:
@@ -26,9 +26,12 @@ def test_the_offset_weighs_patches_as_psnr_does() -> None:
     """What is wrong where a patch is nearly right counts more: by 1 / (mean square + 1)."""
     torch.manual_seed(2)
     config = configuration.from_dict(
-        {"model": {"scale": 2, "blocks": 1, "channels": 2}, "train": {"steps": 5, "batch": 8, "patch": 8, "margin": 1}}
+        {
+            "model": {"scale": 2, "blocks": 1, "channels": 2},
+            "train": {"steps": 5, "batch": 8, "patch": 8, "margin": 1},
+        }
     )
-    network, planes = Network(config.model).requires_grad_(False), speed.made_up(2)
+    network, planes = Network(config.model).requires_grad_(False), step_variants.made_up(2)
     total, weights = np.zeros(4), 0.0
     for step in range(5, 5 + 2048 // 8):
         low, high = planes.patches(config.train.seed, step, 8, 8)

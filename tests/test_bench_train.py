@@ -11,38 +11,47 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
-from command_line import refuses  # noqa: E402
-from iqlut import cli  # noqa: E402
-from iqlut.bench import steps, timing  # noqa: E402
-from iqlut.commands import console  # noqa: E402
-from iqlut.config import Config, ModelConfig, TrainConfig  # noqa: E402
-from iqlut.train import data, speed  # noqa: E402
-from iqlut.train import state as states  # noqa: E402
-from iqlut.train.step import host_step  # noqa: E402
+from command_line import refuses
+from iqlut import cli
+from iqlut.command_line import console
+from iqlut.network.configuration import Config, ModelConfig, TrainConfig
+from iqlut.timing import interleaved, training_steps
+from iqlut.training import checkpoint as states
+from iqlut.training import step_variants, training_images
+from iqlut.training.step import host_step
 
-SETTING = steps.Setting(8, 8, 7, 4, 8, 32, "cpu", 1)
+SETTING = training_steps.Setting(8, 8, 7, 4, 8, 32, "cpu", 1)
 
 
 def test_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """They alternate, and the first round is not counted."""
     order, clock = [], iter(range(1000))
-    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(clock) ** 2 / 1000)
-    trainers = [steps.Trainer(name, lambda count, name=name: order.append((name, count))) for name in "ab"]
-    one, other = steps.time_in_turns(trainers, SETTING, rounds=3, steps=2)
+    monkeypatch.setattr(interleaved.time, "perf_counter", lambda: next(clock) ** 2 / 1000)
+    trainers = [
+        training_steps.Trainer(name, lambda count, name=name: order.append((name, count)))
+        for name in "ab"
+    ]
+    one, other = training_steps.time_interleaved(trainers, SETTING, rounds=3, steps=2)
     assert order == [("a", 2), ("b", 2)] * 4
     # a run from tick 2 i to 2 i + 1 lasts 4 i + 1 ms; round r holds the runs 2 r and 2 r + 1, of two steps each
     assert (one.ms, other.ms) == ((4 * 4 + 1) / 2, (4 * 5 + 1) / 2)
     assert (one.ratio, other.ratio) == (1, round(17 / 21, 3))
     assert one.steps_per_s == round(1000 / 8.5, 2)
-    assert (one.blocks, one.device, one.rounds, one.steps) == (8, "cpu", 3, 2) and one.commit and one.cpu
+    assert (
+        (one.blocks, one.device, one.rounds, one.steps) == (8, "cpu", 3, 2)
+        and one.commit
+        and one.cpu
+    )
     with pytest.raises(ValueError, match="1 or more"):
-        steps.time_in_turns(trainers, SETTING, rounds=0)
+        training_steps.time_interleaved(trainers, SETTING, rounds=0)
 
 
 def test_all_ways_train_the_same() -> None:
     """After a few steps the parameters agree to a thousandth of their size: the same patches, the same gradients."""
-    config = Config("trial", ModelConfig(blocks=2, channels=4), TrainConfig(batch=2, patch=9, steps=100))
-    planes, lasts = speed.made_up(4), []
+    config = Config(
+        "trial", ModelConfig(blocks=2, channels=4), TrainConfig(batch=2, patch=9, steps=100)
+    )
+    planes, lasts = step_variants.made_up(4), []
     for plain in (False, True):
         state = states.new(config, "")
         state.network.plain = plain
@@ -51,29 +60,51 @@ def test_all_ways_train_the_same() -> None:
         lasts.append((float(loss), state.network))
     assert lasts[0][0] == pytest.approx(lasts[1][0], rel=1e-4)
     for one, other in zip(*(network.parameters() for _, network in lasts), strict=True):
-        torch.testing.assert_close(one, other, rtol=0, atol=1e-3 * float(other.detach().abs().max()))
+        torch.testing.assert_close(
+            one, other, rtol=0, atol=1e-3 * float(other.detach().abs().max())
+        )
 
 
 def test_planes_that_are_made_up() -> None:
-    planes = speed.made_up(2)
+    planes = step_variants.made_up(2)
     lr, hr = planes.pair(5)
-    assert lr.shape == (speed.SIDE, speed.SIDE) and hr.shape == (2 * speed.SIDE, 2 * speed.SIDE)
-    np.testing.assert_array_equal(planes.hr, speed.made_up(2).hr)
+    assert lr.shape == (step_variants.SIDE, step_variants.SIDE) and hr.shape == (
+        2 * step_variants.SIDE,
+        2 * step_variants.SIDE,
+    )
+    np.testing.assert_array_equal(planes.hr, step_variants.made_up(2).hr)
 
 
-COMMAND = ["bench", "train", "--blocks", "1", "--channels", "2", "--rounds", "1", "--steps", "1", "-t", "1"]
+COMMAND = [
+    "bench",
+    "train",
+    "--blocks",
+    "1",
+    "--channels",
+    "2",
+    "--rounds",
+    "1",
+    "--steps",
+    "1",
+    "-t",
+    "1",
+]
 
 
 def test_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert cli.main([*COMMAND, "--patch", "8", "--batch", "2", "--scale", "2", "--json"]) == console.OK
+    assert (
+        cli.main([*COMMAND, "--patch", "8", "--batch", "2", "--scale", "2", "--json"]) == console.OK
+    )
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == ["torch", "native"]
-    assert {(row["blocks"], row["channels"], row["scale"], row["patch"], row["threads"]) for row in rows} == {
-        (1, 2, 2, 8, 1)
-    }
+    assert {
+        (row["blocks"], row["channels"], row["scale"], row["patch"], row["threads"]) for row in rows
+    } == {(1, 2, 2, 8, 1)}
     assert rows[1]["ratio"] > 0 and rows[1]["steps_per_s"] > 0 and rows[1]["commit"]
     (tmp_path / "small.toml").write_text("[model]\nscale = 3\nlevels = 5\n")
-    assert cli.main([*COMMAND, "--config", str(tmp_path / "small.toml"), "--patch", "8"]) == console.OK
+    assert (
+        cli.main([*COMMAND, "--config", str(tmp_path / "small.toml"), "--patch", "8"]) == console.OK
+    )
     assert "8 patches of 8x8" in capsys.readouterr().out
 
 
@@ -86,14 +117,19 @@ def test_images_of_ones_own(
     monkeypatch.chdir(tmp_path)
     assert cli.main([*COMMAND, "--patch", "8", "--data", "images", "--json"]) == console.OK
     assert len(json.loads(capsys.readouterr().out)) == 2
-    planes = data.load(TrainConfig(data="images", patch=8), 4, Path("runs/cache"), lambda *_: pytest.fail("decoded"))
+    planes = training_images.load(
+        TrainConfig(data="images", patch=8),
+        4,
+        Path("runs/cache"),
+        lambda *_: pytest.fail("decoded"),
+    )
     assert planes.sizes.tolist() == [[16, 16]]
 
 
 def test_refusals(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for arguments, code, words in (
         (["--patch", "1000"], console.USAGE, "--patch is 1000"),
-        (["--rounds", "0"], console.USAGE, "wanted 1 or more"),
+        (["--rounds", "0"], console.USAGE, "expected 1 or more"),
         (["--batch", "0"], console.USAGE, "1 or more"),
         (["--scale", "5"], console.USAGE, "scale is 5"),
         (["--config", "none.toml"], console.FAILED, "none.toml cannot be read"),

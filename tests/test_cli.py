@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from command_line import refuses
-from iqlut import api, cli, fileformat
-from iqlut.commands import console, train
+from iqlut import cli, upscaling
+from iqlut.command_line import console
+from iqlut.commands import train
+from iqlut.tables import file_format, shipped_models
 from picture_files import noise, opened
 from random_tables import random_tables
 
-SHIPPED = Path(str(api.__file__)).with_name("models") / "everyday-x4.iqlut"
+SHIPPED = Path(str(upscaling.__file__)).with_name("models") / "everyday-x4.iqlut"
 needs_shipped = pytest.mark.skipif(not SHIPPED.exists(), reason="no model is shipped yet")
 
 
@@ -33,7 +35,7 @@ def rows(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 def test_info(model, capsys):
     assert cli.main(["info", model, "--json"]) == 0
     (row,) = rows(capsys)
-    tables = api.load(model)
+    tables = shipped_models.load(model)
     assert row == {
         "name": "random",
         "scale": 4,
@@ -54,10 +56,15 @@ def test_info_flattens_the_training_facts(tmp_path, capsys):
     about = {"licence": "CC0", "scale": "hidden", "train": {"seed": 1, "sets": ["a", "b"]}}
     tables = random_tables(np.random.default_rng(1), channels=1, blocks=1)
     path = tmp_path / "told.iqlut"
-    path.write_bytes(fileformat.to_bytes(replace(tables, about=about)))
+    path.write_bytes(file_format.to_bytes(replace(tables, about=about)))
     assert cli.main(["info", str(path), "--json"]) == 0
     (row,) = rows(capsys)
-    assert (row["scale"], row["licence"], row["train_seed"], row["train_sets"]) == (4, "CC0", 1, "a, b")
+    assert (row["scale"], row["licence"], row["train_seed"], row["train_sets"]) == (
+        4,
+        "CC0",
+        1,
+        "a, b",
+    )
 
 
 def test_info_of_nothing(capsys):
@@ -69,7 +76,7 @@ def test_info_of_nothing(capsys):
 def test_models(capsys):
     assert cli.main(["models", "--json"]) == 0
     listed = rows(capsys)
-    assert [row["name"] for row in listed] == list(api.models())
+    assert [row["name"] for row in listed] == list(shipped_models.models())
     assert all(row["purpose"] and row["psnr_db"] > 25 and row["time"] for row in listed)
     assert cli.main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -106,9 +113,26 @@ def test_evaluate(model, tmp_path, capsys):
     command = ["evaluate", str(folder), "-m", model, "--engine", "reference"]
     assert cli.main([*command, "--json"]) == 0
     ours, bicubic = rows(capsys)
-    names = {"model", "dataset", "images", "scale", "engine", "path", "turns", "psnr_db", "ssim", "degrade", "restore"}
+    names = {
+        "model",
+        "dataset",
+        "images",
+        "scale",
+        "engine",
+        "path",
+        "ensemble",
+        "psnr_db",
+        "ssim",
+        "degrade",
+        "restore",
+    }
     assert set(ours) == names
-    assert (ours["model"], ours["dataset"], ours["images"], ours["engine"]) == ("random", "Two", 2, "reference")
+    assert (ours["model"], ours["dataset"], ours["images"], ours["engine"]) == (
+        "random",
+        "Two",
+        2,
+        "reference",
+    )
     assert bicubic["model"] == "bicubic" and bicubic["psnr_db"] > ours["psnr_db"]
     assert cli.main([*command, "--path", "rgb"]) == 0
     assert "bicubic" in capsys.readouterr().out
@@ -116,7 +140,11 @@ def test_evaluate(model, tmp_path, capsys):
 
 def test_evaluate_bad_folders(model, tmp_path, capsys):
     nowhere, empty = [str(tmp_path / "none")], [str(tmp_path)]
-    for arguments, code in ((nowhere, console.FAILED), (empty, console.FAILED), ([], console.USAGE)):
+    for arguments, code in (
+        (nowhere, console.FAILED),
+        (empty, console.FAILED),
+        ([], console.USAGE),
+    ):
         assert cli.main(["evaluate", *arguments, "-m", model, "--engine", "reference"]) == code
         refuses(capsys, code)
 
@@ -133,7 +161,13 @@ def test_bench(model, capsys):
 
 
 def test_bench_wrong_arguments(model, capsys):
-    for arguments in (["--size", "big"], ["--size", "0x9"], ["--repeats", "0"], ["--engines", "abacus"], ["-t", "0"]):
+    for arguments in (
+        ["--size", "big"],
+        ["--size", "0x9"],
+        ["--repeats", "0"],
+        ["--engines", "abacus"],
+        ["-t", "0"],
+    ):
         code = cli.main(["bench", "-m", model, *arguments])
         assert code == console.USAGE
         refuses(capsys, code)
@@ -157,7 +191,7 @@ validate_every = 2
 
 
 def test_training_to_tables(tmp_path, capsys):
-    """A picture's way from a folder of images to tables that enlarge it."""
+    """A picture's way from a folder of images to tables that upscale it."""
     pytest.importorskip("torch")
     images, run, tables = tmp_path / "images", tmp_path / "run", str(tmp_path / "tiny.iqlut")
     images.mkdir()
@@ -177,7 +211,10 @@ def test_training_to_tables(tmp_path, capsys):
     assert cli.main(["info", tables, "--json"]) == 0
     (row,) = rows(capsys)
     assert (row["name"], row["scale"], row["blocks"], row["channels"]) == ("tiny-x2", 2, 1, 2)
-    assert cli.main(["upscale", str(images / "a.png"), "-o", str(tmp_path / "big.png"), "-m", tables]) == 0
+    assert (
+        cli.main(["upscale", str(images / "a.png"), "-o", str(tmp_path / "big.png"), "-m", tables])
+        == 0
+    )
     assert opened(tmp_path / "big.png").size == (128, 128)
 
 
@@ -192,7 +229,11 @@ def test_training_refusals(tmp_path, capsys):
         (["train", str(bad)], console.USAGE, "scale is 5"),
         (["convert", str(tmp_path / "none.pt"), "-o", out], console.FAILED, "none.pt"),
         (["convert", str(text), "-o", out], console.FAILED, "text.pt"),
-        (["convert", str(text), "-o", str(tmp_path / "none" / "out.iqlut")], console.USAGE, "there is no folder"),
+        (
+            ["convert", str(text), "-o", str(tmp_path / "none" / "out.iqlut")],
+            console.USAGE,
+            "there is no folder",
+        ),
         (["convert", str(text), "-o", str(tmp_path)], console.USAGE, "is a folder"),
     ):
         assert cli.main(line) == code, words
@@ -202,12 +243,12 @@ def test_training_refusals(tmp_path, capsys):
 
 def test_training_without_torch(photo, model, tmp_path, capsys, monkeypatch):
     for name in list(sys.modules):
-        if name.startswith(("iqlut.train", "iqlut.model", "iqlut.engines.torch")):
+        if name.startswith(("iqlut.training", "iqlut.network", "iqlut.engines.torch")):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)  # importing it raises ModuleNotFoundError
     out = str(tmp_path / "out.png")
-    enlarging = ["upscale", str(photo), "-o", out, "-m", model, "--engine", "torch"]
-    for arguments in (["train", "run.toml"], ["convert", "run.pt", "-o", out], enlarging):
+    upscaling = ["upscale", str(photo), "-o", out, "-m", model, "--engine", "torch"]
+    for arguments in (["train", "run.toml"], ["convert", "run.pt", "-o", out], upscaling):
         code = cli.main(arguments)
         assert code == console.USAGE
         refuses(capsys, code, "not installed", "pip install")
@@ -215,7 +256,7 @@ def test_training_without_torch(photo, model, tmp_path, capsys, monkeypatch):
 
 
 def test_arguments_that_do_not_parse(capsys):
-    for line in ("", "enlarge", "upscale", "upscale a -o b --faster", "bench --repeats x"):
+    for line in ("", "upscale", "upscale", "upscale a -o b --faster", "bench --repeats x"):
         assert cli.main(line.split()) == console.USAGE
         captured = capsys.readouterr()
         assert captured.out == "" and captured.err
@@ -244,7 +285,9 @@ def test_progress_lines(capsys, monkeypatch):
 
 
 def test_shipped_models_are_named_as_their_files():
-    assert [api.load(name).name for name in api.models()] == list(api.models())
+    assert [shipped_models.load(name).name for name in shipped_models.models()] == list(
+        shipped_models.models()
+    )
 
 
 @needs_shipped
@@ -253,7 +296,12 @@ def test_shipped_model(photo, tmp_path, capsys):
     command = [sys.executable, "-m", "iqlut", "upscale", photo, "-o", target]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    np.testing.assert_array_equal(np.array(opened(target)), api.upscale(np.array(opened(photo)), scale=4))
+    np.testing.assert_array_equal(
+        np.array(opened(target)), upscaling.upscale(np.array(opened(photo)), scale=4)
+    )
     assert cli.main(["info", "everyday-x4", "--json"]) == 0
     (row,) = rows(capsys)
-    assert row["table_bytes"] <= 34_816 and row["all_tables_bytes"] < row["file_bytes"] == SHIPPED.stat().st_size
+    assert (
+        row["table_bytes"] <= 34_816
+        and row["all_tables_bytes"] < row["file_bytes"] == SHIPPED.stat().st_size
+    )

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from command_line import refuses
-from iqlut import api, cli, comparison
-from iqlut.commands import console
+from iqlut import cli, upscaling
+from iqlut.command_line import console
+from iqlut.evaluation import side_by_side
 from picture_files import noise, opened
 
 
@@ -40,7 +41,9 @@ def test_compare(model: str, tmp_path: Path) -> None:
     assert "http" not in page and "a &lt;b&gt;.png, 60x40 pixels, 4 times larger" in page
     shown = pictures_of(page)
     assert list(shown) == ["nearest", "bicubic", "random"]
-    np.testing.assert_array_equal(np.array(shown["random"]), np.array(api.upscale(small, 4, model, "reference")))
+    np.testing.assert_array_equal(
+        np.array(shown["random"]), np.array(upscaling.upscale(small, 4, model, "reference"))
+    )
     np.testing.assert_array_equal(np.array(shown["bicubic"]), np.array(small.resize((240, 160), 3)))
     sheet = opened(tmp_path / "a <b>-compared.png")
     assert sheet.width == 3 * 392 + 8 and sheet.height > 500
@@ -51,26 +54,32 @@ def test_compare_any_size(size: tuple[int, int], model: str, tmp_path: Path) -> 
     noise("RGBA", size).save(tmp_path / "a.png")
     assert compare(tmp_path / "a.png", "-m", model, "-o", tmp_path / "out.png") == 0
     large = pictures_of((tmp_path / "out.html").read_text(encoding="utf-8"))["random"]
-    assert large.size == tuple(4 * min(side, comparison.WINDOW_PX) for side in size)
+    assert large.size == tuple(4 * min(side, side_by_side.WINDOW_PX) for side in size)
 
 
 def test_the_busiest_parts() -> None:
     picture = Image.new("RGB", (100, 80), (40, 40, 40))
     picture.paste(noise("RGB", (10, 10)), (70, 50))
     picture.paste(noise("RGB", (10, 10)).point(lambda value: value // 4), (10, 5))
-    first, second = comparison.busiest(picture, 12, 2)
+    first, second = side_by_side.busiest(picture, 12, 2)
     assert first[0] <= 70 and first[2] >= 80 and first[1] <= 50 and first[3] >= 60
     assert second[0] <= 10 and second[2] >= 20 and second[1] <= 5 and second[3] >= 15
 
 
-def test_compare_refusals(photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_refusals(
+    photo: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "out.html").write_text("old")
     (tmp_path / "text.png").write_text("no picture")
     for arguments, code, words in (
         ((photo, "-m", model, "-o", tmp_path / "out.png"), console.FAILED, "--overwrite"),
-        ((photo, "-m", model, "-o", tmp_path / "none" / "out.png"), console.USAGE, "there is no folder"),
-        ((photo, "-m", model, "-s", 3), console.USAGE, "enlarges 4 times, not 3"),
-        ((photo, "-s", 9), console.USAGE, "no model that enlarges 9 times"),
+        (
+            (photo, "-m", model, "-o", tmp_path / "none" / "out.png"),
+            console.USAGE,
+            "there is no folder",
+        ),
+        ((photo, "-m", model, "-s", 3), console.USAGE, "upscales 4 times, not 3"),
+        ((photo, "-s", 9), console.USAGE, "no model that upscales 9 times"),
         ((tmp_path / "text.png", "-m", model), console.FAILED, "no picture"),
     ):
         assert compare(*arguments) == code, words

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from iqlut import degradation, image
-from iqlut.degradation import CLEAN, Degradation, parse
+from iqlut.evaluation import degradation
+from iqlut.evaluation.degradation import CLEAN, Degradation, parse
+from iqlut.planes import image
 from picture_files import noise
 
 PLANE = np.array(noise("L", (96, 64)).resize((96, 64), Image.Resampling.BICUBIC, reducing_gap=1))
@@ -19,11 +20,26 @@ def test_names_say_what_is_done() -> None:
     assert parse("clean") == CLEAN
     assert parse("box") == Degradation("box", "box")
     assert parse("noise:5+jpeg:75") == Degradation("noise:5+jpeg:75", sigma=5, quality=75)
-    assert parse("lanczos+jpeg:30+noise:2.5") == Degradation("lanczos+jpeg:30+noise:2.5", "lanczos", 2.5, 30)
+    assert parse("lanczos+jpeg:30+noise:2.5") == Degradation(
+        "lanczos+jpeg:30+noise:2.5", "lanczos", 2.5, 30
+    )
 
 
 @pytest.mark.parametrize(
-    "name", ["", "blur", "jpeg", "jpeg:0", "jpeg:101", "jpeg:x", "noise:-1", "noise:nan", "box:2", "clean+box", "+"]
+    "name",
+    [
+        "",
+        "blur",
+        "jpeg",
+        "jpeg:0",
+        "jpeg:101",
+        "jpeg:x",
+        "noise:-1",
+        "noise:nan",
+        "box:2",
+        "clean+box",
+        "+",
+    ],
 )
 def test_what_is_no_degradation(name: str) -> None:
     with pytest.raises(ValueError, match="degradation"):
@@ -36,7 +52,9 @@ def test_nothing_is_said_twice() -> None:
             parse(name)
 
 
-@pytest.mark.parametrize("name", ["clean", "box", "lanczos", "bilinear", "noise:5", "jpeg:50", "noise:5+jpeg:75"])
+@pytest.mark.parametrize(
+    "name", ["clean", "box", "lanczos", "bilinear", "noise:5", "jpeg:50", "noise:5+jpeg:75"]
+)
 def test_the_same_seed_gives_the_same_samples(name: str) -> None:
     one, same, other = (parse(name).apply(PLANE, 4, seed) for seed in (1, 1, 2))
     assert one.shape == (16, 24)

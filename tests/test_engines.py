@@ -13,14 +13,26 @@ import pytest
 
 from iqlut import engines
 from iqlut.engines import ENGINES, Colourful, Upscale, native, reference
-from iqlut.image import join, split
-from iqlut.tables import SCALES, Tables
+from iqlut.planes.image import join, split
+from iqlut.tables.integer_tables import SCALES, Tables
 from random_tables import random_layer, random_lut, random_tables, uneven_tables
 
 CHANNELS = (1, 3, 4, 8, 11, 16, 24)
 KERNELS = ((3, 2), (3, 1), (3, 3), (2, 2), (1, 1))
 THREADS = (1, 2, 3, 7)
-LARGE = ((2, 64), (3, 64), (5, 24), (7, 24), (6, 48), (8, 20), (9, 8), (9, 16), (10, 8), (64, 32), (256, 5))
+LARGE = (
+    (2, 64),
+    (3, 64),
+    (5, 24),
+    (7, 24),
+    (6, 48),
+    (8, 20),
+    (9, 8),
+    (9, 16),
+    (10, 8),
+    (64, 32),
+    (256, 5),
+)
 SHAPES = list(product(SCALES, CHANNELS, KERNELS))
 CASES = 3 * len(SHAPES)  # every shape with three sizes
 
@@ -46,7 +58,16 @@ ALL = pytest.mark.parametrize("build", list(contenders()))
 def random_plane(rng: np.random.Generator) -> np.ndarray:
     """A plane of an odd size, often noise, sometimes flat; now and then wider than a tile of the native engine."""
     small = int(rng.choice([1, 2, 5, 7, 13, 17, 23, 31, 37, 61]))
-    sizes = ((1, 1), (1, small), (small, 1), (small, 19), (small, 8), (29, small), (3, 16), (2, 1049))
+    sizes = (
+        (1, 1),
+        (1, small),
+        (small, 1),
+        (small, 19),
+        (small, 8),
+        (29, small),
+        (3, 16),
+        (2, 1049),
+    )
     h, w = sizes[rng.choice(len(sizes), p=(0.05, 0.1, 0.1, 0.2, 0.15, 0.2, 0.15, 0.05))]
     if rng.random() < 0.1:
         return np.full((h, w), rng.choice([0, 255]), np.uint8)
@@ -58,7 +79,9 @@ def random_case(seed: int) -> tuple[Tables, np.ndarray, np.ndarray]:
     """Tables, a plane and what the reference makes of it."""
     rng = np.random.default_rng(seed)
     scale, channels, kernels = SHAPES[seed % len(SHAPES)]
-    tables = random_tables(rng, scale, int(rng.integers(1, 4)), channels, kernels, interpolate=seed % 5 > 0)
+    tables = random_tables(
+        rng, scale, int(rng.integers(1, 4)), channels, kernels, interpolate=seed % 5 > 0
+    )
     luma = random_plane(rng)
     return tables, luma, reference.build(tables)(luma)
 
@@ -79,7 +102,9 @@ def test_random_tables_and_planes(build: Build) -> None:
         threads = THREADS[seed % len(THREADS)]
         actual = build(tables, threads)(luma)
         assert actual.dtype == np.uint8
-        np.testing.assert_array_equal(actual, expected, f"seed {seed}, {luma.shape}, {threads} threads")
+        np.testing.assert_array_equal(
+            actual, expected, f"seed {seed}, {luma.shape}, {threads} threads"
+        )
 
 
 @ALL
@@ -110,7 +135,11 @@ def tables_with_a_heavy_tap(channels: int) -> Tables:
 def test_the_heaviest_tap(build: Build, channels: int) -> None:
     """The native engine sums it apart from its row."""
     tables = tables_with_a_heavy_tap(channels)
-    for luma in (np.zeros((4, 9)), np.full((4, 9), 255), np.random.default_rng(0).integers(0, 256, (9, 37))):
+    for luma in (
+        np.zeros((4, 9)),
+        np.full((4, 9), 255),
+        np.random.default_rng(0).integers(0, 256, (9, 37)),
+    ):
         plane = luma.astype(np.uint8)
         np.testing.assert_array_equal(build(tables, 1)(plane), reference.build(tables)(plane))
 
@@ -141,7 +170,9 @@ def test_tiled_equals_untiled(build: Build, seed: int) -> None:
         tile = upscale(luma[first_row : bottom + after, first_column : right + after])
         inner = tile[(top - first_row) * scale :, (left - first_column) * scale :]
         inner = inner[: (bottom - top) * scale, : (right - left) * scale]
-        np.testing.assert_array_equal(inner, whole[top * scale : bottom * scale, left * scale : right * scale])
+        np.testing.assert_array_equal(
+            inner, whole[top * scale : bottom * scale, left * scale : right * scale]
+        )
 
 
 @ALL
@@ -150,9 +181,22 @@ def test_views_are_read_right_and_left_alone(build: Build) -> None:
     plane = np.random.default_rng(0).integers(0, 256, (24, 30)).astype(np.uint8)
     frozen = plane.copy()
     frozen.flags.writeable = False
-    views = (plane[3:17, 5:22], plane[::2], plane[:, ::3], plane[::-1], plane[:, ::-1], plane.T, plane[4:5], frozen)
+    views = (
+        plane[3:17, 5:22],
+        plane[::2],
+        plane[:, ::3],
+        plane[::-1],
+        plane[:, ::-1],
+        plane.T,
+        plane[4:5],
+        frozen,
+    )
     upscale = build(tables, 2)
-    for view in (*views, np.broadcast_to(plane[:1], (9, 30)), np.broadcast_to(plane[:, :1], (24, 6))):
+    for view in (
+        *views,
+        np.broadcast_to(plane[:1], (9, 30)),
+        np.broadcast_to(plane[:, :1], (24, 6)),
+    ):
         kept = view.copy()
         np.testing.assert_array_equal(upscale(view), reference.build(tables)(kept))
         np.testing.assert_array_equal(view, kept)
@@ -173,7 +217,7 @@ def test_views_are_read_right_and_left_alone(build: Build) -> None:
     ids=["float", "int8", "3-d", "1-d", "no rows", "no columns", "list"],
 )
 def test_what_is_no_plane_is_refused(build: Build, plane: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="wanted a uint8 array"):
+    with pytest.raises(ValueError, match="expected a uint8 array"):
         build(random_case(0)[0], 1)(plane)
 
 
@@ -186,22 +230,28 @@ def test_colours_are_those_of_split_and_join(build: Build) -> None:
         pixels = rng.integers(0, 256, (*luma.shape, 4)).astype(np.uint8)
         if seed % 3 == 0:
             pixels = np.where(pixels < 128, 0, 255).astype(np.uint8)
-        enlarge = build(tables, THREADS[seed % len(THREADS)])
-        if not isinstance(enlarge, Colourful):
+        upscale_plane = build(tables, THREADS[seed % len(THREADS)])
+        if not isinstance(upscale_plane, Colourful):
             return
-        for view in (pixels[:, :, :3], np.ascontiguousarray(pixels[:, :, 1:]), pixels[::-1, ::2, 2::-1]):
+        for view in (
+            pixels[:, :, :3],
+            np.ascontiguousarray(pixels[:, :, 1:]),
+            pixels[::-1, ::2, 2::-1],
+        ):
             small_luma, rest = split(view)
-            expected = join(enlarge(small_luma), rest, tables.scale)
-            np.testing.assert_array_equal(enlarge.colours(view), expected, f"seed {seed}, {view.shape}")
+            expected = join(upscale_plane(small_luma), rest, tables.scale)
+            np.testing.assert_array_equal(
+                upscale_plane.colours(view), expected, f"seed {seed}, {view.shape}"
+            )
 
 
 @ALL
 def test_what_has_no_three_colours_is_refused(build: Build) -> None:
-    enlarge = build(random_case(0)[0], 1)
-    if isinstance(enlarge, Colourful):
+    upscale_plane = build(random_case(0)[0], 1)
+    if isinstance(upscale_plane, Colourful):
         for shape in ((4, 4), (4, 4, 4), (0, 4, 3)):
-            with pytest.raises(ValueError, match="wanted a uint8 array"):
-                enlarge.colours(np.zeros(shape, np.uint8))
+            with pytest.raises(ValueError, match="expected a uint8 array"):
+                upscale_plane.colours(np.zeros(shape, np.uint8))
 
 
 def test_calls_at_the_same_time_do_not_disturb_each_other() -> None:
@@ -217,9 +267,9 @@ def test_calls_at_the_same_time_do_not_disturb_each_other() -> None:
 
 def test_native_refuses_what_it_cannot_run() -> None:
     tables = random_case(0)[0]
-    with pytest.raises(ValueError, match="wanted at least 1"):
+    with pytest.raises(ValueError, match="expected at least 1"):
         native.build(tables, threads=0)
-    with pytest.raises(ValueError, match="wanted one of portable"):
+    with pytest.raises(ValueError, match="expected one of portable"):
         native.build(tables, isa="mmx")
 
 
@@ -228,7 +278,7 @@ def test_the_environment_names_an_instruction_set(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("IQLUT_ISA", "portable")
     np.testing.assert_array_equal(native.build(tables)(luma), expected)
     monkeypatch.setenv("IQLUT_ISA", "mmx")
-    with pytest.raises(ValueError, match="isa is 'mmx', wanted one of portable"):
+    with pytest.raises(ValueError, match="isa is 'mmx', expected one of portable"):
         native.build(tables)
     native.build(tables, isa="portable")
 

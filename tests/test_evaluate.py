@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from iqlut import evaluate as ev
-from iqlut import image, metrics
+from iqlut.evaluation import psnr_ssim
+from iqlut.evaluation import scores as ev
+from iqlut.planes import image
 from random_tables import random_tables
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "test"
@@ -40,8 +41,15 @@ def data() -> Path:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     rng = np.random.default_rng(5)
-    for name, shape in (("b.png", (33, 41, 3)), ("a.bmp", (30, 40)), ("c.webp", (24, 24, 4)), ("d.tif", (40, 32, 3))):
-        Image.fromarray(rng.integers(0, 256, shape, dtype=np.uint8)).save(tmp_path / name, lossless=True)
+    for name, shape in (
+        ("b.png", (33, 41, 3)),
+        ("a.bmp", (30, 40)),
+        ("c.webp", (24, 24, 4)),
+        ("d.tif", (40, 32, 3)),
+    ):
+        Image.fromarray(rng.integers(0, 256, shape, dtype=np.uint8)).save(
+            tmp_path / name, lossless=True
+        )
     (tmp_path / "notes.txt").write_text("no image")
     return tmp_path
 
@@ -60,15 +68,23 @@ def test_bicubic_rows(data: Path, dataset: str, path: str, scale: int) -> None:
     )
     assert score.psnr_db == pytest.approx(OURS[path, scale][dataset], abs=5e-5)
     row = next(
-        line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith(f"| {path}, {scale} |")
+        line
+        for line in DOCUMENT.read_text(encoding="utf-8").splitlines()
+        if line.startswith(f"| {path}, {scale} |")
     )
-    assert f"{score.psnr_db:.3f}" == row.split(" | ")[1 + list(OURS[path, scale]).index(dataset)].strip(" |")
+    assert f"{score.psnr_db:.3f}" == row.split(" | ")[
+        1 + list(OURS[path, scale]).index(dataset)
+    ].strip(" |")
     if path == "y":
-        assert score.psnr_db == pytest.approx(PUBLISHED[scale][dataset], abs=0.03 if scale == 2 else 0.011)
+        assert score.psnr_db == pytest.approx(
+            PUBLISHED[scale][dataset], abs=0.03 if scale == 2 else 0.011
+        )
 
 
 @pytest.mark.parametrize("dataset", MIRRORED_RGB)
-def test_bicubic_on_the_rgb_path_differs_from_others_by_the_edges_alone(data: Path, dataset: str) -> None:
+def test_bicubic_on_the_rgb_path_differs_from_others_by_the_edges_alone(
+    data: Path, dataset: str
+) -> None:
     """Planes wider by their mirror image give the pixels of a resize that mirrors: the figures are the others'."""
 
     def resize(plane: np.ndarray, h: int, w: int) -> np.ndarray:
@@ -83,7 +99,7 @@ def test_bicubic_on_the_rgb_path_differs_from_others_by_the_edges_alone(data: Pa
         hr = hr if hr.ndim == 3 else np.stack([hr] * 3, axis=2)
         h, w = hr.shape[:2]
         sr = [resize(resize(hr[:, :, c], h // 4, w // 4), h, w) for c in range(3)]
-        scores.append(metrics.psnr(image.luma(np.stack(sr, axis=2)), image.luma(hr), 4))
+        scores.append(psnr_ssim.psnr(image.luma(np.stack(sr, axis=2)), image.luma(hr), 4))
     assert np.mean(scores) == pytest.approx(MIRRORED_RGB[dataset], abs=0.001)
 
 
@@ -99,15 +115,17 @@ def test_images_are_sorted_and_the_score_is_their_mean(folder: Path) -> None:
 @pytest.mark.parametrize("path", ev.PATHS)
 def test_tables_go_through_the_engine(folder: Path, path: str) -> None:
     tables = random_tables(np.random.default_rng(1), scale=2)
-    enlarge = ev.enlarger(tables, 2, ev.How("reference"))
+    upscale_plane = ev.upscaler(tables, 2, ev.How("reference"))
     hr = image.mod_crop(ev.read_image(folder / "b.png"), 2)
     score = ev.evaluate_images(tables, folder, 2, ev.How("reference", path))[1]
     if path == "y":
-        sr_luma = enlarge(image.shrink(image.luma(hr), 2))
+        sr_luma = upscale_plane(image.shrink(image.luma(hr), 2))
     else:
         lr = image.shrink(hr, 2)
-        sr_luma = image.luma(np.stack([enlarge(lr[:, :, c].copy()) for c in range(3)], axis=2))
-    assert score.psnr_db == metrics.psnr(image.luma(hr), sr_luma, 2)
+        sr_luma = image.luma(
+            np.stack([upscale_plane(lr[:, :, c].copy()) for c in range(3)], axis=2)
+        )
+    assert score.psnr_db == psnr_ssim.psnr(image.luma(hr), sr_luma, 2)
     mean = ev.evaluate(tables, folder, 2, ev.How("reference", path))
     assert (mean.model, mean.engine, mean.path) == ("random", "reference", path)
 
@@ -117,11 +135,13 @@ def test_gray_is_its_own_luma_on_the_y_path_only(folder: Path) -> None:
     assert gray.ndim == 2
     stretched = np.stack([gray] * 3, axis=2)
 
-    def enlarge(plane: np.ndarray) -> np.ndarray:
+    def upscale_plane(plane: np.ndarray) -> np.ndarray:
         return image.resize(plane, 2 * plane.shape[0], 2 * plane.shape[1])
 
-    on_y, on_rgb = (ev.score_image("a", gray, enlarge, 2, ev.How(path=path)) for path in ev.PATHS)
-    assert on_rgb == ev.score_image("a", stretched, enlarge, 2, ev.How(path="rgb"))
+    on_y, on_rgb = (
+        ev.score_image("a", gray, upscale_plane, 2, ev.How(path=path)) for path in ev.PATHS
+    )
+    assert on_rgb == ev.score_image("a", stretched, upscale_plane, 2, ev.How(path="rgb"))
     assert on_rgb.psnr_db - on_y.psnr_db == pytest.approx(20 * np.log10(255 / 219), abs=0.05)
 
 
@@ -130,14 +150,16 @@ def test_modes_of_files(tmp_path: Path, mode: str) -> None:
     photo = Image.fromarray(np.random.default_rng(2).integers(0, 256, (20, 30, 3), dtype=np.uint8))
     photo.convert(mode).save(tmp_path / "photo.png")
     pixels = ev.read_image(tmp_path / "photo.png")
-    assert pixels.dtype == np.uint8 and pixels.shape == ((20, 30) if mode in ("1", "L", "LA") else (20, 30, 3))
+    assert pixels.dtype == np.uint8 and pixels.shape == (
+        (20, 30) if mode in ("1", "L", "LA") else (20, 30, 3)
+    )
 
 
 def test_errors_name_the_image(folder: Path) -> None:
     with pytest.raises(ValueError, match="nowhere is no folder"):
         ev.evaluate(ev.BICUBIC, folder / "nowhere", 4)
     (folder / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"empty holds no images; wanted some of \.png"):
+    with pytest.raises(ValueError, match=r"empty holds no images; expected some of \.png"):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
     (folder / "empty" / "short.png").write_bytes((folder / "b.png").read_bytes()[:200])
     with pytest.raises(ValueError, match=r"short\.png: the image cannot be read"):
@@ -146,21 +168,24 @@ def test_errors_name_the_image(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"short\.png: the image cannot be read"):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
     Image.new("I;16", (30, 30)).save(folder / "empty" / "short.png")
-    with pytest.raises(ValueError, match=r"short\.png: the image has mode I;16, wanted 8-bit"):
+    with pytest.raises(ValueError, match=r"short\.png: the image has mode I;16, expected 8-bit"):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
     Image.new("L", (18, 40)).save(folder / "empty" / "short.png")
-    with pytest.raises(ValueError, match=r"short\.png: the image is 16x40 pixels, wanted at least 19x19"):
+    with pytest.raises(
+        ValueError, match=r"short\.png: the image is 16x40 pixels, expected at least 19x19"
+    ):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
 
 
 def test_errors_about_the_arguments(folder: Path) -> None:
     tables = random_tables(np.random.default_rng(1), scale=2)
-    with pytest.raises(ValueError, match="the model random enlarges 2 times, wanted 4"):
+    with pytest.raises(ValueError, match="the model random upscales 2 times, expected 4"):
         ev.evaluate(tables, folder, 4)
     with pytest.raises(ValueError, match="there is no path 'yuv'; the paths are y, rgb"):
         ev.evaluate(tables, folder, 2, ev.How(path="yuv"))
     with pytest.raises(
-        ValueError, match="there is no model 'lanczos'; expected Tables, a Dial or one of bicubic, Pillow bicubic"
+        ValueError,
+        match="there is no model 'lanczos'; expected Tables, a RestorationTables or one of bicubic, Pillow bicubic",
     ):
         ev.evaluate("lanczos", folder, 2)
     with pytest.raises(ValueError, match="there is no engine 'abacus'"):

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iqlut import fileformat
-from iqlut.fileformat import BadFile, from_bytes, read, to_bytes
-from iqlut.tables import Tables
+from iqlut.tables import file_format
+from iqlut.tables.file_format import BadFile, from_bytes, read, to_bytes
+from iqlut.tables.integer_tables import Tables
 from random_tables import random_tables
 
 ABOUT = {"licence": "CC0-1.0", "psnr_db": {"Set5": 30.5}, "made": ["ünïcode", None, True]}
@@ -50,12 +50,21 @@ def edit(data: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
 def test_round_trip(seed: int, scale: int, blocks: int, interpolate: bool) -> None:
     tables = random_tables(np.random.default_rng(seed), scale, blocks, 3, (2, 3), interpolate)
     back = from_bytes(to_bytes(tables))
-    assert (back.name, back.scale, back.about, back.sha256) == (tables.name, scale, {}, tables.sha256)
+    assert (back.name, back.scale, back.about, back.sha256) == (
+        tables.name,
+        scale,
+        {},
+        tables.sha256,
+    )
     for one, other in zip(back.layers, tables.layers, strict=True):
         for name in ("lut", "knots", "gain", "skip", "bias"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
             assert getattr(one, name).dtype == getattr(other, name).dtype
-        assert (one.acc_shift, one.shift, one.interpolate) == (other.acc_shift, other.shift, other.interpolate)
+        assert (one.acc_shift, one.shift, one.interpolate) == (
+            other.acc_shift,
+            other.shift,
+            other.interpolate,
+        )
 
 
 def test_about_and_name_come_back(tables: Tables, data: bytes) -> None:
@@ -84,7 +93,9 @@ def test_every_truncation_is_refused(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("flip", [1, 2, 0x20, 0x80, 0xFF])
-def test_every_flipped_byte_is_refused_or_changes_no_pixel(tables: Tables, data: bytes, flip: int) -> None:
+def test_every_flipped_byte_is_refused_or_changes_no_pixel(
+    tables: Tables, data: bytes, flip: int
+) -> None:
     for place in range(len(data)):
         changed = bytearray(data)
         changed[place] ^= flip
@@ -97,7 +108,9 @@ def test_every_flipped_byte_is_refused_or_changes_no_pixel(tables: Tables, data:
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_random_damage_is_refused_or_changes_no_pixel(tables: Tables, data: bytes, draw: st.DataObject) -> None:
+def test_random_damage_is_refused_or_changes_no_pixel(
+    tables: Tables, data: bytes, draw: st.DataObject
+) -> None:
     changed = bytearray(data)
     for _ in range(draw.draw(st.integers(1, 4))):
         place = draw.draw(st.integers(0, len(changed) - 1))
@@ -117,9 +130,15 @@ FOREIGN = {
     "safetensors of another program": struct.pack("<Q", 24) + b'{"__metadata__":{"a":1}}',
     "a list": struct.pack("<Q", 2) + b"[]",
     "a deep list": struct.pack("<Q", 200_000) + b"[" * 200_000,
-    "a deep value": struct.pack("<Q", 100_033) + b'{"__metadata__":{"iqlut":"' + b"[" * 100_000 + b'"}}     ',
+    "a deep value": struct.pack("<Q", 100_033)
+    + b'{"__metadata__":{"iqlut":"'
+    + b"[" * 100_000
+    + b'"}}     ',
     "not UTF-8": struct.pack("<Q", 8) + b"\xff\xfe\xfd{}\x80\x81\x82",
-    "a number too long to read": struct.pack("<Q", 9000) + b'{"__metadata__":{"iqlut":"' + b"9" * 8970 + b'"}}}',
+    "a number too long to read": struct.pack("<Q", 9000)
+    + b'{"__metadata__":{"iqlut":"'
+    + b"9" * 8970
+    + b'"}}}',
 }
 
 
@@ -131,7 +150,9 @@ def test_foreign_files_are_refused(what: str) -> None:
 
 def test_a_newer_format_says_so(data: bytes) -> None:
     newer = edit(data, lambda header: header.update(format=3))
-    with pytest.raises(BadFile, match="the file has format 3, this iqlut reads 1 and 2; install a newer iqlut"):
+    with pytest.raises(
+        BadFile, match="the file has format 3, this iqlut reads 1 and 2; install a newer iqlut"
+    ):
         from_bytes(newer)
 
 
@@ -143,7 +164,9 @@ HEADERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "layers as numbers": lambda header: header.update(layers=[1, 2]),
     "a layer less": lambda header: header["layers"].pop(),
     "a layer more": lambda header: header["layers"].append([0, 0, True]),
-    "a shift as a float": lambda header: header["layers"][0].__setitem__(0, float(header["layers"][0][0])),
+    "a shift as a float": lambda header: header["layers"][0].__setitem__(
+        0, float(header["layers"][0][0])
+    ),
     "a shift as truth": lambda header: header["layers"][0].__setitem__(0, True),
     "a shift too large": lambda header: header["layers"][0].__setitem__(1, 31),
     "a shift beyond all": lambda header: header["layers"][0].__setitem__(1, 10**400),
@@ -171,7 +194,11 @@ def test_changed_entries_are_noticed(data: bytes) -> None:
 
 def test_read_names_the_file(tmp_path, tables: Tables, data: bytes) -> None:
     (tmp_path / "whole.iqlut").write_bytes(data)
-    assert read(tmp_path / "whole.iqlut").sha256 == read(str(tmp_path / "whole.iqlut")).sha256 == tables.sha256
+    assert (
+        read(tmp_path / "whole.iqlut").sha256
+        == read(str(tmp_path / "whole.iqlut")).sha256
+        == tables.sha256
+    )
     (tmp_path / "half.iqlut").write_bytes(data[: len(data) // 2])
     with pytest.raises(BadFile, match=r"half\.iqlut: "):
         read(tmp_path / "half.iqlut")
@@ -180,4 +207,4 @@ def test_read_names_the_file(tmp_path, tables: Tables, data: bytes) -> None:
 
 
 def test_bad_files_are_value_errors() -> None:
-    assert issubclass(fileformat.BadFile, ValueError)
+    assert issubclass(file_format.BadFile, ValueError)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from iqlut import image as im
+from iqlut.planes import image as im
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SCALES = (2, 3, 4)
@@ -47,7 +47,9 @@ def test_shrink_equals_matlab(data: Path, scale: int) -> None:
 def test_resize_follows_the_definition(rng: np.random.Generator, size: tuple[int, int]) -> None:
     plane = rng.integers(0, 256, (13, 10), dtype=np.uint8)
     tall = np.stack([_line(column, size[0]) for column in plane.T], axis=1)
-    np.testing.assert_array_equal(im.resize(plane, *size), np.stack([_line(row, size[1]) for row in tall]))
+    np.testing.assert_array_equal(
+        im.resize(plane, *size), np.stack([_line(row, size[1]) for row in tall])
+    )
 
 
 def _line(line: np.ndarray, size: int) -> list[int]:
@@ -59,7 +61,11 @@ def _line(line: np.ndarray, size: int) -> list[int]:
         centre = (x + 0.5) / scale - 0.5
         taps = np.arange(-60, len(line) + 60)
         near = np.abs(taps - centre) * min(scale, 1)
-        weight = np.where(near <= 1, 1.5 * near**3 - 2.5 * near**2 + 1, -0.5 * near**3 + 2.5 * near**2 - 4 * near + 2)
+        weight = np.where(
+            near <= 1,
+            1.5 * near**3 - 2.5 * near**2 + 1,
+            -0.5 * near**3 + 2.5 * near**2 - 4 * near + 2,
+        )
         weight[near >= 2] = 0
         value = (weight * line[taps.clip(0, len(line) - 1)]).sum() / weight.sum()
         out.append(int(np.clip(np.floor(value + 0.5 + 1e-9), 0, 255)))
@@ -78,7 +84,9 @@ def test_resize_keeps_constants_and_its_input(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(plane, before)
 
 
-def test_resize_does_not_depend_on_its_bands(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resize_does_not_depend_on_its_bands(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plane = rng.integers(0, 256, (40, 33), dtype=np.uint8)
     colours = rng.integers(0, 256, (40, 33, 3), dtype=np.uint8)
     once = im.resize(plane, 90, 70), im.join(bicubic(plane, 3), im.split(colours)[1], 3)
@@ -123,7 +131,9 @@ def test_gray_stays_gray_and_flat_stays_flat(rng: np.random.Generator, scale: in
     luma_sr = rng.integers(0, 256, (6 * scale, 9 * scale), dtype=np.uint8)
     luma, rest = im.split(gray)
     np.testing.assert_array_equal(luma, gray[:, :, 0])
-    np.testing.assert_array_equal(im.join(luma_sr, rest, scale), np.repeat(luma_sr[:, :, None], 3, axis=2))
+    np.testing.assert_array_equal(
+        im.join(luma_sr, rest, scale), np.repeat(luma_sr[:, :, None], 3, axis=2)
+    )
     for colour in rng.integers(0, 256, (50, 3), dtype=np.uint8):
         luma, rest = im.split(np.broadcast_to(colour, (3, 5, 3)))
         assert (im.join(bicubic(luma, scale), rest, scale) == colour).all()
@@ -136,19 +146,23 @@ def test_extreme_differences_stay_in_range(rng: np.random.Generator, scale: int)
     rest = im.split(rgb)[1]
     luma_sr = (rng.integers(0, 2, (12 * scale, 17 * scale)) * 255).astype(np.uint8)
     assert rest.chroma is not None
-    red, blue = (_enlarge_float(part.astype(float), scale) for part in rest.chroma)
+    red, blue = (_upscale_float(part.astype(float), scale) for part in rest.chroma)
     green = luma_sr - (19595 * red + 7471 * blue) / 65536
     exact = np.stack([green + red, green, green + blue], axis=2)
     error = np.abs(im.join(luma_sr, rest, scale) - exact.clip(0, 255))
     assert error.max() <= 0.5 + 2 / 64  # the last rounding, and those of two differences to 1/32
 
 
-def _enlarge_float(plane: np.ndarray, scale: int) -> np.ndarray:
+def _upscale_float(plane: np.ndarray, scale: int) -> np.ndarray:
     padded = np.pad(plane, 2, mode="edge")
     for _ in range(2):
         h = padded.shape[0] - 4
         phases = [np.array(weights) / 1024 for weights in im._phase_weights(scale)]
-        rows = [sum(weights[k] * padded[i + k] for k in range(5)) for i in range(h) for weights in phases]
+        rows = [
+            sum(weights[k] * padded[i + k] for k in range(5))
+            for i in range(h)
+            for weights in phases
+        ]
         padded = np.stack(rows).T
     return padded
 
@@ -164,7 +178,7 @@ def test_chroma_weights_are_the_kernel(scale: int) -> None:
 
 
 def test_colours_follow_luma() -> None:
-    """Smooth colours enlarge as plain bicubic on R, G and B does, but for six roundings.
+    """Smooth colours upscale as plain bicubic on R, G and B does, but for six roundings.
 
     Of luma in `split` and in both passes of `resize`, of R, G, B in both passes and in `join`: each at
     most 1/2, together below 3 after the last whole number.
@@ -183,7 +197,9 @@ def test_opaque_alpha_stays_opaque(rng: np.random.Generator) -> None:
     noise = rng.integers(0, 256, (32, 36), dtype=np.uint8)
     assert (im.join(bicubic(luma, 4), rest, 4)[:, :, 3] == 255).all()
     assert (im.join(bicubic(luma, 4), rest, 4, noise)[:, :, 3] == 255).all()
-    np.testing.assert_array_equal(im.join(noise, rest, 4)[:, :, :3], im.join(noise, im.split(rgba[:, :, :3])[1], 4))
+    np.testing.assert_array_equal(
+        im.join(noise, rest, 4)[:, :, :3], im.join(noise, im.split(rgba[:, :, :3])[1], 4)
+    )
 
 
 def test_alpha_is_held_between_its_neighbours(rng: np.random.Generator) -> None:
@@ -203,7 +219,9 @@ def test_hidden_colours_shine_through_nowhere(rng: np.random.Generator, channels
     other = image.copy()
     hidden = image[:, :, -1] == 0
     other[hidden, :-1] = rng.integers(0, 256, (hidden.sum(), channels - 1), dtype=np.uint8)
-    one, two = (im.join(bicubic(luma, 3), rest, 3) for luma, rest in (im.split(image), im.split(other)))
+    one, two = (
+        im.join(bicubic(luma, 3), rest, 3) for luma, rest in (im.split(image), im.split(other))
+    )
     np.testing.assert_array_equal(one, two)
 
 
@@ -226,7 +244,9 @@ def test_fill_hidden_takes_the_weighted_mean() -> None:
     assert im.fill_hidden(colours, np.zeros_like(alpha)) is colours
 
 
-@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 2), (5, 7, 3), (5, 7, 4), (1, 1), (1, 1, 4), (3, 1, 3)])
+@pytest.mark.parametrize(
+    "shape", [(5, 7), (5, 7, 2), (5, 7, 3), (5, 7, 4), (1, 1), (1, 1, 4), (3, 1, 3)]
+)
 def test_shapes(rng: np.random.Generator, shape: tuple[int, ...]) -> None:
     image = rng.integers(0, 256, shape, dtype=np.uint8)
     image.flags.writeable = False
@@ -247,13 +267,17 @@ def test_crops() -> None:
 
 def test_errors_are_sentences() -> None:
     plane = np.zeros((4, 4), np.uint8)
-    with pytest.raises(ValueError, match=r"the image is float64 \(4, 4\), wanted a uint8 array \(h, w\)"):
+    with pytest.raises(
+        ValueError, match=r"the image is float64 \(4, 4\), expected a uint8 array \(h, w\)"
+    ):
         im.resize(plane.astype(float), 2, 2)
-    with pytest.raises(ValueError, match="wanted size is 0x2"):
+    with pytest.raises(ValueError, match="requested size is 0x2"):
         im.resize(plane, 2, 0)
-    with pytest.raises(ValueError, match=r"wanted a uint8 array \(h, w\) or \(h, w, 2\) or \(h, w, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"expected a uint8 array \(h, w\) or \(h, w, 2\) or \(h, w, 3\)"
+    ):
         im.split(np.zeros((4, 4, 5), np.uint8))
     with pytest.raises(ValueError, match="the image is list"):
         im.split([[1]])  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"luma is \(4, 4\), wanted \(8, 8\): 2 times the rest"):
+    with pytest.raises(ValueError, match=r"luma is \(4, 4\), expected \(8, 8\): 2 times the rest"):
         im.join(plane, im.split(np.zeros((4, 4, 3), np.uint8))[1], 2)

@@ -7,13 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from iqlut.metrics import psnr, ssim
+from iqlut.evaluation.psnr_ssim import psnr, ssim
 
 
 @pytest.fixture
 def pair() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(3)
-    return rng.integers(0, 256, (24, 31), dtype=np.uint8), rng.integers(0, 256, (24, 31), dtype=np.uint8)
+    return rng.integers(0, 256, (24, 31), dtype=np.uint8), rng.integers(
+        0, 256, (24, 31), dtype=np.uint8
+    )
 
 
 def test_psnr_of_a_known_error() -> None:
@@ -43,7 +45,9 @@ def test_ssim_of_constants_and_of_itself(pair: tuple[np.ndarray, np.ndarray]) ->
     assert ssim(pair[0], pair[0]) == 1
     low, high, c1 = 50.0, 90.0, (0.01 * 255) ** 2
     expected = (2 * low * high + c1) / (low**2 + high**2 + c1)
-    assert ssim(np.full((11, 11), 50, np.uint8), np.full((11, 11), 90, np.uint8)) == pytest.approx(expected, abs=1e-9)
+    assert ssim(np.full((11, 11), 50, np.uint8), np.full((11, 11), 90, np.uint8)) == pytest.approx(
+        expected, abs=1e-9
+    )
 
 
 def test_ssim_follows_the_definition(pair: tuple[np.ndarray, np.ndarray]) -> None:
@@ -68,7 +72,9 @@ def test_ssim_follows_the_definition(pair: tuple[np.ndarray, np.ndarray]) -> Non
 def test_errors_are_sentences(pair: tuple[np.ndarray, np.ndarray]) -> None:
     one, other = pair
     for measure in (psnr, ssim):
-        with pytest.raises(ValueError, match=r"the planes are \(24, 31\) and \(24, 30\), wanted two"):
+        with pytest.raises(
+            ValueError, match=r"the planes are \(24, 31\) and \(24, 30\), expected two"
+        ):
             measure(one, other[:, 1:])
         with pytest.raises(ValueError, match="31x24 pixels: nothing is left after shaving 12"):
             measure(one, other, 12)

@@ -8,17 +8,19 @@ from typing import Literal
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="the training graph needs PyTorch: pip install 'iqlut[train]'")
+torch = pytest.importorskip(
+    "torch", reason="the training graph needs PyTorch: pip install 'iqlut[train]'"
+)
 
-from iqlut import arithmetic as ar  # noqa: E402
-from iqlut import engines  # noqa: E402
-from iqlut.config import Config, ModelConfig  # noqa: E402
-from iqlut.model import expanded, quantiser  # noqa: E402
-from iqlut.model.convert import CannotConvert, convert  # noqa: E402
-from iqlut.model.kernel import ISAS, Aim, Residual  # noqa: E402
-from iqlut.model.loss import LOSSES  # noqa: E402
-from iqlut.model.network import Network  # noqa: E402
-from iqlut.tables import Tables  # noqa: E402
+from iqlut import arithmetic as ar
+from iqlut import engines
+from iqlut.network import hat_convolution, quantisation
+from iqlut.network.configuration import Config, ModelConfig
+from iqlut.network.convert_to_tables import CannotConvert, convert
+from iqlut.network.losses import LOSSES
+from iqlut.network.native_layers import ISAS, Aim, Residual
+from iqlut.network.network import Network
+from iqlut.tables.integer_tables import Tables
 
 CONFIGS = (
     ModelConfig(blocks=2),
@@ -49,11 +51,13 @@ def lively(config: ModelConfig, seed: int = 0) -> Network:
 
 def plain(network: Network, luma: torch.Tensor) -> torch.Tensor:
     """The rounded network in plain torch."""
-    x = (luma.unsqueeze(1).float() - quantiser.CENTRE) / quantiser.CENTRE
+    x = (luma.unsqueeze(1).float() - quantisation.CENTRE) / quantisation.CENTRE
     layers = list(zip(network.entries(), network.knots(), network.curves(), strict=True))
     for (lut, knots, curve), (gain, skip) in zip(layers, network.gates(), strict=False):
-        x = expanded.gate(x, expanded.expand(x, lut, knots, curve, True), gain, skip, True)
-    return expanded.expand(x, *layers[-1], True).permute(0, 2, 3, 1)
+        x = hat_convolution.gate(
+            x, hat_convolution.expand(x, lut, knots, curve, True), gain, skip, True
+        )
+    return hat_convolution.expand(x, *layers[-1], True).permute(0, 2, 3, 1)
 
 
 def gradients(network: Network, residual: torch.Tensor, weight: torch.Tensor) -> list[torch.Tensor]:
@@ -65,25 +69,35 @@ def gradients(network: Network, residual: torch.Tensor, weight: torch.Tensor) ->
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: f"{config.channels}x{config.kernel}")
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 7), (3, 19, 23)])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_the_native_kernel_equals_plain_torch(config: ModelConfig, shape: tuple[int, int, int], threads: int) -> None:
+def test_the_native_kernel_equals_plain_torch(
+    config: ModelConfig, shape: tuple[int, int, int], threads: int
+) -> None:
     """To float32 rounding: 1e-5 of the largest value; sums run over at most 144 terms and 3 layers.
 
     A signal within 1e-6 of a rounding border may fall either way; the seeds are such that none does.
     """
-    luma = torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    luma = torch.randint(
+        0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
+    )
     network = lively(config)
     ours, theirs = network(luma, threads=threads), plain(network, luma)
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5 * theirs.abs().max().item())
     weight = torch.randn(ours.shape, generator=torch.Generator().manual_seed(2))
-    for ours_grad, their_grad in zip(gradients(network, ours, weight), gradients(network, theirs, weight), strict=True):
-        torch.testing.assert_close(ours_grad, their_grad, rtol=0, atol=2e-5 * their_grad.abs().max().item() + 1e-7)
+    for ours_grad, their_grad in zip(
+        gradients(network, ours, weight), gradients(network, theirs, weight), strict=True
+    ):
+        torch.testing.assert_close(
+            ours_grad, their_grad, rtol=0, atol=2e-5 * their_grad.abs().max().item() + 1e-7
+        )
 
 
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: f"{config.channels}x{config.kernel}")
 def test_instruction_sets_agree(config: ModelConfig, isa: str) -> None:
     """The residual exactly: its sums are whole. Gradients to float32 rounding."""
-    luma = torch.randint(0, 256, (2, 9, 13), dtype=torch.uint8, generator=torch.Generator().manual_seed(5))
+    luma = torch.randint(
+        0, 256, (2, 9, 13), dtype=torch.uint8, generator=torch.Generator().manual_seed(5)
+    )
     network, rows = lively(config), []
     fastest, *parameters = network._for_the_kernel(threads=1)
     for setting in (fastest, replace(fastest, isa=isa)):
@@ -94,32 +108,44 @@ def test_instruction_sets_agree(config: ModelConfig, isa: str) -> None:
             assert "has no" in str(error)
             pytest.skip(str(error))
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        grads = torch.autograd.grad(residual.square().sum(), trained, allow_unused=True, retain_graph=True)
+        grads = torch.autograd.grad(
+            residual.square().sum(), trained, allow_unused=True, retain_graph=True
+        )
         rows.append([residual.detach(), *(grad for grad in grads if grad is not None)])
     torch.testing.assert_close(rows[0][0], rows[1][0], rtol=0, atol=0)
     for ours, theirs in zip(*rows, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-5 * theirs.abs().max().item() + 1e-7)
+        torch.testing.assert_close(
+            ours, theirs, rtol=0, atol=2e-5 * theirs.abs().max().item() + 1e-7
+        )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize(("taught", "margin"), [(False, 0), (False, 2), (True, 0), (True, 3)])
-@pytest.mark.parametrize("config", (CONFIGS[0], CONFIGS[1], CONFIGS[3]), ids=lambda c: f"x{c.scale}-{c.residual}")
+@pytest.mark.parametrize(
+    "config", (CONFIGS[0], CONFIGS[1], CONFIGS[3]), ids=lambda c: f"x{c.scale}-{c.residual}"
+)
 def test_the_loss_of_the_native_kernel_equals_plain_torch(
     config: ModelConfig, taught: bool, margin: int, loss: str
 ) -> None:  # fmt: skip
     """With a teacher, a margin and the bilinear base, and without: value and gradients, to float32 rounding."""
     generator = torch.Generator().manual_seed(4)
     luma = torch.randint(0, 256, (3, 7, 11), dtype=torch.uint8, generator=generator)
-    truth = torch.randint(0, 256, (3, 7, 11, config.scale**2), dtype=torch.uint8, generator=generator)
+    truth = torch.randint(
+        0, 256, (3, 7, 11, config.scale**2), dtype=torch.uint8, generator=generator
+    )
     teacher = torch.randn(truth.shape, generator=generator) if taught else None
     network, rows = lively(config), []
     for network.plain in (False, True):
         network.zero_grad()
         mean = network.mean_loss(luma, Aim(loss, truth, teacher, 3.0, margin), threads=2)
         (2 * mean).backward()
-        rows.append([mean.detach(), *(p.grad.clone() for p in network.parameters() if p.grad is not None)])
+        rows.append(
+            [mean.detach(), *(p.grad.clone() for p in network.parameters() if p.grad is not None)]
+        )
     for ours, theirs in zip(*rows, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=0, atol=3e-5 * theirs.abs().max().item() + 1e-9)
+        torch.testing.assert_close(
+            ours, theirs, rtol=0, atol=3e-5 * theirs.abs().max().item() + 1e-9
+        )
 
 
 def test_gradients_agree_with_finite_differences() -> None:
@@ -137,26 +163,28 @@ def test_gradients_agree_with_finite_differences() -> None:
                 values.append(network(luma, rounded=False).square().sum().item())
                 parameter[index] -= sign * 1e-6
         assert parameter.grad is not None
-        assert (values[0] - values[1]) / 2e-6 == pytest.approx(parameter.grad[index].item(), rel=1e-4, abs=1e-6)
+        assert (values[0] - values[1]) / 2e-6 == pytest.approx(
+            parameter.grad[index].item(), rel=1e-4, abs=1e-6
+        )
 
 
 @pytest.mark.parametrize("levels", [2, 3, 7, 8, 16, 255, 256])
 @pytest.mark.parametrize("bend", [(0.5, 0.5), (0.3, 0.7), (0.7, 0.3), (0.01, 0.99)])
 def test_knots_are_legal(levels: int, bend: tuple[float, float]) -> None:
-    knots = quantiser.knots_of(levels, *bend).astype(int)
+    knots = quantisation.knots_of(levels, *bend).astype(int)
     assert knots[0] == 0
     assert knots[-1] == ar.SIGNAL_MAX
     assert (np.diff(knots) > 0).all()
 
 
 def test_an_odd_number_of_levels_has_one_at_zero() -> None:
-    assert quantiser.knots_of(7)[3] == quantiser.CENTRE
-    assert quantiser.knots_of(7, 0.5, 0.7)[3] == quantiser.CENTRE
+    assert quantisation.knots_of(7)[3] == quantisation.CENTRE
+    assert quantisation.knots_of(7, 0.5, 0.7)[3] == quantisation.CENTRE
 
 
 def test_more_b_than_a_makes_the_middle_finer() -> None:
     """(IQ-LUT eq. 4: the slope of T_ab is b / a between -a and a.)"""
-    assert quantiser.knots_of(9, 0.3, 0.7)[5] < quantiser.knots_of(9)[5]
+    assert quantisation.knots_of(9, 0.3, 0.7)[5] < quantisation.knots_of(9)[5]
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: f"{config.channels}x{config.kernel}")
@@ -173,9 +201,18 @@ def test_tables_give_what_the_rounded_network_gives(config: ModelConfig) -> None
     sr = engines.get("reference").build(tables)(luma).astype(int)
     with torch.no_grad():
         batch = torch.from_numpy(luma)[None]
-        phases = (network.base(batch) + network(batch))[0] * quantiser.CENTRE + quantiser.CENTRE
+        phases = (network.base(batch) + network(batch))[
+            0
+        ] * quantisation.CENTRE + quantisation.CENTRE
     r = config.scale
-    wanted = (phases + 0.5).floor().clamp(0, 255).view(23, 31, r, r).permute(0, 2, 1, 3).reshape(23 * r, 31 * r)
+    wanted = (
+        (phases + 0.5)
+        .floor()
+        .clamp(0, 255)
+        .view(23, 31, r, r)
+        .permute(0, 2, 1, 3)
+        .reshape(23 * r, 31 * r)
+    )
     difference = np.abs(sr - wanted.int().numpy())
     assert (difference != 0).mean() < 0.15
     assert difference.mean() < 0.3
@@ -206,7 +243,9 @@ def test_the_models_of_the_paper_keep_their_size(blocks: int, channels: int, lar
 
 
 @pytest.mark.parametrize("parameterisation", ["table", "network"])
-def test_a_new_network_begins_with_filters_of_detail(parameterisation: Literal["table", "network"]) -> None:
+def test_a_new_network_begins_with_filters_of_detail(
+    parameterisation: Literal["table", "network"],
+) -> None:
     network = Network(ModelConfig(blocks=2, parameterisation=parameterisation))
     sums = network.entries()[0].sum(dim=(2, 3))
     torch.testing.assert_close(sums, torch.zeros_like(sums), rtol=0, atol=1e-5)
@@ -215,13 +254,15 @@ def test_a_new_network_begins_with_filters_of_detail(parameterisation: Literal["
 @pytest.mark.parametrize("on_plain_torch", [False, True])
 def test_a_signal_learns_from_the_rise_of_exact_entries(on_plain_torch: bool) -> None:
     """A rise of less than a step between neighbours of 256 levels is rounded away, but not its gradient."""
-    network = Network(ModelConfig(blocks=1, channels=1, upsample_kernel=1, upsample_levels=256, scale=2))
+    network = Network(
+        ModelConfig(blocks=1, channels=1, upsample_kernel=1, upsample_levels=256, scale=2)
+    )
     network.plain = on_plain_torch
     last = network.tables[-1].entries
     with torch.no_grad():
         network.tables[0].entries.fill_(0.1)
         last.copy_(torch.linspace(0.5, 0.501, 256).view(1, 256, 1, 1, 1).expand_as(last))
-    assert (quantiser.round_entries(last).diff(dim=1) == 0).float().mean() > 0.9
+    assert (quantisation.round_entries(last).diff(dim=1) == 0).float().mean() > 0.9
     network(torch.full((1, 4, 4), 128, dtype=torch.uint8)).sum().backward()
     gain = torch.sigmoid(network.alpha.detach()).item()
     rise = 4 * 16 * 0.001 / (255 / 128)  # of the four phases of sixteen pixels
@@ -238,8 +279,10 @@ def test_gains_and_skips_are_rounded_to_the_nearest() -> None:
     assert isinstance(tables, Tables)
     errors = {"gain": [], "skip": []}
     network.requires_grad_(False)
-    for layer, entries, (gain, skip) in zip(tables.layers, network.entries(), network.gates(), strict=False):
-        step = quantiser.entry_step(entries).double().numpy()
+    for layer, entries, (gain, skip) in zip(
+        tables.layers, network.entries(), network.gates(), strict=False
+    ):
+        step = quantisation.entry_step(entries).double().numpy()
         exact = gain.double().numpy() * step * 128 / ar.ONE * 2.0 ** (layer.acc_shift + layer.shift)
         errors["gain"] += (layer.gain - exact).tolist()
         errors["skip"] += (layer.skip - skip.double().numpy() * 2.0**layer.shift).tolist()

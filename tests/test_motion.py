@@ -1,4 +1,4 @@
-"""Animations: every frame, its time, its disposal and the loop come back, each frame enlarged."""
+"""Animations: every frame, its time, its disposal and the loop come back, each frame upscaled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from command_line import refuses, upscale
-from iqlut import api
+from iqlut import upscaling
 from iqlut.pictures import gif, reading
 
 DURATIONS = [40, 100, 100, 250, 20]
@@ -36,13 +36,19 @@ def animation(format_name: str, transparent: bool, loop: int | None, disposal: i
     else:
         options["disposal"] = disposal
     file = io.BytesIO()
-    images[0].save(file, format_name, save_all=True, append_images=images[1:], duration=DURATIONS, **options)
+    images[0].save(
+        file, format_name, save_all=True, append_images=images[1:], duration=DURATIONS, **options
+    )
     return file.getvalue()
 
 
 @pytest.mark.parametrize("transparent", [False, True])
-@pytest.mark.parametrize("ending, loop", [("gif", None), ("gif", 0), ("gif", 4), ("png", 0), ("png", 3), ("webp", 5)])
-def test_animations_come_back(ending: str, loop: int | None, transparent: bool, model: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "ending, loop", [("gif", None), ("gif", 0), ("gif", 4), ("png", 0), ("png", 3), ("webp", 5)]
+)
+def test_animations_come_back(
+    ending: str, loop: int | None, transparent: bool, model: str, tmp_path: Path
+) -> None:
     for disposal in (0, 1, 2, 3) if ending == "gif" else (0, 1, 2):
         source, target = tmp_path / f"{disposal}.{ending}", tmp_path / f"big{disposal}.{ending}"
         source.write_bytes(animation(ending.upper(), transparent, loop, disposal))
@@ -57,7 +63,11 @@ def test_animations_come_back(ending: str, loop: int | None, transparent: bool, 
             assert new.n_frames == old.n_frames == 5  # type: ignore[attr-defined]
             assert new.info.get("loop") == old.info.get("loop")
         for small, large in zip(before.frames, after.frames, strict=True):
-            compare(np.array(api.upscale(small, model=model, engine="reference")), np.array(large), ending)
+            compare(
+                np.array(upscaling.upscale(small, model=model, engine="reference")),
+                np.array(large),
+                ending,
+            )
 
 
 def compare(expected: np.ndarray, found: np.ndarray, ending: str) -> None:
@@ -75,17 +85,28 @@ def test_resting_frames_and_covers_stay(model: str, tmp_path: Path) -> None:
     """Frames that are equal, and a cover that is no frame: from one format to the others and back."""
     images = frames(False)
     cover = Image.new("RGB", (24, 16), (255, 255, 255))
-    cover.save(tmp_path / "a.png", save_all=True, append_images=images[:2], default_image=True, duration=[70, 130])
+    cover.save(
+        tmp_path / "a.png",
+        save_all=True,
+        append_images=images[:2],
+        default_image=True,
+        duration=[70, 130],
+    )
     assert upscale(model, tmp_path / "a.png", "-o", tmp_path / "b.png", "-q") == 0
     picture = reading.read((tmp_path / "b.png").read_bytes())
     assert picture.motion and picture.motion.cover and picture.motion.durations_ms == (70, 130)
-    expected = api.upscale(cover, model=model, engine="reference")
-    assert len(picture.frames) == 3 and np.array_equal(np.array(picture.frames[0]), np.array(expected))
+    expected = upscaling.upscale(cover, model=model, engine="reference")
+    assert len(picture.frames) == 3 and np.array_equal(
+        np.array(picture.frames[0]), np.array(expected)
+    )
 
     still = gif.animation([(images[0], (0, 0, 24, 16), time, 1) for time in (40, 50, 60)], plays=0)
     (tmp_path / "still.gif").write_bytes(still)
     for ending in ("gif", "png", "webp"):
-        assert upscale(model, tmp_path / "still.gif", "-o", tmp_path / f"still-big.{ending}", "-q") == 0
+        assert (
+            upscale(model, tmp_path / "still.gif", "-o", tmp_path / f"still-big.{ending}", "-q")
+            == 0
+        )
         picture = reading.read((tmp_path / f"still-big.{ending}").read_bytes())
         assert picture.motion and picture.motion.durations_ms == (40, 50, 60)
         assert picture.motion.plays == 0 and len(picture.frames) == 3
@@ -100,7 +121,9 @@ def test_what_vanishes_in_a_gif_is_cleared() -> None:
     assert gif.drawable(frames(False), (1, 0, 3, 1, 1)) == (1, 0, 3, 1, 1)
 
 
-def test_animation_into_a_still_format(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_animation_into_a_still_format(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "a.gif").write_bytes(animation("GIF", False, 0, 1))
     code = upscale(model, tmp_path / "a.gif", "-o", tmp_path / "a.jpg")
     refuses(capsys, code, "cannot keep the 5 frames", ".webp")

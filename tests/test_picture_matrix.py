@@ -1,4 +1,4 @@
-"""Every format x mode x metadata: what comes back is what went in, enlarged."""
+"""Every format x mode x metadata: what comes back is what went in, upscaled."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from command_line import upscale
-from iqlut import api
+from iqlut import upscaling
 from iqlut.pictures import formats, reading
 from picture_files import noise, png
 
 PROFILE = b"\0\0\2\0profile of colours" * 9
-XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r tiff:Orientation="6" dc:title="\xc3\xa9"/></x:xmpmeta>'
-MODES = {  # of a source: which mode its enlargement has
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r tiff:Orientation="6" dc:title="\xc3\xa9"/></x:xmpmeta>'
+)
+MODES = {  # of a source: which mode its upscaling has
     "1": "L", "L": "L", "LA": "LA", "P": "RGB", "P transparent": "RGBA", "L key": "LA", "RGB": "RGB", "RGBA": "RGBA",
     "CMYK": "CMYK",
 }  # fmt: skip
@@ -75,7 +77,11 @@ def exif_of(extras: dict[str, object]) -> dict[object, object]:
     exif = Image.Exif()
     exif.load(extras.get("exif", b""))  # type: ignore[arg-type]
     folders = {folder: dict(exif.get_ifd(folder)) for folder in (0x8769, 0x8825)}
-    return {tag: value for tag, value in exif.items() if tag not in folders and tag not in (282, 283, 296)} | folders
+    return {
+        tag: value
+        for tag, value in exif.items()
+        if tag not in folders and tag not in (282, 283, 296)
+    } | folders
 
 
 def same_metadata(before: dict[str, object], after: dict[str, object], kept: set[str]) -> None:
@@ -102,7 +108,7 @@ def test_matrix(format_name: str, mode: str, model: str, tmp_path: Path) -> None
         if metadata == "everything":
             lacking = {"WEBP": {"dpi"}, "AVIF": {"dpi"}, "GIF": EXTRAS, "BMP": EXTRAS - {"dpi"}}
             assert set(before.extras) == EXTRAS - lacking.get(format_name, set())
-        expected = api.upscale(small, model=model, engine="reference")
+        expected = upscaling.upscale(small, model=model, engine="reference")
         assert after.format == format_name and large.size == expected.size, metadata
         if format_name != "GIF":
             assert large.mode == MODES[mode] == expected.mode, metadata
@@ -116,30 +122,52 @@ def test_matrix(format_name: str, mode: str, model: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("format_name", HOLDS)
 def test_any_format_from_any(format_name: str, model: str, tmp_path: Path) -> None:
     for other in HOLDS:
-        (tmp_path / f"{other}.any").write_bytes(source(other, "L" if other in ("GIF",) else "RGB", "everything"))
+        (tmp_path / f"{other}.any").write_bytes(
+            source(other, "L" if other in ("GIF",) else "RGB", "everything")
+        )
     sources = [tmp_path / f"{other}.any" for other in HOLDS]
-    assert upscale(model, *sources, "-o", tmp_path / "out", "--format", format_name.lower(), "-q") == 0
+    assert (
+        upscale(model, *sources, "-o", tmp_path / "out", "--format", format_name.lower(), "-q") == 0
+    )
     for other in HOLDS:
-        large = reading.read((tmp_path / "out" / f"{other}.any{formats.ENDINGS[format_name]}").read_bytes())
+        large = reading.read(
+            (tmp_path / "out" / f"{other}.any{formats.ENDINGS[format_name]}").read_bytes()
+        )
         before = reading.read((tmp_path / f"{other}.any").read_bytes())
         assert large.format == format_name
-        same_metadata(before.extras, large.extras, set(before.extras) & KEPT.get(format_name, set(before.extras)))
+        same_metadata(
+            before.extras,
+            large.extras,
+            set(before.extras) & KEPT.get(format_name, set(before.extras)),
+        )
 
 
 def test_turned_pixels(model: str, tmp_path: Path) -> None:
     """The eight orientations, told by EXIF or by XMP alone, all become the one upright picture."""
     upright = noise("RGB", (7, 5))
-    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # orientation: Pillow's way from upright to stored
-    expected = np.array(api.upscale(upright, model=model, engine="reference"))
+    undo = {
+        2: 0,
+        3: 3,
+        4: 1,
+        5: 5,
+        6: 2,
+        7: 6,
+        8: 4,
+    }  # orientation: Pillow's way from upright to stored
+    expected = np.array(upscaling.upscale(upright, model=model, engine="reference"))
     for orientation, ending in itertools.product(range(1, 9), (".png", ".tif", ".webp")):
-        stored = upright.transpose(Image.Transpose(undo[orientation])) if orientation > 1 else upright
+        stored = (
+            upright.transpose(Image.Transpose(undo[orientation])) if orientation > 1 else upright
+        )
         exif = Image.Exif()
         exif[0x0112] = orientation
         path, target = tmp_path / f"{orientation}{ending}", tmp_path / f"big{orientation}{ending}"
         stored.save(path, exif=exif, **({"lossless": True} if ending == ".webp" else {}))
         assert upscale(model, path, "-o", target, "-q") == 0
         for file in (target, target):  # reading it again turns it no further
-            np.testing.assert_array_equal(np.array(reading.read(file.read_bytes()).frames[0]), expected)
+            np.testing.assert_array_equal(
+                np.array(reading.read(file.read_bytes()).frames[0]), expected
+            )
 
 
 def test_strip(model: str, tmp_path: Path) -> None:
@@ -178,9 +206,23 @@ def test_short_interlaced_png_is_told_from_a_whole_one() -> None:
 
     for bits in (8, 16):
         assert not is_short(png(9, 7, bits)) and is_short(png(9, 7, bits, rows=6))
-    for size in ((1, 1), (3, 2), (9, 17)):  # interlaced, by the law of the seven passes: made of the passes' own rows
-        passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
-        rows = [len(range(x, size[0], dx)) for x, y, dx, dy in passes for _ in range(y, size[1], dy)]
+    for size in (
+        (1, 1),
+        (3, 2),
+        (9, 17),
+    ):  # interlaced, by the integer arithmetic of the seven passes: made of the passes' own rows
+        passes = [
+            (0, 0, 8, 8),
+            (4, 0, 8, 8),
+            (0, 4, 4, 8),
+            (2, 0, 4, 4),
+            (0, 2, 2, 4),
+            (1, 0, 2, 2),
+            (0, 1, 1, 2),
+        ]
+        rows = [
+            len(range(x, size[0], dx)) for x, y, dx, dy in passes for _ in range(y, size[1], dy)
+        ]
         data = b"".join(b"\0" + bytes(3 * row) for row in rows if row)
         assert not is_short(png(*size, 8, interlaced=data))
         assert is_short(png(*size, 8, interlaced=data[:-1]))

@@ -19,12 +19,13 @@ import pytest
 
 import iqlut.ray
 from command_line import refuses
-from iqlut import api, cli
-from iqlut.batch.plan import Job
+from iqlut import cli
+from iqlut.batch.output_size import Size
+from iqlut.batch.planning import Job
 from iqlut.batch.recipe import Recipe, Result
-from iqlut.batch.sizes import Size
 from iqlut.ray import manifest
-from iqlut.ray.child import Child
+from iqlut.ray.worker_process import Child
+from iqlut.tables import shipped_models
 from picture_files import noise, opened
 
 ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
@@ -74,7 +75,9 @@ def test_bad_manifests(data: bytes, words: str, tmp_path: Path) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_refusals(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+def test_refusals(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
+) -> None:
     code = cli.main(["ray", str(tmp_path / "none.csv"), "-m", model])
     if importlib.util.find_spec("ray"):
         refuses(capsys, code, "none.csv cannot be read")
@@ -83,16 +86,22 @@ def test_refusals(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 @WITH_RAY
-def test_stdout_is_for_results(model: str, photo: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+def test_stdout_is_for_results(
+    model: str, photo: Path, tmp_path: Path, capsys, monkeypatch
+) -> None:
     def talkative(*_: object) -> Generator[Result, None, None]:
         print("(raylet) A worker died")
         yield Result(str(photo), "big.png", "done")
 
     monkeypatch.setattr("iqlut.ray.upscale_manifest", talkative)
-    (tmp_path / "m.jsonl").write_text(json.dumps({"source": str(photo), "target": str(tmp_path / "big.png")}))
+    (tmp_path / "m.jsonl").write_text(
+        json.dumps({"source": str(photo), "target": str(tmp_path / "big.png")})
+    )
     assert cli.main(["ray", str(tmp_path / "m.jsonl"), "-m", model, "--json", "-q"]) == 0
     captured = capsys.readouterr()
-    assert [row["status"] for row in json.loads(captured.out)] == ["done"] and "(raylet)" in captured.err
+    assert [row["status"] for row in json.loads(captured.out)] == [
+        "done"
+    ] and "(raylet)" in captured.err
 
 
 # the process that does them
@@ -100,7 +109,7 @@ def test_stdout_is_for_results(model: str, photo: Path, tmp_path: Path, capsys, 
 
 @ON_POSIX
 def test_a_file_that_ends_its_process_is_named(model: str, photo: Path, tmp_path: Path) -> None:
-    recipe = Recipe((api.load(model),), Size(4), "reference", 1, target_is_named=True)
+    recipe = Recipe((shipped_models.load(model),), Size(4), "reference", 1, target_is_named=True)
     child, pipe = Child(pickle.dumps(recipe)), tmp_path / "deadly.png"
     os.mkfifo(pipe)
     try:
@@ -111,8 +120,9 @@ def test_a_file_that_ends_its_process_is_named(model: str, photo: Path, tmp_path
         timer.start()
         answer = child.do(Job(pipe, tmp_path / "never.png", ""))
         timer.join()
-        assert answer.result.status == "failed" and "deadly.png ended its process (signal 9)" in str(
-            answer.result.reason
+        assert (
+            answer.result.status == "failed"
+            and "deadly.png ended its process (signal 9)" in str(answer.result.reason)
         )
         assert child.do(Job(photo, tmp_path / "other.png", "")).result.status == "done"
         lost = child.do(Job(tmp_path / "none.png", tmp_path / "x.png", "")).result
@@ -132,7 +142,9 @@ def descendants(process: int) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                parents[int(entry.name)] = int(
+                    (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                )
             except OSError:
                 continue
     found, now = [], [process]
@@ -143,7 +155,19 @@ def descendants(process: int) -> list[int]:
 
 
 def run_ray(path: Path, model: str, output: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "iqlut", "ray", path, "-m", model, "--workers", "2", "--json", "-q"]
+    command = [
+        sys.executable,
+        "-m",
+        "iqlut",
+        "ray",
+        path,
+        "-m",
+        model,
+        "--workers",
+        "2",
+        "--json",
+        "-q",
+    ]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     with output.open("wb") as printed, output.with_suffix(".err").open("wb") as said:
         return subprocess.Popen(command, stdout=printed, stderr=said, env=environment)
@@ -152,7 +176,10 @@ def run_ray(path: Path, model: str, output: Path) -> subprocess.Popen[bytes]:
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:
     """Of all that is complete: which file it is, and when it was written."""
     files = [file for file in folder.rglob("*.png") if not file.name.startswith(".")]
-    return {str(file.relative_to(folder)): (file.stat().st_ino, file.stat().st_mtime_ns) for file in files}
+    return {
+        str(file.relative_to(folder)): (file.stat().st_ino, file.stat().st_mtime_ns)
+        for file in files
+    }
 
 
 @WITH_RAY
@@ -161,7 +188,9 @@ def test_which_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     import ray
 
     recipe, begun = Recipe((), Size(4), threads=3), []
-    monkeypatch.setattr(ray, "init", lambda address, **options: begun.append((address, options.get("num_cpus"))))
+    monkeypatch.setattr(
+        ray, "init", lambda address, **options: begun.append((address, options.get("num_cpus")))
+    )
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     iqlut.ray._start(iqlut.ray.Cluster(workers=2), recipe)
     iqlut.ray._start(iqlut.ray.Cluster("auto"), recipe)
@@ -179,7 +208,10 @@ def test_killed_and_resumed(model: str, tmp_path: Path) -> None:
         noise("RGB", (200, 180)).rotate(3 * number).save(source / f"{number}.png")
     for number in range(BROKEN):
         (source / f"{20 * number + 5}.png").write_bytes(b"no picture")
-    rows = [{"source": str(file), "target": str(target / "deep" / file.name)} for file in source.iterdir()]
+    rows = [
+        {"source": str(file), "target": str(target / "deep" / file.name)}
+        for file in source.iterdir()
+    ]
     (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
 
     first = run_ray(tmp_path / "m.jsonl", model, tmp_path / "first.json")
@@ -204,8 +236,13 @@ def test_killed_and_resumed(model: str, tmp_path: Path) -> None:
         Path(name).name for name in before
     }
     assert sorted(row["source"] for row in results) == sorted(row["source"] for row in rows)
-    assert sum(row["status"] == "failed" and "is no picture" in row["reason"] for row in results) == BROKEN
-    assert len(after) == PICTURES - BROKEN == len(list((target / "deep").iterdir()))  # nothing half written is left
+    assert (
+        sum(row["status"] == "failed" and "is no picture" in row["reason"] for row in results)
+        == BROKEN
+    )
+    assert (
+        len(after) == PICTURES - BROKEN == len(list((target / "deep").iterdir()))
+    )  # nothing half written is left
 
     assert cli.main(["upscale", str(source), "-o", str(alone), "-m", model, "-q"]) == 1
     for file in alone.iterdir():

@@ -12,9 +12,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 import iqlut
 from command_line import refuses
-from iqlut import api, cli, damage_features, degradation, restoration
-from iqlut.commands import console
-from iqlut.dial import Dial
+from iqlut import cli, upscaling
+from iqlut.command_line import console
+from iqlut.evaluation import degradation
+from iqlut.restoration import choose_strength, damage_features
+from iqlut.tables.restoration_tables import RestorationTables
 from picture_files import opened
 
 
@@ -25,7 +27,9 @@ def scene(h: int = 160, w: int = 200, seed: int = 1) -> np.ndarray:
     plane = np.array(coarse.resize((w, h), Image.Resampling.BICUBIC)).astype(float)
     for _ in range(25):
         y, x = (int(rng.integers(0, side)) for side in (h, w))
-        plane[y : y + int(rng.integers(4, 40)), x : x + int(rng.integers(4, 40))] += rng.uniform(-60, 60)
+        plane[y : y + int(rng.integers(4, 40)), x : x + int(rng.integers(4, 40))] += rng.uniform(
+            -60, 60
+        )
     plane[: h // 3, : w // 3] += 12 * np.sin(np.arange(w // 3) * 0.9)
     return plane.clip(0, 255).astype(np.uint8)
 
@@ -57,8 +61,10 @@ def test_the_coarser_of_file_and_plane_counts() -> None:
 
 
 def test_noise_is_measured() -> None:
-    noisy = (degradation.add_noise(scene(), sigma, np.random.default_rng(1)) for sigma in (0, 3, 8, 15))
-    sigmas = [restoration.noise_of(look(plane)) for plane in noisy]
+    noisy = (
+        degradation.add_noise(scene(), sigma, np.random.default_rng(1)) for sigma in (0, 3, 8, 15)
+    )
+    sigmas = [choose_strength.noise_of(look(plane)) for plane in noisy]
     assert sigmas == sorted(sigmas)
     for sigma, found in zip((3, 8, 15), sigmas[1:], strict=True):
         assert found == pytest.approx(sigma, rel=0.35)
@@ -68,14 +74,16 @@ def test_noise_is_measured() -> None:
 def test_a_table_says_its_quality(quality: int) -> None:
     file = io.BytesIO()
     Image.fromarray(scene()).save(file, "JPEG", quality=quality)
-    assert damage_features.quality_of(np.array(Image.open(file).quantization[0])) == pytest.approx(quality, abs=1)
+    assert damage_features.quality_of(np.array(Image.open(file).quantization[0])) == pytest.approx(
+        quality, abs=1
+    )
 
 
 @pytest.mark.parametrize("table", [[], [1] * 63, [0] * 64, [70000] * 64, [float("nan")] * 64])
 def test_a_table_of_nonsense_says_nothing(table: list[float]) -> None:
     assert damage_features.quality_of(np.array(table)) is None
-    expected = restoration.choose([scene()])
-    assert restoration.choose([scene()], table) == expected  # type: ignore[arg-type]
+    expected = choose_strength.choose([scene()])
+    assert choose_strength.choose([scene()], table) == expected  # type: ignore[arg-type]
 
 
 def test_a_large_picture_is_looked_at_in_windows_that_keep_the_grid() -> None:
@@ -88,17 +96,19 @@ def test_a_large_picture_is_looked_at_in_windows_that_keep_the_grid() -> None:
         assert sum(part.size for part in damage_features.windows(np.zeros(shape, np.uint8))) > 0
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (7, 7), (16, 3), (3, 3, 3), (5, 4, 4), (5, 4, 2)])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 9), (9, 1), (7, 7), (16, 3), (3, 3, 3), (5, 4, 4), (5, 4, 2)]
+)
 def test_the_smallest_pictures_get_a_strength(shape: tuple[int, ...]) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
-    choice = restoration.choose([pixels])
+    choice = choose_strength.choose([pixels])
     assert 0 <= choice.strength <= 3 and choice.reason
-    assert restoration.choose([pixels.astype(np.uint16) * 257]) == choice
+    assert choose_strength.choose([pixels.astype(np.uint16) * 257]) == choice
 
 
 def test_one_gray_needs_nothing() -> None:
     for gray in (0, 128, 255):
-        assert restoration.choose([np.full((40, 50), gray, np.uint8)]).strength == 0
+        assert choose_strength.choose([np.full((40, 50), gray, np.uint8)]).strength == 0
 
 
 def test_what_is_drawn_is_left_as_it_is() -> None:
@@ -110,16 +120,24 @@ def test_what_is_drawn_is_left_as_it_is() -> None:
     letters = Image.new("L", (120, 40), 255)
     ImageDraw.Draw(letters).text((4, 8), "Save as ...", fill=0, font=ImageFont.load_default(14))
     for drawn in (boxes, lines, np.asarray(letters)):
-        assert restoration.choose([drawn]).strength == 0
-        assert restoration.choose([degradation.add_noise(drawn, 8, np.random.default_rng(1))]).strength > 0
-    assert restoration.choose([degradation.jpeg(np.asarray(letters), 20)]).strength > 0.5
+        assert choose_strength.choose([drawn]).strength == 0
+        assert (
+            choose_strength.choose(
+                [degradation.add_noise(drawn, 8, np.random.default_rng(1))]
+            ).strength
+            > 0
+        )
+    assert choose_strength.choose([degradation.jpeg(np.asarray(letters), 20)]).strength > 0.5
 
 
 def test_more_damage_asks_for_more() -> None:
     def chosen(damage: str) -> float:
         planes = [scene(seed=seed) for seed in range(5)]
-        lows = [degradation.parse(damage).apply(np.kron(plane, np.ones((2, 2), np.uint8)), 2, 1) for plane in planes]
-        return float(np.mean([restoration.choose([low]).strength for low in lows]))
+        lows = [
+            degradation.parse(damage).apply(np.kron(plane, np.ones((2, 2), np.uint8)), 2, 1)
+            for plane in planes
+        ]
+        return float(np.mean([choose_strength.choose([low]).strength for low in lows]))
 
     noise = [chosen(f"noise:{sigma}") for sigma in (2.5, 7.5, 15, 25)]
     jpeg = [chosen(f"jpeg:{quality}") for quality in (85, 60, 30, 10)]
@@ -130,7 +148,7 @@ def test_more_damage_asks_for_more() -> None:
 @pytest.mark.parametrize("text", ["-0.1", "3.01", "nan", "much", ""])
 def test_what_is_no_strength(text: str) -> None:
     with pytest.raises(ValueError, match="expected auto or a number from 0 to 3"):
-        restoration.parse(text)
+        choose_strength.parse(text)
 
 
 @pytest.fixture
@@ -144,71 +162,107 @@ def rows_of(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return json.loads(capsys.readouterr().out)
 
 
-def test_the_command_says_what_it_chose(dial_file: str, jpeg: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_what_it_chose(
+    restoration_file: str, jpeg: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = jpeg.with_name("big.png")
-    assert cli.main(["upscale", str(jpeg), "-o", str(target), "-m", dial_file, "--json"]) == 0
+    assert (
+        cli.main(["upscale", str(jpeg), "-o", str(target), "-m", restoration_file, "--json"]) == 0
+    )
     (row,) = rows_of(capsys)
     with Image.open(jpeg) as image:
         table = tuple(image.quantization[0])
-    choice = restoration.choose([opened(jpeg)], table)
+    choice = choose_strength.choose([opened(jpeg)], table)
     assert (row["restore"], row["restore_reason"]) == (choice.strength, choice.reason)
     assert choice.strength > 0.5 and "JPEG of quality 25" in choice.reason
-    dial = iqlut.load(dial_file)
-    assert isinstance(dial, Dial)
-    expected = api.upscale(np.array(opened(jpeg)), 2, dial.at(choice.strength))
+    restoration_tables = iqlut.load(restoration_file)
+    assert isinstance(restoration_tables, RestorationTables)
+    expected = upscaling.upscale(np.array(opened(jpeg)), 2, restoration_tables.at(choice.strength))
     np.testing.assert_array_equal(np.array(opened(target)), expected)
 
 
 @pytest.mark.parametrize("strength", ["0", "0.4", "3"])
-def test_a_strength_of_ones_own(dial_file: str, jpeg: Path, capsys: pytest.CaptureFixture[str], strength: str) -> None:
+def test_a_strength_of_ones_own(
+    restoration_file: str, jpeg: Path, capsys: pytest.CaptureFixture[str], strength: str
+) -> None:
     target = jpeg.with_name("big.png")
-    command = ["upscale", str(jpeg), "-o", str(target), "-m", dial_file, "--restore", strength]
+    command = [
+        "upscale",
+        str(jpeg),
+        "-o",
+        str(target),
+        "-m",
+        restoration_file,
+        "--restore",
+        strength,
+    ]
     assert cli.main([*command, "--json"]) == 0
     (row,) = rows_of(capsys)
     assert row["restore"] == float(strength)
     pixels = np.array(opened(jpeg))
-    np.testing.assert_array_equal(np.array(opened(target)), api.upscale(pixels, 2, dial_file, restore=float(strength)))
+    np.testing.assert_array_equal(
+        np.array(opened(target)),
+        upscaling.upscale(pixels, 2, restoration_file, restore=float(strength)),
+    )
     assert cli.main([*command, "--overwrite"]) == 0
     assert f"restore {float(strength):g} (as asked for)" in capsys.readouterr().err
 
 
-def test_python_restores_as_the_command_does(dial_file: str) -> None:
+def test_python_restores_as_the_command_does(restoration_file: str) -> None:
     plane = degradation.jpeg(scene(), 25)
-    dial = iqlut.load(dial_file)
-    assert isinstance(dial, Dial)
-    strength = restoration.choose([plane]).strength
-    np.testing.assert_array_equal(api.upscale(plane, 2, dial), api.upscale(plane, 2, dial.at(strength)))
-    np.testing.assert_array_equal(api.upscale(plane, 2, dial, restore=1.7), api.upscale(plane, 2, dial.at(1.7)))
-    deep = api.upscale(plane.astype(np.uint16) * 257, 2, dial)
-    np.testing.assert_array_equal(deep, api.upscale(plane, 2, dial).astype(np.uint16) * 257)
+    restoration_tables = iqlut.load(restoration_file)
+    assert isinstance(restoration_tables, RestorationTables)
+    strength = choose_strength.choose([plane]).strength
+    np.testing.assert_array_equal(
+        upscaling.upscale(plane, 2, restoration_tables),
+        upscaling.upscale(plane, 2, restoration_tables.at(strength)),
+    )
+    np.testing.assert_array_equal(
+        upscaling.upscale(plane, 2, restoration_tables, restore=1.7),
+        upscaling.upscale(plane, 2, restoration_tables.at(1.7)),
+    )
+    deep = upscaling.upscale(plane.astype(np.uint16) * 257, 2, restoration_tables)
+    np.testing.assert_array_equal(
+        deep, upscaling.upscale(plane, 2, restoration_tables).astype(np.uint16) * 257
+    )
 
 
 def test_strengths_that_there_are_not(
-    dial_file: str, model: str, jpeg: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    restoration_file: str,
+    model: str,
+    jpeg: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     target = ["-o", str(jpeg.with_name("big.png"))]
     for arguments, said in (
-        (["-m", dial_file, "--restore", "3.5"], "expected auto or a number from 0 to 3"),
-        (["-m", dial_file, "--restore", "very"], "expected auto or a number from 0 to 3"),
+        (["-m", restoration_file, "--restore", "3.5"], "expected auto or a number from 0 to 3"),
+        (["-m", restoration_file, "--restore", "very"], "expected auto or a number from 0 to 3"),
         (["-m", model, "--restore", "1"], "the model random has no restoration strengths"),
     ):
         code = cli.main(["upscale", str(jpeg), *target, *arguments])
         assert code == console.USAGE
         refuses(capsys, code, said)
     assert not jpeg.with_name("big.png").exists()
-    with pytest.raises(ValueError, match="has no restoration strengths; leave restore out, or take one that has"):
-        api.upscale(scene(), 4, model, restore=1)
-    assert cli.main(["upscale", str(jpeg), *target, "-m", model, "--json"]) == 0  # auto, which does nothing here
+    with pytest.raises(
+        ValueError, match="has no restoration strengths; leave restore out, or take one that has"
+    ):
+        upscaling.upscale(scene(), 4, model, restore=1)
+    assert (
+        cli.main(["upscale", str(jpeg), *target, "-m", model, "--json"]) == 0
+    )  # auto, which does nothing here
     (row,) = rows_of(capsys)
     assert row["restore"] is None
 
 
-def test_evaluate_damages_and_restores(dial_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_damages_and_restores(
+    restoration_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "Two"
     folder.mkdir()
     for seed in (1, 2):
         Image.fromarray(scene(seed=seed)).save(folder / f"{seed}.png")
-    command = ["evaluate", str(folder), "-m", dial_file, "--json"]
+    command = ["evaluate", str(folder), "-m", restoration_file, "--json"]
     assert cli.main([*command, "--degrade", "jpeg:30", "noise:5+jpeg:75"]) == 0
     first = rows_of(capsys)
     assert [(row["model"], row["degrade"]) for row in first] == [

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from iqlut import arithmetic as ar
-from iqlut import deep
-from iqlut.films import planes
+from iqlut.planes import sixteen_bits
+from iqlut.videos import frame_planes
 
 
 def test_a_signal_halfway_between_two_fractions_takes_the_upper() -> None:
@@ -32,12 +32,18 @@ def test_halves_go_upwards(value: int) -> None:
 
 @pytest.mark.parametrize("scale", [2, 4])
 @pytest.mark.parametrize("log2", [0, 1])
-def test_the_cubic_weights_of_films_are_exact(scale: int, log2: int) -> None:
+def test_the_cubic_weights_of_videos_are_exact(scale: int, log2: int) -> None:
     """At x2 and x4 samples fall on sixteenths, whose weights 13 bits hold exactly."""
     offset = (scale - 1) / (2 * scale << log2)
-    for phase, (first, weights) in enumerate(planes._phases(scale, planes._offset(scale, log2))):
+    for phase, (first, weights) in enumerate(
+        frame_planes._phases(scale, frame_planes._offset(scale, log2))
+    ):
         x = np.abs(phase / scale - offset - (first + np.arange(4)))
-        exact = np.where(x <= 1, (1.5 * x - 2.5) * x * x + 1, np.where(x < 2, ((-0.5 * x + 2.5) * x - 4) * x + 2, 0))
+        exact = np.where(
+            x <= 1,
+            (1.5 * x - 2.5) * x * x + 1,
+            np.where(x < 2, ((-0.5 * x + 2.5) * x - 4) * x + 2, 0),
+        )
         np.testing.assert_array_equal(np.array(weights) / 2**13, exact)
 
 
@@ -45,11 +51,11 @@ def test_sixteen_bits_are_read_in_eight_ways() -> None:
     """A ramp over one level of 8 bits turns in eight places, evenly."""
     seen: list[np.ndarray] = []
 
-    def enlarge(plane: np.ndarray) -> np.ndarray:
+    def upscale_plane(plane: np.ndarray) -> np.ndarray:
         seen.append(plane.copy())
         return plane.repeat(2, axis=0).repeat(2, axis=1)
 
-    deep.upscale(np.arange(1000, 1257, dtype=np.uint16)[None], enlarge, 2)
-    turns = sorted(int(np.argmax(np.diff(plane[0]))) for plane in seen)
+    sixteen_bits.upscale(np.arange(1000, 1257, dtype=np.uint16)[None], upscale_plane, 2)
+    ensemble = sorted(int(np.argmax(np.diff(plane[0]))) for plane in seen)
     assert len(seen) == 8
-    assert all(31 <= gap <= 33 for gap in np.diff(turns))
+    assert all(31 <= gap <= 33 for gap in np.diff(ensemble))

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from command_line import refuses, upscale
-from iqlut import api, cli
-from iqlut.batch import memory
-from iqlut.batch.sizes import Size, resample, steps
-from iqlut.commands import console, options
+from iqlut import cli, upscaling
+from iqlut.batch import memory_limit
+from iqlut.batch.output_size import Size, resample, steps
+from iqlut.command_line import arguments, console
+from iqlut.tables import shipped_models
 from picture_files import noise, opened
 from random_tables import random_tables
 
@@ -37,7 +38,9 @@ def test_steps(wanted, scales, expected):
 
 
 def test_too_far():
-    with pytest.raises(ValueError, match=r"1601x50 is 16\.0 times 100x50, wanted at most 16 times"):
+    with pytest.raises(
+        ValueError, match=r"1601x50 is 16\.0 times 100x50, expected at most 16 times"
+    ):
         steps((100, 50), (1601, 50), (4,))
 
 
@@ -53,12 +56,23 @@ def test_the_resampler_is_pillows_lanczos(model, tmp_path):
     for mode in ("L", "LA", "RGB", "RGBA"):
         image = noise(mode, (9, 6))
         image.save(tmp_path / "a.png")
-        large = api.upscale(image, model=model, engine="reference")
-        for arguments, size in (
+        large = upscaling.upscale(image, model=model, engine="reference")
+        for words, size in (
             (("--width", 20), (20, 13)), (("--height", 20), (30, 20)), (("--size", "33x11"), (33, 11)),
             (("--size", "36x24"), (36, 24)),
         ):  # fmt: skip
-            assert upscale(model, tmp_path / "a.png", "-o", tmp_path / "b.png", *arguments, "-q", "--overwrite") == 0
+            assert (
+                upscale(
+                    model,
+                    tmp_path / "a.png",
+                    "-o",
+                    tmp_path / "b.png",
+                    *words,
+                    "-q",
+                    "--overwrite",
+                )
+                == 0
+            )
             expected = large.resize(size, Image.Resampling.LANCZOS)
             np.testing.assert_array_equal(np.array(opened(tmp_path / "b.png")), np.array(expected))
 
@@ -90,22 +104,34 @@ def test_flat_stays_flat_in_16_bits():
 def test_the_scales_that_there_are(photo, tmp_path, capsys, monkeypatch):
     """Without -m, a size takes the nearest of all shipped scales, a scale only its own."""
     tables = {
-        f"l8c8-x{scale}": random_tables(np.random.default_rng(scale), scale, channels=1, blocks=1) for scale in (2, 4)
+        f"l8c8-x{scale}": random_tables(np.random.default_rng(scale), scale, channels=1, blocks=1)
+        for scale in (2, 4)
     }
-    monkeypatch.setattr(api, "models", lambda: tuple(tables))
-    monkeypatch.setattr(api, "load", tables.__getitem__)
-    assert [model.scale for model in options.ladder(None, None)] == [2, 4]
+    monkeypatch.setattr(shipped_models, "models", lambda: tuple(tables))
+    monkeypatch.setattr(shipped_models, "load", tables.__getitem__)
+    assert [model.scale for model in arguments.ladder(None, None)] == [2, 4]
     small = np.array(opened(photo))
     for width, scale in ((14, 2), (28, 4)):
-        assert options.ladder(None, scale)[0].scale == scale
+        assert arguments.ladder(None, scale)[0].scale == scale
         target = tmp_path / f"{width}.png"
-        code = cli.main(["upscale", str(photo), "-o", str(target), "--width", str(width), "--engine", "reference"])
+        code = cli.main(
+            [
+                "upscale",
+                str(photo),
+                "-o",
+                str(target),
+                "--width",
+                str(width),
+                "--engine",
+                "reference",
+            ]
+        )
         assert code == 0
-        expected = api.upscale(small, scale, tables[f"l8c8-x{scale}"], "reference")
+        expected = upscaling.upscale(small, scale, tables[f"l8c8-x{scale}"], "reference")
         np.testing.assert_array_equal(np.array(opened(target)), expected)
     capsys.readouterr()
     code = cli.main(["upscale", str(photo), "-o", str(tmp_path / "c.png"), "-s", "3"])
-    refuses(capsys, code, "no model that enlarges 3 times", "l8c8-x2, l8c8-x4")
+    refuses(capsys, code, "no model that upscales 3 times", "l8c8-x2, l8c8-x4")
 
 
 def test_beyond_the_limit(photo, model, tmp_path, capsys):
@@ -115,17 +141,19 @@ def test_beyond_the_limit(photo, model, tmp_path, capsys):
 
 
 def test_what_does_not_fit_into_memory(model: str, tmp_path: Path, capsys, monkeypatch) -> None:
-    """Refused before it is enlarged: the system would end the run, and with it all that follows."""
+    """Refused before it is upscaled: the system would end the run, and with it all that follows."""
     noise("RGB", (50, 40)).save(tmp_path / "a.png")
     results = 16 * 50 * 40
-    monkeypatch.setattr(memory, "memory_bytes", lambda: 8 * results)
+    monkeypatch.setattr(memory_limit, "memory_bytes", lambda: 8 * results)
     assert upscale(model, tmp_path / "a.png", "-o", tmp_path / "fits.png", "-q") == 0
     code = upscale(model, tmp_path / "a.png", "-o", tmp_path / "b.webp")
     refuses(capsys, code, "a.png would take about 0.0 GB of memory", "ask for a smaller size")
-    monkeypatch.setattr(memory, "memory_bytes", lambda: 8 * results - 1)
+    monkeypatch.setattr(memory_limit, "memory_bytes", lambda: 8 * results - 1)
     code = upscale(model, tmp_path / "a.png", "-o", tmp_path / "b.png", "--width", 101)
     refuses(capsys, code, "ask for a smaller size")
-    assert upscale(model, tmp_path / "a.png", "-o", tmp_path / "small.png", "--width", 50, "-q") == 0
+    assert (
+        upscale(model, tmp_path / "a.png", "-o", tmp_path / "small.png", "--width", 50, "-q") == 0
+    )
     assert not list(tmp_path.glob("b.*"))
     monkeypatch.undo()
-    assert memory.memory_bytes() is None or memory.memory_bytes() > 1e8
+    assert memory_limit.memory_bytes() is None or memory_limit.memory_bytes() > 1e8

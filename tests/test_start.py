@@ -8,9 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
-from iqlut.config import BadConfig, ModelConfig  # noqa: E402
-from iqlut.model.network import Network  # noqa: E402
-from iqlut.model.start import start_from  # noqa: E402
+from iqlut.network.configuration import BadConfig, ModelConfig
+from iqlut.network.network import Network
+from iqlut.network.start_from import start_from
 
 SMALL = ModelConfig(scale=2, blocks=2, channels=3, levels=5, first_levels=9, upsample_levels=5)
 
@@ -26,7 +26,9 @@ def pair(**changes: object) -> tuple[Network, Network]:
     return small, large
 
 
-@pytest.mark.parametrize("changes", [{"channels": 6}, {"channels": 8}, {"levels": 9}, {"gate": "channel"}, {}])
+@pytest.mark.parametrize(
+    "changes", [{"channels": 6}, {"channels": 8}, {"levels": 9}, {"gate": "channel"}, {}]
+)
 def test_more_channels_levels_or_gates_are_the_same_function(changes: dict[str, object]) -> None:
     """To float32: 5 levels lie among 9 (a signal off by half a step moves the sum by 1 in 100)."""
     small, large = pair(**changes)

@@ -7,16 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from iqlut import engines, symmetry
-from iqlut.fileformat import BadFile, from_bytes, to_bytes
-from iqlut.tables import IllegalTables, Tables
-from iqlut.turns import averaged, turned
+from iqlut import engines
+from iqlut.planes.flips_rotations import flip_rotate, self_ensemble
+from iqlut.tables import symmetry
+from iqlut.tables.file_format import BadFile, from_bytes, to_bytes
+from iqlut.tables.integer_tables import IllegalTables, Tables
 from random_tables import random_layer
 
 ORDERS = [order for order in symmetry.ORDERS if order > 1]
 
 
-def symmetric_tables(rng: np.random.Generator, order: int, scale: int = 4, channels: int = 8) -> Tables:
+def symmetric_tables(
+    rng: np.random.Generator, order: int, scale: int = 4, channels: int = 8
+) -> Tables:
     """Two blocks and an upsampler of random entries."""
     layers, c = [], 1
     for last in (False, False, True):
@@ -25,7 +28,9 @@ def symmetric_tables(rng: np.random.Generator, order: int, scale: int = 4, chann
         lut = symmetry.whole(rng.integers(-127, 128, stored, dtype=np.int8), order, last)
         layer = random_layer(rng, lut, True, skip_scale=1 / (2 * scale) ** 2 if last else 1.0)
         step = d if last else order  # one constant for all phases, or for all of an orbit
-        constants = {name: np.repeat(getattr(layer, name)[::step], step) for name in ("gain", "skip", "bias")}
+        constants = {
+            name: np.repeat(getattr(layer, name)[::step], step) for name in ("gain", "skip", "bias")
+        }
         layers.append(replace(layer, **constants))
         c = d
     return Tables("symmetric", scale, tuple(layers), {}, order)
@@ -36,31 +41,36 @@ def symmetric_tables(rng: np.random.Generator, order: int, scale: int = 4, chann
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_turned_picture_gives_the_turned_pixels(order: int, scale: int, engine: str) -> None:
     rng = np.random.default_rng(order + scale)
-    enlarge = engines.get(engine).build(symmetric_tables(rng, order, scale))
+    upscale_plane = engines.get(engine).build(symmetric_tables(rng, order, scale))
     luma = rng.integers(0, 256, (7, 11), dtype=np.uint8)
-    large, alike = enlarge(luma), []
+    large, alike = upscale_plane(luma), []
     for number in range(8):
-        same = enlarge(np.ascontiguousarray(turned(luma, number)))
-        alike.append(bool((same == turned(large, number)).all()))
+        same = upscale_plane(np.ascontiguousarray(flip_rotate(luma, number)))
+        alike.append(bool((same == flip_rotate(large, number)).all()))
     assert sum(alike) == order
 
 
 @pytest.mark.parametrize("order", symmetry.ORDERS)
-@pytest.mark.parametrize("turns", [2, 4, 8])
-def test_the_mean_over_turns_is_that_of_one_where_all_are_the_same(order: int, turns: int) -> None:
+@pytest.mark.parametrize("ensemble", [2, 4, 8])
+def test_the_mean_over_turns_is_that_of_one_where_all_are_the_same(
+    order: int, ensemble: int
+) -> None:
     rng = np.random.default_rng(order)
     tables = replace(symmetric_tables(rng, max(order, 2)), symmetry=order)
     calls = []
 
-    def enlarge(plane: np.ndarray) -> np.ndarray:
+    def upscale_plane(plane: np.ndarray) -> np.ndarray:
         calls.append(plane.shape)
         return engines.get("native").build(tables)(plane)
 
     luma = rng.integers(0, 256, (5, 6), dtype=np.uint8)
-    once, always = averaged(enlarge, turns, order)(luma), averaged(enlarge, turns)(luma)
+    once, always = (
+        self_ensemble(upscale_plane, ensemble, order)(luma),
+        self_ensemble(upscale_plane, ensemble)(luma),
+    )
     np.testing.assert_array_equal(once, always)
-    needed = 1 if order == 8 or (turns == 2 and order > 1) else turns
-    assert len(calls) == needed + turns
+    needed = 1 if order == 8 or (ensemble == 2 and order > 1) else ensemble
+    assert len(calls) == needed + ensemble
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -73,7 +83,10 @@ def test_what_is_stored_says_the_whole(order: int) -> None:
     entries = 9 * 5 * (8 + 64 + 8 * 16) // order
     constants = 2 * 8 * 8 // order + 16 * 8 + 3 * 5  # of the blocks, of the upsampler; knots
     assert tables.table_bytes == entries + constants
-    assert replace(tables, symmetry=1).table_bytes == 9 * 5 * (8 + 64 + 8 * 16) + 2 * 8 * 8 + 16 * 8 + 3 * 5
+    assert (
+        replace(tables, symmetry=1).table_bytes
+        == 9 * 5 * (8 + 64 + 8 * 16) + 2 * 8 * 8 + 16 * 8 + 3 * 5
+    )
 
 
 def test_what_is_not_symmetric_is_refused() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from iqlut import arithmetic as ar
 from iqlut.engines import reference
-from iqlut.tables import IllegalTables, Layer, Tables
+from iqlut.tables.integer_tables import IllegalTables, Layer, Tables
 from random_tables import random_layer, random_lut, random_tables
 
 
@@ -38,31 +38,35 @@ def cut(name: str) -> np.ndarray:
 
 
 REFUSED = {
-    "lut is uint8, wanted int8": {"lut": parts()["lut"].astype(np.uint8)},
-    "knots is int64, wanted uint8": {"knots": parts()["knots"].astype(np.int64)},
-    "gain is int32, wanted int16": {"gain": parts()["gain"].astype(np.int32)},
-    "bias is int16, wanted int32": {"bias": parts()["bias"].astype(np.int16)},
-    "lut is (4, 4, 2, 2), wanted (c, levels, k, k, d)": {"lut": np.ones((4, 4, 2, 2), np.int8)},
-    "lut is (1, 4, 2, 3, 4), wanted": {"lut": np.ones((1, 4, 2, 3, 4), np.int8)},
-    "lut is (1, 4, 4, 4, 4), wanted": {"lut": np.ones((1, 4, 4, 4, 4), np.int8)},
-    "lut is (1, 4, 0, 0, 4), wanted": {"lut": np.ones((1, 4, 0, 0, 4), np.int8)},
-    "lut has 1 levels, wanted 2 to 256": {"lut": np.ones((1, 1, 2, 2, 4), np.int8)},
-    "lut has 257 levels, wanted 2 to 256": {"lut": np.ones((1, 257, 2, 2, 4), np.int8)},
-    "lut maps 0 to 4 channels, wanted 1 to 64": {"lut": np.ones((0, 4, 2, 2, 4), np.int8)},
+    "lut is uint8, expected int8": {"lut": parts()["lut"].astype(np.uint8)},
+    "knots is int64, expected uint8": {"knots": parts()["knots"].astype(np.int64)},
+    "gain is int32, expected int16": {"gain": parts()["gain"].astype(np.int32)},
+    "bias is int16, expected int32": {"bias": parts()["bias"].astype(np.int16)},
+    "lut is (4, 4, 2, 2), expected (c, levels, k, k, d)": {"lut": np.ones((4, 4, 2, 2), np.int8)},
+    "lut is (1, 4, 2, 3, 4), expected": {"lut": np.ones((1, 4, 2, 3, 4), np.int8)},
+    "lut is (1, 4, 4, 4, 4), expected": {"lut": np.ones((1, 4, 4, 4, 4), np.int8)},
+    "lut is (1, 4, 0, 0, 4), expected": {"lut": np.ones((1, 4, 0, 0, 4), np.int8)},
+    "lut has 1 levels, expected 2 to 256": {"lut": np.ones((1, 1, 2, 2, 4), np.int8)},
+    "lut has 257 levels, expected 2 to 256": {"lut": np.ones((1, 257, 2, 2, 4), np.int8)},
+    "lut maps 0 to 4 channels, expected 1 to 64": {"lut": np.ones((0, 4, 2, 2, 4), np.int8)},
     "lut maps 65 to 4 channels": {"lut": np.ones((65, 4, 2, 2, 4), np.int8)},
     "lut maps 1 to 0 channels": {"lut": np.ones((1, 4, 2, 2, 0), np.int8)},
-    "knots are (3,), wanted (4,): one for each level": {"knots": cut("knots")},
-    "gain is (3,), wanted (4,)": {"gain": cut("gain")},
-    "skip is (3,), wanted (4,)": {"skip": cut("skip")},
-    "bias is (3,), wanted (4,)": {"bias": cut("bias")},
-    "an entry is -128, wanted -127 to 127": {"lut": np.full((1, 4, 2, 2, 4), -128, np.int8)},
-    "knots are [1, 85, 170, 255], wanted rising": {"knots": np.array([1, 85, 170, 255], np.uint8)},
-    "knots are [0, 85, 170, 254], wanted rising": {"knots": np.array([0, 85, 170, 254], np.uint8)},
-    "knots are [0, 85, 85, 255], wanted rising": {"knots": np.array([0, 85, 85, 255], np.uint8)},
-    "acc_shift is float, wanted int": {"acc_shift": 2.0},
-    "shift is int64, wanted int": {"shift": np.int64(4)},
-    "interpolate is int, wanted bool": {"interpolate": 1},
-    "shifts are -1 and 4, wanted 0..15 and 0..30": {"acc_shift": -1},
+    "knots are (3,), expected (4,): one for each level": {"knots": cut("knots")},
+    "gain is (3,), expected (4,)": {"gain": cut("gain")},
+    "skip is (3,), expected (4,)": {"skip": cut("skip")},
+    "bias is (3,), expected (4,)": {"bias": cut("bias")},
+    "an entry is -128, expected -127 to 127": {"lut": np.full((1, 4, 2, 2, 4), -128, np.int8)},
+    "knots are [1, 85, 170, 255], expected rising": {
+        "knots": np.array([1, 85, 170, 255], np.uint8)
+    },
+    "knots are [0, 85, 170, 254], expected rising": {
+        "knots": np.array([0, 85, 170, 254], np.uint8)
+    },
+    "knots are [0, 85, 85, 255], expected rising": {"knots": np.array([0, 85, 85, 255], np.uint8)},
+    "acc_shift is float, expected int": {"acc_shift": 2.0},
+    "shift is int64, expected int": {"shift": np.int64(4)},
+    "interpolate is int, expected bool": {"interpolate": 1},
+    "shifts are -1 and 4, expected 0..15 and 0..30": {"acc_shift": -1},
     "shifts are 16 and 4": {"acc_shift": 16},
     "shifts are 2 and 31": {"shift": 31},
     "shifts are 2 and -1": {"shift": -1},
@@ -78,7 +82,9 @@ def test_illegal_layers_are_refused(message: str) -> None:
 
 def test_an_accumulator_that_leaves_int16_is_refused() -> None:
     full = {"lut": np.full((8, 4, 3, 3, 4), 127, np.int8)}
-    with pytest.raises(IllegalTables, match="an accumulator can reach 36576 after its shift of 3, at most 32767"):
+    with pytest.raises(
+        IllegalTables, match="an accumulator can reach 36576 after its shift of 3, at most 32767"
+    ):
         layer_of(parts(c=8, k=3) | full | {"acc_shift": 3})
     legal = layer_of(parts(c=8, k=3) | full | {"acc_shift": 4})
     assert legal.accumulator_bound.tolist() == [8 * 9 * 127 * 32] * 4
@@ -111,19 +117,25 @@ def upsampler(scale: int = 2, c: int = 3) -> Layer:
 
 
 MODELS_REFUSED = {
-    "scale is 5, wanted one of (2, 3, 4)": (5, [block(), upsampler(5)]),
-    "scale is 2.0, wanted one of (2, 3, 4)": (2.0, [block(), upsampler()]),
-    "there are 1 layers, wanted a block and an upsampler at least": (2, [Layer(**parts())]),
+    "scale is 5, expected one of (2, 3, 4)": (5, [block(), upsampler(5)]),
+    "scale is 2.0, expected one of (2, 3, 4)": (2.0, [block(), upsampler()]),
+    "there are 1 layers, expected a block and an upsampler at least": (2, [Layer(**parts())]),
     "there are 0 layers": (2, []),
-    "layer 0: 3 channels in, wanted 1": (2, [upsampler(), upsampler()]),
-    "layer 1: 4 channels in, wanted 3": (2, [block(), upsampler(c=4)]),
-    "the last layer gives 9 channels, wanted 4 (scale 2)": (2, [block(), upsampler(3)]),
-    "layer 1: a skip from 3 to 5 channels, wanted equal numbers": (
+    "layer 0: 3 channels in, expected 1": (2, [upsampler(), upsampler()]),
+    "layer 1: 4 channels in, expected 3": (2, [block(), upsampler(c=4)]),
+    "the last layer gives 9 channels, expected 4 (scale 2)": (2, [block(), upsampler(3)]),
+    "layer 1: a skip from 3 to 5 channels, expected equal numbers": (
         2,
         [block(), layer_of(parts(c=3, d=5) | {"skip": np.ones(5, np.int16)}), upsampler(c=5)],
     ),
-    "layer 0: a sum can reach": (2, [layer_of(parts(d=3) | {"bias": np.full(3, -(2**31) + 1, np.int32)}), upsampler()]),
-    "layer 1: a sum can reach": (2, [block(), replace(upsampler(), bias=np.full(4, 2**31 - 96, np.int32))]),
+    "layer 0: a sum can reach": (
+        2,
+        [layer_of(parts(d=3) | {"bias": np.full(3, -(2**31) + 1, np.int32)}), upsampler()],
+    ),
+    "layer 1: a sum can reach": (
+        2,
+        [block(), replace(upsampler(), bias=np.full(4, 2**31 - 96, np.int32))],
+    ),
 }
 
 
@@ -140,13 +152,20 @@ def test_the_largest_legal_sum() -> None:
     bound = 3 * 4 * 32 // 4
     layer = replace(upsampler(), bias=np.full(4, 2**31 - 1 - bound, np.int32))
     assert Tables("edge", 2, (block(), layer)).scale == 2
-    with pytest.raises(IllegalTables, match="a sum can reach 2147483648, at most 2147483647; use a smaller shift"):
+    with pytest.raises(
+        IllegalTables, match="a sum can reach 2147483648, at most 2147483647; use a smaller shift"
+    ):
         Tables("edge", 2, (block(), replace(layer, bias=layer.bias + np.int32(1))))
 
 
 def test_models_have_their_sizes() -> None:
     tables = random_tables(np.random.default_rng(0), scale=4, blocks=8, channels=8)
-    assert (tables.blocks, tables.channels, tables.halo, tables.receptive_field_px) == (8, 8, (8, 9), 18)
+    assert (tables.blocks, tables.channels, tables.halo, tables.receptive_field_px) == (
+        8,
+        8,
+        (8, 9),
+        18,
+    )
     entries_and_knots = sum(layer.lut.size + layer.levels for layer in tables.layers)
     assert tables.table_bytes == entries_and_knots + (8 * 8 + 16) * (2 + 2 + 4)
     assert Tables("small", 2, (Layer(**parts(k=1, d=3)), Layer(**parts(k=1, c=3)))).halo == (1, 1)
@@ -163,7 +182,10 @@ def test_the_hash_is_of_the_pixels_only() -> None:
         {"bias": first.bias ^ np.int32(1)},
         {"interpolate": not first.interpolate},
     ]
-    hashes = {replace(tables, layers=(replace(first, **change), *tables.layers[1:])).sha256 for change in changes}
+    hashes = {
+        replace(tables, layers=(replace(first, **change), *tables.layers[1:])).sha256
+        for change in changes
+    }
     assert len(hashes | {tables.sha256}) == len(changes) + 1
 
 

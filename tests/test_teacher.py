@@ -9,10 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
-from iqlut.config import BadConfig, Config, ModelConfig, TrainConfig  # noqa: E402
-from iqlut.model.network import Network  # noqa: E402
-from iqlut.train import loop, step  # noqa: E402
-from iqlut.train import state as states  # noqa: E402
+from iqlut.network.configuration import BadConfig, Config, ModelConfig, TrainConfig
+from iqlut.network.network import Network
+from iqlut.training import checkpoint as states
+from iqlut.training import loop, step
 
 MODEL = ModelConfig(scale=2, blocks=2, channels=3)
 TRAIN = TrainConfig(teacher="checkpoint.pt", features=2.5, distillation=0.0, loss="mse", margin=1)
@@ -47,6 +47,6 @@ def test_a_teacher_of_other_features_is_refused(tmp_path: Path) -> None:
     path, wide = tmp_path / "teacher.pt", Config("wide", replace(MODEL, channels=4))
     states.save(states.new(wide, "hash"), wide, path)
     config = Config("trial", MODEL, replace(TRAIN, teacher=str(path)))
-    with pytest.raises(BadConfig, match=r"2 blocks of 4 channels, wanted 2 of 3"):
+    with pytest.raises(BadConfig, match=r"2 blocks of 4 channels, expected 2 of 3"):
         loop.teacher_of(config)
     assert loop.teacher_of(replace(config, train=replace(config.train, features=0.0))) is not None

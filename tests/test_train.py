@@ -17,17 +17,18 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
-from iqlut import config as configuration  # noqa: E402
-from iqlut import fileformat, image  # noqa: E402
-from iqlut.config import BadConfig, Config  # noqa: E402
-from iqlut.evaluate import with_scores  # noqa: E402
-from iqlut.train import data, loop, speed  # noqa: E402
-from iqlut.train import state as states  # noqa: E402
-from iqlut.train.export import tables_of  # noqa: E402
-from iqlut.train.offset import find_offset  # noqa: E402
-from iqlut.train.state import TrainingStopped  # noqa: E402
-from iqlut.train.step import host_step, learning_rate  # noqa: E402
-from states import equal  # noqa: E402
+from iqlut.evaluation.scores import with_scores
+from iqlut.network import configuration
+from iqlut.network.configuration import BadConfig, Config
+from iqlut.planes import image
+from iqlut.tables import file_format
+from iqlut.training import checkpoint as states
+from iqlut.training import loop, step_variants, training_images
+from iqlut.training.checkpoint import TrainingStopped
+from iqlut.training.checkpoint_to_tables import tables_of
+from iqlut.training.mean_error import find_offset
+from iqlut.training.step import host_step, learning_rate
+from states import equal
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,11 @@ def settings(images: Path, **train: Any) -> Config:
         "checkpoint_every": 4,
     }
     return configuration.from_dict(
-        {"name": "trial", "model": {"blocks": 2, "channels": 4}, "train": {**values, "validate_every": 12, **train}}
+        {
+            "name": "trial",
+            "model": {"blocks": 2, "channels": 4},
+            "train": {**values, "validate_every": 12, **train},
+        }
     )
 
 
@@ -89,28 +94,46 @@ def test_a_resumed_run_is_the_uninterrupted_one(images: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("symmetry", [1, 4])
-def test_no_phase_is_too_bright_in_the_mean_at_the_end(symmetry: int, images: Path, tmp_path: Path) -> None:
+def test_no_phase_is_too_bright_in_the_mean_at_the_end(
+    symmetry: int, images: Path, tmp_path: Path
+) -> None:
     config = settings(images)
     config = replace(config, model=replace(config.model, symmetry=symmetry, upsample_kernel=3))
     average, _ = states.average(loop.train(config, tmp_path / "run"))
-    planes = data.load(config.train, 4, tmp_path / "cache", lambda *_: None)
+    planes = training_images.load(config.train, 4, tmp_path / "cache", lambda *_: None)
     found = average.offset.clone()
     assert found.abs().max() > 0
-    assert len(found.unique()) == {1: 16, 4: 4}[symmetry]  # a corner, two sides and the middle of the phases turn
+    assert (
+        len(found.unique()) == {1: 16, 4: 4}[symmetry]
+    )  # a corner, two sides and the middle of the phases turn
     average.offset += 0.1
     find_offset(average, config, planes)
     torch.testing.assert_close(average.offset, found, atol=2e-3, rtol=0)  # from wherever one looks
     assert tables_of(tmp_path / "run/checkpoint.pt").layers[-1].bias.std() > 0
 
 
-def test_a_second_stage_starts_from_the_first_and_follows_a_teacher(images: Path, tmp_path: Path) -> None:
+def test_a_second_stage_starts_from_the_first_and_follows_a_teacher(
+    images: Path, tmp_path: Path
+) -> None:
     first = loop.train(settings(images), tmp_path / "first")
-    train = {"start": str(first), "teacher": str(first), "steps": 1, "learning_rate": 1e-9, "ema": 0.0}
+    train = {
+        "start": str(first),
+        "teacher": str(first),
+        "steps": 1,
+        "learning_rate": 1e-9,
+        "ema": 0.0,
+    }
     config = settings(images, **train).to_dict()
-    config["model"] |= {"levels": 13, "knots": "learned", "gate": "channel"}  # every old level is a new one
+    config["model"] |= {
+        "levels": 13,
+        "knots": "learned",
+        "gate": "channel",
+    }  # every old level is a new one
     second = loop.train(configuration.from_dict(config), tmp_path / "second")
     lr = np.random.default_rng(0).integers(0, 256, (1, 9, 9), dtype=np.uint8)
-    one, other = (states.average(path)[0](torch.from_numpy(lr), rounded=False) for path in (first, second))
+    one, other = (
+        states.average(path)[0](torch.from_numpy(lr), rounded=False) for path in (first, second)
+    )
     torch.testing.assert_close(one, other, rtol=0, atol=1e-3)  # knots are whole signals
     config["model"]["channels"] = 3
     with pytest.raises(BadConfig, match="more blocks, channels"):
@@ -120,15 +143,30 @@ def test_a_second_stage_starts_from_the_first_and_follows_a_teacher(images: Path
 def test_two_processes_train_what_one_does(images: Path, tmp_path: Path) -> None:
     """Up to the order of float sums: the same loss to 1e-5 of itself after twelve steps."""
     train = {"data": str(images), "validation": str(images), "steps": 12, "batch": 4, "patch": 12}
-    lines = ['name = "trial"', "[model]", "blocks = 2", "channels = 4", "[train]", "checkpoint_every = 4"]
+    lines = [
+        'name = "trial"',
+        "[model]",
+        "blocks = 2",
+        "channels = 4",
+        "[train]",
+        "checkpoint_every = 4",
+    ]
     lines += [f"{name} = {json.dumps(value)}" for name, value in train.items()]
     (tmp_path / "trial.toml").write_text("\n".join(lines))
     command = ["iqlut", "train", str(tmp_path / "trial.toml"), "-t", "1", "--out"]
     torchrun = ["torch.distributed.run", "--nproc-per-node", "2", "--master-port", "29517", "-m"]
-    for arguments in ([*command, str(tmp_path / "one")], [*torchrun, *command, str(tmp_path / "two")]):
-        subprocess.run([sys.executable, "-m", *arguments], check=True, capture_output=True, timeout=120)
+    for arguments in (
+        [*command, str(tmp_path / "one")],
+        [*torchrun, *command, str(tmp_path / "two")],
+    ):
+        subprocess.run(
+            [sys.executable, "-m", *arguments], check=True, capture_output=True, timeout=120
+        )
     one, two = (
-        [json.loads(line)["loss"] for line in (tmp_path / run / "log.jsonl").read_text().splitlines()]
+        [
+            json.loads(line)["loss"]
+            for line in (tmp_path / run / "log.jsonl").read_text().splitlines()
+        ]
         for run in ("one", "two")
     )
     assert len(one) == 3
@@ -142,32 +180,41 @@ def test_it_stops_after_its_minutes_and_goes_on(images: Path, tmp_path: Path) ->
     assert state_of(loop.train(config, tmp_path / "run", resume=True))["step"] == 12
 
 
-def test_a_checkpoint_becomes_tables_that_say_where_they_come_from(images: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_becomes_tables_that_say_where_they_come_from(
+    images: Path, tmp_path: Path
+) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos/one.png").write_bytes((images / "one.png").read_bytes())
-    tables = with_scores(tables_of(loop.train(settings(images), tmp_path / "run")), [tmp_path / "photos"])
+    tables = with_scores(
+        tables_of(loop.train(settings(images), tmp_path / "run")), [tmp_path / "photos"]
+    )
     assert tables.about["psnr_db"].keys() == {"photos"}
     assert tables.about["commit"]
     assert tables.about["config"]["train"]["seed"] == 1
     assert tables.about["step"] == 12
     assert tables.about["data_sha256"]
-    assert fileformat.from_bytes(fileformat.to_bytes(tables)).about == tables.about
+    assert file_format.from_bytes(file_format.to_bytes(tables)).about == tables.about
 
 
 def test_patches_are_what_the_test_protocol_would_make(images: Path, tmp_path: Path) -> None:
     config = settings(images).train
-    planes = data.load(config, 4, tmp_path, lambda *_: None)
+    planes = training_images.load(config, 4, tmp_path, lambda *_: None)
     assert planes.skipped == ("tiny.png",)
     lr, hr = planes.patches(seed=1, step=0, batch=4, patch=12)
     assert (lr.shape, hr.shape) == ((4, 12, 12), (4, 12, 12, 16))
     again = planes.patches(seed=1, step=0, batch=4, patch=12)
     np.testing.assert_array_equal(lr, again[0])
-    assert np.abs(hr.astype(float).mean(axis=3) - lr).mean() < 12  # the same place, turned the same way
+    assert (
+        np.abs(hr.astype(float).mean(axis=3) - lr).mean() < 12
+    )  # the same place, turned the same way
     assert (planes.patches(seed=1, step=1, batch=4, patch=12)[0] != lr).any()
 
 
 def test_grids_begin_at_more_pixels_of_a_picture(images: Path, tmp_path: Path) -> None:
-    one, four = (data.load(settings(images, grids=n).train, 4, tmp_path, lambda *_: None) for n in (1, 2))
+    one, four = (
+        training_images.load(settings(images, grids=n).train, 4, tmp_path, lambda *_: None)
+        for n in (1, 2)
+    )
     assert len(four.sizes) == 4 * len(one.sizes) and one.sha256 != four.sha256
     _, whole = one.pair(0)
     for n, (top, left) in enumerate([(0, 0), (0, 2), (2, 0), (2, 2)]):
@@ -179,9 +226,16 @@ def test_grids_begin_at_more_pixels_of_a_picture(images: Path, tmp_path: Path) -
 def test_some_patches_are_flat_where_asked(images: Path, tmp_path: Path) -> None:
     shares, hashes, grays = [], set(), set()
     for flats in (0.0, 0.25):
-        planes = data.load(settings(images, flats=flats).train, 4, tmp_path, lambda *_: None)
-        lr, hr = map(np.concatenate, zip(*(planes.patches(1, step, 4, 12) for step in range(300)), strict=True))
-        flat = (hr == lr[:, :1, :1, None]).all(axis=(1, 2, 3)) & (lr == lr[:, :1, :1]).all(axis=(1, 2))
+        planes = training_images.load(
+            settings(images, flats=flats).train, 4, tmp_path, lambda *_: None
+        )
+        lr, hr = map(
+            np.concatenate,
+            zip(*(planes.patches(1, step, 4, 12) for step in range(300)), strict=True),
+        )
+        flat = (hr == lr[:, :1, :1, None]).all(axis=(1, 2, 3)) & (lr == lr[:, :1, :1]).all(
+            axis=(1, 2)
+        )
         shares.append(flat.mean())
         hashes.add(planes.sha256)
         grays = set(lr[flat, 0, 0].tolist())
@@ -193,22 +247,33 @@ def test_some_patches_are_flat_where_asked(images: Path, tmp_path: Path) -> None
 def test_the_cache_is_read_instead_of_the_images(images: Path, tmp_path: Path) -> None:
     told: list[str] = []
     for _ in range(2):
-        data.load(settings(images).train, 4, tmp_path, lambda what, *_: told.append(what))
+        training_images.load(
+            settings(images).train, 4, tmp_path, lambda what, *_: told.append(what)
+        )
     assert told == ["decoding"] * 3
 
 
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"model": {"scale": 5}}, "model.scale is 5, wanted 2, 3 or 4"),
+        ({"model": {"scale": 5}}, "model.scale is 5, expected 2, 3 or 4"),
         ({"model": {"depth": 5}}, "there is no model.depth; known are model.scale"),
-        ({"train": {"steps": "many"}}, "train.steps is 'many', wanted a value like"),
-        ({"train": {"loss": "l7"}}, "train.loss is 'l7', wanted one of mse"),
-        ({"train": {"patch": 8, "margin": 4}}, "train.margin is 4, wanted 0 or more, and less than half of a patch"),
-        ({"model": {"scale": 3}, "train": {"grids": 4}}, "train.grids is 4, wanted 1 to 3, model.scale"),
-        ({"train": {"features": 1.0}}, "train.features is 1.0, wanted 0, or more than 0 and a train.teacher"),
-        ({"train": {"flats": 1.5}}, "train.flats is 1.5, wanted a part in [0, 1)"),
-        ({"train": 3}, "train.* is 3, wanted a table"),
+        ({"train": {"steps": "many"}}, "train.steps is 'many', expected a value like"),
+        ({"train": {"loss": "l7"}}, "train.loss is 'l7', expected one of mse"),
+        (
+            {"train": {"patch": 8, "margin": 4}},
+            "train.margin is 4, expected 0 or more, and less than half of a patch",
+        ),
+        (
+            {"model": {"scale": 3}, "train": {"grids": 4}},
+            "train.grids is 4, expected 1 to 3, model.scale",
+        ),
+        (
+            {"train": {"features": 1.0}},
+            "train.features is 1.0, expected 0, or more than 0 and a train.teacher",
+        ),
+        ({"train": {"flats": 1.5}}, "train.flats is 1.5, expected a part in [0, 1)"),
+        ({"train": 3}, "train.* is 3, expected a table"),
         ({"model": {"knot_a": [0.5, 0.4]}}, "knots are"),
     ],
 )
@@ -218,13 +283,17 @@ def test_a_bad_configuration_is_refused_by_name(values: dict[str, Any], sentence
 
 
 def test_bad_folders_are_refused_in_a_sentence(images: Path, tmp_path: Path) -> None:
-    cases = {"is no folder": tmp_path / "none", "holds no images": tmp_path, "is smaller than a patch": images}
+    cases = {
+        "is no folder": tmp_path / "none",
+        "holds no images": tmp_path,
+        "is smaller than a patch": images,
+    }
     for sentence, folder in cases.items():
         patch = 400 if folder == images else 12
         with pytest.raises(ValueError, match=sentence):
             loop.train(settings(folder, patch=patch), tmp_path / "run")
     (tmp_path / "bad.png").write_bytes(b"no picture")
-    with pytest.raises(data.BadData, match=r"bad\.png cannot be read"):
+    with pytest.raises(training_images.BadData, match=r"bad\.png cannot be read"):
         loop.train(settings(tmp_path), tmp_path / "run")
 
 
@@ -267,10 +336,18 @@ def test_learning_rates_fall(schedule: str) -> None:
 def test_the_upsampler_has_a_rate_of_its_own() -> None:
     """The first step of Adam moves each parameter by the rate, whatever its gradient."""
     config = configuration.from_dict(
-        {"model": {"blocks": 2, "channels": 4}, "train": {"batch": 16, "warmup": 0.0, "upsample_rate": 0.1}}
+        {
+            "model": {"blocks": 2, "channels": 4},
+            "train": {"batch": 16, "warmup": 0.0, "upsample_rate": 0.1},
+        }
     )
     state = states.new(config, "")
     before = [table.entries.detach().clone() for table in state.network.tables]
-    host_step(state, config, speed.made_up(4), None, 1)
-    moved = [(table.entries - was).abs().max().item() for table, was in zip(state.network.tables, before, strict=True)]
-    assert moved == pytest.approx([config.train.learning_rate * part for part in (1, 1, 0.1)], rel=1e-3)
+    host_step(state, config, step_variants.made_up(4), None, 1)
+    moved = [
+        (table.entries - was).abs().max().item()
+        for table, was in zip(state.network.tables, before, strict=True)
+    ]
+    assert moved == pytest.approx(
+        [config.train.learning_rate * part for part in (1, 1, 0.1)], rel=1e-3
+    )

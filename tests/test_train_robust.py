@@ -21,13 +21,13 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
-from command_line import refuses  # noqa: E402
-from iqlut import cli, files  # noqa: E402
-from iqlut import config as configuration  # noqa: E402
-from iqlut.commands import console  # noqa: E402
-from iqlut.train import data, loop  # noqa: E402
-from iqlut.train import state as states  # noqa: E402
-from states import equal  # noqa: E402
+from command_line import refuses
+from iqlut import atomic_files, cli
+from iqlut.command_line import console
+from iqlut.network import configuration
+from iqlut.training import checkpoint as states
+from iqlut.training import loop, training_images
+from states import equal
 
 MODEL = "[model]\nblocks = 1\nchannels = 2\nscale = 2\n"
 STEPS, EVERY = 1200, 20  # of a whole run, between checkpoints
@@ -62,7 +62,17 @@ def train(config: Path, *more: str) -> int:
 
 def process(config: Path, *more: str) -> subprocess.Popen[str]:
     """The same in a process of its own."""
-    command = [sys.executable, "-m", "iqlut", "train", str(config), "--out", str(config.parent / "run"), "-t", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "iqlut",
+        "train",
+        str(config),
+        "--out",
+        str(config.parent / "run"),
+        "-t",
+        "1",
+    ]
     return subprocess.Popen([*command, *more], stderr=subprocess.PIPE, text=True)
 
 
@@ -119,7 +129,9 @@ def test_what_a_killed_run_left_half_written_goes_away(images: Path, tmp_path: P
     assert not list(run.glob(".*.part"))
 
 
-def test_a_full_disk_keeps_the_checkpoint(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_keeps_the_checkpoint(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A limit on the size of files stands for the disk: writing fails in the middle of the file."""
     config, checkpoint = written(tmp_path, images, steps=2 * EVERY), tmp_path / "run/checkpoint.pt"
     assert train(config, "--minutes", "0") == 0
@@ -130,30 +142,39 @@ def test_a_full_disk_keeps_the_checkpoint(images: Path, tmp_path: Path, capsys: 
         code = train(config, "--resume")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    refuses(capsys, code, f"{checkpoint} cannot be written", "File too large", "is kept", "--resume")
+    refuses(
+        capsys, code, f"{checkpoint} cannot be written", "File too large", "is kept", "--resume"
+    )
     assert checkpoint.read_bytes() == kept
     assert not list(checkpoint.parent.glob(".*.part"))
     assert train(config, "--resume") == 0
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
-def test_a_full_disk_for_the_log(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_for_the_log(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config, log = written(tmp_path, images, steps=2 * EVERY), tmp_path / "run/log.jsonl"
     assert train(config, "--minutes", "0") == 0
     log.unlink()
     log.symlink_to("/dev/full")
     capsys.readouterr()
-    refuses(capsys, train(config, "--resume"), "log.jsonl cannot be written (No space left on device)")
+    refuses(
+        capsys, train(config, "--resume"), "log.jsonl cannot be written (No space left on device)"
+    )
     assert states.read(tmp_path / "run/checkpoint.pt")["step"] == EVERY
 
 
 def test_a_full_disk_for_the_decoded_images(
-    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    images: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files, "write_atomically", full)
+    monkeypatch.setattr(atomic_files, "write_atomically", full)
     assert train(written(tmp_path, images, steps=1)) == console.FAILED
     said = capsys.readouterr().err.splitlines()[-1]
     assert "cannot be written (No space left on device); make room for the decoded images" in said
@@ -200,13 +221,22 @@ def test_bad_checkpoints(images: Path, tmp_path: Path, capsys: pytest.CaptureFix
         capsys.readouterr()
         refuses(capsys, train(config, "--resume"), "is no whole checkpoint")
     checkpoint.write_bytes(good)
-    refuses(capsys, train(written(tmp_path, images, steps=1, seed=2), "--resume"), "another configuration")
+    refuses(
+        capsys,
+        train(written(tmp_path, images, steps=1, seed=2), "--resume"),
+        "another configuration",
+    )
     checkpoint.rename(tmp_path / "first.pt")
     refuses(capsys, train(config, "--resume"), "is not there")
     other = MODEL.replace("scale = 2", "scale = 3")
     narrow = MODEL.replace("channels = 2", "channels = 1")
-    for name, model, sentence in (("start", narrow, "more blocks, channels"), ("teacher", other, "enlarges 2")):
-        config = written(tmp_path, images, steps=1, model=model, **{name: str(tmp_path / "first.pt")})
+    for name, model, sentence in (
+        ("start", narrow, "more blocks, channels"),
+        ("teacher", other, "upscales 2"),
+    ):
+        config = written(
+            tmp_path, images, steps=1, model=model, **{name: str(tmp_path / "first.pt")}
+        )
         assert train(config) in (console.FAILED, console.USAGE)
         assert sentence in capsys.readouterr().err.splitlines()[-1]
 
@@ -225,7 +255,12 @@ def test_bad_images(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     code = train(written(tmp_path, images, steps=1))
     last = capsys.readouterr().err.splitlines()[-1]
     assert code == console.FAILED
-    for words in ("cut.png cannot be read", "text.png cannot be read", "deep.png cannot be read", "remove"):
+    for words in (
+        "cut.png cannot be read",
+        "text.png cannot be read",
+        "deep.png cannot be read",
+        "remove",
+    ):
         assert words in last
     assert "one.png" not in last and not (tmp_path / "run").exists()
 
@@ -243,7 +278,10 @@ def test_folders_as_div2k_is_distributed(tmp_path: Path) -> None:
     """HR images are examples; their small versions and those for validation are not."""
     root = tmp_path / "DIV2K"
     for part, names in (("train", ("0001", "0002")), ("valid", ("0801",))):
-        for folder, side, end in ((f"DIV2K_{part}_HR", 64, ""), (f"DIV2K_{part}_LR_bicubic/X4", 16, "x4")):
+        for folder, side, end in (
+            (f"DIV2K_{part}_HR", 64, ""),
+            (f"DIV2K_{part}_LR_bicubic/X4", 16, "x4"),
+        ):
             (root / folder).mkdir(parents=True)
             for seed, name in enumerate(names):
                 picture(side, seed).save(root / folder / f"{name}{end}.png")
@@ -254,6 +292,6 @@ def test_folders_as_div2k_is_distributed(tmp_path: Path) -> None:
         (root / "DIV2K_train_LR_bicubic", tmp_path, 2),
     ):
         train = configuration.TrainConfig(data=str(where), validation=str(validation), patch=2)
-        planes = data.load(train, 4, tmp_path / "cache", lambda *_: None)
+        planes = training_images.load(train, 4, tmp_path / "cache", lambda *_: None)
         assert len(planes.sizes) == count
         assert planes.sizes[0].tolist() == ([4, 4] if "LR" in where.name else [16, 16])

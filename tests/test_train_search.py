@@ -13,14 +13,14 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
-from command_line import refuses  # noqa: E402
-from iqlut import cli  # noqa: E402
-from iqlut import config as configuration  # noqa: E402
-from iqlut.commands import console  # noqa: E402
-from iqlut.config import BadConfig, Config, ModelConfig, TrainConfig  # noqa: E402
-from iqlut.model.start import start_from  # noqa: E402
-from iqlut.train import data, loop, search, validation  # noqa: E402
-from iqlut.train import state as states  # noqa: E402
+from command_line import refuses
+from iqlut import cli
+from iqlut.command_line import console
+from iqlut.network import configuration
+from iqlut.network.configuration import BadConfig, Config, ModelConfig, TrainConfig
+from iqlut.network.start_from import start_from
+from iqlut.training import checkpoint as states
+from iqlut.training import knot_search, loop, training_images, validation
 
 MODEL = ModelConfig(scale=2, blocks=2, channels=3, levels=5, upsample_levels=5)
 
@@ -40,10 +40,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Path]:
     return Config("few", MODEL, train), loop.train(Config("many", many, train), folder / "run")
 
 
-def test_each_layer_takes_the_pair_that_validates_best(trained: tuple[Config, Path], tmp_path: Path) -> None:
+def test_each_layer_takes_the_pair_that_validates_best(
+    trained: tuple[Config, Path], tmp_path: Path
+) -> None:
     config, checkpoint = trained
-    what = search.Search(config, checkpoint, (0.3, 0.5, 0.7), (0.3, 0.5, 0.7), passes=2)
-    found = search.greedy(what, tmp_path)
+    what = knot_search.Search(config, checkpoint, (0.3, 0.5, 0.7), (0.3, 0.5, 0.7), passes=2)
+    found = knot_search.greedy(what, tmp_path)
     assert found.psnr_db >= found.before_db
     assert (len(found.config.model.knot_a), len(found.config.model.knot_b)) == (2, 2)
     assert found.config.train == config.train
@@ -51,23 +53,32 @@ def test_each_layer_takes_the_pair_that_validates_best(trained: tuple[Config, Pa
     source, _ = states.average(checkpoint)
     network = states.new(found.config, "").network
     start_from(network, source)
-    images = data.load(replace(config.train, patch=1), 2, tmp_path, lambda *_: None)
+    images = training_images.load(replace(config.train, patch=1), 2, tmp_path, lambda *_: None)
     assert validation.validate(network, images) == found.psnr_db
-    for layer in (2, 3):  # in the last pass the chosen ones are the best, and no levels were tried twice
+    for layer in (
+        2,
+        3,
+    ):  # in the last pass the chosen ones are the best, and no levels were tried twice
         trials = [trial for trial in found.trials if trial.layer == layer]
         passes = len([trial for trial in trials if trial.best])
         assert len(trials) == 7 * passes  # nine pairs, of which a = b are all uniform
     (last,) = [trial for trial in found.trials if trial.best and trial.layer == 3][-1:]
     assert (last.a, last.b) == (found.config.model.knot_a[1], found.config.model.knot_b[1])
-    assert last.psnr_db == max(trial.psnr_db for trial in found.trials[-7:]) == round(found.psnr_db, 4)
+    assert (
+        last.psnr_db == max(trial.psnr_db for trial in found.trials[-7:]) == round(found.psnr_db, 4)
+    )
 
 
 def test_pairs_are_trained_on(trained: tuple[Config, Path], tmp_path: Path) -> None:
     config, checkpoint = trained
-    plain = search.greedy(search.Search(config, checkpoint, (0.5,), (0.5,)), tmp_path)
-    tuned = search.greedy(search.Search(config, checkpoint, (0.5,), (0.5,), steps=20), tmp_path)
+    plain = knot_search.greedy(knot_search.Search(config, checkpoint, (0.5,), (0.5,)), tmp_path)
+    tuned = knot_search.greedy(
+        knot_search.Search(config, checkpoint, (0.5,), (0.5,), steps=20), tmp_path
+    )
     assert tuned.psnr_db > plain.psnr_db
-    again = search.greedy(search.Search(config, checkpoint, (0.5,), (0.5,), steps=20), tmp_path)
+    again = knot_search.greedy(
+        knot_search.Search(config, checkpoint, (0.5,), (0.5,), steps=20), tmp_path
+    )
     assert again.psnr_db == tuned.psnr_db
 
 
@@ -79,12 +90,14 @@ def test_what_does_not_fit_is_refused(trained: tuple[Config, Path], tmp_path: Pa
     ):
         other: Any = replace(config, model=replace(MODEL, **change))
         with pytest.raises(BadConfig, match=sentence):
-            search.greedy(search.Search(other, checkpoint), tmp_path)
+            knot_search.greedy(knot_search.Search(other, checkpoint), tmp_path)
     with pytest.raises(BadConfig, match="between 0 and 1"):
-        search.greedy(search.Search(config, checkpoint, (1.5,)), tmp_path)
+        knot_search.greedy(knot_search.Search(config, checkpoint, (1.5,)), tmp_path)
 
 
-@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "configs").rglob("*.toml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[1] / "configs").rglob("*.toml")), ids=lambda p: p.stem
+)
 def test_configurations_survive_being_written(path: Path, tmp_path: Path) -> None:
     config = configuration.load(path)
     (tmp_path / "again.toml").write_text(configuration.to_toml(config))
@@ -92,7 +105,10 @@ def test_configurations_survive_being_written(path: Path, tmp_path: Path) -> Non
 
 
 def test_command(
-    trained: tuple[Config, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    trained: tuple[Config, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     config, checkpoint = trained
@@ -106,12 +122,23 @@ def test_command(
     best = configuration.load("best.toml")
     chosen = [(row["a"], row["b"]) for row in rows if row["best"]]
     assert list(zip(best.model.knot_a, best.model.knot_b, strict=True)) == chosen
-    assert "checkpoint.pt" in Path("best.toml").read_text() and str(checkpoint) not in Path("best.toml").read_text()
+    assert (
+        "checkpoint.pt" in Path("best.toml").read_text()
+        and str(checkpoint) not in Path("best.toml").read_text()
+    )
     for arguments, code, words in (
         (command, console.FAILED, "--overwrite"),
         ([*command, "--overwrite", "--steps", "-1"], console.USAGE, "--steps is -1"),
-        (["train", "search", "none.toml", "x.pt", "-o", "new.toml"], console.FAILED, "none.toml cannot be read"),
-        (["train", "search", "few.toml", "x.pt", "-o", "new.toml"], console.FAILED, "x.pt is not there"),
+        (
+            ["train", "search", "none.toml", "x.pt", "-o", "new.toml"],
+            console.FAILED,
+            "none.toml cannot be read",
+        ),
+        (
+            ["train", "search", "few.toml", "x.pt", "-o", "new.toml"],
+            console.FAILED,
+            "x.pt is not there",
+        ),
     ):
         assert cli.main(arguments) == code
         refuses(capsys, code, words)

@@ -12,15 +12,15 @@ import pytest
 from PIL import Image
 
 from command_line import refuses, upscale
-from iqlut import api, cli, engines, files
-from iqlut.commands import console
-from iqlut.depth import bits_per_sample
+from iqlut import atomic_files, cli, engines, upscaling
+from iqlut.command_line import console
+from iqlut.pictures.bits_per_sample import bits_per_sample
 from picture_files import BAD, noise, opened, png, save_kinds
 
 
 def test_upscale_equals_the_library(photo, model, tmp_path):
     assert upscale(model, photo, "-o", tmp_path / "big.png", "-s", "4", "-t", "1") == 0
-    expected = api.upscale(np.array(opened(photo)), model=model, engine="reference")
+    expected = upscaling.upscale(np.array(opened(photo)), model=model, engine="reference")
     np.testing.assert_array_equal(np.array(opened(tmp_path / "big.png")), expected)
 
 
@@ -91,9 +91,12 @@ def test_upscale_into_a_folder_and_over_a_file(photo, model, tmp_path):
 def test_one_failure_does_not_stop_the_rest(photo, model, tmp_path, capsys):
     (tmp_path / "out").mkdir()
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    assert upscale(model, tmp_path / "bad.png", tmp_path / "none.png", photo, "-o", tmp_path / "out") == console.FAILED
+    assert (
+        upscale(model, tmp_path / "bad.png", tmp_path / "none.png", photo, "-o", tmp_path / "out")
+        == console.FAILED
+    )
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["photo.png"]
-    assert "1 of 3 pictures enlarged, 2 failed, in 0:0" in capsys.readouterr().err
+    assert "1 of 3 pictures upscaled, 2 failed, in 0:0" in capsys.readouterr().err
 
 
 # what cannot be done
@@ -120,11 +123,18 @@ def test_depth_of_avif():
 def test_huge_pictures(photo, model, tmp_path, capsys):
     """The limit counts before anything is decoded, and all frames; a file that claims to be large is refused too."""
     (tmp_path / "lying.png").write_bytes(png(60_000, 60_000, 8, rows=1))
-    turned = [noise("P", (40, 30)).rotate(angle) for angle in range(9)]
-    turned[0].save(tmp_path / "many.gif", save_all=True, append_images=turned[1:])
+    flip_rotate = [noise("P", (40, 30)).rotate(angle) for angle in range(9)]
+    flip_rotate[0].save(tmp_path / "many.gif", save_all=True, append_images=flip_rotate[1:])
     noise("RGB", (40, 30)).save(tmp_path / "large.webp")
-    for name, limit in (("photo.png", 0.000034), ("lying.png", 200), ("many.gif", 0.006), ("large.webp", 0.001)):
-        code = upscale(model, tmp_path / name, "-o", tmp_path / "big.png", "--max-megapixels", limit)
+    for name, limit in (
+        ("photo.png", 0.000034),
+        ("lying.png", 200),
+        ("many.gif", 0.006),
+        ("large.webp", 0.001),
+    ):
+        code = upscale(
+            model, tmp_path / name, "-o", tmp_path / "big.png", "--max-megapixels", limit
+        )
         refuses(capsys, code, name, "million pixels", "--max-megapixels")
     assert upscale(model, photo, "-o", tmp_path / "big.png", "--max-megapixels", 0.000035) == 0
 
@@ -145,9 +155,9 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
         ((tmp_path / "*.tif", "-o", tmp_path), "there is no picture in"),
         ((photo, "-o", out, "--format", "doc"), "there is no format 'doc'"),
         ((photo, "-o", out, "--format", "jpg"), "says PNG, but --format says JPEG"),
-        ((photo, "-o", out, "--quality", 0), "wanted 1 to 100"),
-        ((photo, "-o", out, "--shard", "5/4"), "wanted I/N"),
-        ((photo, "-o", out, "--size", "big"), "wanted WIDTHxHEIGHT"),
+        ((photo, "-o", out, "--quality", 0), "expected 1 to 100"),
+        ((photo, "-o", out, "--shard", "5/4"), "expected I/N"),
+        ((photo, "-o", out, "--size", "big"), "expected WIDTHxHEIGHT"),
         ((photo, "-o", out, "--size", "0x9"), "1 or more"),
         ((photo, "-o", out, "--size", "9x9", "--width", 9), "leave --width"),
         ((photo, "-o", out, "-s", 4, "--width", 9), "leave one out"),
@@ -157,8 +167,8 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
         (("-", "-o", tmp_path), "has no name"),
         ((photo, "-o", tmp_path / "big.xyz"), "format that is written"),
         ((photo, "-o", tmp_path / "big"), "format that is written"),
-        ((photo, "-o", out, "-s", 2), "enlarges 4 times, not 2"),
-        ((photo, "-o", out, "-t", 0), "wanted 1 or more"),
+        ((photo, "-o", out, "-s", 2), "upscales 4 times, not 2"),
+        ((photo, "-o", out, "-t", 0), "expected 1 or more"),
         ((photo, "-o", out, "--engine", "abacus"), "reference, native, torch"),
         ((photo, "-o", out, "-m", "l1c1-x4"), "there is no model 'l1c1-x4'"),
         ((photo, "-o", out, "-s", 7), "7"),
@@ -173,7 +183,7 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
 def test_default_model_of_an_unknown_scale(photo, tmp_path, capsys):
     code = cli.main(["upscale", str(photo), "-o", str(tmp_path / "big.png"), "-s", "7"])
     assert code == console.USAGE
-    refuses(capsys, code, "no model that enlarges 7 times", "-m")
+    refuses(capsys, code, "no model that upscales 7 times", "-m")
 
 
 def test_model_files_that_are_none(photo, tmp_path, capsys):
@@ -210,7 +220,7 @@ def test_interrupted_writing_leaves_nothing(photo, model, tmp_path, capsys, monk
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files.os, "replace", interrupt)
+    monkeypatch.setattr(atomic_files.os, "replace", interrupt)
     assert upscale(model, photo, "-o", tmp_path / "big.png") == console.INTERRUPTED
     assert list(tmp_path.iterdir()) == [photo]
 
@@ -222,13 +232,28 @@ def test_interrupted_process(number, model, tmp_path):
     pictures = [tmp_path / f"{i}.png" for i in range(60)]
     for picture in pictures:
         noise("RGB", (160, 160)).save(picture)
-    command = [sys.executable, "-m", "iqlut", "upscale", "-m", model, "--engine", "reference", "-o", tmp_path / "out"]
+    command = [
+        sys.executable,
+        "-m",
+        "iqlut",
+        "upscale",
+        "-m",
+        model,
+        "--engine",
+        "reference",
+        "-o",
+        tmp_path / "out",
+    ]
     with subprocess.Popen([*command, *pictures], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert "0.png" in process.stderr.readline()
         process.send_signal(number)
         rest = process.stderr.read()
-    assert process.returncode == console.INTERRUPTED and "interrupted" in rest and "Traceback" not in rest
+    assert (
+        process.returncode == console.INTERRUPTED
+        and "interrupted" in rest
+        and "Traceback" not in rest
+    )
     left = list((tmp_path / "out").iterdir())
     assert 1 <= len(left) < 60
     for file in left:
@@ -237,12 +262,14 @@ def test_interrupted_process(number, model, tmp_path):
 
 def test_no_native_library(photo, model, tmp_path, capsys, monkeypatch):
     def none():
-        raise RuntimeError("iqlut was installed without its native library; reinstall it with a C compiler at hand")
+        raise RuntimeError(
+            "iqlut was installed without its native library; reinstall it with a C compiler at hand"
+        )
 
     native = engines.get("native")
     monkeypatch.setattr(native, "load_library", none)
     native._library.cache_clear()  # type: ignore[attr-defined]
-    monkeypatch.setattr(api, "_built", type(api._built)())
+    monkeypatch.setattr(upscaling, "_built", type(upscaling._built)())
     code = cli.main(["upscale", str(photo), "-o", str(tmp_path / "big.png"), "-m", model])
     assert code == console.USAGE
     refuses(capsys, code, "without its native library", "reinstall")
@@ -253,7 +280,7 @@ def test_unforeseen_errors(photo, model, tmp_path, capsys, monkeypatch):
     def fail(*_, **__):
         raise ZeroDivisionError("deep inside")
 
-    monkeypatch.setattr(api, "upscale", fail)
+    monkeypatch.setattr(upscaling, "upscale", fail)
     code = upscale(model, photo, "-o", tmp_path / "big.png")
     assert code == console.FAILED
     refuses(capsys, code, "deep inside", "--debug")

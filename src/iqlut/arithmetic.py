@@ -1,4 +1,4 @@
-"""The integer law: every operation between a uint8 luma plane and the enlarged uint8 luma plane.
+"""The integer arithmetic: every operation between a uint8 luma plane and the upscaled uint8 luma plane.
 
 This page is the only definition. The reference and torch engines call these functions as they stand
 (they use nothing but operators and `.clip`, so a NumPy array and a torch tensor both pass through);
@@ -61,7 +61,9 @@ def blend_sets(below: np.ndarray, above: np.ndarray, weight: int) -> np.ndarray:
     hundreds of entries cancel, where they would else shift the brightness of every pixel. A blended entry lies between
     the two. Of a symmetric model the stored parts are blended.
     """
-    exact = ((1 << SET_WEIGHT_BITS) - weight) * below.astype(np.int32) + weight * above.astype(np.int32)
+    exact = ((1 << SET_WEIGHT_BITS) - weight) * below.astype(np.int32) + weight * above.astype(
+        np.int32
+    )
     c, levels, k, _, d = exact.shape
     summed = exact.transpose(0, 2, 3, 1, 4).reshape(-1, levels, d).cumsum(axis=0, dtype=np.int32)
     blended = np.diff(round_shift(summed, SET_WEIGHT_BITS), axis=0, prepend=0)
@@ -70,7 +72,9 @@ def blend_sets(below: np.ndarray, above: np.ndarray, weight: int) -> np.ndarray:
 
 def blend_biases(below: np.ndarray, above: np.ndarray, weight: int) -> np.ndarray:
     """Biases (d,) of two neighbouring table sets to those between them, rounded as everywhere."""
-    exact = ((1 << SET_WEIGHT_BITS) - weight) * below.astype(np.int64) + weight * above.astype(np.int64)
+    exact = ((1 << SET_WEIGHT_BITS) - weight) * below.astype(np.int64) + weight * above.astype(
+        np.int64
+    )
     return round_shift(exact, SET_WEIGHT_BITS).astype(np.int32)
 
 
@@ -78,7 +82,7 @@ def requantise(acc: Any, skip_signal: Any, layer: Any) -> Any:
     """The accumulator of a layer to its next signal, 0..255: gate, scale and rounding at once.
 
     `acc` int32 (h, w, d) is the exact sum of blends over channels and taps; `skip_signal` (h, w, d or 1)
-    is the layer's own input, or the enlarged base in the last layer (IQ-LUT eq. 3). `layer` has
+    is the layer's own input, or the upscaled base in the last layer (IQ-LUT eq. 3). `layer` has
     `acc_shift`, `shift` and, for each output channel, `gain`, `skip` and `bias`; the rounding half
     is part of the bias.
     """
@@ -119,4 +123,6 @@ def bilinear(padded: Any, scale: int, row_phase: int, column_phase: int) -> Any:
     rows, columns = bilinear_weights(scale)[row_phase], bilinear_weights(scale)[column_phase]
     h, w = padded.shape[0] - 2, padded.shape[1] - 2
     middle = rows[0] * padded[:h] + rows[1] * padded[1 : h + 1] + rows[2] * padded[2:]
-    return columns[0] * middle[:, :w] + columns[1] * middle[:, 1 : w + 1] + columns[2] * middle[:, 2:]
+    return (
+        columns[0] * middle[:, :w] + columns[1] * middle[:, 1 : w + 1] + columns[2] * middle[:, 2:]
+    )

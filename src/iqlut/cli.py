@@ -17,12 +17,12 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, subcommand
 
 import iqlut
+from iqlut.command_line.console import FAILED, INTERRUPTED, USAGE, Stop, complain, unforeseen
 from iqlut.commands.bench import Bench
 from iqlut.commands.bench_train import BenchTrain
 from iqlut.commands.compare import Compare
-from iqlut.commands.console import FAILED, INTERRUPTED, USAGE, Stop, complain, unforeseen
 from iqlut.commands.convert import Convert
-from iqlut.commands.data import Data
+from iqlut.commands.data_check import Data
 from iqlut.commands.evaluate import Evaluate
 from iqlut.commands.info import Info, Models
 from iqlut.commands.ray import Ray
@@ -33,7 +33,9 @@ from iqlut.commands.upscale import Upscale
 COMMANDS = (Upscale, Compare, Ray, Models, Info, Evaluate, Bench, Data, Train, Convert)
 # what else a command does; its own --help names them
 TWO_WORDS = {("bench", "train"): BenchTrain, ("train", "search"): TrainSearch}
-_DESCRIPTION = "Enlarge pictures by small integer look-up tables; train, measure and inspect the tables."
+_DESCRIPTION = (
+    "Upscale pictures by small integer look-up tables; train, measure and inspect the tables."
+)
 _TRAINING_PACKAGES = ("torch", "tensorboard", "tomli")
 
 
@@ -48,7 +50,9 @@ class Command(Protocol):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, that of the command line if no arguments are given; the exit code."""
-    if arguments is None:  # a process of its own: being asked to end is like Ctrl-C and leaves no part of a file
+    if (
+        arguments is None
+    ):  # a process of its own: being asked to end is like Ctrl-C and leaves no part of a file
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         arguments = sys.argv[1:]
     if list(arguments) == ["--version"]:
@@ -69,9 +73,14 @@ def parse(arguments: Sequence[str]) -> Command:
         if kind := known.get(words):
             prog, rest = " ".join(("iqlut", *words)), arguments[len(words) :]
             return tyro.cli(kind, prog=prog, args=rest, config=(FlagCreatePairsOff,))
-    brief = [Annotated[kind, subcommand(name, description=_first_line(kind))] for name, kind in named.items()]
+    brief = [
+        Annotated[kind, subcommand(name, description=_first_line(kind))]
+        for name, kind in named.items()
+    ]
     choice: Any = Union[tuple(brief)]  # noqa: UP007  (made from the tuple)
-    return tyro.cli(choice, prog="iqlut", description=_DESCRIPTION, args=arguments, config=(FlagCreatePairsOff,))
+    return tyro.cli(
+        choice, prog="iqlut", description=_DESCRIPTION, args=arguments, config=(FlagCreatePairsOff,)
+    )
 
 
 def _first_line(kind: type) -> str:
@@ -104,7 +113,9 @@ def _explain(error: Exception) -> int:
         complain(error)
         return error.code
     if isinstance(error, ModuleNotFoundError) and error.name in _TRAINING_PACKAGES:
-        complain(f"{error.name} is not installed, and this command needs it: pip install 'iqlut[train]'")
+        complain(
+            f"{error.name} is not installed, and this command needs it: pip install 'iqlut[train]'"
+        )
         return USAGE
     complain(unforeseen(error, "this command"))
     return FAILED

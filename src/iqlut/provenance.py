@@ -13,11 +13,16 @@ def commit() -> str:
     here = Path(__file__).resolve()
     git = ["git", "-C", str(here.parent)]
     try:
-        subprocess.run([*git, "ls-files", "--error-unmatch", here.name], check=True, capture_output=True)
+        subprocess.run(
+            [*git, "ls-files", "--error-unmatch", here.name], check=True, capture_output=True
+        )
         described = subprocess.run(
             [*git, "describe", "--always", "--dirty"], check=True, capture_output=True, text=True
         )
-    except (OSError, subprocess.CalledProcessError):  # no git, or installed: then another project's commit is not ours
+    except (
+        OSError,
+        subprocess.CalledProcessError,
+    ):  # no git, or installed: then another project's commit is not ours
         return f"v{metadata.version('iqlut')}"
     return described.stdout.strip()
 
@@ -31,4 +36,8 @@ def cpu_name() -> str:
             key, _, value = line.partition(":")
             told.setdefault(key.strip(), value.strip())
     name = told.get("model name") or platform.processor() or platform.machine()
-    return f"{name} (family {told['cpu family']}, model {told['model']})" if "cpu family" in told else name
+    return (
+        f"{name} (family {told['cpu family']}, model {told['model']})"
+        if "cpu family" in told
+        else name
+    )

@@ -1,4 +1,4 @@
-"""One file to another, a picture or a film: what `iqlut upscale` does for each, and what a cluster calls."""
+"""One file to another, a picture or a video: what `iqlut upscale` does for each, and what a cluster calls."""
 
 from __future__ import annotations
 
@@ -7,30 +7,40 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from iqlut import api, files, restoration
-from iqlut.batch import memory
-from iqlut.batch.one_film import upscale_film
-from iqlut.batch.pipes import stdout
-from iqlut.batch.plan import Job
+from iqlut import atomic_files, upscaling
+from iqlut.batch import memory_limit
+from iqlut.batch.one_video import upscale_video
+from iqlut.batch.output_size import Size, resample, steps
+from iqlut.batch.planning import Job
 from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target, is_full, unwatched
-from iqlut.batch.sizes import Size, resample, steps
-from iqlut.dial import Dial, tables_at
+from iqlut.batch.stdout_pipe import stdout
 from iqlut.pictures import formats, reading, writing
 from iqlut.pictures.picture import Picture, PictureError, Pixels
 from iqlut.pictures.reading import shown
-from iqlut.restoration import Choice
+from iqlut.restoration import choose_strength
+from iqlut.restoration.choose_strength import Choice
+from iqlut.tables.restoration_tables import RestorationTables, tables_at
 
 _FRAMES_LOOKED_AT = 3  # of an animation, to choose a restoration strength
-__all__ = ["DiskFull", "Job", "PictureError", "Recipe", "Result", "Size", "enlarged", "upscale_file"]
+__all__ = [
+    "DiskFull",
+    "Job",
+    "PictureError",
+    "Recipe",
+    "Result",
+    "Size",
+    "upscale_file",
+    "upscaled",
+]
 
 
 def upscale_file(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
-    """Enlarge one file; PictureError says in one sentence why not, and then nothing is there under its name.
+    """Upscale one file; PictureError says in one sentence why not, and then nothing is there under its name.
 
-    `watch` sees the frames of a film go by.
+    `watch` sees the frames of a video go by.
     """
-    if job.is_film:
-        return upscale_film(job, recipe, watch)
+    if job.is_video:
+        return upscale_video(job, recipe, watch)
     start = time.perf_counter()
     check_target(job, recipe.overwrite)
     name, target = shown(job.source), shown(job.target) if job.target else "stdout"
@@ -42,7 +52,7 @@ def upscale_file(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
     wanted = recipe.size.of(picture.size)
     formats.check_holds(target, format_name, picture, wanted)
     choice = choose(picture, recipe)
-    larger = picture.with_frames(enlarged(name, picture, recipe, format_name, choice))
+    larger = picture.with_frames(upscaled(name, picture, recipe, format_name, choice))
     encoded = writing.encode(target, format_name, larger, recipe.quality)
     _write(job.target, encoded.data)
     return Result(
@@ -63,18 +73,18 @@ def upscale_file(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
 
 def choose(picture: Picture, recipe: Recipe) -> Choice | None:
     """The restoration strength for all frames of a picture; None where the models have none."""
-    ends = [model.strengths[-1] for model in recipe.ladder if isinstance(model, Dial)]
+    ends = [model.strengths[-1] for model in recipe.ladder if isinstance(model, RestorationTables)]
     if not ends:
         return None
-    asked = restoration.parse(recipe.restore)
+    asked = choose_strength.parse(recipe.restore)
     if asked is not None:
         return Choice(asked, "as asked for")
     some = picture.frames[:: -(-len(picture.frames) // _FRAMES_LOOKED_AT)]
-    choice = restoration.choose(some, picture.jpeg_table)
+    choice = choose_strength.choose(some, picture.jpeg_table)
     return replace(choice, strength=min(choice.strength, *ends))
 
 
-def enlarged(
+def upscaled(
     name: str, picture: Picture, recipe: Recipe, format_name: str, choice: Choice | None
 ) -> tuple[Pixels, ...]:  # fmt: skip
     """All frames in the size that the recipe asks for; PictureError where they would not fit into memory."""
@@ -87,13 +97,18 @@ def enlarged(
     if recipe.size.scale:
         scales = (recipe.size.scale,)
     width, height = (side * math.prod(scales) for side in picture.size)
-    memory.check(name, width * height * len(picture.frames), format_name, picture.bits)
+    memory_limit.check(name, width * height * len(picture.frames), format_name, picture.bits)
     frames = []
     for frame in picture.frames:
         pixels, strength = frame, choice.strength if choice else 0.0
         for scale in scales:
-            pixels = api.upscale(
-                pixels, scale, tables_at(by_scale[scale], strength), recipe.engine, recipe.threads, recipe.turns
+            pixels = upscaling.upscale(
+                pixels,
+                scale,
+                tables_at(by_scale[scale], strength),
+                recipe.engine,
+                recipe.threads,
+                recipe.ensemble,
             )
             strength = 0.0  # once is enough
         frames.append(resample(pixels, wanted))
@@ -107,9 +122,11 @@ def _write(target: Path | None, data: bytes) -> None:
         return
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        files.write_atomically(target, lambda file: file.write(data))
+        atomic_files.write_atomically(target, lambda file: file.write(data))
     except OSError as error:
         reason = f"{shown(target)} cannot be written ({error.strerror or error})"
         if is_full(error):
-            raise DiskFull(f"{reason}; free some space and run the same again: what is done stays") from None
+            raise DiskFull(
+                f"{reason}; free some space and run the same again: what is done stays"
+            ) from None
         raise PictureError(f"{reason}; check the folder") from None

@@ -7,15 +7,18 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
-from iqlut import films, restoration
-from iqlut.api import Model
-from iqlut.batch.plan import Job
-from iqlut.batch.sizes import Size
+from iqlut import videos
+from iqlut.batch.output_size import Size
+from iqlut.batch.planning import Job
 from iqlut.pictures import reading
 from iqlut.pictures.picture import PictureError
 from iqlut.pictures.reading import shown
+from iqlut.restoration import choose_strength
+from iqlut.tables.shipped_models import Model
 
-Watch = Callable[[int, str], AbstractContextManager[Callable[[], None]]]  # of so many what: gives what to call for each
+Watch = Callable[
+    [int, str], AbstractContextManager[Callable[[], None]]
+]  # of so many what: gives what to call for each
 
 
 class DiskFull(PictureError):
@@ -24,7 +27,7 @@ class DiskFull(PictureError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How files are enlarged and saved.
+    """How files are upscaled and saved.
 
     ladder      the model of each scale that may be used
     restore     the restoration strength, for models that have them: "auto" or a number
@@ -33,7 +36,7 @@ class Recipe:
     strip       leave colour profile, EXIF, XMP and resolution out
     pixels_max  the largest picture that is opened
     turns       of which the mean is taken, see `turns`
-    film        how films are encoded, and which part of them
+    video        how videos are encoded, and which part of them
     """
 
     ladder: tuple[Model, ...]
@@ -46,9 +49,9 @@ class Recipe:
     pixels_max: int = reading.PIXELS_MAX
     overwrite: bool = False
     target_is_named: bool = False  # its ending says the format
-    turns: int = 1
-    film: films.Options = field(default_factory=films.Options)
-    restore: float | str = restoration.AUTO
+    ensemble: int = 1
+    video: videos.Options = field(default_factory=videos.Options)
+    restore: float | str = choose_strength.AUTO
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Result:
 
 
 def unwatched(total: int, what: str) -> AbstractContextManager[Callable[[], None]]:
-    """For those who do not care how far a film is."""
+    """For those who do not care how far a video is."""
     return nullcontext(lambda: None)
 
 
@@ -88,8 +91,12 @@ def check_target(job: Job, overwrite: bool) -> None:
     if target is None:
         return
     if source and target.exists() and source.exists() and target.samefile(source):
-        raise PictureError(f"{shown(source)} would be its own output; name another file or folder with -o")
+        raise PictureError(
+            f"{shown(source)} would be its own output; name another file or folder with -o"
+        )
     if target.is_dir():
-        raise PictureError(f"{shown(target)} is a folder, wanted a file; name another output with -o")
+        raise PictureError(
+            f"{shown(target)} is a folder, expected a file; name another output with -o"
+        )
     if target.exists() and not overwrite:
         raise PictureError(f"{shown(target)} exists; give --overwrite to replace it")

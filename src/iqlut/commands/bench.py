@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
-from iqlut.commands import options
-from iqlut.commands.console import OK, Stop, narrate, print_json, print_table, progress, rows_of
-from iqlut.dial import tables_at
+from iqlut.command_line import arguments
+from iqlut.command_line.console import OK, Stop, narrate, print_json, print_table, progress, rows_of
 from iqlut.engines import ENGINES
-from iqlut.tables import Tables
+from iqlut.tables.integer_tables import Tables
+from iqlut.tables.restoration_tables import tables_at
 
 if TYPE_CHECKING:
-    from iqlut.bench.timing import Contender
+    from iqlut.timing.interleaved import Contender
 
 _HIDDEN = ("commit", "cpu", "rounds")  # in the title of the table
 _RGB = "native-rgb"
@@ -31,7 +31,11 @@ class Bench:
 
     model: Annotated[
         tuple[str, ...],
-        arg(aliases=("-m",), metavar="MODEL...", help="models of `iqlut models`, or *.iqlut files (default: l8c8-x4)"),
+        arg(
+            aliases=("-m",),
+            metavar="MODEL...",
+            help="models of `iqlut models`, or *.iqlut files (default: l8c8-x4)",
+        ),
     ] = ()
     engines: Annotated[
         tuple[str, ...],
@@ -43,45 +47,57 @@ class Bench:
     ] = ("native", _RGB)
     isa: Annotated[
         tuple[str, ...],
-        arg(metavar="ISA...", help="instruction sets to time the native engine with, or `all` that this machine has"),
+        arg(
+            metavar="ISA...",
+            help="instruction sets to time the native engine with, or `all` that this machine has",
+        ),
     ] = ()
     threads: Annotated[
-        tuple[int, ...], arg(aliases=("-t",), metavar="THREADS...", help="numbers of threads to time each with")
+        tuple[int, ...],
+        arg(aliases=("-t",), metavar="THREADS...", help="numbers of threads to time each with"),
     ] = (1,)
-    size: Annotated[tuple[str, ...], arg(metavar="WIDTHxHEIGHT...", help="sizes of the picture that is enlarged")] = (
-        "480x270",
-    )
+    size: Annotated[
+        tuple[str, ...],
+        arg(metavar="WIDTHxHEIGHT...", help="sizes of the picture that is upscaled"),
+    ] = ("480x270",)
     peers: Annotated[
-        bool, arg(help="also OpenCV, and small networks under onnxruntime: what of the extra `bench` is installed")
+        bool,
+        arg(
+            help="also OpenCV, and small networks under onnxruntime: what of the extra `bench` is installed"
+        ),
     ] = False
     repeats: Annotated[int, arg(metavar="ROUNDS", help="rounds; the median counts")] = 9
-    json: options.Json = False
-    debug: options.Debug = False
+    json: arguments.Json = False
+    debug: arguments.Debug = False
 
     def run(self) -> int:
-        from iqlut.bench import timing
+        from iqlut.timing import interleaved
 
         if self.repeats < 1:
-            raise Stop(f"--repeats is {self.repeats}, wanted 1 or more")
+            raise Stop(f"--repeats is {self.repeats}, expected 1 or more")
         contenders = self._contenders()
         with progress(self.repeats + 1, "rounds") as advance:
-            timings = timing.time_in_turns(contenders, self.repeats, advance)
+            timings = interleaved.time_interleaved(contenders, self.repeats, advance)
         rows = rows_of(timings)
         if self.json:
             print_json(rows)
         else:
             first = timings[0]
             title = f"median of {first.rounds} rounds, {first.cpu}, {first.commit}"
-            print_table(title, [{name: row[name] for name in row if name not in _HIDDEN} for row in rows])
+            print_table(
+                title, [{name: row[name] for name in row if name not in _HIDDEN} for row in rows]
+            )
         return OK
 
     def _contenders(self) -> list[Contender]:
-        from iqlut.bench.contenders import ours
-        from iqlut.bench.peers import peers
+        from iqlut.timing.other_upscalers import peers
+        from iqlut.timing.timed_upscalers import ours
 
         sizes = [_size(size) for size in self.size]
-        models = [tables_at(options.model(name)) for name in self.model or (None,)]  # strengths cost the same
-        threads = tuple(options.threads(count) for count in self.threads)
+        models = [
+            tables_at(arguments.model(name)) for name in self.model or (None,)
+        ]  # strengths cost the same
+        threads = tuple(arguments.threads(count) for count in self.threads)
         names = self._names(models[0], threads[0])
         found: list[Contender] = []
         for size in sizes:
@@ -95,14 +111,14 @@ class Bench:
 
     def _names(self, tables: Tables, threads: int) -> Sequence[str]:
         for engine in self.engines:
-            options.check_engine("native" if engine == _RGB else engine, tables, threads)
+            arguments.check_engine("native" if engine == _RGB else engine, tables, threads)
         return (*self.engines, *(f"native-{isa}" for isa in _instruction_sets(self.isa)))
 
 
 def _size(text: str) -> tuple[int, int]:
     size = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
     if size is None:
-        raise Stop(f"--size is {text}, wanted two numbers as in 480x270")
+        raise Stop(f"--size is {text}, expected two numbers as in 480x270")
     return int(size[1]), int(size[2])
 
 
@@ -114,5 +130,7 @@ def _instruction_sets(names: Sequence[str]) -> Sequence[str]:
     known = instruction_sets()
     wrong = [name for name in names if name not in (*known, "all")]
     if wrong:
-        raise Stop(f"--isa is {wrong[0]}, wanted `all` or some of {', '.join(known)}, which this machine has")
+        raise Stop(
+            f"--isa is {wrong[0]}, expected `all` or some of {', '.join(known)}, which this machine has"
+        )
     return known if "all" in names else names

@@ -8,14 +8,32 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
-from iqlut.commands import options
-from iqlut.commands.console import FAILED, OK, Stop, print_json, print_table, progress, rows_of, stop_on
+from iqlut.command_line import arguments
+from iqlut.command_line.console import (
+    FAILED,
+    OK,
+    Stop,
+    print_json,
+    print_table,
+    progress,
+    rows_of,
+    stop_on,
+)
 
 if TYPE_CHECKING:
-    from iqlut.config import Config
-    from iqlut.train.planes import Planes
+    from iqlut.network.configuration import Config
+    from iqlut.training.patches import Planes
 
-_HIDDEN = ("commit", "cpu", "rounds", "steps", "device", "threads", "batch", "patch")  # in the title of the table
+_HIDDEN = (
+    "commit",
+    "cpu",
+    "rounds",
+    "steps",
+    "device",
+    "threads",
+    "batch",
+    "patch",
+)  # in the title of the table
 
 
 @dataclass(frozen=True)
@@ -29,41 +47,63 @@ class BenchTrain:
 
     config: Annotated[
         Path | None,
-        arg(metavar="CONFIG", help="take the model and the recipe from a TOML file", help_behavior_hint=""),
+        arg(
+            metavar="CONFIG",
+            help="take the model and the recipe from a TOML file",
+            help_behavior_hint="",
+        ),
     ] = None
-    blocks: Annotated[int | None, arg(help="blocks of the model", help_behavior_hint="(default: 8)")] = None
-    channels: Annotated[int | None, arg(help="its channels", help_behavior_hint="(default: 8)")] = None
-    levels: Annotated[int | None, arg(help="levels of its later blocks", help_behavior_hint="(default: 7)")] = None
-    scale: Annotated[int | None, arg(aliases=("-s",), help="its scale", help_behavior_hint="(default: 4)")] = None
+    blocks: Annotated[
+        int | None, arg(help="blocks of the model", help_behavior_hint="(default: 8)")
+    ] = None
+    channels: Annotated[int | None, arg(help="its channels", help_behavior_hint="(default: 8)")] = (
+        None
+    )
+    levels: Annotated[
+        int | None, arg(help="levels of its later blocks", help_behavior_hint="(default: 7)")
+    ] = None
+    scale: Annotated[
+        int | None, arg(aliases=("-s",), help="its scale", help_behavior_hint="(default: 4)")
+    ] = None
     batch: Annotated[int, arg(help="patches a step")] = 8
     patch: Annotated[int, arg(help="low-resolution pixels a side")] = 32
     data: Annotated[
-        Path | None, arg(metavar="FOLDER", help="crop the patches from these images", help_behavior_hint="")
+        Path | None,
+        arg(metavar="FOLDER", help="crop the patches from these images", help_behavior_hint=""),
     ] = None
-    threads: options.Threads = None
-    device: options.Device = "cpu"
+    threads: arguments.Threads = None
+    device: arguments.Device = "cpu"
     rounds: Annotated[int, arg(aliases=("--repeats",), help="rounds; the median counts")] = 15
     steps: Annotated[int, arg(help="steps of each in a round")] = 4
-    json: options.Json = False
-    debug: options.Debug = False
+    json: arguments.Json = False
+    debug: arguments.Debug = False
 
     def run(self) -> int:
-        from iqlut.bench import steps
-        from iqlut.train import speed
+        from iqlut.timing import training_steps
+        from iqlut.training import step_variants
 
-        threads = options.threads(self.threads)
+        threads = arguments.threads(self.threads)
         if min(self.rounds, self.steps) < 1:
-            raise Stop(f"--rounds is {self.rounds} and --steps {self.steps}, wanted 1 or more")
+            raise Stop(f"--rounds is {self.rounds} and --steps {self.steps}, expected 1 or more")
         config = self._config()
         with stop_on(ValueError, code=FAILED):
-            ways = speed.ways(config, self._planes(config), threads, self.device)
-        trainers = [steps.Trainer(*way) for way in ways.items()]
+            ways = step_variants.ways(config, self._planes(config), threads, self.device)
+        trainers = [training_steps.Trainer(*way) for way in ways.items()]
         model, train = config.model, config.train
-        setting = steps.Setting(
-            model.blocks, model.channels, model.levels, model.scale, train.batch, train.patch, self.device, threads
+        setting = training_steps.Setting(
+            model.blocks,
+            model.channels,
+            model.levels,
+            model.scale,
+            train.batch,
+            train.patch,
+            self.device,
+            threads,
         )
         with progress(self.rounds + 1, "rounds") as advance:
-            timings = steps.time_in_turns(trainers, setting, self.rounds, self.steps, advance)
+            timings = training_steps.time_interleaved(
+                trainers, setting, self.rounds, self.steps, advance
+            )
         rows = rows_of(timings)
         if self.json:
             print_json(rows)
@@ -72,26 +112,40 @@ class BenchTrain:
                 f"steps of {train.batch} patches of {train.patch}x{train.patch}, median of {self.rounds} rounds, "
                 f"{setting.device}, {threads} threads, {timings[0].cpu}, {timings[0].commit}"
             )
-            print_table(title, [{name: row[name] for name in row if name not in _HIDDEN} for row in rows])
+            print_table(
+                title, [{name: row[name] for name in row if name not in _HIDDEN} for row in rows]
+            )
         return OK
 
     def _config(self) -> Config:
-        from iqlut import config
+        from iqlut.network import configuration
 
         named = {name: getattr(self, name) for name in ("blocks", "channels", "levels", "scale")}
         changes = {name: value for name, value in named.items() if value is not None}
-        with stop_on(config.BadConfig):
-            settings = options.configuration(self.config) if self.config else config.Config()
+        with stop_on(configuration.BadConfig):
+            settings = (
+                arguments.configuration(self.config) if self.config else configuration.Config()
+            )
             model = replace(settings.model, **changes)
-            train = replace(settings.train, batch=self.batch, patch=self.patch, data=str(self.data or ""), start="")
+            train = replace(
+                settings.train,
+                batch=self.batch,
+                patch=self.patch,
+                data=str(self.data or ""),
+                start="",
+            )
         return replace(settings, model=model, train=train)
 
     def _planes(self, config: Config) -> Planes:
-        from iqlut.train import data, speed
+        from iqlut.training import step_variants, training_images
 
         if self.data is None:
-            if self.patch > speed.SIDE:
-                raise Stop(f"--patch is {self.patch}, wanted at most {speed.SIDE}, or images of your own with --data")
-            return speed.made_up(config.model.scale)
+            if self.patch > step_variants.SIDE:
+                raise Stop(
+                    f"--patch is {self.patch}, expected at most {step_variants.SIDE}, or images of your own with --data"
+                )
+            return step_variants.made_up(config.model.scale)
         with stop_on(ValueError, OSError, code=FAILED):
-            return data.load(config.train, config.model.scale, Path("runs") / "cache", lambda *_: None)
+            return training_images.load(
+                config.train, config.model.scale, Path("runs") / "cache", lambda *_: None
+            )

@@ -1,4 +1,4 @@
-"""`iqlut compare`: one picture enlarged in several ways, side by side."""
+"""`iqlut compare`: one picture upscaled in several ways, side by side."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import numpy as np
 from PIL import Image
 from tyro.conf import Positional, arg
 
-from iqlut import api, files
-from iqlut.commands import options
-from iqlut.commands.console import FAILED, OK, Stop, narrate, stop_on
+from iqlut import atomic_files
+from iqlut.command_line import arguments
+from iqlut.command_line.console import FAILED, OK, Stop, narrate, stop_on
 from iqlut.pictures import reading
 from iqlut.pictures.picture import Picture, PictureError
 from iqlut.pictures.reading import shown
+from iqlut.tables import shipped_models
 
 
 @dataclass(frozen=True)
 class Compare:
-    """Enlarge a picture by nearest, bicubic and the models, side by side.
+    """Upscale a picture by nearest, bicubic and the models, side by side.
 
     Writes OUT.png, with zoomed parts, and OUT.html, a page with a slider that needs nothing else. Of a large
     picture the part with most to see is taken.
@@ -30,7 +31,12 @@ class Compare:
     picture: Annotated[Positional[Path], arg(metavar="IN", help="a picture")]
     output: Annotated[
         Path | None,
-        arg(aliases=("-o",), metavar="OUT", help="what to write", help_behavior_hint="(default: IN-compared.png)"),
+        arg(
+            aliases=("-o",),
+            metavar="OUT",
+            help="what to write",
+            help_behavior_hint="(default: IN-compared.png)",
+        ),
     ] = None
     models: Annotated[
         tuple[str, ...],
@@ -44,56 +50,63 @@ class Compare:
     scale: Annotated[
         int | None,
         arg(
-            aliases=("-s",), metavar="SCALE", help="how many times larger", help_behavior_hint="(default: the largest)"
+            aliases=("-s",),
+            metavar="SCALE",
+            help="how many times larger",
+            help_behavior_hint="(default: the largest)",
         ),
     ] = None
-    engine: options.Engine = "native"
-    threads: options.Threads = None
+    engine: arguments.Engine = "native"
+    threads: arguments.Threads = None
     overwrite: Annotated[bool, arg(help="replace files that exist", help_behavior_hint="")] = False
-    debug: options.Debug = False
+    debug: arguments.Debug = False
 
     def run(self) -> int:
-        from iqlut import comparison
+        from iqlut.evaluation import side_by_side
 
-        models, threads = self._models(), options.threads(self.threads)
+        models, threads = self._models(), arguments.threads(self.threads)
         for tables in models:
-            options.check_engine(self.engine, tables, threads)
+            arguments.check_engine(self.engine, tables, threads)
         output = self.output or self.picture.with_name(f"{self.picture.stem}-compared.png")
         targets = output.with_suffix(".png"), output.with_suffix(".html")
-        options.check_folder(targets[0])
+        arguments.check_folder(targets[0])
         for target in targets:
             if target.exists() and not self.overwrite:
                 raise Stop(f"{shown(target)} exists; give --overwrite to replace it", FAILED)
         with stop_on(PictureError, code=FAILED):
             picture = _as_rgb(reading.read_file(self.picture))
-        small = comparison.window(picture)
-        larger = comparison.variants(small, models, self.engine, threads)
+        small = side_by_side.window(picture)
+        larger = side_by_side.variants(small, models, self.engine, threads)
         title = f"{self.picture.name}, {small.width}x{small.height} pixels, {models[0].scale} times larger"
-        sheet, page = io.BytesIO(), comparison.page(title, larger).encode()
-        comparison.sheet(small, larger).save(sheet, "PNG")
+        sheet, page = io.BytesIO(), side_by_side.page(title, larger).encode()
+        side_by_side.sheet(small, larger).save(sheet, "PNG")
         for target, data in zip(targets, (sheet.getvalue(), page), strict=True):
             _write(target, data)
         narrate(f"{', '.join(larger)}: {shown(targets[0])}, {shown(targets[1])}")
         return OK
 
-    def _models(self) -> list[api.Model]:
+    def _models(self) -> list[shipped_models.Model]:
         if self.models:
-            models = [options.model(name, self.scale) for name in self.models]
+            models = [arguments.model(name, self.scale) for name in self.models]
             if len({tables.scale for tables in models}) > 1:
                 scales = ", ".join(f"{tables.name}: {tables.scale}" for tables in models)
                 raise Stop(f"the models have several scales ({scales}); name models of one scale")
             return models
-        shipped = [options.model(name) for name in api.models()]
+        shipped = [arguments.model(name) for name in shipped_models.models()]
         scale = self.scale or max((tables.scale for tables in shipped), default=None)
-        return [tables for tables in shipped if tables.scale == scale] or [options.model(None, scale)]
+        return [tables for tables in shipped if tables.scale == scale] or [
+            arguments.model(None, scale)
+        ]
 
 
 def _write(target: Path, data: bytes) -> None:
     try:
-        files.write_atomically(target, lambda file: file.write(data))
+        atomic_files.write_atomically(target, lambda file: file.write(data))
     except OSError as error:
         reason = error.strerror or error
-        raise Stop(f"{shown(target)} cannot be written ({reason}); check the folder", FAILED) from None
+        raise Stop(
+            f"{shown(target)} cannot be written ({reason}); check the folder", FAILED
+        ) from None
 
 
 def _as_rgb(picture: Picture) -> Image.Image:

@@ -8,9 +8,10 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from iqlut import fileformat, files
-from iqlut.commands import options
-from iqlut.commands.console import FAILED, OK, Stop, narrate, stop_on
+from iqlut import atomic_files
+from iqlut.command_line import arguments
+from iqlut.command_line.console import FAILED, OK, Stop, narrate, stop_on
+from iqlut.tables import file_format
 
 
 @dataclass(frozen=True)
@@ -20,31 +21,37 @@ class Convert:
     Needs PyTorch: pip install 'iqlut[train]'. Tables that an engine could overflow on are refused, never clipped.
     """
 
-    checkpoint: Annotated[Positional[Path], arg(metavar="CHECKPOINT", help="a checkpoint of `iqlut train`")]
+    checkpoint: Annotated[
+        Positional[Path], arg(metavar="CHECKPOINT", help="a checkpoint of `iqlut train`")
+    ]
     output: Annotated[Path, arg(aliases=("-o",), metavar="FILE", help="the tables, *.iqlut")]
     score: Annotated[
         tuple[Path, ...],
         arg(
-            metavar="DATASET...", help="folders of HR images; the file will say the tables' PSNR", help_behavior_hint=""
+            metavar="DATASET...",
+            help="folders of HR images; the file will say the tables' PSNR",
+            help_behavior_hint="",
         ),
     ] = ()
     overwrite: Annotated[bool, arg(help="replace FILE if it exists", help_behavior_hint="")] = False
-    debug: options.Debug = False
+    debug: arguments.Debug = False
 
     def run(self) -> int:
-        options.check_folder(self.output)
+        arguments.check_folder(self.output)
         if self.output.is_dir():
-            raise Stop(f"{self.output} is a folder, wanted a file; name one with -o")
+            raise Stop(f"{self.output} is a folder, expected a file; name one with -o")
         if self.output.exists() and not self.overwrite:
             raise Stop(f"{self.output} exists; give --overwrite to replace it", FAILED)
-        from iqlut import evaluate
-        from iqlut.train import export
+        from iqlut.evaluation import scores
+        from iqlut.training import checkpoint_to_tables
 
         with stop_on(ValueError, RuntimeError, OSError, code=FAILED):
-            tables = export.tables_of(self.checkpoint)
+            tables = checkpoint_to_tables.tables_of(self.checkpoint)
             if self.score:
-                tables = evaluate.with_scores(tables, self.score)
-            data = fileformat.to_bytes(tables)
-            files.write_atomically(self.output, lambda file: file.write(data))
-        narrate(f"{self.output}: {tables.name}, {tables.table_bytes} bytes of tables in a file of {len(data)}")
+                tables = scores.with_scores(tables, self.score)
+            data = file_format.to_bytes(tables)
+            atomic_files.write_atomically(self.output, lambda file: file.write(data))
+        narrate(
+            f"{self.output}: {tables.name}, {tables.table_bytes} bytes of tables in a file of {len(data)}"
+        )
         return OK

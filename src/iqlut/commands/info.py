@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from iqlut import api, fileformat
-from iqlut.commands import options
-from iqlut.commands.console import OK, flat, print_json, print_table
-from iqlut.dial import Dial, tables_at
+from iqlut.command_line import arguments
+from iqlut.command_line.console import OK, flat, print_json, print_table
+from iqlut.tables import file_format, shipped_models
+from iqlut.tables.restoration_tables import RestorationTables, tables_at
 
 TIMES = "times.json"
 CLEAN_INPUT = "clean input"  # the purpose of models that do not say theirs
@@ -23,18 +23,22 @@ CLEAN_INPUT = "clean input"  # the purpose of models that do not say theirs
 class Info:
     """Say what a model is: its sizes, and how it was trained."""
 
-    model: Annotated[Positional[str], arg(metavar="MODEL", help="a model of `iqlut models`, or a *.iqlut file")]
-    json: options.Json = False
-    debug: options.Debug = False
+    model: Annotated[
+        Positional[str], arg(metavar="MODEL", help="a model of `iqlut models`, or a *.iqlut file")
+    ]
+    json: arguments.Json = False
+    debug: arguments.Debug = False
 
     def run(self) -> int:
-        model = options.model(self.model)
+        model = arguments.model(self.model)
         own = sizes(model, self.model)
         facts = own | flat(model.about) | own  # the tables come first, and have the last word
         if self.json:
             print_json([facts])
         else:
-            print_table(model.name, [{"fact": name, "value": value} for name, value in facts.items()])
+            print_table(
+                model.name, [{"fact": name, "value": value} for name, value in facts.items()]
+            )
         return OK
 
 
@@ -46,19 +50,22 @@ class Models:
     best-*      the same, sharper and slower
     others      for clean input, made small by bicubic, as benchmarks have it: -m NAME runs exactly these tables
 
-    PSNR is that on Set5, in dB; time is that of enlarging, to Pillow's bicubic, on one thread.
+    PSNR is that on Set5, in dB; time is that of upscaling, to Pillow's bicubic, on one thread.
     """
 
-    json: options.Json = False
-    debug: options.Debug = False
+    json: arguments.Json = False
+    debug: arguments.Debug = False
 
     def run(self) -> int:
         times = _times()
         rows = []
-        for name in api.models():
-            model = options.model(name)
+        for name in shipped_models.models():
+            model = arguments.model(name)
             psnr_db = model.about.get("psnr_db", {}).get("Set5")
-            rows.append(sizes(model, name) | {"psnr_db": psnr_db and round(psnr_db, 2), "time": times.get(name)})
+            rows.append(
+                sizes(model, name)
+                | {"psnr_db": psnr_db and round(psnr_db, 2), "time": times.get(name)}
+            )
         if self.json or not rows:
             print_json(rows)
         else:
@@ -88,10 +95,10 @@ def _times() -> dict[str, float]:
     return json.loads((resources.files("iqlut") / "models" / TIMES).read_text(encoding="utf-8"))
 
 
-def sizes(model: api.Model, name_or_path: str) -> dict[str, Any]:
+def sizes(model: shipped_models.Model, name_or_path: str) -> dict[str, Any]:
     """The facts that follow from the tables themselves. `table_bytes` are those of one restoration strength."""
     path, tables = Path(name_or_path), tables_at(model)
-    shipped = name_or_path in api.models()
+    shipped = name_or_path in shipped_models.models()
     facts = {
         "name": model.name,
         "scale": model.scale,
@@ -99,12 +106,12 @@ def sizes(model: api.Model, name_or_path: str) -> dict[str, Any]:
         "channels": tables.channels,
         "symmetry": model.symmetry,
         "table_bytes": tables.table_bytes,
-        "file_bytes": len(fileformat.to_bytes(model)) if shipped else path.stat().st_size,
+        "file_bytes": len(file_format.to_bytes(model)) if shipped else path.stat().st_size,
         "receptive_field_px": tables.receptive_field_px,
         "purpose": model.about.get("purpose", CLEAN_INPUT),
         "sha256": model.sha256,
     }
-    if isinstance(model, Dial):
+    if isinstance(model, RestorationTables):
         facts |= {"strengths": ", ".join(f"{strength:g}" for strength in model.strengths)}
         facts |= {"all_tables_bytes": model.table_bytes}
     return facts

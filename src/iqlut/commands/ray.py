@@ -11,23 +11,27 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from iqlut.batch.plan import Plan
-from iqlut.commands.console import FAILED, OK, Stop, progress, stop_on
-from iqlut.commands.enlarging import Enlarging
-from iqlut.commands.reporting import Report
+from iqlut.batch.planning import Plan
+from iqlut.command_line.batch_report import Report
+from iqlut.command_line.console import FAILED, OK, Stop, progress, stop_on
+from iqlut.command_line.upscale_arguments import UpscaleArguments
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Manifest:
     manifest: Annotated[
         Positional[Path],
-        arg(metavar="MANIFEST", help="JSON Lines or CSV with source and target", help_behavior_hint=""),
+        arg(
+            metavar="MANIFEST",
+            help="JSON Lines or CSV with source and target",
+            help_behavior_hint="",
+        ),
     ]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ray(Enlarging, _Manifest):
-    """Enlarge the files of a manifest on a Ray cluster, or on all cores of this machine.
+class Ray(UpscaleArguments, _Manifest):
+    """Upscale the files of a manifest on a Ray cluster, or on all cores of this machine.
 
     iqlut upscale photos -o larger --dry-run --json > manifest.json
 
@@ -40,12 +44,18 @@ class Ray(Enlarging, _Manifest):
     address: Annotated[
         str | None,
         arg(
-            metavar="ADDRESS", help="of a running Ray", help_behavior_hint="(default: RAY_ADDRESS, or one started here)"
+            metavar="ADDRESS",
+            help="of a running Ray",
+            help_behavior_hint="(default: RAY_ADDRESS, or one started here)",
         ),
     ] = None
     workers: Annotated[
         int | None,
-        arg(metavar="N", help="files at the same time, each on --threads cores", help_behavior_hint="(default: all)"),
+        arg(
+            metavar="N",
+            help="files at the same time, each on --threads cores",
+            help_behavior_hint="(default: all)",
+        ),
     ] = None
 
     def run(self) -> int:
@@ -54,7 +64,7 @@ class Ray(Enlarging, _Manifest):
         from iqlut.ray import Cluster, manifest, upscale_manifest
 
         if self.workers is not None and self.workers < 1:
-            raise Stop(f"--workers is {self.workers}, wanted 1 or more")
+            raise Stop(f"--workers is {self.workers}, expected 1 or more")
         with stop_on(manifest.ManifestError):
             jobs = manifest.read(self.manifest)
         recipe = self.recipe(target_is_named=True, threads=self.threads or 1)

@@ -14,8 +14,8 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from iqlut.commands import options
-from iqlut.commands.console import (
+from iqlut.command_line import arguments
+from iqlut.command_line.console import (
     FAILED,
     INTERRUPTED,
     OK,
@@ -38,28 +38,39 @@ class Train:
     `iqlut train search` finds where the levels of each layer should lie.
     """
 
-    config: Annotated[Positional[Path], arg(metavar="CONFIG", help="what to train, as in configs/l8c8-x4.toml")]
+    config: Annotated[
+        Positional[Path], arg(metavar="CONFIG", help="what to train, as in configs/l8c8-x4.toml")
+    ]
     out: Annotated[
         Path | None,
-        arg(metavar="DIR", help="folder of the run", help_behavior_hint="(default: runs/ and the model's name)"),
+        arg(
+            metavar="DIR",
+            help="folder of the run",
+            help_behavior_hint="(default: runs/ and the model's name)",
+        ),
     ] = None
-    resume: Annotated[bool, arg(help="go on from the checkpoint in DIR", help_behavior_hint="")] = False
+    resume: Annotated[bool, arg(help="go on from the checkpoint in DIR", help_behavior_hint="")] = (
+        False
+    )
     minutes: Annotated[
-        float | None, arg(metavar="MINUTES", help="stop after so long", help_behavior_hint="(default: when done)")
+        float | None,
+        arg(
+            metavar="MINUTES", help="stop after so long", help_behavior_hint="(default: when done)"
+        ),
     ] = None
-    threads: options.Threads = None
-    device: options.Device = "cpu"
-    debug: options.Debug = False
+    threads: arguments.Threads = None
+    device: arguments.Device = "cpu"
+    debug: arguments.Debug = False
 
     def run(self) -> int:
-        threads = options.threads(self.threads)
-        from iqlut.train import loop
+        threads = arguments.threads(self.threads)
+        from iqlut.training import loop
 
-        settings = options.configuration(self.config)
+        settings = arguments.configuration(self.config)
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # started by torchrun
-            from iqlut.train import processes
+            from iqlut.training import distributed
 
-            processes.join()
+            distributed.join()
         out = self.out or Path("runs") / settings.name
         place = loop.Place(threads, self.device)
         minutes = math.inf if self.minutes is None else self.minutes
@@ -68,7 +79,9 @@ class Train:
                 checkpoint = loop.train(settings, out, self.resume, place, minutes, report)
         except KeyboardInterrupt:
             saved = (out / "checkpoint.pt").exists()
-            complain(f"interrupted; {f'go on from {out} with --resume' if saved else 'nothing was saved yet'}")
+            complain(
+                f"interrupted; {f'go on from {out} with --resume' if saved else 'nothing was saved yet'}"
+            )
             return INTERRUPTED
         narrate(f"{checkpoint} is ready: iqlut convert {checkpoint} -o {settings.name}.iqlut")
         return OK

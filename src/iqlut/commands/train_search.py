@@ -8,9 +8,18 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from iqlut import files
-from iqlut.commands import options
-from iqlut.commands.console import FAILED, INTERRUPTED, OK, Stop, complain, narrate, print_json, stop_on
+from iqlut import atomic_files
+from iqlut.command_line import arguments
+from iqlut.command_line.console import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    Stop,
+    complain,
+    narrate,
+    print_json,
+    stop_on,
+)
 
 _GRID = "(default: 0.3 0.4 0.5 0.6 0.7)"
 
@@ -24,51 +33,70 @@ class TrainSearch:
     CHECKPOINT should have many more levels than CONFIG: of tables with as many, those that are there always win.
     """
 
-    config: Annotated[Positional[Path], arg(metavar="CONFIG", help="the configuration that gets the knots")]
+    config: Annotated[
+        Positional[Path], arg(metavar="CONFIG", help="the configuration that gets the knots")
+    ]
     checkpoint: Annotated[
         Positional[Path],
-        arg(metavar="CHECKPOINT", help="a trained network of its shape, but for the numbers of levels"),
+        arg(
+            metavar="CHECKPOINT",
+            help="a trained network of its shape, but for the numbers of levels",
+        ),
     ]
-    output: Annotated[Path, arg(aliases=("-o",), metavar="FILE", help="the configuration with its knots, *.toml")]
+    output: Annotated[
+        Path, arg(aliases=("-o",), metavar="FILE", help="the configuration with its knots, *.toml")
+    ]
     steps: Annotated[int, arg(help="steps of training for each pair")] = 0
     learning_rate: Annotated[float, arg(help="of these steps, falling to 0")] = 1e-3
-    a: Annotated[tuple[float, ...], arg(metavar="A...", help="the grid", help_behavior_hint=_GRID)] = ()
-    b: Annotated[tuple[float, ...], arg(metavar="B...", help="the grid", help_behavior_hint=_GRID)] = ()
+    a: Annotated[
+        tuple[float, ...], arg(metavar="A...", help="the grid", help_behavior_hint=_GRID)
+    ] = ()
+    b: Annotated[
+        tuple[float, ...], arg(metavar="B...", help="the grid", help_behavior_hint=_GRID)
+    ] = ()
     passes: Annotated[int, arg(help="times over all layers; ends where nothing changes")] = 1
     overwrite: Annotated[bool, arg(help="replace FILE if it exists", help_behavior_hint="")] = False
-    threads: options.Threads = None
-    json: Annotated[bool, arg(help="print every trial, as one JSON list", help_behavior_hint="")] = False
-    debug: options.Debug = False
+    threads: arguments.Threads = None
+    json: Annotated[
+        bool, arg(help="print every trial, as one JSON list", help_behavior_hint="")
+    ] = False
+    debug: arguments.Debug = False
 
     def run(self) -> int:
-        threads = options.threads(self.threads)
+        threads = arguments.threads(self.threads)
         self._check()
-        from iqlut import config
         from iqlut.commands.train import reporting
-        from iqlut.train import search
+        from iqlut.network import configuration
+        from iqlut.training import knot_search
 
-        settings = options.configuration(self.config)
-        grid = (self.a or search.GRID, self.b or search.GRID)
-        what = search.Search(settings, self.checkpoint, *grid, self.steps, self.learning_rate, self.passes)
+        settings = arguments.configuration(self.config)
+        grid = (self.a or knot_search.GRID, self.b or knot_search.GRID)
+        what = knot_search.Search(
+            settings, self.checkpoint, *grid, self.steps, self.learning_rate, self.passes
+        )
         try:
             with stop_on(ValueError, RuntimeError, OSError, code=FAILED), reporting() as report:
-                found = search.greedy(what, Path("runs") / "cache", threads, report)
+                found = knot_search.greedy(what, Path("runs") / "cache", threads, report)
         except KeyboardInterrupt:
             complain("interrupted; nothing was written")
             return INTERRUPTED
         score = f"{found.psnr_db:.3f} dB on the validation set, {found.before_db:.3f} with the knots before"
-        how = f"found by `iqlut train search` from {self.checkpoint.name}, {self.steps} steps a pair"
-        whole = f"# The knots: {how}:\n# {score}.\n{config.to_toml(found.config)}"
+        how = (
+            f"found by `iqlut train search` from {self.checkpoint.name}, {self.steps} steps a pair"
+        )
+        whole = f"# The knots: {how}:\n# {score}.\n{configuration.to_toml(found.config)}"
         with stop_on(OSError, code=FAILED):
-            files.write_atomically(self.output, lambda file: file.write(whole.encode()))
+            atomic_files.write_atomically(self.output, lambda file: file.write(whole.encode()))
         if self.json:
             print_json([asdict(trial) for trial in found.trials])
         narrate(f"{self.output}: {score}")
         return OK
 
     def _check(self) -> None:
-        options.check_folder(self.output)
+        arguments.check_folder(self.output)
         if self.output.exists() and not self.overwrite:
             raise Stop(f"{self.output} exists; give --overwrite to replace it", FAILED)
         if self.steps < 0 or self.passes < 1:
-            raise Stop(f"--steps is {self.steps} and --passes {self.passes}, wanted 0 or more and 1 or more")
+            raise Stop(
+                f"--steps is {self.steps} and --passes {self.passes}, expected 0 or more and 1 or more"
+            )

@@ -1,4 +1,4 @@
-"""`iqlut upscale`: pictures and films in, larger ones out."""
+"""`iqlut upscale`: pictures and videos in, larger ones out."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from iqlut.batch import plan as planning
+from iqlut.batch import planning
 from iqlut.batch.one_file import upscale_file
-from iqlut.batch.plan import Job, Plan, exists_already
+from iqlut.batch.planning import Job, Plan, exists_already
 from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target
-from iqlut.commands import films
-from iqlut.commands.console import FAILED, OK, Stop, progress, stop_on, unforeseen
-from iqlut.commands.enlarging import Enlarging, flag
-from iqlut.commands.reporting import Report
+from iqlut.command_line import video_arguments
+from iqlut.command_line.batch_report import Report
+from iqlut.command_line.console import FAILED, OK, Stop, progress, stop_on, unforeseen
+from iqlut.command_line.upscale_arguments import UpscaleArguments, flag
 from iqlut.pictures import formats
 from iqlut.pictures.picture import PictureError
 from iqlut.pictures.reading import shown
@@ -30,24 +30,31 @@ _OF_PICTURES = ("size", "width", "height", "format", "quality", "strip")
 class _InAndOut:
     inputs: Annotated[
         Positional[tuple[Path, ...]],
-        arg(metavar="IN...", help="pictures, films, folders, 'patterns*', or - for stdin", help_behavior_hint=""),
+        arg(
+            metavar="IN...",
+            help="pictures, videos, folders, 'patterns*', or - for stdin",
+            help_behavior_hint="",
+        ),
     ]
-    output: Annotated[Path, arg(aliases=("-o",), metavar="OUT", help="a file; a folder, for several; - for stdout")]
+    output: Annotated[
+        Path,
+        arg(aliases=("-o",), metavar="OUT", help="a file; a folder, for several; - for stdout"),
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upscale(Enlarging, _InAndOut):
-    """Enlarge pictures and films.
+class Upscale(UpscaleArguments, _InAndOut):
+    """Upscale pictures and videos.
 
     iqlut upscale photo.png -o big.png
 
     iqlut upscale photos -o larger --width 3840
 
-    iqlut upscale film.mkv -o big.mkv
+    iqlut upscale video.mkv -o big.mkv
 
     A folder becomes a folder of the same tree. Gray stays gray; transparency, animation, 16 bits (needs
     pyvips), colour profile, EXIF, XMP and resolution are kept. The ending of OUT, or --format, says the format.
-    Of many, what exists already is skipped and what fails does not stop the rest. A film (needs PyAV) keeps its
+    Of many, what exists already is skipped and what fails does not stop the rest. A video (needs PyAV) keeps its
     other streams and its times; frames go through y4m pipes as well.
     """
 
@@ -62,21 +69,26 @@ class Upscale(Enlarging, _InAndOut):
     ] = None
     dry_run: Annotated[bool, flag("only say what would be done")] = False
     shard: Annotated[
-        str | None, arg(metavar="I/N", help="do only part I of N, as 1/4 to 4/4", help_behavior_hint="")
+        str | None,
+        arg(metavar="I/N", help="do only part I of N, as 1/4 to 4/4", help_behavior_hint=""),
     ] = None
 
     def run(self) -> int:
         format_name = None
-        pipe_is_film = planning.STREAM in self.inputs and films.is_film_pipe()
+        pipe_is_video = planning.STREAM in self.inputs and video_arguments.is_video_pipe()
         with stop_on(planning.PlanError, ValueError):
             format_name = formats.format_named(self.format) if self.format else None
-            whole = planning.plan(self.inputs, self.output, format_name, pipe_is_film)
+            whole = planning.plan(self.inputs, self.output, format_name, pipe_is_video)
         self._check_kinds(whole)
         if self.json and any(job.target is None for job in whole.jobs):
             raise Stop("--json and -o - both want stdout; name a file with -o")
         if any(job.target is None for job in whole.jobs) and sys.stdout and sys.stdout.isatty():
-            raise Stop("-o - would print a file on the terminal; redirect stdout, or name a file with -o")
-        recipe = self.recipe(format_name, target_is_named=not whole.is_batch and not self.output.is_dir())
+            raise Stop(
+                "-o - would print a file on the terminal; redirect stdout, or name a file with -o"
+            )
+        recipe = self.recipe(
+            format_name, target_is_named=not whole.is_batch and not self.output.is_dir()
+        )
         if self.shard:
             whole = planning.shard(whole, *_shard(self.shard))
         report = Report(whole, self.json, self.quiet)
@@ -87,12 +99,16 @@ class Upscale(Enlarging, _InAndOut):
         return FAILED if report.failed else OK
 
     def _check_kinds(self, whole: Plan) -> None:
-        """Stop where an argument is for pictures and there are films alone, or the other way round."""
-        are_films = {job.is_film for job in whole.jobs}
-        if are_films == {True}:
-            films.refuse({f"--{name}": getattr(self, name) for name in _OF_PICTURES}, "pictures")
-        if are_films == {False}:
-            films.refuse({f"--{name}": getattr(self, name) for name in films.ARGUMENTS}, "films")
+        """Stop where an argument is for pictures and there are videos alone, or the other way round."""
+        are_videos = {job.is_video for job in whole.jobs}
+        if are_videos == {True}:
+            video_arguments.refuse(
+                {f"--{name}": getattr(self, name) for name in _OF_PICTURES}, "pictures"
+            )
+        if are_videos == {False}:
+            video_arguments.refuse(
+                {f"--{name}": getattr(self, name) for name in video_arguments.ARGUMENTS}, "videos"
+            )
 
     def _do(self, whole: Plan, recipe: Recipe, report: Report) -> None:
         jobs = []
@@ -107,7 +123,9 @@ class Upscale(Enlarging, _InAndOut):
             for job in jobs:
                 start = time.perf_counter()
                 try:
-                    report.add(self._one(job, recipe, partial(progress, quiet=self.quiet, outer=advance)))
+                    report.add(
+                        self._one(job, recipe, partial(progress, quiet=self.quiet, outer=advance))
+                    )
                 except PictureError as error:
                     report.fail(job, str(error), time.perf_counter() - start)
                     if isinstance(error, DiskFull):
@@ -125,7 +143,9 @@ class Upscale(Enlarging, _InAndOut):
         except (PictureError, BrokenPipeError):
             raise
         except MemoryError:
-            raise PictureError(f"{name} needs more memory than there is; cut it into parts first") from None
+            raise PictureError(
+                f"{name} needs more memory than there is; cut it into parts first"
+            ) from None
         except Exception as error:
             if self.debug:
                 raise
@@ -135,5 +155,5 @@ class Upscale(Enlarging, _InAndOut):
 def _shard(text: str) -> tuple[int, int]:
     index, _, count = text.partition("/")
     if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
-        raise Stop(f"--shard is {text}, wanted I/N from 1/N to N/N, as 1/4")
+        raise Stop(f"--shard is {text}, expected I/N from 1/N to N/N, as 1/4")
     return int(index), int(count)

@@ -17,7 +17,7 @@ from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 
-from iqlut.tables import Tables
+from iqlut.tables.integer_tables import Tables
 
 ENGINES = ("reference", "native", "torch")
 
@@ -28,7 +28,7 @@ Upscale = Callable[[np.ndarray], np.ndarray]
 class Colourful(Protocol):
     """An `Upscale` that is quick with colours.
 
-    `colours` maps RGB, uint8 (h, w, 3), to exactly what `image.join` makes of `image.split` and the enlarged luma.
+    `colours` maps RGB, uint8 (h, w, 3), to exactly what `image.join` makes of `image.split` and the upscaled luma.
     """
 
     def __call__(self, luma: np.ndarray, /) -> np.ndarray: ...
@@ -51,7 +51,14 @@ def get(name: str) -> Engine:
 
 def check_plane(luma: np.ndarray) -> np.ndarray:
     """The plain array that `luma` is or wraps; ValueError unless it is a uint8 plane with at least one pixel."""
-    if not isinstance(luma, np.ndarray) or luma.ndim != 2 or luma.dtype != np.uint8 or luma.size == 0:
+    if (
+        not isinstance(luma, np.ndarray)
+        or luma.ndim != 2
+        or luma.dtype != np.uint8
+        or luma.size == 0
+    ):
         what = f"{luma.dtype} {luma.shape}" if isinstance(luma, np.ndarray) else type(luma).__name__
-        raise ValueError(f"the plane is {what}, wanted a uint8 array (h, w) with at least one pixel")
+        raise ValueError(
+            f"the plane is {what}, expected a uint8 array (h, w) with at least one pixel"
+        )
     return np.asarray(luma)

@@ -14,16 +14,19 @@ from itertools import count
 import numpy as np
 
 from iqlut.engines import check_plane
-from iqlut.image import check_uint8
 from iqlut.library import load_library
-from iqlut.tables import Layer, Tables
+from iqlut.planes.image import check_uint8
+from iqlut.tables.integer_tables import Layer, Tables
 
 
 class _Layer(ctypes.Structure):
     """iqlut_layer in native/iqlut.h"""
 
     _fields_ = (
-        *((name, ctypes.c_int32) for name in ("channels_in", "channels_out", "kernel", "levels", "acc_shift", "shift")),
+        *(
+            (name, ctypes.c_int32)
+            for name in ("channels_in", "channels_out", "kernel", "levels", "acc_shift", "shift")
+        ),
         *((name, ctypes.c_void_p) for name in ("lut", "curve", "gain", "skip", "bias")),
     )
 
@@ -75,10 +78,10 @@ def build(tables: Tables, threads: int = 1, isa: str | None = None) -> Native:
     the fastest.
     """
     if threads < 1:
-        raise ValueError(f"threads is {threads}, wanted at least 1")
+        raise ValueError(f"threads is {threads}, expected at least 1")
     isa = isa or os.environ.get("IQLUT_ISA") or None
     if isa is not None and isa not in instruction_sets():
-        raise ValueError(f"isa is {isa!r}, wanted one of {', '.join(instruction_sets())}")
+        raise ValueError(f"isa is {isa!r}, expected one of {', '.join(instruction_sets())}")
     return Native(tables, threads, isa)
 
 
@@ -109,9 +112,17 @@ class Native:
     def _run(self, pixels: np.ndarray, channels: int, out: np.ndarray) -> np.ndarray:
         h, w = pixels.shape[:2]
         picture = _Picture(pixels.ctypes.data, h, w, pixels.strides[0], channels)
-        arguments = self._plan.pointer, ctypes.byref(picture), out.ctypes.data, out.strides[0], self._threads
+        arguments = (
+            self._plan.pointer,
+            ctypes.byref(picture),
+            out.ctypes.data,
+            out.strides[0],
+            self._threads,
+        )
         if _library().iqlut_upscale(*arguments):
-            raise MemoryError(f"no memory to enlarge a picture of {w} x {h} pixels on {self._threads} threads")
+            raise MemoryError(
+                f"no memory to upscale a picture of {w} x {h} pixels on {self._threads} threads"
+            )
         return out
 
 
@@ -121,7 +132,9 @@ class _Plan:
     def __init__(self, tables: Tables, isa: str | None) -> None:
         layers = (_Layer * len(tables.layers))(*map(_layer, tables.layers))
         struct = _Tables(tables.scale, len(layers), layers)
-        self.pointer = _library().iqlut_plan_create(ctypes.byref(struct), isa.encode() if isa else None)
+        self.pointer = _library().iqlut_plan_create(
+            ctypes.byref(struct), isa.encode() if isa else None
+        )
         if not self.pointer:
             raise MemoryError(f"no memory to pack the tables {tables.name!r}")
         weakref.finalize(self, _library().iqlut_plan_free, self.pointer)

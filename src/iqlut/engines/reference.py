@@ -6,7 +6,7 @@ import numpy as np
 
 from iqlut import arithmetic as ar
 from iqlut.engines import Upscale, check_plane
-from iqlut.tables import Layer, Tables
+from iqlut.tables.integer_tables import Layer, Tables
 
 
 def build(tables: Tables, threads: int = 1) -> Upscale:
@@ -44,7 +44,9 @@ def expand(layer: Layer, signal: np.ndarray) -> np.ndarray:
 def base(luma: np.ndarray, scale: int) -> np.ndarray:
     """The bilinear base in its fixed point: luma (h, w) -> int32 (h, w, scale * scale)."""
     padded = np.pad(luma.astype(np.int32), 1, mode="edge")
-    return np.stack([ar.bilinear(padded, scale, p, q) for p in range(scale) for q in range(scale)], axis=2)
+    return np.stack(
+        [ar.bilinear(padded, scale, p, q) for p in range(scale) for q in range(scale)], axis=2
+    )
 
 
 def pixel_shuffle(phases: np.ndarray, scale: int) -> np.ndarray:

@@ -13,12 +13,14 @@ import numpy as np
 
 from iqlut import arithmetic as ar
 from iqlut.engines import Upscale, check_plane
-from iqlut.tables import Layer, Tables
+from iqlut.tables.integer_tables import Layer, Tables
 
 try:
     import torch
 except ImportError:
-    raise RuntimeError("the torch engine needs PyTorch, which is not installed: pip install iqlut[train]") from None
+    raise RuntimeError(
+        "the torch engine needs PyTorch, which is not installed: pip install iqlut[train]"
+    ) from None
 
 # Low-resolution pixels at a time: what fits a cache, or bounds the memory of a GPU.
 _BAND_CPU_PX, _BAND_GPU_PX = 1 << 12, 1 << 20
@@ -37,7 +39,9 @@ def build(tables: Tables, threads: int = 1, device: str | None = None) -> Upscal
             for layer in layers[:-1]:
                 own = ar.skip_signal(signal, len(layer.gain))
                 signal = ar.requantise(_expand(layer, signal), own, layer)
-            phases = ar.requantise(_expand(layers[-1], signal), _base(plane, tables.scale), layers[-1])
+            phases = ar.requantise(
+                _expand(layers[-1], signal), _base(plane, tables.scale), layers[-1]
+            )
             return _pixel_shuffle(phases.to(torch.uint8), tables.scale).cpu().numpy()
 
     return upscale
@@ -83,7 +87,9 @@ def _expand(layer: SimpleNamespace, signal: torch.Tensor) -> torch.Tensor:
     padded = _pad(signal, before, after)
     band = max(1, (_BAND_CPU_PX if signal.device.type == "cpu" else _BAND_GPU_PX) // w)
     tops = range(0, h, band)
-    return torch.cat([_expand_band(layer, padded[top : min(top + band, h) + before + after]) for top in tops])
+    return torch.cat(
+        [_expand_band(layer, padded[top : min(top + band, h) + before + after]) for top in tops]
+    )
 
 
 def _expand_band(layer: SimpleNamespace, padded: torch.Tensor) -> torch.Tensor:
@@ -91,7 +97,9 @@ def _expand_band(layer: SimpleNamespace, padded: torch.Tensor) -> torch.Tensor:
     k = layer.kernel
     h, w = padded.shape[0] - k + 1, padded.shape[1] - k + 1
     code, fraction = layer.curve[:, padded]
-    taps = torch.zeros((*padded.shape[:2], layer.rows.shape[1]), dtype=torch.int32, device=padded.device)
+    taps = torch.zeros(
+        (*padded.shape[:2], layer.rows.shape[1]), dtype=torch.int32, device=padded.device
+    )
     for c, start in enumerate(layer.start):
         row = code[:, :, c] + start
         taps += ar.blend(layer.rows[row], layer.rows[row + 1], fraction[:, :, c, None])
@@ -115,7 +123,9 @@ def _pad(signal: torch.Tensor, before: int, after: int) -> torch.Tensor:
 def _base(plane: torch.Tensor, scale: int) -> torch.Tensor:
     """The bilinear base: (h, w) to int32 (h, w, scale * scale)."""
     padded = _pad(plane, 1, 1)
-    return torch.stack([ar.bilinear(padded, scale, p, q) for p in range(scale) for q in range(scale)], dim=2)
+    return torch.stack(
+        [ar.bilinear(padded, scale, p, q) for p in range(scale) for q in range(scale)], dim=2
+    )
 
 
 def _pixel_shuffle(phases: torch.Tensor, scale: int) -> torch.Tensor:

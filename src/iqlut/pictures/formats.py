@@ -39,7 +39,14 @@ FORMATS = {
     "BMP": Format(False, extras=frozenset({"dpi"})),
     "PPM": Format(False),
 }
-ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "AVIF": ".avif", "BMP": ".bmp"}
+ENDINGS = {
+    "PNG": ".png",
+    "JPEG": ".jpg",
+    "WEBP": ".webp",
+    "TIFF": ".tif",
+    "AVIF": ".avif",
+    "BMP": ".bmp",
+}
 ENDINGS |= {"GIF": ".gif", "JPEG2000": ".jp2", "TGA": ".tga", "PPM": ".ppm"}
 _NICKNAMES = {"JPG": "JPEG", "TIF": "TIFF", "JP2": "JPEG2000"}
 
@@ -55,14 +62,18 @@ def format_named(name: str) -> str:
     upper = name.upper().removeprefix(".")
     found = _NICKNAMES.get(upper, upper)
     if found not in FORMATS:
-        raise ValueError(f"there is no format {name!r} here; wanted one of {', '.join(FORMATS).lower()}")
+        raise ValueError(
+            f"there is no format {name!r} here; expected one of {', '.join(FORMATS).lower()}"
+        )
     return found
 
 
 def check_holds(name: str, format_name: str, picture: Picture, size: tuple[int, int]) -> None:
-    """PictureError if a file of that format cannot hold the picture, enlarged to `size`."""
+    """PictureError if a file of that format cannot hold the picture, upscaled to `size`."""
     if format_name not in FORMATS:
-        raise PictureError(f"{name} cannot be written in the format {format_name}; name another with --format")
+        raise PictureError(
+            f"{name} cannot be written in the format {format_name}; name another with --format"
+        )
     limits = FORMATS[format_name]
     if max(size) > limits.side_max:
         longest = f"{max(size)} pixels long, {format_name} holds {limits.side_max}"
@@ -71,6 +82,10 @@ def check_holds(name: str, format_name: str, picture: Picture, size: tuple[int, 
         frames = f"the {len(picture.frames)} frames of its source ({format_name})"
         raise PictureError(f"{name} cannot keep {frames}; name a .png or .webp")
     if picture.bits > 8 and not limits.deep:
-        raise PictureError(f"{name} cannot keep 16 bits per sample ({format_name}); name a .png or .tif")
+        raise PictureError(
+            f"{name} cannot keep 16 bits per sample ({format_name}); name a .png or .tif"
+        )
     if not limits.alpha and not picture.is_opaque:
-        raise PictureError(f"{name} cannot keep the transparency of its source ({format_name}); name a .png or .webp")
+        raise PictureError(
+            f"{name} cannot keep the transparency of its source ({format_name}); name a .png or .webp"
+        )

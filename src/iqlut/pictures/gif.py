@@ -21,7 +21,11 @@ def animation(frames: Sequence[tuple[Image.Image, Box, float, int]], plays: int)
         parts.append(b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", max(plays - 1, 0), 0))
     for image, box, duration_ms, disposal in frames:
         indexed, transparent = in_palette(image.crop(box))
-        options = {"duration": 10 * round(duration_ms / 10), "disposal": disposal, "include_color_table": True}
+        options = {
+            "duration": 10 * round(duration_ms / 10),
+            "disposal": disposal,
+            "include_color_table": True,
+        }
         if transparent is not None:
             options["transparency"] = transparent
         parts += getdata(indexed, box[:2], **options)

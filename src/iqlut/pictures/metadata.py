@@ -7,20 +7,33 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-_KEPT = (270, 271, 272, 305, 306, 315, 33432, 18246, 18249, *range(40091, 40096))  # what describes, not the layout
+_KEPT = (
+    270,
+    271,
+    272,
+    305,
+    306,
+    315,
+    33432,
+    18246,
+    18249,
+    *range(40091, 40096),
+)  # what describes, not the layout
 _RESOLUTION = (282, 283, 296)
 _FOLDERS = (34665, 34853)  # the camera's settings, the place
 _SIZES = (40962, 40963)  # pixel width and height: no longer true
-_ORIENTATION = re.compile(rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>')
+_ORIENTATION = re.compile(
+    rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>'
+)
 _CENTIMETRES = 3
 
 
 def upright(image: Image.Image) -> tuple[Image.Image, dict[str, Any]]:
     """The picture as its orientation wants it seen, and its extras without that orientation."""
     try:
-        turned = ImageOps.exif_transpose(image)
+        flip_rotate = ImageOps.exif_transpose(image)
     except Exception:  # broken EXIF never stops a picture
-        turned = image
+        flip_rotate = image
     extras = {}
     profile = image.info.get("icc_profile")
     if isinstance(profile, bytes) and profile:
@@ -36,7 +49,7 @@ def upright(image: Image.Image) -> tuple[Image.Image, dict[str, Any]]:
         extras["exif"] = exif
     if dpi:
         extras["dpi"] = dpi
-    return turned, extras
+    return flip_rotate, extras
 
 
 def _described(image: Image.Image) -> bytes:
@@ -49,7 +62,9 @@ def _described(image: Image.Image) -> bytes:
         content = {tag: value for tag, value in old.get_ifd(folder).items() if tag not in _SIZES}
         if content:
             new.get_ifd(folder).update(content)
-    described = any(tag not in _RESOLUTION for tag in new) or any(new.get_ifd(folder) for folder in _FOLDERS)
+    described = any(tag not in _RESOLUTION for tag in new) or any(
+        new.get_ifd(folder) for folder in _FOLDERS
+    )
     return new.tobytes() if described else b""
 
 
@@ -63,7 +78,9 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
         factor = 2.54 if exif.get(_RESOLUTION[2]) == _CENTIMETRES else 1.0
         stated = (float(exif[282]) * factor, float(exif.get(283, exif[282])) * factor)
     x, y = (float(value) for value in stated)
-    return (x, y) if x > 0 and y > 0 and (x, y) != (1, 1) else None  # 1: what Pillow says where a TIFF says nothing
+    return (
+        (x, y) if x > 0 and y > 0 and (x, y) != (1, 1) else None
+    )  # 1: what Pillow says where a TIFF says nothing
 
 
 def exif_with_dpi(extras: dict[str, Any]) -> bytes:

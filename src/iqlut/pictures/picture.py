@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-Pixels = Image.Image | np.ndarray  # 8 bits: mode L, LA, RGB, RGBA or CMYK; 16 bits: uint16 (h, w) or (h, w, c)
+Pixels = (
+    Image.Image | np.ndarray
+)  # 8 bits: mode L, LA, RGB, RGBA or CMYK; 16 bits: uint16 (h, w) or (h, w, c)
 
 
 class PictureError(Exception):
@@ -72,5 +74,10 @@ class Picture:
 
 def _is_opaque(pixels: Pixels) -> bool:
     if isinstance(pixels, Image.Image):
-        return pixels.mode not in ("LA", "RGBA") or pixels.getchannel("A").getextrema() == (255, 255)
-    return pixels.ndim == 2 or pixels.shape[2] not in (2, 4) or bool((pixels[:, :, -1] == 65535).all())
+        return pixels.mode not in ("LA", "RGBA") or pixels.getchannel("A").getextrema() == (
+            255,
+            255,
+        )
+    return (
+        pixels.ndim == 2 or pixels.shape[2] not in (2, 4) or bool((pixels[:, :, -1] == 65535).all())
+    )

@@ -16,7 +16,15 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _DENOMINATOR_MAX = 65535
 _INFLATED_BYTES = 1 << 20
-_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_ADAM7 = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
 Box = tuple[int, int, int, int]
 
 
@@ -32,7 +40,12 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _joined(parts: Sequence[tuple[bytes, bytes]]) -> bytes:
     written = [SIGNATURE]
     for name, content in parts:
-        written += [struct.pack(">I", len(content)), name, content, struct.pack(">I", zlib.crc32(name + content))]
+        written += [
+            struct.pack(">I", len(content)),
+            name,
+            content,
+            struct.pack(">I", zlib.crc32(name + content)),
+        ]
     return b"".join(written)
 
 
@@ -78,7 +91,9 @@ def with_metadata(pixels: bytes, extras: dict[str, Any]) -> bytes:
 
 
 def _metadata(extras: dict[str, Any]) -> list[tuple[bytes, bytes]]:
-    return [part for part in chunks(saved(Image.new("RGB", (1, 1)), extras)) if part[0] not in _PIXELS]
+    return [
+        part for part in chunks(saved(Image.new("RGB", (1, 1)), extras)) if part[0] not in _PIXELS
+    ]
 
 
 def animation(
@@ -100,7 +115,9 @@ def animation(
         if index == 0 and cover is None:
             parts.append((b"IDAT", pixels))
             continue
-        data = b"".join(content for name, content in chunks(saved(image.crop(box), {})) if name == b"IDAT")
+        data = b"".join(
+            content for name, content in chunks(saved(image.crop(box), {})) if name == b"IDAT"
+        )
         parts.append((b"fdAT", struct.pack(">I", sequence) + data))
         sequence += 1
     return _joined([*parts, (b"IEND", b"")])

@@ -13,12 +13,12 @@ from typing import Any
 
 from PIL import Image
 
-from iqlut.depth import bits_per_sample
-from iqlut.pictures import metadata, motion, png, tiff, unread, vips, webp
+from iqlut.pictures import animation, metadata, png, sixteen_bit_files, tiff, unread, webp
+from iqlut.pictures.bits_per_sample import bits_per_sample
 from iqlut.pictures.picture import Picture, PictureError
 
-PIXELS_MAX = 200_000_000  # of all frames of a picture, before it is enlarged
-_MODES = {  # what a mode becomes before it is enlarged; others are refused
+PIXELS_MAX = 200_000_000  # of all frames of a picture, before it is upscaled
+_MODES = {  # what a mode becomes before it is upscaled; others are refused
     "1": "L", "L": "L", "La": "LA", "LA": "LA", "PA": "RGBA", "RGB": "RGB", "RGBX": "RGB",
     "RGBa": "RGBA", "RGBA": "RGBA", "YCbCr": "RGB", "HSV": "RGB", "CMYK": "CMYK", "P": "RGB",
 }  # fmt: skip
@@ -31,17 +31,19 @@ def file_bytes(path: Path | None) -> bytes:
     """What a file holds, or stdin for None; PictureError says in one sentence why there is nothing."""
     name = shown(path)
     if path is None and sys.stdin is None:
-        raise PictureError("stdin is closed, wanted a picture from it")
+        raise PictureError("stdin is closed, expected a picture from it")
     try:
         data = sys.stdin.buffer.read() if path is None else path.read_bytes()
     except FileNotFoundError:
         raise PictureError(f"there is no file {name}; check the name") from None
     except IsADirectoryError:
-        raise PictureError(f"{name} is a folder, wanted a picture") from None
+        raise PictureError(f"{name} is a folder, expected a picture") from None
     except OSError as error:
-        raise PictureError(f"{name} cannot be read ({error.strerror}); check its permissions") from None
+        raise PictureError(
+            f"{name} cannot be read ({error.strerror}); check its permissions"
+        ) from None
     if not data:
-        raise PictureError(f"{name} is empty (0 bytes), wanted a picture; get it again")
+        raise PictureError(f"{name} is empty (0 bytes), expected a picture; get it again")
     return data
 
 
@@ -56,7 +58,9 @@ def read_file(path: Path | None, pixels_max: int = PIXELS_MAX) -> Picture:
     """The picture in a file, or on stdin for None; PictureError says in one sentence why there is none."""
     data = file_bytes(path)
     if path and unread.is_raw(path.suffix, data):
-        raise PictureError(f"{shown(path)} is a camera's raw file, wanted a picture; develop it first")
+        raise PictureError(
+            f"{shown(path)} is a camera's raw file, expected a picture; develop it first"
+        )
     return read(data, shown(path), pixels_max)
 
 
@@ -86,7 +90,7 @@ def _gray_alpha_tiff(name: str, data: bytes, pixels_max: int) -> Picture | None:
         raise _too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
     told = Image.new("L", (1, 1))
     told.info = {"exif": data, "icc_profile": tags.get(34675), "xmp": tags.get(700)}
-    return Picture((vips.decode(name, data),), metadata.upright(told)[1], "TIFF")
+    return Picture((sixteen_bit_files.decode(name, data),), metadata.upright(told)[1], "TIFF")
 
 
 @contextmanager
@@ -108,22 +112,28 @@ def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
         raise _too_large(name, "more than the limit", pixels_max) from None
     except Exception:  # UnidentifiedImageError, and whatever a broken header makes a decoder raise
         if unread.kind(data):
-            raise PictureError(f"{name} is {unread.kind(data)}, which is not read here; convert it first") from None
+            raise PictureError(
+                f"{name} is {unread.kind(data)}, which is not read here; convert it first"
+            ) from None
         raise PictureError(
-            f"{name} is no picture, or only a part of one; wanted PNG, JPEG, WebP, TIFF or another common format"
+            f"{name} is no picture, or only a part of one; expected PNG, JPEG, WebP, TIFF or another common format"
         ) from None
 
 
 def _check_size(name: str, image: Image.Image, pixels_max: int) -> None:
     if min(image.size) < 1:
-        raise PictureError(f"{name} is {image.width}x{image.height} pixels, wanted at least 1x1")
+        raise PictureError(f"{name} is {image.width}x{image.height} pixels, expected at least 1x1")
     try:
         frames = getattr(image, "n_frames", 1)
     except Exception as error:  # counting them reads the whole file
         raise _damaged(name, error) from None
-    frames = 1 if image.format == "MPO" else frames  # a photograph, and a preview or a second eye behind it
-    if frames > 1 and image.format not in motion.MOVING:
-        raise PictureError(f"{name} holds {frames} pictures, wanted one; split it into single pictures first")
+    frames = (
+        1 if image.format == "MPO" else frames
+    )  # a photograph, and a preview or a second eye behind it
+    if frames > 1 and image.format not in animation.MOVING:
+        raise PictureError(
+            f"{name} holds {frames} pictures, expected one; split it into single pictures first"
+        )
     pixels = image.width * image.height * frames
     if pixels > pixels_max:
         raise _too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
@@ -145,23 +155,27 @@ def _decoded(name: str, data: bytes, image: Image.Image) -> Picture:
     except Exception as error:
         raise _damaged(name, error) from None
     if bits > 8:
-        if bits != 16 or source not in vips.FORMATS or moving:
+        if bits != 16 or source not in sixteen_bit_files.FORMATS or moving:
             wanted = "wanted 8, or 16 in a still PNG or TIFF"
-            raise PictureError(f"{name} has {bits} bits per sample ({source}), {wanted}; convert it first")
+            raise PictureError(
+                f"{name} has {bits} bits per sample ({source}), {wanted}; convert it first"
+            )
         extras = metadata.upright(image)[1]
-        return Picture((vips.decode(name, data),), extras, source)
+        return Picture((sixteen_bit_files.decode(name, data),), extras, source)
     try:
         if moving:
-            frames, how = motion.read(image, data)
+            frames, how = animation.read(image, data)
         else:
             image.load()
             frames, how = [image], None
     except Exception as error:  # decoders raise nearly anything on damaged data
         raise _damaged(name, error) from None
-    turned = [metadata.upright(frame) for frame in frames]
-    pixels = _of_one_mode(name, [frame for frame, _ in turned])
+    flip_rotate = [metadata.upright(frame) for frame in frames]
+    pixels = _of_one_mode(name, [frame for frame, _ in flip_rotate])
     table = getattr(image, "quantization", {}).get(0)  # of JPEGs alone
-    return Picture(tuple(pixels), turned[0][1], source, lossy, how, tuple(table) if table else None)
+    return Picture(
+        tuple(pixels), flip_rotate[0][1], source, lossy, how, tuple(table) if table else None
+    )
 
 
 def _damaged(name: str, error: Exception) -> PictureError:
@@ -178,7 +192,9 @@ def _of_one_mode(name: str, frames: list[Image.Image]) -> list[Image.Image]:
 
 def _mode_of(name: str, image: Image.Image) -> str:
     if image.mode not in _MODES:
-        raise PictureError(f"{name} has the colour mode {image.mode}, wanted gray, RGB or CMYK; convert it first")
+        raise PictureError(
+            f"{name} has the colour mode {image.mode}, expected gray, RGB or CMYK; convert it first"
+        )
     mode = _MODES[image.mode]
     return _WITH_ALPHA.get(mode, mode) if image.has_transparency_data else mode
 

@@ -23,7 +23,9 @@ def encode(samples: np.ndarray, inks: bool, extras: dict[str, Any]) -> bytes:
     samples = samples[:, :, None] if samples.ndim == 2 else samples
     height, width, channels = samples.shape
     rows = max(1, _STRIP_BYTES // (width * channels * samples.itemsize))
-    strips = [zlib.compress(_differences(samples[top : top + rows]), 6) for top in range(0, height, rows)]
+    strips = [
+        zlib.compress(_differences(samples[top : top + rows]), 6) for top in range(0, height, rows)
+    ]
     ifd = ImageFileDirectory_v2(b"II\x2a\x00\x00\x00\x00\x00")
     _describe(ifd, extras)
     ifd[256], ifd[257], ifd[258] = width, height, (8 * samples.itemsize,) * channels

@@ -1,6 +1,6 @@
 """Pictures of kinds that are not read: known, so that they are named as such and never passed over.
 
-A camera's raw file often looks like a TIFF file of its thumbnail, which is not what anyone wants enlarged.
+A camera's raw file often looks like a TIFF file of its thumbnail, which is not what anyone wants upscaled.
 """
 
 from __future__ import annotations
@@ -10,7 +10,12 @@ _RAW_ENDINGS = (
     ".raf", ".rw2", ".sr2", ".srf", ".srw", ".x3f",
 )  # fmt: skip
 ENDINGS = (*_RAW_ENDINGS, ".heic", ".heif", ".hif", ".jxl")
-_READ = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")  # what it is although its name says something else
+_READ = (
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"BM",
+)  # what it is although its name says something else
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 

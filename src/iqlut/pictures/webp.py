@@ -40,7 +40,10 @@ def disposals(data: bytes) -> list[int]:
 
 
 def animation(
-    frames: Sequence[tuple[Image.Image, Box, float, int]], plays: int, options: dict[str, Any], extras: dict[str, Any]
+    frames: Sequence[tuple[Image.Image, Box, float, int]],
+    plays: int,
+    options: dict[str, Any],
+    extras: dict[str, Any],
 ) -> bytes:
     """The bytes of a file; a frame is (the whole, the rectangle to write, its milliseconds, its disposal)."""
     first = frames[0][0]
@@ -51,19 +54,25 @@ def animation(
         numbers = (box[0] // 2, box[1] // 2, part.width - 1, part.height - 1, round(duration_ms))
         header = b"".join(number.to_bytes(3, "little") for number in numbers)
         flags = _REPLACE | (_DISPOSE if disposal == 2 else 0)
-        picture = ((name, content) for name, content in chunks(_saved(part, options)) if name in _PICTURE)
+        picture = (
+            (name, content) for name, content in chunks(_saved(part, options)) if name in _PICTURE
+        )
         body.append((b"ANMF", header + bytes([flags]) + _joined(picture)))
     if b"ICCP" in metadata:
         body.insert(0, (b"ICCP", metadata[b"ICCP"]))
     body += [(name, metadata[name]) for name in (b"EXIF", b"XMP ") if name in metadata]
-    flags = _ALPHA * (first.mode in ("LA", "RGBA")) | sum(_FLAGS.get(name, 0) for name in dict(body))
+    flags = _ALPHA * (first.mode in ("LA", "RGBA")) | sum(
+        _FLAGS.get(name, 0) for name in dict(body)
+    )
     canvas = b"".join((side - 1).to_bytes(3, "little") for side in first.size)
     content = b"WEBP" + _joined([(b"VP8X", struct.pack("<I", flags) + canvas), *body])
     return b"RIFF" + struct.pack("<I", len(content)) + content
 
 
 def _joined(parts: Any) -> bytes:
-    return b"".join(name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for name, data in parts)
+    return b"".join(
+        name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for name, data in parts
+    )
 
 
 def _saved(image: Image.Image, options: dict[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from iqlut.pictures import gif, metadata, motion, png, tiff, vips, webp
+from iqlut.pictures import animation, gif, metadata, png, sixteen_bit_files, tiff, webp
 from iqlut.pictures.formats import FORMATS
 from iqlut.pictures.picture import Picture, PictureError
 
@@ -40,7 +40,9 @@ def encode(name: str, format_name: str, picture: Picture, quality: int | None = 
     try:
         return Encoded(_encoded(name, format_name, picture, quality, sound), (*lost, *damaged))
     except (OSError, ValueError) as error:
-        sentence = f"{name} cannot be written as {format_name} ({error}); take another with --format png"
+        sentence = (
+            f"{name} cannot be written as {format_name} ({error}); take another with --format png"
+        )
         raise PictureError(sentence) from None
 
 
@@ -70,7 +72,9 @@ def _fitting(format_name: str, picture: Picture) -> Picture:
     return Picture(tuple(frames), extras, picture.format, picture.lossy, picture.motion)
 
 
-def _encoded(name: str, format_name: str, picture: Picture, quality: int | None, extras: dict[str, Any]) -> bytes:
+def _encoded(
+    name: str, format_name: str, picture: Picture, quality: int | None, extras: dict[str, Any]
+) -> bytes:
     first = picture.frames[0]
     if format_name == "TIFF":
         inks = isinstance(first, Image.Image) and first.mode == "CMYK"
@@ -78,7 +82,7 @@ def _encoded(name: str, format_name: str, picture: Picture, quality: int | None,
     if picture.motion:
         return _animation(format_name, picture, quality, extras)
     if not isinstance(first, Image.Image):
-        return png.with_metadata(vips.encode_png(name, first), extras)
+        return png.with_metadata(sixteen_bit_files.encode_png(name, first), extras)
     if format_name == "PNG":
         return png.saved(first, extras)
     file, options = io.BytesIO(), _options(format_name, picture, quality)
@@ -93,7 +97,11 @@ def _options(format_name: str, picture: Picture, quality: int | None) -> dict[st
     if format_name == "WEBP" and not picture.lossy and quality is None:
         return dict(_LOSSLESS_WEBP)
     options = dict(FORMATS[format_name].options)
-    return options | {"quality": quality} if quality is not None and FORMATS[format_name].quality else options
+    return (
+        options | {"quality": quality}
+        if quality is not None and FORMATS[format_name].quality
+        else options
+    )
 
 
 def _extras_of(format_name: str, extras: dict[str, Any]) -> dict[str, Any]:
@@ -105,13 +113,15 @@ def _extras_of(format_name: str, extras: dict[str, Any]) -> dict[str, Any]:
     return others | ({"exif": exif} if exif else {})
 
 
-def _animation(format_name: str, picture: Picture, quality: int | None, extras: dict[str, Any]) -> bytes:
+def _animation(
+    format_name: str, picture: Picture, quality: int | None, extras: dict[str, Any]
+) -> bytes:
     how = picture.motion
     assert how is not None
     images = [frame for frame in picture.frames if isinstance(frame, Image.Image)]
     cover, moving = (images[0], images[1:]) if how.cover else (None, images)
     disposals = gif.drawable(moving, how.disposals) if format_name == "GIF" else how.disposals
-    boxes = motion.boxes(moving, disposals, even=format_name == "WEBP")
+    boxes = animation.boxes(moving, disposals, even=format_name == "WEBP")
     frames = list(zip(moving, boxes, how.durations_ms, disposals, strict=True))
     if format_name == "GIF":
         return gif.animation(frames, how.plays)
@@ -125,7 +135,10 @@ def _from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
     """CMYK to RGB, by its profile where that works."""
     if profile:
         try:
-            inks, screen = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+            inks, screen = (
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+            )
             converted = ImageCms.profileToProfile(image, inks, screen, outputMode="RGB")
             if converted is not None:
                 return converted

@@ -19,9 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from iqlut.batch.plan import Job, Plan, clear_the_way
+from iqlut.batch.planning import Job, Plan, clear_the_way
 from iqlut.batch.recipe import Recipe, Result
-from iqlut.ray.child import Child
+from iqlut.ray.worker_process import Child
 
 __all__ = ["Cluster", "upscale_manifest"]
 
@@ -46,7 +46,7 @@ class Cluster:
 def upscale_manifest(
     jobs: Sequence[Job], recipe: Recipe, cluster: Cluster | None = None
 ) -> Generator[Result, None, None]:
-    """Enlarge all; each result as it is there, in no order. After a full disk the rest is not tried."""
+    """Upscale all; each result as it is there, in no order. After a full disk the rest is not tried."""
     import ray
 
     cluster, recipe = cluster or Cluster(), replace(recipe, threads=recipe.threads or 1)
@@ -84,7 +84,10 @@ def _pipeline(jobs: Sequence[Job], recipe: Recipe, workers: int | None) -> Any:
 
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    rows = [{name: os.fsencode(str(getattr(job, name))) for name in ("source", "target")} for job in jobs]
+    rows = [
+        {name: os.fsencode(str(getattr(job, name))) for name in ("source", "target")}
+        for job in jobs
+    ]
     cores = int(ray.cluster_resources().get("CPU", 1))
     task_files = min(_TASK_FILES_MAX, -(-len(rows) // (_TASKS_PER_CORE * cores)))
     return ray.data.from_items(rows, override_num_blocks=-(-len(rows) // task_files)).map_batches(

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from iqlut.batch.plan import Job
+from iqlut.batch.planning import Job
 from iqlut.pictures.reading import shown
 
 NAMES = ("source", "target")
@@ -34,15 +34,17 @@ def read(path: Path) -> list[Job]:
     except OSError as error:
         raise ManifestError(f"{name} cannot be read ({error.strerror}); check the name") from None
     except UnicodeDecodeError:
-        raise ManifestError(f"{name} is not UTF-8 text, wanted JSON Lines or CSV") from None
+        raise ManifestError(f"{name} is not UTF-8 text, expected JSON Lines or CSV") from None
     jobs = [_job(name, number, row) for number, row in _rows(name, text)]
     if not jobs:
-        raise ManifestError(f"{name} names no file, wanted lines with {' and '.join(NAMES)}")
+        raise ManifestError(f"{name} names no file, expected lines with {' and '.join(NAMES)}")
     seen: dict[Path | None, int] = {}
     for number, job in enumerate(jobs, 1):
         if seen.setdefault(job.target, number) != number:
             first = seen[job.target]
-            raise ManifestError(f"{name}: entries {first} and {number} would both become {shown(job.target)}")
+            raise ManifestError(
+                f"{name}: entries {first} and {number} would both become {shown(job.target)}"
+            )
     return jobs
 
 
@@ -63,7 +65,9 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, Any]]:
 def _table(name: str, table: csv.DictReader[str]) -> Iterable[tuple[int, Any]]:
     missing = [column for column in NAMES if column not in (table.fieldnames or ())]
     if missing:
-        raise ManifestError(f"{name} has no column {' and '.join(missing)}; its first line must name the columns")
+        raise ManifestError(
+            f"{name} has no column {' and '.join(missing)}; its first line must name the columns"
+        )
     return enumerate(table, 1)
 
 
@@ -71,5 +75,7 @@ def _job(name: str, number: int, row: Any) -> Job:
     source, target = (row.get(key) if isinstance(row, dict) else None for key in NAMES)
     for value in (source, target):
         if not isinstance(value, str) or not value or "\0" in value:
-            raise ManifestError(f"{name}: entry {number} lacks {' or '.join(NAMES)}, wanted a path for each")
+            raise ManifestError(
+                f"{name}: entry {number} lacks {' or '.join(NAMES)}, expected a path for each"
+            )
     return Job(Path(str(source)).absolute(), Path(str(target)).absolute(), str(number))

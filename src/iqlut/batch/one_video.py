@@ -1,0 +1,164 @@
+"""One video from file to file, or through pipes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+
+from iqlut import upscaling, videos
+from iqlut.atomic_files import write_atomically
+from iqlut.batch.planning import STREAM, Job
+from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target, is_full, unwatched
+from iqlut.batch.stdout_pipe import stdout
+from iqlut.pictures.picture import PictureError
+from iqlut.pictures.reading import shown
+from iqlut.restoration import choose_strength
+from iqlut.restoration.choose_strength import Choice
+from iqlut.tables.integer_tables import Tables
+from iqlut.tables.restoration_tables import RestorationTables
+from iqlut.tables.shipped_models import Model
+from iqlut.videos import Options, Outcome, Upscaler, VideoError, y4m
+from iqlut.videos.kinds import Y4M
+
+
+def upscale_video(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
+    """Upscale one video; PictureError says in one sentence why not."""
+    name, scale = _name(job.source), recipe.size.scale
+    if scale is None:
+        raise PictureError(
+            f"{name} is a video, and videos grow by whole scales; do it in a run of its own, with -s"
+        )
+    check_target(job, recipe.overwrite)
+    (model,) = (model for model in recipe.ladder if model.scale == scale)
+    try:
+        return upscale_video_with(job, upscaler_of(model, recipe), recipe.video, watch)
+    except VideoError as error:
+        raise (DiskFull if is_full(error.__cause__) else PictureError)(
+            str(error)
+        ) from error.__cause__
+
+
+def upscaler_of(model: Model, recipe: Recipe) -> Upscaler:
+    """What upscales a video; of a model with restoration strengths, at the one asked for or chosen by its frames."""
+    if not isinstance(model, RestorationTables):
+        return _upscaler(model, recipe, None)
+    asked = choose_strength.parse(recipe.restore)
+    if asked is not None:
+        return _upscaler(model.at(asked), recipe, Choice(asked, "as asked for"))
+
+    def choose(planes: Sequence[np.ndarray]) -> Upscaler:
+        choice = choose_strength.choose(planes)
+        choice = replace(choice, strength=min(choice.strength, model.strengths[-1]))
+        return _upscaler(model.at(choice.strength), recipe, choice)
+
+    return replace(_upscaler(model.sets[0], recipe, None), choose=choose)
+
+
+def _upscaler(tables: Tables, recipe: Recipe, choice: Choice | None) -> Upscaler:
+    threads = recipe.threads or upscaling.cores()
+    upscale_plane = upscaling.upscaler(tables, recipe.engine, threads, recipe.ensemble)
+    name = f"{tables.sha256}*{recipe.ensemble}"
+    return Upscaler(upscale_plane, tables.scale, name, threads, recipe.pixels_max, choice=choice)
+
+
+def upscale_video_with(
+    job: Job, upscaler: Upscaler, options: Options, watch: Watch = unwatched
+) -> Result:
+    """The same with an engine; VideoError says why nothing was done. What exists is replaced."""
+    start = time.perf_counter()
+    os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder has much to say
+    source, target = job.source or STREAM, job.target or STREAM
+    if STREAM in (source, target) or target.suffix.lower() == Y4M:
+        outcome = _to_y4m(source, target, upscaler, options, watch)
+    else:
+        video = videos.probe(source, options.part)
+        with watch(video.frames, "frames") as advance:
+            outcome = videos.upscale(video, target, upscaler, options, advance)
+    return replace(
+        _result(source, target, outcome), elapsed_ms=1000 * (time.perf_counter() - start)
+    )
+
+
+def _to_y4m(
+    source: Path, target: Path, upscaler: Upscaler, options: Options, watch: Watch
+) -> Outcome:
+    if target != STREAM and target.suffix.lower() != Y4M:
+        raise VideoError(
+            f"y4m from a pipe becomes y4m, not {shown(target)}; write to - or to a .y4m, or name a file as input"
+        )
+    if options.codec or options.crf is not None or options.preset:
+        raise VideoError(
+            "y4m is not encoded and takes no --codec, --crf or --preset; leave them out"
+        )
+    if target == STREAM:
+        with stdout() as pipe:
+            return _write_y4m(source, pipe, upscaler, options, watch)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return write_atomically(
+            target, lambda file: _write_y4m(source, cast(BinaryIO, file), upscaler, options, watch)
+        )
+    except OSError as error:
+        reason = error.strerror or error
+        raise VideoError(
+            f"{shown(target)} cannot be written ({reason}); check the folder"
+        ) from error
+
+
+def _write_y4m(
+    source: Path, output: BinaryIO, upscaler: Upscaler, options: Options, watch: Watch
+) -> Outcome:
+    with _opened_y4m(source) as file:
+        if file is not None:
+            return videos.upscale_y4m(file, _name(source), output, upscaler, options.part)
+    video = videos.probe(source, options.part)
+    with watch(video.frames, "frames") as advance:
+        return videos.upscale_to_y4m(video, output, upscaler, options.part, advance)
+
+
+@contextmanager
+def _opened_y4m(source: Path) -> Iterator[BinaryIO | None]:
+    """The file if it is y4m, or None."""
+    if source == STREAM:
+        yield sys.stdin.buffer
+        return
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise VideoError(
+            f"{shown(source)} cannot be read ({error.strerror}); check the name"
+        ) from None
+    with file:
+        yield file if file.peek(len(y4m.MAGIC)).startswith(y4m.MAGIC) else None
+
+
+def _name(path: Path | None) -> str:
+    return "the pipe" if path in (None, STREAM) else shown(path)
+
+
+def _result(source: Path, target: Path, outcome: Outcome) -> Result:
+    old, new = outcome.layout, outcome.larger
+    return Result(
+        str(source),
+        str(target),
+        "done",
+        f"{outcome.resumed} of them earlier" if outcome.resumed else None,
+        old.width,
+        old.height,
+        new.width,
+        new.height,
+        target.suffix.lower().removeprefix(".") or "y4m",
+        outcome.frames,
+        old.depth,
+        restore=outcome.choice and outcome.choice.strength,
+        restore_reason=outcome.choice and outcome.choice.reason,
+        notes=outcome.notes,
+    )

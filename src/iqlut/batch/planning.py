@@ -1,0 +1,256 @@
+"""Which files are meant, and what each becomes: folders mirrored, junk ignored, work shared out."""
+
+from __future__ import annotations
+
+import glob
+import os
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+
+from iqlut import atomic_files
+from iqlut.pictures import formats, unread
+from iqlut.pictures.reading import shown
+from iqlut.videos.containers import CONTAINERS
+from iqlut.videos.kinds import Y4M, is_video, is_video_among_files, video_name
+
+STREAM = Path("-")
+_JUNK = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
+_JUNK_FOLDERS = frozenset({"__macosx", "@eadir"})
+_SIGNATURES = (
+    b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM", b"\x00\x00\x00\x0cjP  ",
+)  # fmt: skip
+
+
+class PlanError(ValueError):
+    """The arguments cannot be meant so. The message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture's or video's way; None is stdin, or stdout."""
+
+    source: Path | None
+    target: Path | None
+    relative: str  # what it is called below the folder of all: the same on every machine
+    is_video: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All files, in order; `ignored` counts those in folders that are neither pictures nor videos."""
+
+    jobs: tuple[Job, ...]
+    ignored: int = 0
+    is_batch: bool = True
+
+    @property
+    def kind(self) -> str:
+        """What the files are, in a word or three."""
+        return {(): "pictures", (False,): "pictures", (True,): "videos"}.get(
+            tuple({job.is_video for job in self.jobs}), "pictures and videos"
+        )
+
+
+def plan(
+    inputs: Sequence[Path],
+    output: Path,
+    format_name: str | None = None,
+    pipe_is_video: bool = False,
+) -> Plan:
+    """What is meant by these arguments; PlanError where nothing can be."""
+    if not inputs:
+        raise PlanError("no picture is named; expected `iqlut upscale IN... -o OUT`")
+    if STREAM in inputs or output == STREAM:
+        return Plan((_streamed(inputs, output, format_name, pipe_is_video),), is_batch=False)
+    folders = [source for source in inputs if source.is_dir() or _is_pattern(source)]
+    if len(inputs) == 1 and not folders and not output.is_dir():
+        return Plan((_single(inputs[0], output, format_name, is_video(inputs[0])),), is_batch=False)
+    is_file = formats.format_of(output) or output.suffix.lower() in (*CONTAINERS, Y4M)
+    if output.is_file() or (is_file and not output.is_dir()):
+        raise PlanError(
+            f"{shown(output)} is not a folder, but there are several files; name a folder with -o"
+        )
+    found, ignored = [], 0
+    for source in inputs:
+        if source in folders:
+            more, unused = _in_folder(source, output)
+            found, ignored = found + more, ignored + unused
+        else:
+            found.append((source, source.name, is_video(source)))
+    if folders and not found:
+        raise PlanError(
+            f"there is no picture in {', '.join(shown(folder) for folder in folders)}; check the name"
+        )
+    jobs = _apart(
+        [_job(source, relative, video, output, format_name) for source, relative, video in found]
+    )
+    return Plan(tuple(jobs), ignored, is_batch=bool(folders) or len(inputs) > 1)
+
+
+def _streamed(
+    inputs: Sequence[Path], output: Path, format_name: str | None, pipe_is_video: bool
+) -> Job:
+    if len(inputs) > 1:
+        raise PlanError(
+            f"- is one picture, but there are {len(inputs)}; name files, or give one at a time"
+        )
+    if inputs[0].is_dir():
+        raise PlanError(
+            f"{shown(inputs[0])} is a folder, and - is one picture; name a folder with -o"
+        )
+    video = pipe_is_video if inputs[0] == STREAM else is_video(inputs[0])
+    if output == STREAM:
+        return Job(None if inputs[0] == STREAM else inputs[0], None, "-", video)
+    if output.is_dir():
+        raise PlanError(
+            f"{shown(output)} is a folder, but what comes from stdin has no name; name a file with -o"
+        )
+    return replace(_single(inputs[0], output, format_name, video), source=None)
+
+
+def _single(source: Path, output: Path, format_name: str | None, video: bool) -> Job:
+    if not output.parent.is_dir():
+        raise PlanError(
+            f"there is no folder {shown(output.parent)} for {shown(Path(output.name))}; create it first"
+        )
+    if video:
+        return Job(source, output, source.name, video)
+    if format_name is None and formats.format_of(output) is None:
+        endings = " ".join(formats.ENDINGS.values())
+        raise PlanError(f"{shown(output)} does not end in a format that is written: {endings}")
+    meant = formats.format_of(output)
+    if None not in (format_name, meant) and format_name != meant:
+        raise PlanError(
+            f"{shown(output)} says {meant}, but --format says {format_name}; leave one out"
+        )
+    return Job(source, output, source.name)
+
+
+def _job(source: Path, relative: str, video: bool, output: Path, format_name: str | None) -> Job:
+    """In a folder each file keeps its name, but for the ending where another format is asked for, or needed."""
+    target = output / relative
+    if video:
+        target = target.with_name(video_name(target.name))
+    elif format_name is not None and formats.format_of(target) != format_name:
+        known = target.suffix.lower() in Image.registered_extensions()
+        target = target.with_name(
+            (target.stem if known else target.name) + formats.ENDINGS[format_name]
+        )
+    return Job(source, target, Path(relative).as_posix(), video)
+
+
+def _apart(jobs: list[Job]) -> list[Job]:
+    """The same, where no two become one: a.avi beside a.mkv becomes a.avi.mkv."""
+    times = Counter(job.target for job in jobs)
+    jobs = [
+        replace(job, target=job.target.with_name(f"{Path(job.relative).name}{job.target.suffix}"))
+        if job.is_video
+        and job.target
+        and times[job.target] > 1
+        and job.target.name != Path(job.relative).name
+        else job
+        for job in jobs
+    ]
+    twice = [target for target, count in Counter(job.target for job in jobs).items() if count > 1]
+    if twice:
+        raise PlanError(
+            f"several files would become {shown(twice[0])}; give them in separate runs, to separate folders"
+        )
+    return jobs
+
+
+def _is_pattern(path: Path) -> bool:
+    return glob.has_magic(str(path)) and not path.exists()
+
+
+def _in_folder(source: Path, output: Path) -> tuple[list[tuple[Path, str, bool]], int]:
+    """What is in a folder or matches a pattern: each with its name below it and whether it is a video; how many not."""
+    if _is_pattern(source):
+        fixed = Path(*(part for part in _before_magic(source.parts)))
+        names = sorted(Path(name) for name in glob.glob(str(source), recursive=True))  # noqa: PTH207  (an absolute pattern too)
+        found = [file for file in names if file.is_file()]
+    else:
+        fixed, found = source, list(_walk(source, output))
+    kinds = [(file, _is_meant(file) and is_video_among_files(file)) for file in found]
+    meant = [
+        (file, os.fspath(file.relative_to(fixed)), video)
+        for file, video in kinds
+        if video or is_picture(file)
+    ]
+    return meant, len(found) - len(meant)
+
+
+def _before_magic(parts: Sequence[str]) -> Iterator[str]:
+    for part in parts:
+        if glob.has_magic(part):
+            return
+        yield part
+
+
+def _walk(folder: Path, output: Path) -> Iterator[Path]:
+    """All files below a folder, in order, but not those in the folder of the results."""
+    results = output.resolve()
+    if folder.resolve() == results:
+        raise PlanError(f"{shown(folder)} would be its own output; name another folder with -o")
+    for where, folders, names in os.walk(folder):
+        here = Path(where)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".")
+            and name.lower() not in _JUNK_FOLDERS
+            and (here / name).resolve() != results
+        )
+        yield from (here / name for name in sorted(names))
+
+
+def _is_meant(file: Path) -> bool:
+    """Whether a file in a folder is a person's, not an operating system's."""
+    name = file.name.lower()
+    return not name.startswith(".") and name not in _JUNK and file.is_file()
+
+
+def is_picture(file: Path) -> bool:
+    """Whether a file in a folder is meant to be a picture: by its ending, or else by its first bytes."""
+    if not _is_meant(file):
+        return False
+    ending = file.suffix.lower()
+    if ending in unread.ENDINGS:
+        return True  # one that cannot be read, which must not go unnoticed
+    if ending in Image.registered_extensions():
+        return Image.registered_extensions()[ending] not in ("PDF", "MPEG", "PSD", "EPS", "WMF")
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(16)
+    except OSError:
+        return False
+    webp_or_avif = (start[:4] == b"RIFF" and start[8:12] == b"WEBP") or start[4:12] == b"ftypavif"
+    return start.startswith(_SIGNATURES) or webp_or_avif
+
+
+def shard(whole: Plan, index: int, count: int) -> Plan:
+    """The part of a plan that belongs to run `index` (from 1) of `count`: by name, the same on every machine."""
+    mine = tuple(
+        job for job in whole.jobs if zlib.crc32(os.fsencode(job.relative)) % count == index - 1
+    )
+    return replace(whole, jobs=mine)
+
+
+def clear_the_way(whole: Plan) -> None:
+    """Remove what killed runs left half written where results will be."""
+    for folder in {job.target.parent for job in whole.jobs if job.target}:
+        if folder.is_dir():
+            atomic_files.sweep(folder)
+
+
+def exists_already(job: Job) -> bool:
+    """Whether the result is there already, and is not the picture itself."""
+    source, target = job.source, job.target
+    if not source or not target or not target.is_file():
+        return False
+    return not (source.exists() and target.samefile(source))

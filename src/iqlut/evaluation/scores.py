@@ -1,0 +1,215 @@
+"""Scores of tables, or of bicubic upscaling, on a folder of HR images; the protocol is in `docs/evaluation.md`."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from iqlut import engines
+from iqlut.evaluation import psnr_ssim
+from iqlut.evaluation.degradation import CLEAN, Degradation
+from iqlut.evaluation.image_sets import image_files
+from iqlut.planes import image
+from iqlut.planes.self_ensemble import self_ensemble
+from iqlut.restoration import choose_strength
+from iqlut.tables.integer_tables import Tables
+from iqlut.tables.restoration_tables import RestorationTables, tables_at
+
+BICUBIC = "bicubic"  # stands for a model: the baseline that every published figure is compared with
+FILTERS = {
+    "Pillow bicubic": Image.Resampling.BICUBIC,
+    "Pillow Lanczos": Image.Resampling.LANCZOS,
+}  # so do these
+BASELINES = (BICUBIC, *FILTERS)
+PATHS = ("y", "rgb")
+_SSIM_WINDOW_PX = 11
+
+UpscalePlane = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Score:
+    """The mean over the images of a folder: a row of a table of results.
+
+    dataset  the folder's name
+    engine   "numpy" for bicubic
+    path     "y": luma is made small and upscaled; "rgb": red, green and blue are, and luma compared
+    degrade  how the small image was made, as `degradation.parse` reads it
+    restore  the restoration strength, or "auto"; None for a model without
+    """
+
+    model: str
+    dataset: str
+    images: int
+    scale: int
+    engine: str
+    path: str
+    ensemble: int
+    psnr_db: float
+    ssim: float
+    degrade: str = CLEAN.name
+    restore: float | str | None = None
+
+
+@dataclass(frozen=True)
+class How:
+    """How planes are made small and upscaled: see `engines`, `PATHS`, `turns`, `degradation` and `restoration`.
+
+    Baselines have no engine, no turns and no restoration strength.
+    """
+
+    engine: str = "native"
+    path: str = "y"
+    threads: int = 1
+    ensemble: int = 1
+    degradation: Degradation = CLEAN
+    restore: float | str = choose_strength.AUTO
+
+
+ON_LUMA = How()
+
+
+@dataclass(frozen=True)
+class ImageScore:
+    """One image of a folder."""
+
+    name: str
+    psnr_db: float
+    ssim: float
+
+
+def evaluate(
+    model: Tables | RestorationTables | str, folder: str | Path, scale: int, how: How = ON_LUMA
+) -> Score:
+    """The mean score of a model, or of one of BASELINES, on the HR images in `folder`."""
+    scores, is_model = evaluate_images(model, folder, scale, how), not isinstance(model, str)
+    return Score(
+        model=model if isinstance(model, str) else model.name,
+        dataset=Path(folder).resolve().name,
+        images=len(scores),
+        scale=scale,
+        engine=how.engine if is_model else "numpy" if model == BICUBIC else "pillow",
+        path=how.path,
+        ensemble=how.ensemble if is_model else 1,
+        psnr_db=float(np.mean([score.psnr_db for score in scores])),
+        ssim=float(np.mean([score.ssim for score in scores])),
+        degrade=how.degradation.name,
+        restore=how.restore if isinstance(model, RestorationTables) else None,
+    )
+
+
+def with_scores(
+    model: Tables | RestorationTables, folders: Sequence[Path]
+) -> Tables | RestorationTables:
+    """The same tables, that say of themselves (`psnr_db` and `ssim` in `about`) how they score on the folders.
+
+    A RestorationTables says how strength 0 scores: the folders hold clean images.
+    """
+    scores = [evaluate(model, folder, model.scale, How(restore=0.0)) for folder in folders]
+    psnr_db = {score.dataset: round(score.psnr_db, 4) for score in scores}
+    ssim = {score.dataset: round(score.ssim, 5) for score in scores}
+    return model.with_about(model.about | {"psnr_db": psnr_db, "ssim": ssim})
+
+
+def evaluate_images(
+    model: Tables | RestorationTables | str, folder: str | Path, scale: int, how: How = ON_LUMA
+) -> list[ImageScore]:  # fmt: skip
+    """The score of each HR image in `folder`, sorted by file name."""
+    if how.path not in PATHS:
+        raise ValueError(f"there is no path {how.path!r}; the paths are {', '.join(PATHS)}")
+    upscale_plane = upscaler(model, scale, how)
+    return [
+        score_image(file.name, read_image(file), upscale_plane, scale, how)
+        for file in image_files(Path(folder))
+    ]
+
+
+def upscaler(model: Tables | RestorationTables | str, scale: int, how: How) -> UpscalePlane:
+    """What upscales one plane: an engine with the tables, or one of BASELINES.
+
+    A RestorationTables runs at the restoration strength in `how`; with "auto" each plane is looked at by itself.
+    """
+    if isinstance(model, str):
+        return _baseline(model, scale)
+    if model.scale != scale:
+        raise ValueError(f"the model {model.name} upscales {model.scale} times, expected {scale}")
+    asked = choose_strength.parse(how.restore)
+    if isinstance(model, Tables) or asked is not None:
+        tables = tables_at(model, asked or 0.0)
+        return self_ensemble(
+            engines.get(how.engine).build(tables, how.threads), how.ensemble, tables.symmetry
+        )
+    return lambda plane: upscaler(
+        model, scale, replace(how, restore=choose_strength.choose([plane]).strength)
+    )(plane)
+
+
+def _baseline(name: str, scale: int) -> UpscalePlane:
+    if name == BICUBIC:
+        return lambda plane: image.resize(plane, scale * plane.shape[0], scale * plane.shape[1])
+    if name not in FILTERS:
+        raise ValueError(
+            f"there is no model {name!r}; expected Tables, a RestorationTables or one of {', '.join(BASELINES)}"
+        )
+    return lambda plane: np.asarray(
+        Image.fromarray(plane).resize(
+            (scale * plane.shape[1], scale * plane.shape[0]), FILTERS[name]
+        )
+    )
+
+
+def score_image(
+    name: str, hr: np.ndarray, upscale_plane: UpscalePlane, scale: int, how: How = ON_LUMA
+) -> ImageScore:
+    """One HR image, uint8 (h, w) or (h, w, 3), made small, damaged as `how` says, and upscaled; `scale` px are shaved.
+
+    The random part of the damage depends on the name of the image alone, so two people get the same number.
+    """
+    hr = image.mod_crop(hr, scale)
+    least_px = _SSIM_WINDOW_PX + 2 * scale
+    if min(hr.shape[:2]) < least_px:
+        h, w = hr.shape[:2]
+        raise ValueError(
+            f"{name}: the image is {w}x{h} pixels, expected at least {least_px}x{least_px}"
+        )
+    if how.path == "y":
+        hr_luma = hr if hr.ndim == 2 else image.luma(hr)
+        sr_luma = upscale_plane(
+            how.degradation.apply(hr_luma, scale, zlib.crc32(Path(name).stem.encode()))
+        )
+    elif how.degradation != CLEAN:
+        raise ValueError(
+            f"the degradation {how.degradation.name} is for the path y, where luma alone is upscaled"
+        )
+    else:
+        hr = hr if hr.ndim == 3 else np.stack([hr] * 3, axis=2)
+        lr = image.shrink(hr, scale)
+        sr = np.stack([upscale_plane(np.ascontiguousarray(lr[:, :, c])) for c in range(3)], axis=2)
+        hr_luma, sr_luma = image.luma(hr), image.luma(sr)
+    return ImageScore(
+        name, psnr_ssim.psnr(sr_luma, hr_luma, scale), psnr_ssim.ssim(sr_luma, hr_luma, scale)
+    )
+
+
+def read_image(file: Path) -> np.ndarray:
+    """An 8-bit image file as uint8 (h, w) if it is gray, else (h, w, 3); alpha is left out."""
+    try:
+        with Image.open(file) as opened:
+            if opened.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+                raise ValueError(
+                    f"{file}: the image has mode {opened.mode}, expected 8-bit gray or RGB"
+                )
+            return np.array(opened.convert("L" if opened.mode in ("1", "L", "LA") else "RGB"))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{file}: the image cannot be read ({error})") from None
+
+
+def read_luma(file: Path) -> np.ndarray:
+    """The luma of an image file, uint8 (h, w); a gray image is its own."""
+    pixels = read_image(file)
+    return pixels if pixels.ndim == 2 else image.luma(pixels)

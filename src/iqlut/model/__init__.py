@@ -1,1 +1,0 @@
-"""The trainable graph (torch), and its conversion to integer tables."""

@@ -1,0 +1,65 @@
+"""Bits per sample as a picture file states them: Pillow opens several deep formats as 8 bits without a word."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_TIFF_BITS_PER_SAMPLE = 258
+_DEEP_MODES = {"I": 32, "F": 32}
+
+
+def bits_per_sample(data: bytes, image: Image.Image) -> int:
+    """The depth of the file `data`, opened (not necessarily loaded) as `image`; 8 where nothing says more."""
+    if image.mode.startswith("I;16"):
+        return 16
+    stated = _STATED.get(image.format or "", lambda _data, _image: 8)(data, image)
+    return max(stated, _DEEP_MODES.get(image.mode, 8))
+
+
+def _png(data: bytes, image: Image.Image) -> int:
+    """Byte 24: the depth in IHDR, which is always the first chunk."""
+    return data[24] if data.startswith(_PNG) and len(data) > 24 else 8
+
+
+def _tiff(data: bytes, image: Image.Image) -> int:
+    bits = getattr(image, "tag_v2", {}).get(_TIFF_BITS_PER_SAMPLE, 8)
+    return max(bits) if isinstance(bits, tuple) else int(bits)
+
+
+def _netpbm(data: bytes, image: Image.Image) -> int:
+    """The largest value is the fourth word of the header; bit maps (P1, P4) have none."""
+    lines = (line.split(b"#")[0] for line in data[:1024].splitlines())
+    words = b" ".join(lines).split()
+    if len(words) > 3 and words[0] in (b"P2", b"P3", b"P5", b"P6") and words[3].isdigit():
+        return int(words[3]).bit_length()
+    return 8
+
+
+def _jpeg2000(data: bytes, image: Image.Image) -> int:
+    """Ssiz of the first component, 38 bytes behind the SIZ marker and its length."""
+    start = data.find(b"\xff\x4f\xff\x51")
+    return (data[start + 42] & 0x7F) + 1 if 0 <= start < len(data) - 42 else 8
+
+
+def _avif(data: bytes, image: Image.Image) -> int:
+    """The third byte of the box av1C: high_bitdepth and twelve_bit."""
+    start = data.find(b"av1C")
+    if not 0 <= start < len(data) - 6:
+        return 8
+    flags = data[start + 6]
+    return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
+
+
+def _sgi(data: bytes, image: Image.Image) -> int:
+    return 8 * data[3]
+
+
+_STATED = {
+    "PNG": _png,
+    "TIFF": _tiff,
+    "PPM": _netpbm,
+    "JPEG2000": _jpeg2000,
+    "AVIF": _avif,
+    "SGI": _sgi,
+}

@@ -1,0 +1,52 @@
+"""Samples of 16 bits, by the optional pyvips: Pillow has no place for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from iqlut.pictures.picture import PictureError
+
+FORMATS = ("PNG", "TIFF")
+_SPACES = {"grey16": (1, 2), "rgb16": (3, 4)}
+_PNG_LEVEL = 6
+
+
+def decode(name: str, data: bytes) -> np.ndarray:
+    """Upright pixels of a PNG or TIFF file, uint16 (h, w) or (h, w, c)."""
+    pyvips = _library(name)
+    try:
+        image = pyvips.Image.new_from_buffer(data, "", fail_on="truncated").autorot()
+        if image.format != "ushort" or image.bands not in _SPACES.get(image.interpretation, ()):
+            kind = f"{image.bands} channels of {image.format} ({image.interpretation})"
+            raise PictureError(
+                f"{name} has {kind}, expected gray or RGB of 16 bits; convert it first"
+            )
+        pixels = image.numpy()
+    except pyvips.Error as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise PictureError(f"{name} is damaged or cut short ({reason}); get it again") from None
+    return pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+
+
+def encode_png(name: str, pixels: np.ndarray) -> bytes:
+    """The bytes of a PNG file without metadata."""
+    pyvips = _library(name)
+    height, width = pixels.shape[:2]
+    bands = pixels.shape[2] if pixels.ndim == 3 else 1
+    image = pyvips.Image.new_from_memory(
+        np.ascontiguousarray(pixels).data, width, height, bands, "ushort"
+    )
+    image = image.copy(interpretation="rgb16" if bands > 2 else "grey16")
+    return image.pngsave_buffer(compression=_PNG_LEVEL, keep="none")
+
+
+def _library(name: str) -> Any:
+    try:
+        import pyvips
+    except (ImportError, OSError):
+        raise PictureError(
+            f"{name} has 16 bits per sample, which needs pyvips: pip install 'iqlut[hi]'"
+        ) from None
+    return pyvips

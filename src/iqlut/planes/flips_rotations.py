@@ -1,0 +1,17 @@
+"""The eight flips and rotations of an image plane, numbered 0 to 7."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def flip_rotate(plane: np.ndarray, number: int) -> np.ndarray:
+    """Flip and rotate a plane (h, w): bit 0 of `number` flips columns, bit 1 rows; bit 2 then transposes."""
+    plane = plane[:, ::-1] if number & 1 else plane
+    plane = plane[::-1] if number & 2 else plane
+    return plane.T if number & 4 else plane
+
+
+def flip_rotate_back(plane: np.ndarray, number: int) -> np.ndarray:
+    """Undo `flip_rotate` with the same `number`."""
+    return flip_rotate(plane.T, number & 3) if number & 4 else flip_rotate(plane, number)

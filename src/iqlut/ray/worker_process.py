@@ -1,0 +1,118 @@
+"""A process that does one file after another, asked through pipes.
+
+What ends it (too little memory, a fault in a decoder) is told apart by file, and ends no worker of Ray, which would
+try the same again for ever.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+from iqlut.batch.one_file import upscale_file
+from iqlut.batch.planning import Job, exists_already
+from iqlut.batch.recipe import DiskFull, Recipe, Result
+from iqlut.pictures.picture import PictureError
+from iqlut.pictures.reading import shown
+from iqlut.videos.kinds import is_video
+
+_PROGRAM = "from iqlut.ray.child import main; main()"
+_END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a file; `full`: no use to go on."""
+
+    result: Result
+    full: bool = False
+
+
+class Child:
+    """The process, seen from the worker: begun when it is needed, and anew after its end."""
+
+    def __init__(self, recipe: bytes) -> None:
+        self.recipe = recipe
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def do(self, job: Job) -> Answer:
+        """What became of a job, also where the process did not survive it."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+            self._send(self.recipe)
+        self._send(pickle.dumps(job))
+        assert self._process.stdout
+        try:
+            return pickle.load(self._process.stdout)
+        except (EOFError, pickle.UnpicklingError):
+            code = self._process.wait()
+            self.close()
+            ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+            reason = (
+                f"{shown(job.source)} ended its process ({ended}); is there memory enough for it?"
+            )
+            return Answer(Result(str(job.source), str(job.target), "failed", reason))
+
+    def _send(self, data: bytes) -> None:
+        assert self._process and self._process.stdin
+        with suppress(BrokenPipeError):  # the missing answer says so
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process and self._process.stdin and self._process.stdout:
+            self._process.kill()
+            self._process.wait()
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+            self._process.stdout.close()
+            self._process = None
+
+
+def attempt(job: Job, recipe: Recipe) -> Answer:
+    """What became of a file, whatever it is."""
+    assert job.source
+    source, target, start = str(job.source), str(job.target), time.perf_counter()
+    if not recipe.overwrite and exists_already(job):
+        return Answer(Result(source, target, "skipped", "it exists"))
+    full = False
+    try:
+        return Answer(
+            upscale_file(Job(job.source, job.target, job.relative, is_video(job.source)), recipe)
+        )
+    except PictureError as error:
+        reason, full = str(error), isinstance(error, DiskFull)
+    except MemoryError:
+        reason = f"{shown(job.source)} needs more memory than there is"
+    except Exception as error:
+        reason = f"{shown(job.source)} failed ({type(error).__name__}: {error}); please report it"
+    return Answer(
+        Result(source, target, "failed", reason, elapsed_ms=1000 * (time.perf_counter() - start)),
+        full,
+    )
+
+
+def main() -> None:
+    """Answers jobs until there are no more."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGKILL)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    recipe = pickle.load(sys.stdin.buffer)
+    while True:
+        try:
+            job = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        pickle.dump(attempt(job, recipe), answers)
+        answers.flush()

@@ -1,0 +1,1 @@
+"""Restoration: measure the damage of an image (JPEG, noise) and choose the restoration strength that it needs."""

@@ -1,0 +1,165 @@
+"""The greedy search for where levels lie (IQ-LUT eq. 4): (a, b) of each layer, by PSNR of the rounded network.
+
+Layer after layer every pair of a grid is tried, the tables read at its levels, and the best is kept. Without steps
+in between this says something only if the checkpoint has many more levels than the configuration: of tables with as
+many, those that are there always win. With steps each pair is trained on so long, all on the same patches.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from iqlut.network import quantisation
+from iqlut.network.configuration import BadConfig, Config
+from iqlut.network.network import Network
+from iqlut.network.start_from import start_from
+from iqlut.training import checkpoint as states
+from iqlut.training import loop, training_images, validation
+from iqlut.training.step import TORCH_THREADS, host_step
+
+GRID = (0.3, 0.4, 0.5, 0.6, 0.7)
+Pair = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched.
+
+    config         of the model that gets the levels; its knots are where the search begins
+    checkpoint     a trained network of the same shape; its numbers of levels may be others
+    a, b           the grid: all pairs of them
+    steps          that each pair is trained on, of the configuration's batches; 0: none
+    learning_rate  of these, falling to 0
+    passes         over all layers at most; a pass that changes nothing is the last
+    """
+
+    config: Config
+    checkpoint: Path
+    a: tuple[float, ...] = GRID
+    b: tuple[float, ...] = GRID
+    steps: int = 0
+    learning_rate: float = 1e-3
+    passes: int = 1
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One pair at one layer: a row. `layer` counts from 2, the first that is bent; the last is the upsampler."""
+
+    layer: int
+    a: float
+    b: float
+    psnr_db: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """The configuration with the best knots, and all that was tried; PSNR on the validation set.
+
+    `before_db` is what the knots of the start give, trained on for as many steps.
+    """
+
+    config: Config
+    before_db: float
+    psnr_db: float
+    trials: tuple[Trial, ...]
+
+
+def greedy(
+    search: Search, cache: Path, threads: int = 1, progress: loop.Progress = lambda *_: None
+) -> Found:
+    """Searches; BadConfig, BadData and TrainingStopped say in a sentence what is wrong."""
+    torch.set_num_threads(TORCH_THREADS)
+    tries = _Tries(search, cache, threads, progress)
+    knots = _knots(search.config)
+    start, before = plain, _ = tries.score(tries.source, knots)
+    best, trials, total = before, [], search.passes * len(knots)
+    for number in range(search.passes):
+        old = list(knots)
+        for layer, pair in enumerate(old):
+            progress(f"layer {layer + 2}, {best:.3f} dB so far", number * len(knots) + layer, total)
+            scores: dict[Pair, tuple[Network, float]] = {}
+            for candidate in _pairs(search, layer, pair):
+                knots[layer] = candidate
+                scores[candidate] = tries.score(start if search.steps else tries.source, knots)
+            knots[layer] = max(scores, key=lambda candidate: scores[candidate][1])
+            start, best = scores[
+                knots[layer]
+            ]  # with steps, the next layer goes on from what was trained here
+            if search.steps:
+                plain, before = tries.score(plain, _knots(search.config))
+            trials += [
+                Trial(layer + 2, *one, round(db, 4), one == knots[layer])
+                for one, (_, db) in scores.items()
+            ]
+        if knots == old:
+            break
+    progress(f"{best:.3f} dB, before {before:.3f}", total, total)
+    return Found(_with(search.config, knots), before, best, tuple(trials))
+
+
+class _Tries:
+    """The checkpoint, the images, and the score of the one with certain knots on the others."""
+
+    def __init__(self, search: Search, cache: Path, threads: int, progress: loop.Progress) -> None:
+        self.source, _ = states.average(search.checkpoint)
+        train, scale = search.config.train, search.config.model.scale
+        self._validation = training_images.load(
+            validation.validation_of(train), scale, cache, progress
+        )
+        self._planes = (
+            training_images.load(train, scale, cache, progress, search.config.degrade)
+            if search.steps
+            else self._validation
+        )
+        self._teacher = loop.teacher_of(search.config) if search.steps else None
+        self._search, self._threads = search, threads
+
+    def score(self, start: Network, knots: list[Pair]) -> tuple[Network, float]:
+        """The network with the tables of `start` read at these knots, trained on for the steps; and its PSNR."""
+        steps, config = self._search.steps, _with(self._search.config, knots)
+        train = replace(
+            config.train,
+            start="",
+            ema=0.0,
+            warmup=0.0,
+            steps=max(steps, 1),
+            learning_rate=self._search.learning_rate,
+        )
+        config = replace(config, train=train)
+        state = states.new(config, self._planes.sha256)
+        start_from(state.network, start)
+        for state.step in range(steps):
+            host_step(state, config, self._planes, self._teacher, self._threads)
+        return state.network, validation.validate(state.network, self._validation, self._threads)
+
+
+def _knots(config: Config) -> list[Pair]:
+    """(a, b) of each layer that has one."""
+    model = config.model
+    a, b = (one * model.blocks if len(one) == 1 else one for one in (model.knot_a, model.knot_b))
+    return list(zip(a, b, strict=True))
+
+
+def _with(config: Config, knots: list[Pair]) -> Config:
+    a, b = zip(*knots, strict=True)
+    return replace(config, model=replace(config.model, knot_a=a, knot_b=b))
+
+
+def _pairs(search: Search, layer: int, now: Pair) -> Iterator[Pair]:
+    """The pair that is there, then those of the grid that put the levels elsewhere."""
+    model, seen = search.config.model, set()
+    levels = model.upsample_levels if layer == model.blocks - 1 else model.levels
+    for pair in (now, *itertools.product(search.a, search.b)):
+        if not all(0 < value < 1 for value in pair):
+            raise BadConfig(f"the grid has {pair}, expected numbers between 0 and 1")
+        knots = quantisation.knots_of(levels, *pair).tobytes()
+        if knots not in seen:
+            seen.add(knots)
+            yield pair

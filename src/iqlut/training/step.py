@@ -1,0 +1,112 @@
+"""One step of training: the loss of a batch, its gradients, the optimiser, the moving average."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from iqlut.network.configuration import Config, TrainConfig
+from iqlut.network.losses import inner, mse
+from iqlut.network.native_layers import Aim
+from iqlut.network.network import Network
+from iqlut.tables.strengths import quantised
+from iqlut.training import distributed
+from iqlut.training.checkpoint import State
+from iqlut.training.patches import Planes
+
+# The kernel has threads of its own, and what else torch does in a step is too small for more: on two cores a step of
+# 8 patches of 32x32 takes 12 ms with one thread of torch, 15 ms with two.
+TORCH_THREADS = 1
+_CLEAN_STEPS = 0.3
+_STRENGTH = 3  # a seed, as in data.py
+
+
+def host_step(
+    state: State, config: Config, planes: Planes, teacher: Network | None, threads: int
+) -> torch.Tensor:  # fmt: skip
+    """The step after `state.step` on the CPU, by the native kernel; its loss."""
+    settings = config.train
+    strength = strength_of(config, state.step)
+    patches = planes.patches(
+        settings.seed, state.step, settings.batch, settings.patch, distributed.part(), strength
+    )
+    if config.model.strengths:
+        state.network.set_strength(strength)
+    luma, truth = (torch.from_numpy(values) for values in patches)
+    loss = loss_of(state.network, luma, truth, settings, teacher, threads)
+    loss.backward()
+    mean = loss.detach().clone()
+    distributed.average([*(parameter.grad for parameter in state.network.parameters()), mean])
+    for group in state.optimiser.param_groups:
+        group["lr"] = learning_rate(settings, state.step) * group["part"]
+    state.optimiser.step()
+    state.optimiser.zero_grad(set_to_none=True)
+    average(state, 1 - kept(settings, state.step))
+    return mean
+
+
+def strength_of(config: Config, step: int) -> float:
+    """The restoration strength that a step trains: a sixteenth of the way between two table sets, any, or a set's own.
+
+    0 in `_CLEAN_STEPS` of them: what it is for, clean input, has most to lose.
+    """
+    strengths = config.model.strengths
+    if not strengths:
+        return config.degrade.strength
+    clean, where = np.random.default_rng((config.train.seed, step, _STRENGTH)).random(2)
+    return 0.0 if clean < _CLEAN_STEPS else quantised(strengths, float(where) * strengths[-1])
+
+
+def loss_of(
+    network: Network, luma: torch.Tensor, truth: torch.Tensor, settings: TrainConfig,
+    teacher: Network | None = None, threads: int = 1,
+) -> torch.Tensor:  # fmt: skip
+    """The loss of the pixels, and of the distance to the teacher's pixels and features (IQ-LUT, stage 2)."""
+    taught = None
+    if teacher is not None:
+        with torch.no_grad():
+            taught = teacher(luma, threads=threads)
+    aim = Aim(settings.loss, truth, taught, settings.distillation, settings.margin)
+    loss = network.mean_loss(luma, aim, threads)
+    if teacher is None or not settings.features:
+        return loss
+    return loss + settings.features * feature_distance(network, teacher, luma, settings.margin)
+
+
+def feature_distance(
+    network: Network, teacher: Network, luma: torch.Tensor, margin: int
+) -> torch.Tensor:
+    """The mean square between what each block hands on and what the teacher's does, in units of x."""
+    with torch.no_grad():
+        aims = teacher.signals(luma)
+    pairs = zip(network.signals(luma), aims, strict=True)
+    return torch.stack(
+        [mse(inner((ours - aim).permute(0, 2, 3, 1), margin)) for ours, aim in pairs]
+    ).mean()
+
+
+@torch.no_grad()
+def average(state: State, part: float | torch.Tensor) -> None:
+    """Moves the average of the parameters this part of the way to where they are now."""
+    for mean, new in zip(state.ema.parameters(), state.network.parameters(), strict=True):
+        mean.lerp_(new, part)
+
+
+def kept(settings: TrainConfig, step: int) -> float:
+    """How much of the average a step keeps; less at the start, so that it forgets the beginning."""
+    return min(settings.ema, (1 + step) / (10 + step))
+
+
+def learning_rate(settings: TrainConfig, step: int) -> float:
+    """The rate of a step."""
+    done = step / settings.steps
+    if settings.schedule == "paper":  # halved at 200, 400, 600 and 800 thousand of 1e6 steps
+        return settings.learning_rate * 0.5 ** math.floor(done * 5 + 1e-9)
+    if done < settings.warmup:
+        return settings.learning_rate * (step + 1) / (settings.warmup * settings.steps + 1)
+    rest = (done - settings.warmup) / (1 - settings.warmup)
+    if settings.schedule == "linear":
+        return settings.learning_rate * (1 - rest)
+    return settings.learning_rate * (0.5 + 0.5 * math.cos(math.pi * rest))

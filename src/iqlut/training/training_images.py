@@ -1,0 +1,244 @@
+"""A folder of images to `Planes`: decoded once into a memory-mapped cache.
+
+Low-resolution planes are made from whole planes, by our own MATLAB-compatible bicubic unless the configuration
+names other filters, so a patch is what a test image would have there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from iqlut import atomic_files
+from iqlut.evaluation import degradation
+from iqlut.evaluation.image_sets import image_files
+from iqlut.network.configuration import DegradeConfig, TrainConfig
+from iqlut.planes import image as im
+from iqlut.training import codec_damage, drawn_graphics, patch_damage
+from iqlut.training.patches import UNDAMAGED, Planes
+
+_NAMED = 5  # images that a sentence names
+_GRAYS = (
+    256  # flat planes after those of the images, of a patch each, where some patches shall be flat
+)
+_ARRAYS = ("hr", "lr", "chroma")  # files of a cache
+_NO_COLOUR = 128  # Cb and Cr of gray
+_FILTERS, _GRAPHICS = 1, 2  # seeds: what is random is told apart by such numbers
+
+
+class BadData(ValueError):
+    """A folder that cannot be trained on. The message is one sentence."""
+
+
+def load(
+    config: TrainConfig, scale: int, cache: Path, progress: Callable[[str, int, int], None],
+    damage: DegradeConfig = UNDAMAGED,
+) -> Planes:  # fmt: skip
+    """The planes of the folder `config.data`, decoded now or taken from `cache`.
+
+    `progress(what, done, total)` is told of the decoding.
+    """
+    codec_damage.check(damage)
+    images = [file for file in _examples(config) if file.stem not in config.exclude]
+    recipe = Recipe(config, damage, scale)
+    key = _key(images, recipe)
+    place = cache / key[:16]
+    if not (place / "planes.json").exists():
+        _decode(images, recipe, place, key, progress)
+    about = json.loads((place / "planes.json").read_text())
+    hr, lr, chroma = (np.load(place / f"{name}.npy", mmap_mode="r") for name in _ARRAYS)
+    planes = Planes(
+        hr,
+        lr,
+        np.array(about["sizes"]),
+        scale,
+        tuple(about["skipped"]),
+        key,
+        recipe.sections,
+        chroma,
+    )
+    return replace(planes, damage=damage)
+
+
+def _examples(config: TrainConfig) -> list[Path]:
+    """The images of the folder, without those of a folder in it that is for validation."""
+    folder, validation = Path(config.data).resolve(), Path(config.validation).resolve()
+    images = image_files(Path(config.data))
+    if folder not in validation.parents:
+        return images
+    return [file for file in images if validation not in file.resolve().parents]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What decides the planes that are made of a folder of images."""
+
+    train: TrainConfig
+    damage: DegradeConfig
+    scale: int
+
+    @property
+    def sections(self) -> tuple[tuple[int, float], ...]:
+        """See `Planes`: flat planes come last, graphics before them."""
+        flats, drawn = self.train.flats, self.damage.graphics_share
+        return ((_GRAYS, flats),) * (flats > 0) + ((self.damage.graphics, drawn),) * (drawn > 0)
+
+    @property
+    def in_colour(self) -> bool:
+        """Whether any patch is to be a colour JPEG."""
+        return (
+            self.damage.colour_share * (self.damage.jpeg_share + self.damage.noise_jpeg_share) > 0
+        )
+
+
+def _key(images: list[Path], recipe: Recipe) -> str:
+    config, damage = recipe.train, recipe.damage
+    how = [recipe.scale, config.planes, config.shrinks, config.patch]
+    how += ["flats"] * bool(config.flats) + [config.grids] * (
+        config.grids > 1
+    )  # what older configurations lack
+    if damage.filters != UNDAMAGED.filters or recipe.in_colour or damage.graphics_share:
+        how += [damage.filters, recipe.in_colour, damage.graphics * (damage.graphics_share > 0)]
+    digest = hashlib.sha256(json.dumps(how).encode())
+    for file in images:
+        digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+@dataclass
+class _Parts:
+    """The arrays of a cache while they are gathered, plane by plane."""
+
+    hr: list[np.ndarray] = field(default_factory=list)
+    lr: list[np.ndarray] = field(default_factory=list)
+    chroma: list[np.ndarray] = field(default_factory=list)
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, high: np.ndarray, lows: list[np.ndarray], chroma: np.ndarray) -> None:
+        """A plane, its downscaled versions, uint8 (h, w) each, and Cb and Cr, (2, h, w) or empty."""
+        self.hr.append(high.ravel())
+        self.lr.append(np.stack([low.ravel() for low in lows]))
+        self.chroma.append(chroma.reshape(2, -1))
+        self.sizes.append(lows[0].shape)
+
+
+def _planes_of(
+    file: Path, config: TrainConfig, scale: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The planes of an image in each size and on each grid asked for, sides multiples of `scale`, with Cb and Cr."""
+    try:
+        with Image.open(file) as opened:
+            if opened.mode.startswith(("I", "F")):  # Pillow would cut 16 bits off, not round them
+                raise BadData(f"its mode is {opened.mode}, expected 8 bits")
+            colours = opened.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise BadData(f"{file} cannot be read ({error})") from None
+    rgb, chroma = np.asarray(colours), np.asarray(colours.convert("YCbCr"))[:, :, 1:]
+    planes = [
+        np.asarray(colours.convert("L")) if config.planes == "full-range luma" else im.luma(rgb)
+    ]
+    if config.planes == "luma+rgb":
+        planes += [rgb[:, :, channel] for channel in range(3)]
+    for plane in planes:
+        for size in config.shrinks:
+            h, w = (max(1, round(side * size)) for side in plane.shape)
+            sized = [
+                part if size == 1 else im.resize(part, h, w)
+                for part in (plane, chroma[:, :, 0], chroma[:, :, 1])
+            ]
+            for top, left in product(range(config.grids), repeat=2):
+                begin = np.s_[top * scale // config.grids :, left * scale // config.grids :]
+                high, *rest = (im.mod_crop(part[begin], scale) for part in sized)
+                yield high, np.stack(rest)
+
+
+def _low(plane: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> list[np.ndarray]:
+    """A plane downscaled by each filter."""
+    return [
+        patch_damage.low_resolution(plane, recipe.scale, how, rng) for how in recipe.damage.filters
+    ]
+
+
+def _decode(
+    images: list[Path], recipe: Recipe, place: Path, key: str, progress: Callable[[str, int, int], None]
+) -> None:  # fmt: skip
+    config, scale, parts, skipped, bad = recipe.train, recipe.scale, _Parts(), [], []
+    for done, file in enumerate(images):
+        progress("decoding", done, len(images))
+        rng = np.random.default_rng((_FILTERS, done))
+        try:
+            planes = list(_planes_of(file, config, scale))
+        except BadData as error:
+            bad.append(str(error))
+            continue
+        for plane, chroma in planes:
+            h, w = plane.shape[0] // scale, plane.shape[1] // scale
+            if min(h, w) < config.patch:
+                skipped.append(file.name)
+                continue
+            small = (
+                [degradation.downscale(part, scale, "box") for part in chroma]
+                if recipe.in_colour
+                else []
+            )
+            parts.add(plane, _low(plane, recipe, rng), np.array(small, np.uint8))
+    if bad:
+        more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+        raise BadData(
+            f"{'; '.join(bad[:_NAMED])}{more}; remove what cannot be read from {config.data}"
+        )
+    if not parts.sizes:
+        raise BadData(
+            f"every image in {config.data} is smaller than a patch of {config.patch * scale} pixels"
+        )
+    _draw_graphics(parts, recipe, progress)
+    _add_flats(parts, recipe)
+    about = json.dumps({"sizes": parts.sizes, "skipped": sorted(set(skipped)), "sha256": key})
+    _keep(place, parts, about)
+
+
+def _draw_graphics(
+    parts: _Parts, recipe: Recipe, progress: Callable[[str, int, int], None]
+) -> None:
+    for number in range(recipe.damage.graphics if recipe.damage.graphics_share else 0):
+        progress("drawing", number, recipe.damage.graphics)
+        low, high = drawn_graphics.render(recipe.scale, np.random.default_rng((_GRAPHICS, number)))
+        _add_made(parts, recipe, high, low)
+
+
+def _add_flats(parts: _Parts, recipe: Recipe) -> None:
+    side = recipe.train.patch
+    for gray in range(_GRAYS) if recipe.train.flats else ():
+        flat = np.full((side, side), gray, np.uint8)
+        _add_made(parts, recipe, np.full((side * recipe.scale,) * 2, gray, np.uint8), flat)
+
+
+def _add_made(parts: _Parts, recipe: Recipe, high: np.ndarray, low: np.ndarray) -> None:
+    """A plane that is gray, and the same by every filter."""
+    gray = np.full((2, low.size if recipe.in_colour else 0), _NO_COLOUR, np.uint8)
+    parts.add(high, [low] * len(recipe.damage.filters), gray)
+
+
+def _keep(place: Path, parts: _Parts, about: str) -> None:
+    """Writes a cache; `planes.json` last, so that a cache is whole where that is."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for name in _ARRAYS:
+            whole = np.concatenate(getattr(parts, name), axis=-1)
+            atomic_files.write_atomically(
+                place / f"{name}.npy", lambda file, whole=whole: np.save(file, whole)
+            )
+        atomic_files.write_atomically(
+            place / "planes.json", lambda file: file.write(about.encode())
+        )
+    except OSError as error:
+        raise BadData(
+            f"{place} cannot be written ({error.strerror or error}); make room for the decoded images"
+        ) from None

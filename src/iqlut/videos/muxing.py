@@ -1,0 +1,246 @@
+"""The whole video from its parts: the upscaled video, and every other stream of the source as it is."""
+
+from __future__ import annotations
+
+import heapq
+import io
+import math
+from collections.abc import Generator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+from av.stream import Disposition
+
+from iqlut.videos.containers import CONTAINERS
+from iqlut.videos.decoding import opened, packets_of
+from iqlut.videos.encoders import set_colour
+from iqlut.videos.resumable_segments import Sidecar
+from iqlut.videos.video_types import Video, VideoError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer, OutputContainer
+
+_PICTURES = {
+    "mjpeg": ("jpg", "jpeg"),
+    "png": ("png", "png"),
+    "bmp": ("bmp", "bmp"),
+    "webp": ("webp", "webp"),
+}
+_LEFT_OUT = ("data", "unknown")
+_CHAPTER_TITLES = "bin_data"  # a stream of .mp4 that is written anew
+_UNTRUE_OF_VIDEO = (
+    "BPS",
+    "NUMBER_OF_BYTES",
+    "NUMBER_OF_FRAMES",
+    "DURATION",
+    "_STATISTICS",
+    "encoder",
+    "ENCODER",
+)
+_UNTRUE_OF_FILM = ("major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER")
+_FREE_TAGS = {"movflags": "use_metadata_tags"}  # so that .mp4 keeps names that its own list lacks
+_FLAGS_AS_GIVEN = {
+    "default_mode": "passthrough"
+}  # else Matroska calls the first stream of each kind the default
+_LISTED_TAGS = {
+    "title", "artist", "album_artist", "composer", "album", "date", "comment", "genre", "copyright", "grouping",
+    "lyrics", "description", "synopsis", "show", "episode_id", "network", "keywords", "track", "disc", "creation_time",
+    "location", "timecode", *_UNTRUE_OF_FILM,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Window:
+    """The seconds of a part of a video: they become 0 and on. None is the whole video, whose times stay."""
+
+    start: Fraction
+    end: Fraction
+
+
+def check_streams(video: Video, container: str, target: Path) -> tuple[str, ...]:
+    """Notes on what is left out; VideoError if the container cannot hold what must not be lost."""
+    with opened(video.path) as source, av.open(io.BytesIO(), "w", format=container) as output:
+        others = [stream for stream in source.streams if stream.index != video.stream]
+        for stream in others:
+            if stream.type not in _LEFT_OUT:
+                _copy_of(output, stream, target, video)
+        return tuple(
+            f"stream {stream.index} of {video.path} is {stream.type} that videos do not need; it is left out"
+            for stream in others
+            if stream.type in _LEFT_OUT and stream.name != _CHAPTER_TITLES
+        )
+
+
+def join(video: Video, sidecar: Sidecar, file: Path, container: str, window: Window | None) -> None:
+    """Write the segments and the other streams of the source to `file`."""
+    with ExitStack() as stack:
+        source = stack.enter_context(opened(video.path))
+        sample = stack.enter_context(opened(sidecar.path(0)))
+        settings = _settings(container, source)
+        output = stack.enter_context(
+            av.open(str(file), "w", format=container, container_options=settings)
+        )
+        copies: dict[int, Any] = {}
+        for stream in source.streams:
+            if stream.index == video.stream:
+                copies[stream.index] = _video(
+                    output, sample.streams.video[0], stream, video, container
+                )
+            elif stream.type not in _LEFT_OUT:
+                copies[stream.index] = _copy_of(output, stream, file, video)
+        output.metadata.update(
+            {k: v for k, v in source.metadata.items() if k not in _UNTRUE_OF_FILM}
+        )
+        output.set_chapters(_chapters(source, window))
+        upscaled = _video_packets(video, sidecar, copies[video.stream], window)
+        others = {
+            i: copy for i, copy in copies.items() if i != video.stream and copy.type != "attachment"
+        }
+        rest = _other_packets(source, video.path, others, window)
+        output.start_encoding()
+        for _, packet in heapq.merge(upscaled, rest, key=lambda item: item[0]):
+            output.mux_one(packet)
+
+
+def _settings(container: str, source: InputContainer) -> dict[str, str]:
+    if container in ("mp4", "mov"):
+        return {} if _LISTED_TAGS.issuperset(source.metadata) else _FREE_TAGS
+    return _FLAGS_AS_GIVEN
+
+
+def _video(output: OutputContainer, sample: Any, source: Any, video: Video, container: str) -> Any:
+    """The stream of the upscaled video, coded as the sample is, otherwise as the source says."""
+    stream: Any = output.add_stream_from_template(sample, opaque=True)
+    stream.time_base = video.time_base
+    stream.codec_context.framerate = video.rate
+    set_colour(stream.codec_context, video)
+    if video.turn:
+        stream.set_display_matrix(video.turn)
+    if sample.codec_context.name == "hevc" and container in ("mp4", "mov"):
+        stream.codec_context.codec_tag = "hvc1"  # the one that Apple's players know
+    stream.metadata.update(
+        {k: v for k, v in source.metadata.items() if not k.startswith(_UNTRUE_OF_VIDEO)}
+    )
+    stream.disposition = source.disposition
+    return stream
+
+
+def _copy_of(output: OutputContainer, stream: Any, target: Path, video: Video) -> Any:
+    """A stream like one of the source, with its tags."""
+    try:
+        if stream.type == "attachment" and output.format.name != "matroska":
+            raise ValueError("no attachments")
+        if stream.disposition & Disposition.attached_pic and output.format.name == "matroska":
+            return _attached_picture(output, stream, video)
+        copy: Any = output.add_stream_from_template(stream, opaque=True)
+    except ValueError:
+        coded = stream.codec_context.name if stream.codec_context else "a file"
+        own = video.path.suffix.lower()
+        other = own if own in CONTAINERS and own != target.suffix.lower() else ".mkv"
+        raise VideoError(
+            f"{target} cannot hold stream {stream.index} of {video.path} ({stream.type}, {coded}); name a {other}"
+        ) from None
+    copy.metadata.update(stream.metadata)
+    copy.disposition = stream.disposition
+    return copy
+
+
+def _attached_picture(output: OutputContainer, stream: Any, video: Video) -> Any:
+    """A cover as Matroska holds it: an attached file."""
+    ending, kind = _PICTURES.get(stream.codec_context.name, ("jpg", "jpeg"))
+    with opened(video.path) as source:
+        packets = packets_of(source, video.path, [source.streams[stream.index]])
+        data = next((bytes(packet) for packet in packets if packet.size), b"")
+    tags = {"filename": f"cover.{ending}", "mimetype": f"image/{kind}"} | stream.metadata
+    copy = output.add_attachment(tags["filename"], tags["mimetype"], data)
+    copy.metadata.update(tags)
+    return copy
+
+
+def _chapters(source: InputContainer, window: Window | None) -> list[Any]:
+    chapters = source.chapters()
+    if window is None:
+        return chapters
+    kept = []
+    for chapter in chapters:
+        base = chapter["time_base"] or Fraction(1, av.time_base)
+        start = max(Fraction(0), chapter["start"] * base - window.start)
+        end = min(window.end, chapter["end"] * base) - window.start
+        if start < end:
+            kept.append({**chapter, "start": round(start / base), "end": round(end / base)})
+    return kept
+
+
+def _video_packets(
+    video: Video, sidecar: Sidecar, stream: Any, window: Window | None
+) -> Generator[tuple[float, Any], None, None]:
+    """The packets of all segments with the times of the source, and each one's place in the order of writing.
+
+    Packet i is decoded when frame i - delay is shown: that is before its own frame is, since no encoder holds back
+    more than `delay`.
+    """
+    pts = [time for times in sidecar.times for time in times.pts]
+    durations = [time for times in sidecar.times for time in times.durations]
+    delay = max(times.delay for times in sidecar.times)
+    shift = round(window.start / video.time_base) if window else 0
+    step = max(1, round(1 / (video.rate * video.time_base)))
+    written = first = 0
+    for path, times in zip(sidecar.paths(), sidecar.times, strict=True):
+        with opened(path) as segment:
+            base = segment.streams.video[0].time_base or Fraction(1, 1000)
+            for packet in packets_of(segment, path, [segment.streams.video[0]]):
+                if packet.pts is None:
+                    continue  # the end
+                number = first + round(packet.pts * base * 1000)
+                dts = (
+                    pts[written - delay] if written >= delay else pts[0] - (delay - written) * step
+                )
+                packet.time_base, packet.stream = video.time_base, stream
+                packet.pts, packet.dts, packet.duration = (
+                    pts[number] - shift,
+                    dts - shift,
+                    durations[number],
+                )
+                written += 1
+                yield float(packet.dts * video.time_base), packet
+        first += len(times.pts)
+
+
+def _other_packets(
+    source: InputContainer, path: Path, copies: dict[int, Any], window: Window | None
+) -> Generator[tuple[float, Any], None, None]:
+    """The packets of the other streams, as they lie in the source, and their places."""
+    place = -math.inf
+    streams = [source.streams[index] for index in copies]
+    for packet in packets_of(source, path, streams) if streams else ():
+        if not packet.size:
+            continue  # the end of a stream
+        if packet.pts is None and packet.dts is None:
+            packet.pts = packet.dts = 0  # a cover picture, shown at no time
+        elif window is not None and not _inside(packet, window):
+            continue
+        packet.stream = copies[packet.stream_index]
+        time = packet.dts if packet.dts is not None else packet.pts
+        place = max(place, float(time * packet.time_base))
+        yield place, packet
+
+
+def _inside(packet: Any, window: Window) -> bool:
+    """Whether a packet belongs to the window; if so its times are moved. One shown before the start begins there."""
+    base = packet.time_base
+    start, end = round(window.start / base), round(window.end / base)
+    time = packet.pts if packet.pts is not None else packet.dts
+    subtitle = packet.stream.type == "subtitle"
+    late = time + (packet.duration or 0) > start if subtitle else time >= start
+    if not late or time >= end:
+        return False
+    if subtitle and time < start:
+        packet.duration, packet.pts, packet.dts = time + packet.duration - start, start, start
+    for name in ("pts", "dts"):
+        if getattr(packet, name) is not None:
+            setattr(packet, name, getattr(packet, name) - start)
+    return True
