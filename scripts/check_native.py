@@ -6,17 +6,16 @@ first finding.
 
 from __future__ import annotations
 
-import ctypes
 import sys
 
 import pytest
 
-from iqlut import library
+from iqlut import native
 
 
 def main(path: str, arguments: list[str]) -> int:
     """The exit code of pytest."""
-    library.load_library = lambda: ctypes.CDLL(path)
+    native.path_of = lambda name: path
     return int(pytest.main(["tests/test_engines.py", "-k", "native", *arguments]))
 
 

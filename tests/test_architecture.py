@@ -25,7 +25,7 @@ PYTHON_FILES = sorted(file for folder in ("src", "tests", "scripts") for file in
 TIERS = (
     ("turns", "arithmetic"),
     ("symmetry", "strength"),
-    ("config", "image", "metrics", "library", "depth", "files", "provenance", "datasets"),
+    ("config", "image", "metrics", "native", "depth", "files", "provenance", "datasets"),
     ("tables", "deep", "degradation"),
     ("dial", "damage_features"),
     ("restoration",),
