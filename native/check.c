@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#endif
+
 #include "inference/iqlut.h"
 
 static void *take(size_t bytes) {
@@ -66,6 +71,9 @@ static int compare(const iqlut_tables *tables, const iqlut_picture *picture,
 
 int main(int count, char **arguments) {
     int cases = 0, wrong = 0;
+#ifdef _WIN32
+    _setmode(_fileno(stdin), _O_BINARY);
+#endif
     head h;
     for (; fread(&h, sizeof h, 1, stdin) == 1; cases++) {
         iqlut_layer layers[IQLUT_LAYERS_MAX];

@@ -74,27 +74,37 @@ IQLUT_INLINE void sum_lanes(const vec *v, float *out) {
 }
 #endif
 
+/* The rises of the row that signal `c` of pixel `n` selects. */
+IQLUT_INLINE const float *rise_of(const iqlut_train_view *l, const tile_state *tile, int n, int c,
+                                  int row_floats) {
+    const int row = c * (l->levels - 1) + tile->codes[c][n];
+    return l->rises + (size_t)row * row_floats;
+}
+
 /* The gradients of one pixel's signals: its gathered gradients times the rises of its rows. */
 IQLUT_INLINE void slopes(const iqlut_train_view *l, const tile_state *tile, int n, int channels,
                          int vectors, float *out) {
-    const float *from = tile->gathered + (size_t)n * vectors * TRAIN_LANES;
+    const int row_floats = vectors * TRAIN_LANES;
+    const float *from = tile->gathered + (size_t)n * row_floats;
     for (int c = 0; c < channels; c += TOGETHER) {
-        const float *rise[TOGETHER];
-        vec dot[TOGETHER];
-        for (int i = 0; i < TOGETHER; i++) {
-            /* What is left over is summed and not kept. */
-            const int channel = c + i < channels ? c + i : c;
-            const int row = channel * (l->levels - 1) + tile->codes[channel][n];
-            rise[i] = l->rises + (size_t)row * vectors * TRAIN_LANES;
-            dot[i] = (vec){0};
+        /* What is left over is summed and not kept. */
+        const int c1 = c + 1 < channels ? c + 1 : c, c2 = c + 2 < channels ? c + 2 : c;
+        const int c3 = c + 3 < channels ? c + 3 : c;
+        const float *rise0 = rise_of(l, tile, n, c, row_floats);
+        const float *rise1 = rise_of(l, tile, n, c1, row_floats);
+        const float *rise2 = rise_of(l, tile, n, c2, row_floats);
+        const float *rise3 = rise_of(l, tile, n, c3, row_floats);
+        vec dot0 = {0}, dot1 = {0}, dot2 = {0}, dot3 = {0};
+        for (int v = 0; v < row_floats; v += TRAIN_LANES) {
+            const vec g = *(const vec *)(from + v);
+            dot0 = *(const vec *)(rise0 + v) * g + dot0;
+            dot1 = *(const vec *)(rise1 + v) * g + dot1;
+            dot2 = *(const vec *)(rise2 + v) * g + dot2;
+            dot3 = *(const vec *)(rise3 + v) * g + dot3;
         }
-        for (int v = 0; v < vectors; v++) {
-            const vec g = *(const vec *)(from + v * TRAIN_LANES);
-            for (int i = 0; i < TOGETHER; i++)
-                dot[i] = *(const vec *)(rise[i] + v * TRAIN_LANES) * g + dot[i];
-        }
+        const vec dots[TOGETHER] = {dot0, dot1, dot2, dot3};
         float sums[TOGETHER];
-        sum_lanes(dot, sums);
+        sum_lanes(dots, sums);
         for (int i = 0; i < TOGETHER && c + i < channels; i++) out[c + i] = sums[i];
     }
 }

@@ -66,10 +66,10 @@ typedef struct {
         shapes(if_shape) function##_of(pass, (shape){l->channels_in, l->kernel, l->channels_out}); \
     }
 
-static inline int clamp_index(int index, int size) { return (int)iqlut_clamp_index(index, size); }
+IQLUT_INLINE int clamp_index(int index, int size) { return (int)iqlut_clamp_index(index, size); }
 
 /* Vectors of 16 floats in a row of a layer. */
-static inline int wholes_of(shape s) { return (s.k * s.k * s.d + WHOLE - 1) / WHOLE; }
+IQLUT_INLINE int wholes_of(shape s) { return (s.k * s.k * s.d + WHOLE - 1) / WHOLE; }
 
 #include "backward_tmpl.c"
 #include "forward_tmpl.c"
