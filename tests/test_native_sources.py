@@ -17,7 +17,7 @@ TEXTS = {file.relative_to(NATIVE).as_posix(): file.read_text(encoding="utf-8") f
 LINE_MAX, LINES_MAX, FUNCTION_LINES_MAX, INLINE_LINES_MAX, PARAMETERS_MAX = 100, 300, 40, 15, 6
 
 # A definition at the left margin: what stands before its parameters, they, and its body.
-DEFINITION = re.compile(r"^(\w[\w *()]*?)\b(\w+)\(([^{};]*?)\) \{(.*?(?=^\}|\}$))", re.MULTILINE | re.DOTALL)
+DEFINITION = re.compile(r"^(\w[\w *()]*?)\b(\w+)\(([^{};]*?)\) \{([^\n]*\}$|.*?^\})", re.MULTILINE | re.DOTALL)
 # Each idea has one definition, besides the plain one of the reference.
 ONCE = {
     "a requantisation of vectors": r"\brequantise_rows\(const",

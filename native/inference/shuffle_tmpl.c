@@ -3,7 +3,7 @@
 
 #include "isa.h"
 
-_Static_assert(IQLUT_SCALE_MAX == 4, "each scale has a case here and in colour_tmpl.c");
+_Static_assert(IQLUT_SCALE_MAX == 4, "each scale has a case here, in colour_tmpl.c and in cubic.h");
 
 IQLUT_INLINE void shuffle_rows(const iqlut_shuffle *row, const int scale, const int lanes) {
     const uint8_t *const phases = row->phases;

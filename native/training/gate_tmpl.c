@@ -28,7 +28,8 @@ IQLUT_INLINE void gate_backward_of(const iqlut_train_pass *pass, const shape s) 
     for (size_t at = 0, from = 0; at < all; at += d, from += c) {
         float passed[IQLUT_CHANNELS_MAX];
         for (int o = 0; o < d; o++) {
-            passed[o] = (out[at + o] > 0) & (out[at + o] < 255) ? grad_next[at + o] : 0.0f;
+            const int inside = (out[at + o] > 0) & (out[at + o] < 255);
+            passed[o] = inside ? grad_next[at + o] : 0.0f;
             grad_acc[at + o] = passed[o] * gain[o];
             grad_gain[o] += passed[o] * acc[at + o];
             grad_skip[o] += passed[o] * ((float)signal[from + (c == d ? o : 0)] - CENTRE);
