@@ -1,6 +1,6 @@
 """Runs the tests of the native engine on another build of its library: `check_native.py FOLDER [pytest argument...]`.
 
-`make check-native` gives it a folder with `_inference.so` and `_training.so` built with AddressSanitizer and
+`make check-native` gives it a folder with an `_inference.so` that was built with AddressSanitizer and
 UndefinedBehaviorSanitizer, which end the process at the first finding.
 """
 
