@@ -6,7 +6,7 @@ VALID ?= ../shared/data/valid/Kodak24
 BIN := .venv/bin
 CODE := src tests scripts
 READY := .venv/.ready
-SOURCES := pyproject.toml CMakeLists.txt Makefile $(wildcard native/*)
+SOURCES := pyproject.toml CMakeLists.txt Makefile $(wildcard native/* native/*/*)
 DEMO_SOURCES := $(SOURCES) $(shell find src -name '*.py' -o -name '*.iqlut')
 
 # Plain `torch` brings gigabytes of CUDA on Linux: ask for the CPU build first.
@@ -14,10 +14,10 @@ TORCH := 2.13.0
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check check-native format test bench figures results demo clean
+.PHONY: help setup check check-native check-windows format test bench figures results demo clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv: iqlut in editable form, what training and tests need
 
@@ -30,8 +30,11 @@ $(READY): $(SOURCES)
 	$(BIN)/pip install --quiet -e '.[train,dev]'
 	@touch $@
 
+C_CODE := $(wildcard native/*.[ch] native/*/*.[ch])
+
 check: $(READY)  ## all that CI runs: format, lint, types, tables of results, tests
 	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/clang-format --dry-run --Werror $(C_CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python scripts/render_results.py --check
@@ -46,15 +49,25 @@ check-native: $(READY)  ## the kernels under ASan and UBSan: golden cases, the t
 	.ci/tools clang cmake make
 	mkdir -p $(CHECKS)/corpus
 	cmake -S . -B $(CHECKS)/clang -DIQLUT_CHECKS=sanitized -DCMAKE_C_COMPILER=clang >$(CHECKS).log 2>&1 || { cat $(CHECKS).log; exit 1; }
-	cmake --build $(CHECKS)/clang --target check fuzz _native
+	cmake --build $(CHECKS)/clang --target check fuzz _inference
 	$(BIN)/python tests/golden.py $(CHECKS)/golden.bin 100
 	$(CHECKS)/clang/check <$(CHECKS)/golden.bin
 	LD_PRELOAD=$$(clang -print-file-name=libclang_rt.asan-$$(uname -m).so) ASAN_OPTIONS=detect_leaks=0 \
-	  $(BIN)/python scripts/check_native.py $(CHECKS)/clang/_native.so
+	  $(BIN)/python scripts/check_native.py $(CHECKS)/clang
 	$(CHECKS)/clang/fuzz -max_total_time=$(FUZZ_S) -max_len=4096 -len_control=0 -verbosity=0 -print_final_stats=1 $(CHECKS)/corpus
+
+# Needs cmake and MinGW; where apt-get is, it fetches what is missing. With wine, the golden cases run too.
+check-windows: $(READY)  ## both native libraries compiled for Windows
+	.ci/tools cmake make x86_64-w64-mingw32-gcc
+	mkdir -p $(CHECKS)
+	cmake -S . -B $(CHECKS)/windows -DIQLUT_CHECKS=plain -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_SYSTEM_PROCESSOR=AMD64 -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc >$(CHECKS).log 2>&1 || { cat $(CHECKS).log; exit 1; }
+	cmake --build $(CHECKS)/windows --target check _inference _training
+	$(BIN)/python tests/golden.py $(CHECKS)/golden.bin 100
+	if command -v wine >/dev/null; then wine $(CHECKS)/windows/check.exe <$(CHECKS)/golden.bin; else echo "there is no wine: compiled, not run"; fi
 
 format: $(READY)  ## format the code and mend what lint can mend
 	$(BIN)/ruff format $(CODE)
+	$(BIN)/clang-format -i $(C_CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
 test: $(READY)  ## the tests alone

@@ -1,16 +1,21 @@
-/* Compares the kernels with what the reference engine gave, on machines that have no Python: `check < cases`.
- * tests/golden.py writes the cases; all numbers are little-endian. Ends with 1 if any pixel differs.
- * `check ISA` runs that instruction set alone, on one thread: to count what it executes. */
+/* Compares the instruction sets with what the reference engine gave, on machines that have no
+ * Python: `check < cases`. tests/golden.py writes the cases; all numbers are little-endian. Ends
+ * with 1 if any pixel differs. `check ISA` runs that instruction set alone, on one thread: to count
+ * what it executes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "iqlut.h"
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#endif
 
-enum { LAYERS_MAX = 64 };
+#include "inference/iqlut.h"
 
 static void *take(size_t bytes) {
-    void *memory = malloc(bytes ? bytes : 1); /* of exactly this size, so that sanitizers see every step outside */
+    /* Of exactly this size, so that sanitizers see every step outside. */
+    void *memory = malloc(bytes ? bytes : 1);
     if (!memory || fread(memory, 1, bytes, stdin) != bytes) {
         fprintf(stderr, "the cases end in the middle\n");
         exit(2);
@@ -23,11 +28,13 @@ typedef struct {
 } head;
 
 static void take_layer(iqlut_layer *layer) {
-    int32_t *shape = take(6 * sizeof *shape);
-    memcpy(&layer->channels_in, shape, 6 * sizeof *shape);
-    free(shape);
-    const size_t taps = (size_t)layer->kernel * layer->kernel, out = (size_t)layer->channels_out;
-    layer->lut = take((size_t)layer->channels_in * layer->levels * taps * out);
+    int32_t *numbers = take(6 * sizeof *numbers);
+    memcpy(&layer->shape, numbers, sizeof layer->shape);
+    layer->acc_shift = numbers[4], layer->shift = numbers[5];
+    free(numbers);
+    const iqlut_shape s = layer->shape;
+    const size_t taps = (size_t)(s.kernel * s.kernel), out = (size_t)s.channels_out;
+    layer->lut = take((size_t)(s.channels_in * s.levels) * taps * out);
     layer->curve = take(512);
     layer->gain = take(2 * out);
     layer->skip = take(2 * out);
@@ -35,23 +42,24 @@ static void take_layer(iqlut_layer *layer) {
 }
 
 static void free_layer(const iqlut_layer *layer) {
-    free((void *)layer->lut), free((void *)layer->curve), free((void *)layer->gain), free((void *)layer->skip);
-    free((void *)layer->bias);
+    free((void *)layer->lut), free((void *)layer->curve), free((void *)layer->gain);
+    free((void *)layer->skip), free((void *)layer->bias);
 }
 
 /* How many of the instruction sets and numbers of threads give other pixels. */
-static int compare(const iqlut_tables *tables, const iqlut_picture *picture, const uint8_t *expected, size_t bytes,
-                   const char *only) {
+static int compare(const iqlut_tables *tables, const iqlut_picture *picture,
+                   const uint8_t *expected, size_t bytes, const char *only) {
     int wrong = 0;
     const char *isa;
     for (int index = 0; (isa = iqlut_instruction_set(index)); index++)
         for (int threads = 1; threads < (only ? 2 : 4); threads += 2) {
             if (only && strcmp(isa, only)) continue;
-            iqlut_plan *plan = iqlut_plan_create(tables, isa);
+            iqlut_plan *plan;
             uint8_t *out = calloc(1, bytes);
-            if (!plan || !out) exit(2);
+            if (iqlut_plan_create(tables, isa, &plan, NULL) || !out) exit(2);
             const int64_t stride = tables->scale * picture->w * (picture->channels > 1 ? 3 : 1);
-            if (iqlut_upscale(plan, picture, out, stride, threads) || memcmp(out, expected, bytes)) {
+            const iqlut_result result = {out, stride};
+            if (iqlut_upscale(plan, picture, &result, threads) || memcmp(out, expected, bytes)) {
                 printf("%s, %d threads: other pixels\n", isa, threads);
                 wrong++;
             }
@@ -63,10 +71,13 @@ static int compare(const iqlut_tables *tables, const iqlut_picture *picture, con
 
 int main(int count, char **arguments) {
     int cases = 0, wrong = 0;
+#ifdef _WIN32
+    _setmode(_fileno(stdin), _O_BINARY);
+#endif
     head h;
     for (; fread(&h, sizeof h, 1, stdin) == 1; cases++) {
-        iqlut_layer layers[LAYERS_MAX];
-        if (h.layer_count > LAYERS_MAX) return 2;
+        iqlut_layer layers[IQLUT_LAYERS_MAX];
+        if (h.layer_count > IQLUT_LAYERS_MAX) return 2;
         for (int l = 0; l < h.layer_count; l++) take_layer(&layers[l]);
         const iqlut_tables tables = {h.scale, h.layer_count, layers};
         const size_t pixels = (size_t)h.h * (size_t)h.w, out_channels = h.channels > 1 ? 3 : 1;

@@ -1,22 +1,22 @@
-"""Runs the tests of the native engine on another build of its library: `check_native.py LIBRARY [pytest argument...]`.
+"""Runs the tests of the native engine on another build of its library: `check_native.py FOLDER [pytest argument...]`.
 
-`make check-native` gives it one with AddressSanitizer and UndefinedBehaviorSanitizer, which end the process at the
-first finding.
+`make check-native` gives it a folder with an `_inference.so` that was built with AddressSanitizer and
+UndefinedBehaviorSanitizer, which end the process at the first finding.
 """
 
 from __future__ import annotations
 
-import ctypes
 import sys
+from pathlib import Path
 
 import pytest
 
-from iqlut import library
+from iqlut import native
 
 
-def main(path: str, arguments: list[str]) -> int:
+def main(folder: str, arguments: list[str]) -> int:
     """The exit code of pytest."""
-    library.load_library = lambda: ctypes.CDLL(path)
+    native.path_of = lambda name: str(Path(folder).resolve() / f"_{name}.so")
     return int(pytest.main(["tests/test_engines.py", "-k", "native", *arguments]))
 
 

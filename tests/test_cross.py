@@ -11,11 +11,23 @@ import pytest
 import golden
 
 NATIVE = Path(__file__).parents[1] / "native"
-SOURCES = ("check", "kernel", "kernel_pack", "kernel_stream", "kernel_portable")
+WITH_FLAGS = (
+    "avx2",
+    "avx512",
+    "avx512vnni",
+    "neon",
+)  # instruction sets that must be asked of the compiler
+SOURCES = [
+    NATIVE / "check.c",
+    *(
+        file
+        for folder in ("shared", "inference")
+        for file in sorted((NATIVE / folder).glob("*.c"))
+        if not file.stem.endswith("_tmpl") and file.stem not in WITH_FLAGS
+    ),
+]
 QEMU = ("qemu-aarch64", "qemu-aarch64-static")
 CASES = 90  # of which each shape has one or more
-
-
 STORED = Path(__file__).parents[1] / "vectors" / "edge.bin"
 
 
@@ -23,10 +35,10 @@ def run(
     folder: Path, compiler: str, extra: list[str], emulator: list[str], stored: bool = False
 ) -> str:
     """What native/check.c prints of fresh cases, or of the stored vectors; AssertionError if pixels differ."""
-    sources = [str(NATIVE / f"{name}.c") for name in SOURCES]
     program = str(folder / "check")
     subprocess.run(
-        [compiler, "-std=c11", "-O2", "-pthread", "-o", program, *sources, *extra], check=True
+        [compiler, "-std=c11", "-O2", "-pthread", "-o", program, *map(str, SOURCES), *extra],
+        check=True,
     )
     cases = STORED.read_bytes() if stored else b"".join(map(golden.case, range(CASES)))
     done = subprocess.run([*emulator, program], input=cases, stdout=subprocess.PIPE)
@@ -55,7 +67,7 @@ def test_neon_under_qemu(tmp_path):
         pytest.skip(
             "needs aarch64-linux-gnu-gcc and qemu-aarch64 (gcc-aarch64-linux-gnu, qemu-user)"
         )
-    extra = ["-static", "-DIQLUT_NEON", str(NATIVE / "kernel_neon.c")]
+    extra = ["-static", "-DIQLUT_NEON", str(NATIVE / "inference" / "neon.c")]
     assert (
         run(tmp_path, compiler, extra, [emulator])
         == f"portable neon on {CASES} cases: 0 differences\n"

@@ -40,14 +40,15 @@ Build = Callable[[Tables, int], Upscale]
 
 
 def contenders() -> Iterator:
-    """Every engine, and each instruction set of an engine that has several."""
+    """Every engine, and of the native one each instruction set, and the plain loops."""
     for name in ENGINES:
         try:
             engine: Any = engines.get(name)
         except RuntimeError as missing:
             yield pytest.param(None, id=name, marks=pytest.mark.skip(str(missing)))
             continue
-        for isa in getattr(engine, "instruction_sets", lambda: ("",))():
+        modes = (*engine.instruction_sets(), engine.REFERENCE) if name == "native" else ("",)
+        for isa in modes:
             build = partial(engine.build, isa=isa) if isa else engine.build
             yield pytest.param(build, id=f"{name}-{isa}".rstrip("-"))
 

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from command_line import refuses, upscale
-from iqlut import atomic_files, cli, engines, upscaling
+from iqlut import atomic_files, cli, native, upscaling
 from iqlut.command_line import console
+from iqlut.native import inference as native_inference
 from iqlut.pictures.bits_per_sample import bits_per_sample
 from picture_files import BAD, noise, opened, png, save_kinds
 
@@ -261,19 +262,13 @@ def test_interrupted_process(number, model, tmp_path):
 
 
 def test_no_native_library(photo, model, tmp_path, capsys, monkeypatch):
-    def none():
-        raise RuntimeError(
-            "iqlut was installed without its native library; reinstall it with a C compiler at hand"
-        )
-
-    native = engines.get("native")
-    monkeypatch.setattr(native, "load_library", none)
-    native._library.cache_clear()  # type: ignore[attr-defined]
+    monkeypatch.setattr(native.importlib.util, "find_spec", lambda name: None)
+    native_inference.library.cache_clear()
     monkeypatch.setattr(upscaling, "_built", type(upscaling._built)())
     code = cli.main(["upscale", str(photo), "-o", str(tmp_path / "big.png"), "-m", model])
     assert code == console.USAGE
     refuses(capsys, code, "without its native library", "reinstall")
-    native._library.cache_clear()  # type: ignore[attr-defined]
+    native_inference.library.cache_clear()
 
 
 def test_unforeseen_errors(photo, model, tmp_path, capsys, monkeypatch):

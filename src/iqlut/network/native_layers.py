@@ -15,45 +15,11 @@ import numpy as np
 import torch
 
 from iqlut import arithmetic as ar
-from iqlut.library import load_library
+from iqlut.native import Problem, training
 from iqlut.network.losses import LOSSES
 from iqlut.network.quantisation import CENTRE
 
 ISAS = ("portable", "avx2", "avx512")
-_INT, _POINTER = ctypes.c_int32, ctypes.c_void_p
-
-
-class _Layer(ctypes.Structure):
-    """iqlut_train_layer."""
-
-    _fields_ = (
-        *((name, _INT) for name in ("channels_in", "channels_out", "kernel", "levels")),
-        *(
-            (name, _POINTER)
-            for name in ("code", "fraction", "steepness", "lut", "step", "gain", "skip")
-        ),
-        *((name, _POINTER) for name in ("grad_lut", "grad_gain", "grad_skip", "grad_knots")),
-    )
-
-
-class _Batch(ctypes.Structure):
-    """iqlut_train_batch."""
-
-    _fields_ = (
-        *((name, _INT) for name in ("patches", "h", "w", "scale", "layer_count", "threads")),
-        ("isa", ctypes.c_char_p),
-        ("layers", _POINTER),
-        ("luma", _POINTER),
-    )
-
-
-class _Loss(ctypes.Structure):
-    """iqlut_train_loss; its kinds are numbered as in LOSSES."""
-
-    _fields_ = (
-        ("kind", _INT), ("base", _INT), ("truth", _POINTER), ("taught", _POINTER), ("weight", ctypes.c_float),
-        ("margin", _INT),
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,10 +126,12 @@ class MeanLoss(torch.autograd.Function):
             None if aim.taught is None else aim.taught.contiguous(),
         )
         kind = tuple(LOSSES).index(aim.loss)
-        loss = _Loss(kind, setting.base, truth.data_ptr(), _pointer(taught), aim.weight, aim.margin)
+        loss = training.Loss(
+            kind, setting.base, truth.data_ptr(), _pointer(taught), aim.weight, aim.margin
+        )
         losses = torch.empty(len(luma))
         call = _Call(luma, setting, parameters, grads, ctx.needs_input_grad[3:])
-        call.run("losses", ctypes.addressof(loss), losses.data_ptr())
+        call.run("losses", ctypes.byref(loss), losses.data_ptr())
         ctx.save_for_backward(*grads)
         return losses.sum()
 
@@ -202,25 +170,27 @@ class _Call:
             if grad_knots is not None and not wanted[4 * index + 1]:
                 grad_knots = None
             layers.append(
-                _Layer(
+                training.Layer(
                     c, d, k, levels, curve.code.ctypes.data, curve.fraction.ctypes.data, curve.steepness.ctypes.data,
                     lut.data_ptr(), _pointer(step), *map(_pointer, gate or (None, None)), _pointer(grad_lut),
                     *map(_pointer, grad_gate or (None, None)), _pointer(grad_knots),
                 )
             )  # fmt: skip
-        self._layers = (_Layer * len(layers))(*layers)
-        self._batch = _Batch(
+        self._layers = (training.Layer * len(layers))(*layers)
+        self._batch = training.Batch(
             *luma.shape, setting.scale, len(layers), setting.threads, setting.isa and setting.isa.encode(),
-            ctypes.addressof(self._layers), luma.data_ptr(),
+            self._layers, luma.data_ptr(),
         )  # fmt: skip
         self._isa = setting.isa
 
-    def run(self, what: str, *pointers: int) -> None:
-        function = getattr(load_library(), f"iqlut_train_{what}")
-        failed = function(ctypes.byref(self._batch), *map(ctypes.c_void_p, pointers))
-        if failed == 2:
+    def run(self, what: str, *arguments: Any) -> None:
+        """Calls `iqlut_train_{what}`; ValueError if the model exceeds a limit of the library."""
+        problem = Problem()
+        function = getattr(training.library(), f"iqlut_train_{what}")
+        if not function(ctypes.byref(self._batch), *arguments, ctypes.byref(problem)):
+            return
+        if problem.name == "NO_INSTRUCTION_SET":
             raise ValueError(
                 f"the training kernel has no {self._isa} here, expected one of {', '.join(ISAS)}"
             )
-        if failed:
-            raise MemoryError("the training kernel got no memory")
+        raise problem.error()

@@ -1,0 +1,145 @@
+/* What an instruction set offers, and the form of packed tables that it reads; docs/kernel.md has
+ * the shape of the whole. */
+#ifndef IQLUT_ISA_H
+#define IQLUT_ISA_H
+
+#include "../shared/arithmetic.h"
+#include "../shared/bilinear.h"
+#include "../shared/compiler.h"
+#include "../shared/cpu.h"
+#include "../shared/memory.h"
+#include "iqlut.h"
+
+#define IQLUT_PERIOD 64 /* lanes after which a layer's constants repeat; the step of requantise */
+#define IQLUT_GROUPS_MAX IQLUT_CHANNELS_MAX /* of input channels: none is empty */
+/* Partial rows of a group: one for each row of taps, and APART, of a tap set apart. */
+#define IQLUT_APART IQLUT_KERNEL_MAX
+#define IQLUT_PARTIALS_MAX (IQLUT_KERNEL_MAX + 1)
+#define IQLUT_ROWS_MAX (IQLUT_GROUPS_MAX * IQLUT_PARTIALS_MAX) /* of an output row */
+
+/* What one signal value means to a layer: where its row is, and how to blend it with the next. */
+typedef struct {
+    uint32_t offset;  /* bytes from the row of code 0 */
+    uint32_t weights; /* in the form of the instruction set */
+} iqlut_entry;
+
+/* A layer packed. Outputs are padded to `lanes`, 8, 16, 32 or 64, and looked up in blocks of 8 or
+ * 16 lanes, as many as hold outputs. The input channels are split into groups so small that, for
+ * any signals, the blends of a group summed over one row of taps fit int16; of 3x3 taps the last
+ * tap of the middle row may be set apart for that. */
+typedef struct {
+    int channels_in, channels_out, kernel, before, after, acc_shift, shift;
+    int lanes, block, blocks, groups, group_channels;
+    int vector_lanes;             /* lanes of the vectors that its rows are packed for */
+    int codes;                    /* levels - 1 */
+    int apart;                    /* whether the last tap of the middle row is in IQLUT_APART */
+    int paired;                   /* a row is for two channels, partial rows are int32, not int16 */
+    int partial_bytes;            /* of one lane of a partial row */
+    size_t row_bytes, pass_bytes; /* one row; all rows of one (group, block) */
+    /* [group][block][code][channel][row_bytes], or paired [block][code][code][pair][row_bytes] */
+    uint8_t *rows;
+    _Alignas(IQLUT_LINE) iqlut_entry entries[IQLUT_SIGNALS];
+    _Alignas(IQLUT_LINE) uint8_t curve[2][IQLUT_SIGNALS]; /* code and fraction, for `prepare` */
+    /* For each lane, repeated to IQLUT_PERIOD: what is added to the sum of the partial rows (the
+     * rounding half of round_shift, and what the packing took away), then the constants of
+     * arithmetic.requantise. */
+    _Alignas(IQLUT_LINE) int32_t centre[IQLUT_PERIOD];
+    _Alignas(IQLUT_LINE) int32_t bias[IQLUT_PERIOD];
+    _Alignas(IQLUT_LINE) int16_t gain_skip[IQLUT_PERIOD][2];
+    int skips; /* whether any skip is not 0 */
+} iqlut_packed;
+
+/* What a vector look-up of the curve found for each signal of a row: the bytes (ONE - fraction,
+ * fraction), and the offset of its row in units of IQLUT_LINE; of a paired layer, one offset for
+ * each pair of signals. */
+typedef struct {
+    uint16_t *weights, *offsets;
+} iqlut_keys;
+
+/* One walk over a row of pixels: `group_channels` channels, `block` outputs. */
+typedef struct {
+    const iqlut_packed *layer;
+    const uint8_t *rows;
+    const uint8_t *signal; /* the first channel of the group, at the first pixel */
+    iqlut_keys keys;       /* the same, where the instruction set has `prepare` */
+    int stride;            /* signals from a pixel to the next */
+    int count;             /* pixels of a row of output */
+} iqlut_pass;
+
+/* A row of sums to a row of signals: `count` lanes, rounded up to IQLUT_PERIOD. */
+typedef struct {
+    const iqlut_packed *layer;
+    const void *rows[IQLUT_ROWS_MAX]; /* `row_count` partial rows */
+    int row_count, count;
+    const uint8_t *skip; /* the skip signal; or, in the last layer, */
+    const int16_t *base; /* the bilinear base, else NULL */
+    uint8_t *out;
+} iqlut_requantise;
+
+/* The pixel shuffle: phases[x * lanes + phase] to `scale` rows of `out`. */
+typedef struct {
+    const uint8_t *phases;
+    int scale, lanes, count;
+    uint8_t *out;
+    int64_t out_stride;
+} iqlut_shuffle;
+
+/* A row of a picture taken apart as by image.split: luma, red - green, blue - green. */
+typedef struct {
+    uint8_t *luma;
+    int16_t *red, *blue;
+} iqlut_colours;
+
+/* What becomes `scale` rows of colours: a row of `count` pixels with its neighbours, and its
+ * upscaled luma. */
+typedef struct {
+    const int16_t *red[5], *blue[5]; /* rows -2 .. 2, whose pixels -2 .. count + 1 exist */
+    const uint8_t *luma;             /* `scale` rows, luma_stride apart */
+    int64_t luma_stride;
+    int count;
+    int32_t *tall; /* to work in: count + 4 and, twice, scale * count */
+    int16_t *wide_red, *wide_blue;
+    uint8_t *out; /* triples */
+    int64_t out_stride;
+} iqlut_join;
+
+/* What a row holds: bytes (below, above) for each lane; for each vector of lanes, bytes below and
+ * then bytes above; or for each vector int16 ONE * below and then above - below. */
+enum { IQLUT_ROW_PAIRS, IQLUT_ROW_SPLIT, IQLUT_ROW_WIDE };
+
+typedef struct iqlut_isa {
+    const char *name;
+    uint32_t needs;   /* features of the CPU */
+    int vector_lanes; /* int16 lanes of the vectors its rows are packed for */
+    int row_form;
+    int paired_lanes; /* int32 lanes of the vectors of paired layers; 0 if it has none */
+    int sets_apart;   /* whether expand can */
+    const struct iqlut_isa *otherwise; /* whose bilinear, shuffle, split, join it uses; or NULL */
+
+    /* The keys of a row of `count` signals, rounded up to IQLUT_PERIOD; NULL where expand reads the
+     * signals themselves. */
+    void (*prepare)(const iqlut_packed *layer, const uint8_t *signal, int count, iqlut_keys keys);
+
+    /* The blends of `pass->count + kernel - 1` pixels, summed over channels and over each row of
+     * taps: `out[i][x * lanes]` is the sum for the pixel x and the tap row i, or what is set apart.
+     * Writes up to 2 pixels before `out`. */
+    void (*expand)(const iqlut_pass *pass, void *const *out);
+
+    void (*requantise)(const iqlut_requantise *row); /* arithmetic.requantise */
+    void (*bilinear)(const iqlut_bilinear *row);     /* arithmetic.bilinear */
+    void (*shuffle)(const iqlut_shuffle *row);
+
+    /* image.split of `count` pixels of 3 or 4 channels, and image.join. */
+    void (*split)(const uint8_t *pixels, int channels, int count, iqlut_colours to);
+    void (*join)(int scale, const iqlut_join *join);
+} iqlut_isa;
+
+extern const iqlut_isa iqlut_isa_portable;
+#ifdef IQLUT_NEON
+extern const iqlut_isa iqlut_isa_neon;
+#endif
+#ifdef IQLUT_X86
+extern const iqlut_isa iqlut_isa_avx2, iqlut_isa_avx512, iqlut_isa_avx512vnni;
+#endif
+
+#endif

@@ -1,0 +1,246 @@
+/* Packs a layer for an instruction set: how its rows are laid out, grouped and bounded. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan.h"
+
+#define PARTIAL_MAX INT16_MAX
+#define PAIRED_BYTES_MAX 196608 /* of all rows of a block, whose most used stay in the L2 cache */
+#define APART_CHANNELS_MAX 8    /* whose blends of one tap always fit int16 (docs/arithmetic.md) */
+#define GROUP_CHANNELS_MAX 32   /* so that offsets in units of IQLUT_LINE fit uint16 */
+
+/* The table of a layer moved so that the least and the largest entry of each (channel, tap, output)
+ * lie around 0. Every tap reads some pixel, so `taken` from an entry adds IQLUT_ONE * taken to all
+ * accumulators. */
+typedef struct {
+    const iqlut_layer *layer;
+    /* [channel][tap row][tap column][output]; `largest` is the largest |entry - taken|. */
+    int8_t *taken, *largest;
+} centred;
+
+static int round_up(int value, int step) { return (value + step - 1) / step * step; }
+
+static size_t tap_index(const iqlut_layer *l, int c, int i, int j, int d) {
+    return ((size_t)(c * l->shape.kernel + i) * l->shape.kernel + j) * l->shape.channels_out + d;
+}
+
+static int entry(const iqlut_layer *l, int c, int level, int i, int j, int d) {
+    const int kernel = l->shape.kernel;
+    const size_t row = (size_t)(c * l->shape.levels + level) * kernel + i;
+    return l->lut[(row * kernel + j) * l->shape.channels_out + d];
+}
+
+static void centre(const centred *t) {
+    const iqlut_layer *l = t->layer;
+    for (int c = 0; c < l->shape.channels_in; c++)
+        for (int i = 0; i < l->shape.kernel; i++)
+            for (int j = 0; j < l->shape.kernel; j++)
+                for (int d = 0; d < l->shape.channels_out; d++) {
+                    int least = IQLUT_ENTRY_MAX, most = -IQLUT_ENTRY_MAX;
+                    for (int level = 0; level < l->shape.levels; level++) {
+                        const int e = entry(l, c, level, i, j, d);
+                        least = e < least ? e : least;
+                        most = e > most ? e : most;
+                    }
+                    const int middle = (least + most) >> 1;
+                    t->taken[tap_index(l, c, i, j, d)] = (int8_t)middle;
+                    t->largest[tap_index(l, c, i, j, d)] = (int8_t)(most - middle);
+                }
+}
+
+/* The largest partial sum any signals can give: IQLUT_ONE * largest over the columns of taps and a
+ * group. Sums of fewer of its blends, as there are on the way, are no larger. With `apart` the last
+ * tap of the middle row is a sum of its own, of APART_CHANNELS_MAX channels at most: `largest` is
+ * at most 127, and 8 * 32 * 127 = 32,512 fits. */
+static int partial_bound(const centred *t, int group_channels, int apart) {
+    const iqlut_layer *l = t->layer;
+    int bound = 0;
+    for (int first = 0; first < l->shape.channels_in; first += group_channels)
+        for (int i = 0; i < l->shape.kernel; i++)
+            for (int d = 0; d < l->shape.channels_out; d++) {
+                int sum = 0;
+                for (int c = first; c < first + group_channels && c < l->shape.channels_in; c++)
+                    for (int j = 0; j < l->shape.kernel - (apart && i == 1); j++)
+                        sum += IQLUT_ONE * t->largest[tap_index(l, c, i, j, d)];
+                bound = sum > bound ? sum : bound;
+            }
+    return bound;
+}
+
+/* Where the lanes of tap (i, j) begin in a row. Each column of taps has vectors of its own, with
+ * its rows one after another; where two of three tap rows fill a vector, the third rows share
+ * vectors. */
+static int shares_vectors(const iqlut_packed *p) {
+    return p->kernel == 3 && p->vector_lanes == 2 * p->block;
+}
+
+static int tap_lane(const iqlut_packed *p, int i, int j) {
+    if (shares_vectors(p)) return (i < 2 ? 2 * j + i : 6 + j) * p->block;
+    return j * round_up(p->kernel * p->block, p->vector_lanes) + i * p->block;
+}
+
+static int row_lanes(const iqlut_packed *p) {
+    int taps = p->kernel * round_up(p->kernel * p->block, p->vector_lanes);
+    if (shares_vectors(p)) taps = 9 * p->block;
+    return round_up(taps, p->vector_lanes);
+}
+
+/* An entry of channel `c` at `code`, the one above it, and the lane of a row where they belong. */
+typedef struct {
+    int c, code, lane, below, above;
+} cell;
+
+/* Writes a cell to every row that has it; `rows` are those of its group and block. */
+static void put(const iqlut_packed *p, int row_form, uint8_t *rows, cell e) {
+    const int n = p->group_channels, vector = e.lane / p->vector_lanes;
+    const size_t within = (size_t)(e.lane % p->vector_lanes);
+    uint8_t *row = rows + (size_t)(e.code * n + e.c % n) * p->row_bytes;
+    uint8_t *const bytes = row + (size_t)vector * 2 * p->vector_lanes + within;
+    int16_t *const wide = (int16_t *)row + (size_t)vector * 2 * p->vector_lanes + within;
+    if (p->paired) {
+        for (int other = 0; other < p->codes; other++) {
+            const int joint = e.c % 2 ? other * p->codes + e.code : e.code * p->codes + other;
+            row = rows + (size_t)(joint * n / 2 + e.c / 2) * p->row_bytes;
+            row += 4 * e.lane + 2 * (e.c % 2);
+            row[0] = (uint8_t)e.below, row[1] = (uint8_t)e.above;
+        }
+    } else if (row_form == IQLUT_ROW_SPLIT) {
+        bytes[0] = (uint8_t)e.below, bytes[p->vector_lanes] = (uint8_t)e.above;
+    } else if (row_form == IQLUT_ROW_WIDE) {
+        wide[0] = (int16_t)(IQLUT_ONE * e.below);
+        wide[p->vector_lanes] = (int16_t)(e.above - e.below);
+    } else {
+        row[2 * e.lane] = (uint8_t)e.below, row[2 * e.lane + 1] = (uint8_t)e.above;
+    }
+}
+
+/* The entries of one channel, tap and output. */
+static void pack_tap(iqlut_packed *p, const centred *t, int row_form, const int tap[4]) {
+    const int c = tap[0], i = tap[1], j = tap[2], d = tap[3];
+    const iqlut_layer *l = t->layer;
+    const int taken = t->taken[tap_index(l, c, i, j, d)];
+    const int lane = tap_lane(p, i, j) + d % p->block;
+    const int walk = c / p->group_channels * p->blocks + d / p->block;
+    uint8_t *rows = p->rows + (size_t)walk * p->pass_bytes;
+    for (int code = 0; code < p->codes; code++) {
+        const int below = entry(l, c, code, i, j, d), above = entry(l, c, code + 1, i, j, d);
+        put(p, row_form, rows, (cell){c, code, lane, below - taken, above - taken});
+    }
+}
+
+static void pack_rows(iqlut_packed *p, const centred *t, const iqlut_isa *isa) {
+    const iqlut_layer *l = t->layer;
+    for (int c = 0; c < l->shape.channels_in; c++)
+        for (int i = 0; i < l->shape.kernel; i++)
+            for (int j = 0; j < l->shape.kernel; j++)
+                for (int d = 0; d < l->shape.channels_out; d++)
+                    pack_tap(p, t, isa->row_form, (const int[4]){c, i, j, d});
+}
+
+static void pack_curve(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa) {
+    memcpy(p->curve, l->curve, sizeof p->curve);
+    for (int signal = 0; signal < IQLUT_SIGNALS; signal++) {
+        const uint32_t code = l->curve[signal], fraction = l->curve[IQLUT_SIGNALS + signal];
+        const uint32_t rest = IQLUT_ONE - fraction;
+        p->entries[signal].offset = (uint32_t)(code * p->group_channels * p->row_bytes);
+        /* Bytes in memory: rest, fraction, rest, fraction. */
+        const uint8_t pair[2] = {(uint8_t)rest, (uint8_t)fraction};
+        const uint8_t bytes[4] = {pair[0], pair[1], pair[0], pair[1]};
+        memcpy(&p->entries[signal].weights, bytes, 4);
+        if (isa->row_form == IQLUT_ROW_WIDE) p->entries[signal].weights = fraction;
+    }
+}
+
+static void pack_constants(iqlut_packed *p, const centred *t) {
+    const iqlut_layer *l = t->layer;
+    for (int lane = 0; lane < IQLUT_PERIOD; lane++) {
+        const int d = lane % p->lanes;
+        if (d >= l->shape.channels_out) continue;
+        int taken = 0;
+        for (int c = 0; c < l->shape.channels_in; c++)
+            for (int i = 0; i < l->shape.kernel; i++)
+                for (int j = 0; j < l->shape.kernel; j++)
+                    taken += t->taken[tap_index(l, c, i, j, d)];
+        p->centre[lane] = taken * (1 << IQLUT_FRACTION_BITS) + ((1 << l->acc_shift) >> 1);
+        p->gain_skip[lane][0] = l->gain[d];
+        p->gain_skip[lane][1] = l->skip[d];
+        p->bias[lane] = l->bias[d];
+        p->skips |= l->skip[d] != 0;
+    }
+}
+
+/* Splits the input channels into as few groups as keep every partial sum in int16. */
+static void split_groups(iqlut_packed *p, const centred *t, const iqlut_isa *isa) {
+    do {
+        p->groups++;
+        p->group_channels = (p->channels_in + p->groups - 1) / p->groups;
+        const int fits = partial_bound(t, p->group_channels, 0) <= PARTIAL_MAX;
+        p->apart = !fits && isa->sets_apart && p->kernel == IQLUT_KERNEL_MAX &&
+                   p->group_channels <= APART_CHANNELS_MAX;
+    } while (p->group_channels > GROUP_CHANNELS_MAX ||
+             partial_bound(t, p->group_channels, p->apart) > PARTIAL_MAX);
+    p->groups = (p->channels_in + p->group_channels - 1) / p->group_channels;
+}
+
+static void set_blocks(iqlut_packed *p, int vector_lanes, int block) {
+    p->vector_lanes = vector_lanes;
+    p->block = block;
+    p->blocks = (p->channels_out + block - 1) / block;
+}
+
+/* Blocks of 8 outputs where they fill vectors as well as 16 would, and leave fewer lanes empty. */
+static int best_block(const iqlut_packed *p, int vector_lanes) {
+    const int over = p->channels_out % 16, halves = vector_lanes == 16 && over > 0 && over <= 8;
+    return p->lanes < 16 || halves ? 8 : 16;
+}
+
+/* Makes the layer a paired one if its channels are whole eights and all pairs of codes have
+ * room. */
+static int try_paired(iqlut_packed *p, const iqlut_isa *isa) {
+    const int c = p->channels_in;
+    if (!isa->paired_lanes || c % 8 || p->codes > 127) return 0;
+    iqlut_packed paired = *p;
+    int block = best_block(p, isa->paired_lanes);
+    do {
+        set_blocks(&paired, isa->paired_lanes, block);
+        paired.row_bytes = (size_t)row_lanes(&paired) * 4;
+        paired.pass_bytes = paired.row_bytes * (size_t)(p->codes * p->codes * (c / 2));
+    } while (paired.pass_bytes > PAIRED_BYTES_MAX && (block -= 8));
+    if (!block) return 0;
+    *p = paired;
+    p->paired = p->groups = 1, p->group_channels = c, p->partial_bytes = 4;
+    return 1;
+}
+
+static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, const centred *t) {
+    p->channels_in = l->shape.channels_in, p->channels_out = l->shape.channels_out;
+    p->kernel = l->shape.kernel;
+    p->before = iqlut_before(l->shape.kernel), p->after = iqlut_after(l->shape.kernel);
+    p->acc_shift = l->acc_shift, p->shift = l->shift, p->codes = l->shape.levels - 1;
+    p->lanes = 8;
+    while (p->lanes < l->shape.channels_out) p->lanes *= 2;
+    if (try_paired(p, isa)) return;
+    set_blocks(p, isa->vector_lanes, best_block(p, isa->vector_lanes));
+    split_groups(p, t, isa);
+    p->partial_bytes = 2;
+    p->row_bytes = (size_t)row_lanes(p) * (isa->row_form == IQLUT_ROW_WIDE ? 4 : 2);
+    p->pass_bytes = p->row_bytes * (size_t)(p->codes * p->group_channels);
+}
+
+int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa) {
+    const size_t taps = tap_index(layer, layer->shape.channels_in, 0, 0, 0);
+    int8_t *both = malloc(2 * taps);
+    if (!both) return IQLUT_NO_MEMORY;
+    const centred table = {layer, both, both + taps};
+    centre(&table);
+    shape(packed, layer, isa, &table);
+    const size_t walks = (size_t)(packed->groups * packed->blocks);
+    packed->rows = iqlut_allocate_zeroed(packed->pass_bytes * walks);
+    if (packed->rows) {
+        pack_rows(packed, &table, isa);
+        pack_curve(packed, layer, isa);
+        pack_constants(packed, &table);
+    }
+    free(both);
+    return packed->rows ? IQLUT_OK : IQLUT_NO_MEMORY;
+}

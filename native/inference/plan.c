@@ -1,0 +1,89 @@
+/* Plans: choice of the instruction set, limits, packing. */
+#include "plan.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const iqlut_isa *const isas[] = {
+    &iqlut_isa_portable,
+#ifdef IQLUT_NEON
+    &iqlut_isa_neon,
+#endif
+#ifdef IQLUT_X86
+    &iqlut_isa_avx2,     &iqlut_isa_avx512, &iqlut_isa_avx512vnni,
+#endif
+};
+enum { ISA_COUNT = sizeof isas / sizeof *isas };
+
+static const iqlut_isa reference = {.name = IQLUT_REFERENCE};
+
+const char *iqlut_instruction_set(int index) {
+    for (int i = 0; i < ISA_COUNT; i++)
+        if (iqlut_cpu_has(isas[i]->needs) && index-- == 0) return isas[i]->name;
+    return NULL;
+}
+
+static const iqlut_isa *find_isa(const char *name) {
+    if (name && !strcmp(name, IQLUT_REFERENCE)) return &reference;
+    const iqlut_isa *found = NULL;
+    for (int i = 0; i < ISA_COUNT; i++)
+        if (iqlut_cpu_has(isas[i]->needs) && (!name || !strcmp(name, isas[i]->name)))
+            found = isas[i];
+    return found;
+}
+
+/* An instruction set with what it leaves to another. */
+static iqlut_isa completed(const iqlut_isa *isa) {
+    iqlut_isa whole = *isa;
+    if (!isa->otherwise) return whole;
+    whole.bilinear = isa->otherwise->bilinear;
+    whole.shuffle = isa->otherwise->shuffle;
+    whole.split = isa->otherwise->split;
+    whole.join = isa->otherwise->join;
+    return whole;
+}
+
+static int fill(iqlut_plan *plan, const iqlut_tables *tables) {
+    if (!strcmp(plan->isa.name, IQLUT_REFERENCE)) {
+        plan->tables = iqlut_copy_tables(tables);
+        return plan->tables ? IQLUT_OK : IQLUT_NO_MEMORY;
+    }
+    const size_t bytes = (size_t)tables->layer_count * sizeof *plan->layers;
+    plan->layers = iqlut_allocate_zeroed(bytes);
+    int code = plan->layers ? IQLUT_OK : IQLUT_NO_MEMORY;
+    for (int l = 0; l < tables->layer_count && !code; l++)
+        code = iqlut_pack(&plan->layers[l], &tables->layers[l], &plan->isa);
+    return code;
+}
+
+int iqlut_plan_create(const iqlut_tables *tables, const char *isa_name, iqlut_plan **plan,
+                      iqlut_problem *problem) {
+    *plan = NULL;
+    const iqlut_model_shape model = {tables->scale, tables->layer_count, tables->layers,
+                                     sizeof *tables->layers};
+    int code = iqlut_check_limits(&model, problem);
+    if (code) return code;
+    const iqlut_isa *isa = find_isa(isa_name);
+    if (!isa) return iqlut_fail(problem, (iqlut_problem){.code = IQLUT_NO_INSTRUCTION_SET});
+    iqlut_plan *made = calloc(1, sizeof *made);
+    if (!made) return iqlut_fail(problem, (iqlut_problem){.code = IQLUT_NO_MEMORY});
+    made->isa = completed(isa);
+    made->scale = tables->scale;
+    made->layer_count = tables->layer_count;
+    code = fill(made, tables);
+    if (!code) *plan = made;
+    else iqlut_plan_free(made);
+    return code ? iqlut_fail(problem, (iqlut_problem){.code = code}) : IQLUT_OK;
+}
+
+void iqlut_plan_free(iqlut_plan *plan) {
+    if (!plan) return;
+    for (int l = 0; plan->layers && l < plan->layer_count; l++) iqlut_release(plan->layers[l].rows);
+    iqlut_release(plan->layers);
+    iqlut_free_tables(plan->tables);
+    iqlut_release(atomic_load(&plan->spare));
+    free(plan);
+}
+
+const char *iqlut_plan_isa(const iqlut_plan *plan) { return plan->isa.name; }

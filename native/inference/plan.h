@@ -1,0 +1,40 @@
+/* A plan, and what the files that make and run it share. */
+#ifndef IQLUT_PLAN_H
+#define IQLUT_PLAN_H
+
+#include "isa.h"
+
+struct iqlut_plan {
+    iqlut_isa isa;
+    int scale, layer_count;
+    iqlut_packed *layers;
+    iqlut_tables *tables;  /* a copy, of "reference" alone, which has no packed layers */
+    _Atomic(void *) spare; /* a workspace of an earlier call, for the next one to take */
+};
+
+/* What one call does. */
+typedef struct {
+    const iqlut_plan *plan;
+    iqlut_picture picture;
+    iqlut_result result;
+} iqlut_job;
+
+/* A tile: rows top..bottom and columns left..right of the low-resolution plane. */
+typedef struct {
+    int64_t top, bottom, left, right;
+} iqlut_tile;
+
+/* pack.c */
+int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa);
+
+/* stream.c */
+size_t iqlut_workspace_bytes(const iqlut_job *job, int columns);
+void iqlut_upscale_tile(const iqlut_job *job, void *workspace, const iqlut_tile *tile);
+
+/* reference.c: the name of its mode, a copy of tables, and the whole call. */
+#define IQLUT_REFERENCE "reference"
+iqlut_tables *iqlut_copy_tables(const iqlut_tables *tables);
+void iqlut_free_tables(iqlut_tables *tables);
+int iqlut_reference(const iqlut_job *job);
+
+#endif

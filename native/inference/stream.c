@@ -1,0 +1,180 @@
+/* Streams one tile of a plane through all layers, a row at a time.
+ *
+ * Each layer keeps the last two rows of its input and, for each row i of its taps, the partial rows
+ * that outputs still to come need: kernel - i of them. A tile computes the halo around itself that
+ * lies inside the image; outside the image every tap reads the nearest pixel inside, in every
+ * layer, so a tile's pixels are those of the whole.
+ */
+#include <string.h>
+
+#include "tile.h"
+
+static uint8_t *signal_row(const line *l, int64_t y) {
+    return l->signal + (y % SIGNAL_ROWS) * l->signal_bytes + FRONT;
+}
+
+/* Partial row number `row` of a group, of the input row `y`; `kernel` less its tap row are kept. */
+static uint8_t *partial_row(const line *l, int group, int row, int64_t y) {
+    const int kernel = l->packed->kernel;
+    const int before = row * kernel - row * (row - 1) / 2;
+    const int64_t slot = group * rows_kept(l->packed) + before + y % (kernel - tap_row_of(row));
+    return l->partial + (size_t)slot * l->partial_bytes + FRONT;
+}
+
+/* Repeats the pixels at the borders of the image, which this row of input reaches or not. */
+static void pad(const tile *t, const line *l, uint8_t *row) {
+    const size_t pixel = (size_t)l->input_stride;
+    const size_t width = (size_t)(l->input_last - l->input_first);
+    if (l->input_first == 0) memcpy(row - pixel, row, pixel);
+    if (l->input_last == t->job->picture.w)
+        memcpy(row + width * pixel, row + (width - 1) * pixel, pixel);
+}
+
+static void expand_row(const tile *t, const line *l, int64_t y) {
+    const iqlut_packed *p = l->packed;
+    const iqlut_isa *isa = &t->job->plan->isa;
+    const int count = (int)(l->last - l->first), stride = l->input_stride;
+    const ptrdiff_t start = (ptrdiff_t)(l->first - p->before - l->input_first) * stride;
+    const uint8_t *signal = signal_row(l, y) + start;
+    /* The last group may read past its pixel. */
+    const int surplus = p->groups * p->group_channels - p->channels_in;
+    if (isa->prepare) isa->prepare(p, signal, (count + p->kernel - 1) * stride + surplus, t->keys);
+    for (int g = 0; g < p->groups; g++)
+        for (int b = 0; b < p->blocks; b++) {
+            const int first = g * p->group_channels;
+            const iqlut_pass pass = {p,
+                                     p->rows + (size_t)(g * p->blocks + b) * p->pass_bytes,
+                                     signal + first,
+                                     {t->keys.weights + first, t->keys.offsets + first},
+                                     stride,
+                                     count};
+            void *out[IQLUT_PARTIALS_MAX] = {NULL};
+            for (int i = 0; i < rows_made(p); i++)
+                out[i] = partial_row(l, g, i, y) + b * p->block * p->partial_bytes;
+            isa->expand(&pass, out);
+        }
+}
+
+/* Each of `count` signals, `stride` apart, `lanes` times. */
+IQLUT_INLINE void spread(const uint8_t *signal, int stride, int64_t count, uint8_t *to,
+                         const int lanes) {
+    for (int64_t x = 0; x < count; x++, to += lanes) {
+        const uint64_t eight = signal[x * stride] * 0x0101010101010101u;
+        for (int n = 0; n < lanes; n += 8) memcpy(to + n, &eight, 8);
+    }
+}
+
+/* The signal that the skip of a block reads: its input, spread over the outputs if it has one
+ * channel. */
+static const uint8_t *skip_row(const tile *t, const line *l, int64_t y) {
+    const iqlut_packed *p = l->packed;
+    const uint8_t *signal = signal_row(l, y) + (l->first - l->input_first) * l->input_stride;
+    if (p->skips && p->channels_in > 1) return signal;
+    const int64_t count = l->last - l->first;
+    if (p->skips && p->lanes == 8) spread(signal, l->input_stride, count, t->skip + FRONT, 8);
+    else if (p->skips) spread(signal, l->input_stride, count, t->skip + FRONT, p->lanes);
+    return t->skip + FRONT;
+}
+
+/* `skip` is the signal that the skip reads; NULL: the bilinear base. */
+static void requantise_row(const tile *t, const line *l, int64_t y, const uint8_t *skip,
+                           uint8_t *out) {
+    const iqlut_packed *p = l->packed;
+    iqlut_requantise row;
+    row.layer = p, row.skip = skip, row.out = out;
+    row.base = skip ? NULL : t->base + FRONT / sizeof(int16_t);
+    row.count = (int)(l->last - l->first) * p->lanes;
+    row.row_count = 0;
+    for (int g = 0; g < p->groups; g++)
+        for (int i = 0; i < rows_made(p); i++) {
+            const int64_t from = y + tap_row_of(i) - p->before;
+            row.rows[row.row_count++] =
+                partial_row(l, g, i, iqlut_clamp_index(from, t->job->picture.h));
+        }
+    t->job->plan->isa.requantise(&row);
+}
+
+/* A row of luma from column `first` on, with the pixel before it and the pixel after its `count`,
+ * if inside. */
+static void copy_luma(const tile *t, int64_t y, int64_t first, int64_t count, uint8_t *row) {
+    const iqlut_picture *picture = &t->job->picture;
+    const uint8_t *from =
+        t->ring ? iqlut_colours_at(t->ring, y).luma : picture->pixels + y * picture->stride;
+    const int64_t origin = t->ring ? t->ring->first : 0;
+    memcpy(row, from + (first - origin), (size_t)count);
+    row[-1] = from[iqlut_clamp_index(first - 1, picture->w) - origin];
+    row[count] = from[iqlut_clamp_index(first + count, picture->w) - origin];
+}
+
+/* The bilinear base of the last layer's row. */
+static void base_row(const tile *t, const line *l, int64_t y) {
+    const iqlut_plan *plan = t->job->plan;
+    const int count = (int)(l->last - l->first);
+    iqlut_bilinear row = {.base = t->base + FRONT / sizeof(int16_t),
+                          .scale = plan->scale,
+                          .lanes = l->packed->lanes,
+                          .count = count};
+    for (int i = 0; i < 3; i++) {
+        uint8_t *luma = t->luma[i] + FRONT;
+        copy_luma(t, iqlut_clamp_index(y + i - 1, t->job->picture.h), l->first, count, luma);
+        row.luma[i] = luma;
+    }
+    plan->isa.bilinear(&row);
+}
+
+/* The last layer's row to `scale` rows of the result. */
+static void finish_row(const tile *t, const line *l, int64_t y) {
+    const iqlut_job *job = t->job;
+    const int scale = job->plan->scale;
+    uint8_t *phases = t->phases + FRONT;
+    if (t->ring) iqlut_take_colours(t, y + IQLUT_CUBIC_REACH);
+    base_row(t, l, y);
+    requantise_row(t, l, y, NULL, phases);
+    uint8_t *out = job->result.pixels + y * scale * job->result.stride;
+    out += l->first * scale * (t->ring ? 3 : 1);
+    iqlut_shuffle row = {.phases = phases,
+                         .scale = scale,
+                         .lanes = l->packed->lanes,
+                         .count = (int)(l->last - l->first),
+                         .out = t->ring ? t->bright : out,
+                         .out_stride = t->ring ? t->join.luma_stride : job->result.stride};
+    job->plan->isa.shuffle(&row);
+    if (t->ring) iqlut_add_colours(t, y, out);
+}
+
+/* Takes in the rows that row `y` of layer `index` still lacks, from the layer before, and computes
+ * it. */
+static void produce(const tile *t, int index, int64_t y) {
+    line *l = &t->lines[index];
+    const int64_t needed = at_most(y + l->packed->after, t->job->picture.h - 1);
+    const int64_t width = l->input_last - l->input_first;
+    for (; l->next_input <= needed; l->next_input++) {
+        uint8_t *row = signal_row(l, l->next_input);
+        if (index) {
+            produce(t, index - 1, l->next_input);
+        } else {
+            if (t->ring) iqlut_take_colours(t, l->next_input);
+            copy_luma(t, l->next_input, l->input_first, width, row);
+        }
+        pad(t, l, row);
+        expand_row(t, l, l->next_input);
+    }
+    if (index == t->job->plan->layer_count - 1) finish_row(t, l, y);
+    else requantise_row(t, l, y, skip_row(t, l, y), signal_row(l + 1, y));
+}
+
+void iqlut_upscale_tile(const iqlut_job *job, void *workspace, const iqlut_tile *place) {
+    const int last_layer = job->plan->layer_count - 1;
+    tile t = {.job = job};
+    iqlut_lay_out(&t, workspace, place->right - place->left);
+    int64_t first_row = place->top, first = place->left, last = place->right;
+    for (int index = last_layer; index >= 0; index--) {
+        line *l = &t.lines[index];
+        l->first = first, l->last = last;
+        first = l->input_first = at_least(0, first - l->packed->before);
+        last = l->input_last = at_most(job->picture.w, last + l->packed->after);
+        first_row = l->next_input = at_least(0, first_row - l->packed->before);
+    }
+    if (t.ring) iqlut_begin_colours(&t, place);
+    for (int64_t y = place->top; y < place->bottom; y++) produce(&t, last_layer, y);
+}

@@ -1,0 +1,69 @@
+/* A tile on its way through all layers: what it keeps of each, and where that lies in memory. */
+#ifndef IQLUT_TILE_H
+#define IQLUT_TILE_H
+
+#include "cubic.h"
+#include "plan.h"
+
+#define SIGNAL_ROWS 2 /* rows of input that a layer keeps */
+/* Bytes before each row: the pixel to the left, and what expand writes ahead of the first. And
+ * after: the pixel to the right, and up to IQLUT_PERIOD lanes of rounding up. */
+#define FRONT 512
+#define SLACK 512
+
+/* A layer. */
+typedef struct {
+    const iqlut_packed *packed;
+    uint8_t *signal, *partial;          /* rows of input and of partial sums, FRONT included */
+    size_t signal_bytes, partial_bytes; /* of one row */
+    int input_stride;                   /* bytes of a pixel of input */
+    int64_t first, last;                /* columns of output */
+    int64_t input_first, input_last;    /* columns of input */
+    int64_t next_input;                 /* the next row of input to take in */
+} line;
+
+/* Of a picture with colours: the rows that were taken apart and are still read. */
+typedef struct {
+    uint8_t *rows; /* luma, red - green and blue - green of each, FRONT included */
+    int count;     /* rows kept */
+    size_t luma_bytes, bytes;
+    int64_t first, last; /* columns */
+    int64_t next;        /* the next row to take apart */
+} colour_ring;
+
+typedef struct {
+    const iqlut_job *job;
+    line *lines;
+    colour_ring *ring; /* NULL for a plane of luma */
+    iqlut_join join;
+    uint8_t *bright; /* `scale` rows of upscaled luma, where colours are to be added */
+    /* Padded rows: luma around a row, a broadcast skip, the last signal. */
+    uint8_t *luma[3], *skip, *phases;
+    iqlut_keys keys; /* of a row of input, only while it is expanded */
+    int16_t *base;
+} tile;
+
+static inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* What is set apart is kept as long as the middle row of taps. */
+static inline int tap_row_of(int row) { return row == IQLUT_APART ? 1 : row; }
+
+/* Partial rows of a group that one row of input makes, and those that are kept. */
+static inline int rows_made(const iqlut_packed *p) { return p->kernel + (p->apart ? 1 : 0); }
+static inline int rows_kept(const iqlut_packed *p) {
+    return p->kernel * (p->kernel + 1) / 2 + (p->apart ? p->kernel - 1 : 0);
+}
+
+/* tile_memory.c: lays a tile out in `memory` or, if that is NULL, only counts the bytes. */
+size_t iqlut_lay_out(tile *t, uint8_t *memory, int64_t columns);
+
+/* tile_colour.c: where a tile's colours begin; rows up to `y` taken apart, pixels outside the image
+ * repeating its border; row `y` of the ring, from its column `first` on; upscaled luma of row `y`
+ * and the colours around it to `scale` rows of the result. */
+void iqlut_begin_colours(const tile *t, const iqlut_tile *place);
+void iqlut_take_colours(const tile *t, int64_t y);
+iqlut_colours iqlut_colours_at(const colour_ring *ring, int64_t y);
+void iqlut_add_colours(const tile *t, int64_t y, uint8_t *out);
+
+#endif

@@ -1,0 +1,18 @@
+/* What the processor that runs this can execute. */
+#ifndef IQLUT_CPU_H
+#define IQLUT_CPU_H
+
+#include <stdint.h>
+
+enum {
+    IQLUT_CPU_AVX2 = 1,
+    IQLUT_CPU_FMA = 2,
+    IQLUT_CPU_AVX512 = 4,    /* F, BW, VL and DQ */
+    IQLUT_CPU_VNNI_VBMI = 8, /* of AVX-512 */
+    IQLUT_CPU_NEON = 16      /* every AArch64 has it */
+};
+
+/* Whether it has all of these features. */
+int iqlut_cpu_has(uint32_t features);
+
+#endif

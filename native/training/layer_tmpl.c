@@ -1,0 +1,90 @@
+/* Forward and backward of the expanded convolution (IQ-LUT eq. 2, 5), touching only the two levels
+ * that a signal lies between, the gate, and the loss.
+ *
+ * Included once for each instruction set by portable.c, avx2.c and avx512.c, which define
+ * TRAIN_ISA, its name, TRAIN_NEEDS, TRAIN_LANES, the floats of a vector, and TRAIN_CHUNK, the
+ * vectors of a row kept in registers at a time.
+ *
+ * A row is the k*k*d entries of one input channel at one level, padded to whole vectors. A pixel's
+ * row sum is written to a strip, and the strip is overlap-added; backward gathers by the same map.
+ */
+#include <math.h>
+#include <string.h>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#include "train_isa.h"
+
+#define WHOLE IQLUT_TRAIN_WHOLE
+#define EIGHT 8
+#define CENTRE 128.0f
+
+typedef float vec __attribute__((vector_size(TRAIN_LANES * 4), aligned(4), may_alias));
+typedef float eight __attribute__((vector_size(EIGHT * 4), aligned(4), may_alias));
+
+/* The shape of a layer: its inputs, taps along a side, and outputs. */
+typedef struct {
+    int c, k, d;
+} shape;
+
+/* X(c, k, d) for each usual shape, and for each usual shape of a layer with a gate. */
+#define SHAPES(X)  \
+    GATE_SHAPES(X) \
+    X(8, 2, 16)    \
+    X(8, 3, 16)    \
+    X(16, 2, 16)   \
+    X(24, 3, 16)   \
+    X(32, 3, 16)   \
+    X(48, 3, 16)
+#define GATE_SHAPES(X) \
+    X(8, 3, 8)         \
+    X(16, 3, 16)       \
+    X(24, 3, 24)       \
+    X(32, 3, 32)       \
+    X(48, 3, 48)       \
+    X(1, 3, 8)         \
+    X(1, 3, 16)        \
+    X(1, 3, 24)        \
+    X(1, 3, 32)        \
+    X(1, 3, 48)
+
+/* Defines `function` of a pass by function##_of a pass and a shape, compiled for each of `shapes`,
+ * and for any. */
+#define IF_SHAPE(function, c_, k_, d_)                                    \
+    if (l->channels_in == c_ && l->kernel == k_ && l->channels_out == d_) \
+        function##_of(pass, (shape){c_, k_, d_});                         \
+    else
+#define IF_FORWARD(c, k, d) IF_SHAPE(forward, c, k, d)
+#define IF_BACKWARD(c, k, d) IF_SHAPE(backward, c, k, d)
+#define IF_GATE_FORWARD(c, k, d) IF_SHAPE(gate_forward, c, k, d)
+#define IF_GATE_BACKWARD(c, k, d) IF_SHAPE(gate_backward, c, k, d)
+#define DEFINE_FOR_SHAPES(function, shapes, if_shape)                                              \
+    static void function(const iqlut_train_pass *pass) {                                           \
+        const iqlut_train_view *l = pass->layer;                                                   \
+        shapes(if_shape) function##_of(pass, (shape){l->channels_in, l->kernel, l->channels_out}); \
+    }
+
+IQLUT_INLINE int clamp_index(int index, int size) { return (int)iqlut_clamp_index(index, size); }
+
+/* Vectors of 16 floats in a row of a layer. */
+IQLUT_INLINE int wholes_of(shape s) { return (s.k * s.k * s.d + WHOLE - 1) / WHOLE; }
+
+#include "backward_tmpl.c"
+#include "forward_tmpl.c"
+#include "gate_tmpl.c"
+#include "loss_tmpl.c"
+
+#define TRAIN_STRING_(x) #x
+#define TRAIN_STRING(x) TRAIN_STRING_(x)
+#define TRAIN_JOIN_(a, b) a##b
+#define TRAIN_JOIN(a, b) TRAIN_JOIN_(a, b)
+
+const iqlut_train_isa TRAIN_JOIN(iqlut_train_, TRAIN_ISA) = {.name = TRAIN_STRING(TRAIN_ISA),
+                                                             .needs = TRAIN_NEEDS,
+                                                             .forward = forward,
+                                                             .gate_forward = gate_forward,
+                                                             .gate_backward = gate_backward,
+                                                             .backward = backward,
+                                                             .loss = loss_of};

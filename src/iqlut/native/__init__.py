@@ -1,0 +1,98 @@
+"""The compiled libraries `_inference` and `_training`, plain C in the folder `native/`, loaded with ctypes.
+
+`inference.py` and `training.py` hold the structures and prototypes of one library each; here is what both share:
+finding and loading one, the version of its interface, and how a call fails.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+
+ABI_VERSION = 1  # IQLUT_ABI_VERSION in native/shared/interface.h
+
+# The codes in native/shared/interface.h, in their order there.
+CODES = (
+    "OK",
+    "NO_MEMORY",
+    "NO_INSTRUCTION_SET",
+    "BAD_SCALE",
+    "BAD_LAYER_COUNT",
+    "BAD_KERNEL",
+    "BAD_LEVELS",
+    "BAD_CHANNELS_IN",
+    "BAD_CHANNELS_OUT",
+    "BAD_PICTURE_CHANNELS",
+    "BAD_MARGIN",
+)
+# What was found, and the constant in interface.h that limits it.
+_LIMITS = {
+    "BAD_SCALE": ("the scale is {found}", "IQLUT_SCALE_MAX"),
+    "BAD_LAYER_COUNT": ("the model has {found} layers", "IQLUT_LAYERS_MAX"),
+    "BAD_KERNEL": ("layer {layer} has {found} taps along a side", "IQLUT_KERNEL_MAX"),
+    "BAD_LEVELS": ("layer {layer} has {found} levels", "IQLUT_LEVELS_MAX"),
+    "BAD_CHANNELS_IN": ("layer {layer} has {found} input channels", "IQLUT_CHANNELS_MAX"),
+    "BAD_CHANNELS_OUT": ("layer {layer} has {found} output channels", "IQLUT_CHANNELS_MAX"),
+}
+
+
+class Problem(ctypes.Structure):
+    """iqlut_problem: why a call failed."""
+
+    _fields_ = tuple((name, ctypes.c_int32) for name in ("code", "layer", "found", "least", "most"))
+
+    @property
+    def name(self) -> str:
+        """One of CODES."""
+        return CODES[self.code]
+
+    def error(self) -> Exception:
+        """The exception to raise: one sentence that says what was found, what was expected, and what to do."""
+        if self.name == "NO_MEMORY":
+            return MemoryError(
+                "the native library got no memory; free some, or work on smaller pieces"
+            )
+        if self.name == "BAD_MARGIN":
+            return ValueError(
+                f"the margin is {self.found} pixels, expected {self.least} to {self.most} for patches of this size; "
+                "use a smaller margin or larger patches"
+            )
+        if self.name not in _LIMITS:
+            return RuntimeError(
+                f"the native library failed with {self.name}, expected a result; report this as a bug"
+            )
+        found, limit = _LIMITS[self.name]
+        found = found.format(layer=self.layer, found=self.found)
+        if self.least == self.most:
+            return ValueError(
+                f"{found}, expected {self.most} to fit its neighbours; make the model again"
+            )
+        return ValueError(
+            f"{found}, expected {self.least} to {self.most} for the native library ({limit}); "
+            "use another engine, or raise that limit in native/shared/interface.h and build again"
+        )
+
+
+def path_of(name: str) -> str:
+    """The file of the library `name`, "inference" or "training"; RuntimeError where this installation has none."""
+    spec = importlib.util.find_spec(f"iqlut.native._{name}")
+    if spec is None or spec.origin is None:
+        raise RuntimeError(
+            f"iqlut was installed without its native library for {name}, expected it to be compiled with the package; "
+            "reinstall iqlut with a C compiler at hand"
+        )
+    return spec.origin
+
+
+def load(name: str) -> ctypes.CDLL:
+    """The library `name`, loaded; RuntimeError if it is missing or has another version of the interface."""
+    path = path_of(name)
+    library = ctypes.CDLL(path)
+    version = getattr(library, "iqlut_abi_version", None)
+    found = version() if version else "none"
+    if found != ABI_VERSION:
+        raise RuntimeError(
+            f"the native library {path} has the interface version {found}, expected {ABI_VERSION}; "
+            "reinstall iqlut, so that its Python and its C come from one build"
+        )
+    return library
