@@ -245,7 +245,7 @@ def test_strengths_that_there_are_not(
         refuses(capsys, code, said)
     assert not jpeg.with_name("big.png").exists()
     with pytest.raises(
-        ValueError, match="has no restoration strengths; leave restore out, or take one that has"
+        ValueError, match="has no restoration strengths, expected restore to be left out"
     ):
         upscaling.upscale(scene(), 4, model, restore=1)
     assert (

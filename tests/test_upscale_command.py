@@ -188,7 +188,7 @@ def test_default_model_of_an_unknown_scale(photo, tmp_path, capsys):
 
 def test_model_files_that_are_none(photo, tmp_path, capsys):
     (tmp_path / "text.iqlut").write_text("no tables")
-    for name, words in (("text.iqlut", "no iqlut model"), ("none.iqlut", "cannot be read")):
+    for name, words in (("text.iqlut", "not an iqlut model"), ("none.iqlut", "cannot be read")):
         code = upscale(str(tmp_path / name), photo, "-o", tmp_path / "big.png")
         assert code == console.FAILED
         refuses(capsys, code, name, words)

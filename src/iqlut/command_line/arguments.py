@@ -62,7 +62,7 @@ def model(name_or_path: str | None, scale: int | None = None) -> shipped_models.
         name_or_path = _default_model(scale)
     try:
         found = shipped_models.load(name_or_path)
-    except file_format.BadFile as error:
+    except file_format.BadModelFile as error:
         raise Stop(error, FAILED) from error
     except OSError as error:
         raise Stop(

@@ -1,6 +1,6 @@
-"""The C kernel in `native/`: AVX-512, AVX2 or plain C, whichever this machine runs fastest, on any number of threads.
+"""The native engine: the C code in `native/`, on the fastest instruction set of this machine.
 
-How it works is in `docs/kernel.md`.
+`docs/kernel.md` explains how it works.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from itertools import count
 import numpy as np
 
 from iqlut.engines import check_plane
+from iqlut.errors import InvalidArgument
 from iqlut.library import load_library
 from iqlut.planes.image import check_uint8
 from iqlut.tables.integer_tables import Layer, Tables
@@ -78,10 +79,10 @@ def build(tables: Tables, threads: int = 1, isa: str | None = None) -> Native:
     the fastest.
     """
     if threads < 1:
-        raise ValueError(f"threads is {threads}, expected at least 1")
+        raise InvalidArgument(f"threads is {threads}, expected 1 or more")
     isa = isa or os.environ.get("IQLUT_ISA") or None
     if isa is not None and isa not in instruction_sets():
-        raise ValueError(f"isa is {isa!r}, expected one of {', '.join(instruction_sets())}")
+        raise InvalidArgument(f"isa is {isa!r}, expected one of {', '.join(instruction_sets())}")
     return Native(tables, threads, isa)
 
 

@@ -17,13 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from iqlut.batch.planning import Job
+from iqlut.errors import ManifestError
 from iqlut.pictures.reading import shown
 
 NAMES = ("source", "target")
-
-
-class ManifestError(ValueError):
-    """A manifest that cannot be meant so. The message is one sentence."""
 
 
 def read(path: Path) -> list[Job]:

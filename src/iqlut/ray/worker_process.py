@@ -23,7 +23,7 @@ from iqlut.pictures.picture import PictureError
 from iqlut.pictures.reading import shown
 from iqlut.videos.kinds import is_video
 
-_PROGRAM = "from iqlut.ray.child import main; main()"
+_PROGRAM = "from iqlut.ray.worker_process import main; main()"
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
 
