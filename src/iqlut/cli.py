@@ -17,7 +17,8 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, subcommand
 
 import iqlut
-from iqlut.command_line.console import FAILED, INTERRUPTED, USAGE, Stop, complain, unforeseen
+from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, USAGE, Stop
+from iqlut.command_line.output import complain, unforeseen
 from iqlut.commands.bench import Bench
 from iqlut.commands.bench_train import BenchTrain
 from iqlut.commands.compare import Compare

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import arg
 
 from iqlut import engines, upscaling
-from iqlut.command_line.console import FAILED, Stop, stop_on
+from iqlut.command_line.exit_codes import FAILED, Stop, stop_on
 from iqlut.restoration import choose_strength
 from iqlut.tables import file_format, shipped_models
 from iqlut.tables.integer_tables import Tables

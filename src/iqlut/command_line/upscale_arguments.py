@@ -10,7 +10,7 @@ from tyro.conf import arg
 from iqlut.batch.output_size import Size
 from iqlut.batch.recipe import Recipe
 from iqlut.command_line import arguments, video_arguments
-from iqlut.command_line.console import Stop
+from iqlut.command_line.exit_codes import Stop
 from iqlut.pictures import reading
 from iqlut.restoration import choose_strength
 

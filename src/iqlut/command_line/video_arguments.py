@@ -8,7 +8,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from iqlut.command_line.console import Stop
+from iqlut.command_line.exit_codes import Stop
 from iqlut.videos import Options, Part, y4m
 
 __all__ = [

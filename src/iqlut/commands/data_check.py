@@ -9,15 +9,9 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import (
-    FAILED,
-    OK,
-    complain,
-    print_json,
-    print_table,
-    progress,
-    stop_on,
-)
+from iqlut.command_line.console import progress
+from iqlut.command_line.exit_codes import FAILED, OK, stop_on
+from iqlut.command_line.output import complain, print_json, print_table
 
 _SAID = {"mismatched": "not so many times smaller than an HR image of its name"}
 

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from tyro.conf import Positional, arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import OK, flat, print_json, print_table
+from iqlut.command_line.exit_codes import OK
+from iqlut.command_line.output import flat, print_json, print_table
 from iqlut.tables import file_format, shipped_models
 from iqlut.tables.restoration_tables import RestorationTables, tables_at
 
