@@ -15,9 +15,10 @@ SILENCE_S = 10  # between two lines of progress
 
 @contextmanager
 def progress(total: int, what: str, quiet: bool = False, outer: Any = None) -> Iterator[Any]:
-    """A bar with the time that is left, on a terminal; elsewhere a line now and then. Nothing for one, or if `quiet`.
+    """Show progress and the remaining time: a bar on a terminal, elsewhere a line now and then.
 
-    Yields a function to call when one more is done. `outer` is that of the progress that this is a part of.
+    Yields a function to call when one more of `total` is done. Nothing is shown for a total below
+    two, or if `quiet`. `outer` is the function of the progress that this one is a part of.
     """
     if total < 2 or quiet:
         yield lambda: None
@@ -47,7 +48,7 @@ def progress(total: int, what: str, quiet: bool = False, outer: Any = None) -> I
 
 
 class Bar:
-    """How far one is, as a bar of `rich`."""
+    """Progress as a bar of `rich`."""
 
     def __init__(self, bars: Any, task: Any) -> None:
         self._bars, self._task = bars, task
@@ -57,14 +58,14 @@ class Bar:
 
     @contextmanager
     def within(self, total: int, what: str) -> Iterator[Bar]:
-        """Another bar below, while something takes long."""
+        """Show another bar below this one within the block."""
         task = self._bars.add_task(what, total=total)
         yield Bar(self._bars, task)
         self._bars.remove_task(task)
 
 
 class Pace:
-    """How far one is, and the time that is left at the pace so far: a line, when there was none for a while."""
+    """Progress as lines, at least SILENCE_S apart, with the remaining time at the pace so far."""
 
     def __init__(self, total: int, what: str) -> None:
         self._total, self._what, self._done = total, what, 0
@@ -81,7 +82,7 @@ class Pace:
 
 
 def duration(seconds: float) -> str:
-    """As on a clock: 0:07, 1:02:03."""
+    """A duration in hours, minutes and seconds: 0:07, 1:02:03."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

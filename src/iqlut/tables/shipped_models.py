@@ -11,7 +11,7 @@ from iqlut.tables import file_format
 from iqlut.tables.integer_tables import SCALES, Tables
 from iqlut.tables.restoration_tables import RestorationTables
 
-DEFAULT_FAMILY = "everyday"
+DEFAULT_FAMILY, DEFAULT_SCALE = "everyday", 4
 _SUFFIX = ".iqlut"
 _FOLDER = Path(__file__).parents[1] / "models"
 
