@@ -11,12 +11,12 @@ import sys
 import time
 
 import numpy as np
-from iqlut.timing.timed_upscalers import sample_plane
 
 import iqlut
 from iqlut import api, native
 from iqlut.engines import native as engine
 from iqlut.native import inference
+from iqlut.timing.timed_upscalers import sample_plane
 
 ROUNDS, WIDTH, HEIGHT = 15, 480, 270
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iqlut import cli
-from iqlut.command_line import console
+from iqlut.command_line import exit_codes
 
 
 def upscale(model: str, *arguments: object) -> int:
@@ -16,7 +16,7 @@ def upscale(model: str, *arguments: object) -> int:
 def refuses(capsys: pytest.CaptureFixture[str], code: int, *words: str) -> None:
     """What was captured is one sentence with these words; `code` is an exit code of refusal."""
     captured = capsys.readouterr()
-    assert code in (console.FAILED, console.USAGE)
+    assert code in (exit_codes.FAILED, exit_codes.USAGE)
     assert captured.out == ""
     assert len(captured.err.splitlines()) == 1 and captured.err.startswith("iqlut: "), captured.err
     for word in words:

@@ -81,7 +81,7 @@ try:
 except RuntimeError as error:
     print(error)
 """
-    said = "the torch engine needs PyTorch, which is not installed: pip install iqlut[train]"
+    said = "PyTorch is not installed, expected it for the torch engine: pip install 'iqlut[train]'"
     assert in_new_process(code) == said
 
 
@@ -225,10 +225,10 @@ def test_refused_images_are_named(tables: iqlut.Tables) -> None:
 def test_wrong_arguments_are_named(tables: iqlut.Tables) -> None:
     plane = np.zeros((4, 4), np.uint8)
     with pytest.raises(
-        ValueError, match="the model random upscales 2 times, 4 times was asked for"
+        ValueError, match="the scale is 4, expected 2, the scale of the model random"
     ):
         iqlut.upscale(plane, model=tables)
-    with pytest.raises(ValueError, match="there is no engine 'abacus'; the engines are reference"):
+    with pytest.raises(ValueError, match="the engine is 'abacus', expected one of reference"):
         iqlut.upscale(plane, 2, tables, "abacus")
     with pytest.raises(ValueError, match="threads is 0, expected 1 or more"):
         iqlut.upscale(plane, 2, tables, "reference", 0)
@@ -248,7 +248,8 @@ def test_models_by_name_and_by_path(
     for model in (None, "another", shipped / "another.iqlut"):
         np.testing.assert_array_equal(iqlut.upscale(plane, 2, model, "reference"), expected)
     with pytest.raises(
-        ValueError, match="there is no model 'everyday-x4'; the models are another, everyday-x2"
+        ValueError,
+        match="there is no model 'everyday-x4', the default of scale 4; the models are another, everyday-x2",
     ):
         iqlut.upscale(plane)
 
@@ -266,12 +267,15 @@ def test_paths_are_never_taken_for_names(
     with pytest.raises(FileNotFoundError):
         iqlut.load("l8c8-x4.iqlut")
     Path("bare").write_bytes(b"nothing")
-    with pytest.raises(file_format.BadFile, match="bare: this is no iqlut model"):
+    with pytest.raises(file_format.BadModelFile, match="bare: this is not an iqlut model"):
         iqlut.load("./bare")
 
 
 def test_no_model_at_all(shipped: Path) -> None:
-    with pytest.raises(ValueError, match="there is no model 'everyday-x3'; the models are none"):
+    with pytest.raises(
+        ValueError,
+        match="there is no model 'everyday-x3', the default of scale 3; the models are none",
+    ):
         iqlut.upscale(np.zeros((4, 4), np.uint8), 3)
 
 

@@ -18,7 +18,7 @@ from command_line import refuses, upscale
 from iqlut import atomic_files, upscaling
 from iqlut.batch import one_file
 from iqlut.batch.planning import plan, shard
-from iqlut.command_line import console
+from iqlut.command_line import console, exit_codes
 from iqlut.pictures import reading
 from iqlut.tables import shipped_models
 from picture_files import encoded, noise, opened
@@ -72,7 +72,7 @@ def test_pictures_that_cannot_be_read_are_named(model, tmp_path, capsys):
     noise("RGB", (5, 4)).save(tmp_path / "a.jpg")
     noise("RGB", (5, 4)).save(tmp_path / "in fact a.dng", "JPEG")  # goes by its content
     (tmp_path / "b.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
-    assert upscale(model, tmp_path, "-o", tmp_path / "big") == console.FAILED
+    assert upscale(model, tmp_path, "-o", tmp_path / "big") == exit_codes.FAILED
     said = capsys.readouterr().err
     assert "b.HEIC is HEIF" in said and "2 of 3 pictures upscaled, 1 failed" in said
     assert below(tmp_path / "big") == {"a.jpg", "in fact a.dng"}
@@ -132,7 +132,7 @@ def test_json(photo, model, tmp_path, capsys):
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     code = upscale(model, photo, tmp_path / "bad.png", "-o", tmp_path / "out", "--json", "-q")
     captured = capsys.readouterr()
-    assert code == console.FAILED and len(captured.err.splitlines()) == 1
+    assert code == exit_codes.FAILED and len(captured.err.splitlines()) == 1
     assert len(captured.out.splitlines()) == 4  # a list, an object a line
     done, failed = json.loads(captured.out)
     assert (done["status"], done["width"], done["target_height"], done["format"]) == (
@@ -226,7 +226,7 @@ def test_broken_pipe(model):
         process.stdin.write(encoded(noise("RGB", (200, 200)), "PNG"))
         process.stdin.close()
         assert b"Traceback" not in process.stderr.read()
-    assert process.returncode == console.FAILED
+    assert process.returncode == exit_codes.FAILED
 
 
 # what goes wrong
@@ -237,7 +237,7 @@ def test_full_disk_ends_the_run(tree, model, tmp_path, capsys, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(one_file.atomic_files, "write_atomically", full)
-    assert upscale(model, tree, "-o", tmp_path / "big") == console.FAILED
+    assert upscale(model, tree, "-o", tmp_path / "big") == exit_codes.FAILED
     said = capsys.readouterr().err.splitlines()
     assert "No space left" in said[0] and "free some space" in said[0]
     assert len(said) == 2 and "0 of 5 pictures upscaled, 1 failed, 4 not tried" in said[1]
@@ -250,7 +250,7 @@ def test_full_disk_leaves_nothing(photo, model, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(atomic_files.os, "replace", full)
-    assert upscale(model, photo, "-o", tmp_path / "big.png", "-q") == console.FAILED
+    assert upscale(model, photo, "-o", tmp_path / "big.png", "-q") == exit_codes.FAILED
     assert list(tmp_path.iterdir()) == [photo]
 
 
@@ -287,7 +287,7 @@ def test_interrupted_batch_reports(tree, model, tmp_path, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(one_file.atomic_files, "write_atomically", interrupt)
-    assert upscale(model, tree, "-o", tmp_path / "big", "--json") == console.INTERRUPTED
+    assert upscale(model, tree, "-o", tmp_path / "big", "--json") == exit_codes.INTERRUPTED
     captured = capsys.readouterr()
     assert json.loads(captured.out) == [] and "5 not tried" in captured.err
 

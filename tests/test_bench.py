@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from iqlut import cli, provenance
-from iqlut.command_line import console
+from iqlut.command_line import exit_codes
 from iqlut.engines import native
 from iqlut.timing import interleaved, other_upscalers, timed_upscalers
 from iqlut.timing.interleaved import Contender
@@ -127,12 +127,12 @@ def test_command(model, capsys):
         "1",
         "--json",
     ]
-    assert cli.main([*command, "--size", "8x6", "9x5", "-t", "1", "2"]) == console.OK
+    assert cli.main([*command, "--size", "8x6", "9x5", "-t", "1", "2"]) == exit_codes.OK
     rows = json.loads(capsys.readouterr().out)
     ours = [("native-rgb", 1), ("native-rgb", 2), ("native-portable", 1), ("native-portable", 2)]
     assert [(row["name"], row["threads"]) for row in rows] == [("pillow-bicubic", 1), *ours] * 2
     assert [row["width"] for row in rows] == [8] * 5 + [9] * 5
-    assert cli.main(["bench", "-m", model, "--isa", "mmx"]) == console.USAGE
+    assert cli.main(["bench", "-m", model, "--isa", "mmx"]) == exit_codes.USAGE
     assert "portable" in capsys.readouterr().err
 
 

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install
 
 from command_line import refuses
 from iqlut import cli
-from iqlut.command_line import console
+from iqlut.command_line import exit_codes
 from iqlut.network.configuration import Config, ModelConfig, TrainConfig
 from iqlut.timing import interleaved, training_steps
 from iqlut.training import checkpoint as states
@@ -93,7 +93,8 @@ COMMAND = [
 
 def test_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert (
-        cli.main([*COMMAND, "--patch", "8", "--batch", "2", "--scale", "2", "--json"]) == console.OK
+        cli.main([*COMMAND, "--patch", "8", "--batch", "2", "--scale", "2", "--json"])
+        == exit_codes.OK
     )
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == ["torch", "native"]
@@ -103,7 +104,8 @@ def test_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert rows[1]["ratio"] > 0 and rows[1]["steps_per_s"] > 0 and rows[1]["commit"]
     (tmp_path / "small.toml").write_text("[model]\nscale = 3\nlevels = 5\n")
     assert (
-        cli.main([*COMMAND, "--config", str(tmp_path / "small.toml"), "--patch", "8"]) == console.OK
+        cli.main([*COMMAND, "--config", str(tmp_path / "small.toml"), "--patch", "8"])
+        == exit_codes.OK
     )
     assert "8 patches of 8x8" in capsys.readouterr().out
 
@@ -115,7 +117,7 @@ def test_images_of_ones_own(
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "images/one.png")
     monkeypatch.chdir(tmp_path)
-    assert cli.main([*COMMAND, "--patch", "8", "--data", "images", "--json"]) == console.OK
+    assert cli.main([*COMMAND, "--patch", "8", "--data", "images", "--json"]) == exit_codes.OK
     assert len(json.loads(capsys.readouterr().out)) == 2
     planes = training_images.load(
         TrainConfig(data="images", patch=8),
@@ -128,12 +130,12 @@ def test_images_of_ones_own(
 
 def test_refusals(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for arguments, code, words in (
-        (["--patch", "1000"], console.USAGE, "--patch is 1000"),
-        (["--rounds", "0"], console.USAGE, "expected 1 or more"),
-        (["--batch", "0"], console.USAGE, "1 or more"),
-        (["--scale", "5"], console.USAGE, "scale is 5"),
-        (["--config", "none.toml"], console.FAILED, "none.toml cannot be read"),
-        (["--data", str(tmp_path)], console.FAILED, "holds no images"),
+        (["--patch", "1000"], exit_codes.USAGE, "--patch is 1000"),
+        (["--rounds", "0"], exit_codes.USAGE, "expected 1 or more"),
+        (["--batch", "0"], exit_codes.USAGE, "1 or more"),
+        (["--scale", "5"], exit_codes.USAGE, "scale is 5"),
+        (["--config", "none.toml"], exit_codes.FAILED, "none.toml cannot be read"),
+        (["--data", str(tmp_path)], exit_codes.FAILED, "holds no images"),
     ):
         assert cli.main(["bench", "train", *arguments]) == code, arguments
         refuses(capsys, code, words)

@@ -14,7 +14,7 @@ import pytest
 
 from command_line import refuses
 from iqlut import cli, upscaling
-from iqlut.command_line import console
+from iqlut.command_line import exit_codes
 from iqlut.commands import train
 from iqlut.tables import file_format, shipped_models
 from picture_files import noise, opened
@@ -69,7 +69,7 @@ def test_info_flattens_the_training_facts(tmp_path, capsys):
 
 def test_info_of_nothing(capsys):
     code = cli.main(["info", "no-such-model"])
-    assert code == console.USAGE
+    assert code == exit_codes.USAGE
     refuses(capsys, code, "no-such-model")
 
 
@@ -141,9 +141,9 @@ def test_evaluate(model, tmp_path, capsys):
 def test_evaluate_bad_folders(model, tmp_path, capsys):
     nowhere, empty = [str(tmp_path / "none")], [str(tmp_path)]
     for arguments, code in (
-        (nowhere, console.FAILED),
-        (empty, console.FAILED),
-        ([], console.USAGE),
+        (nowhere, exit_codes.FAILED),
+        (empty, exit_codes.FAILED),
+        ([], exit_codes.USAGE),
     ):
         assert cli.main(["evaluate", *arguments, "-m", model, "--engine", "reference"]) == code
         refuses(capsys, code)
@@ -169,7 +169,7 @@ def test_bench_wrong_arguments(model, capsys):
         ["-t", "0"],
     ):
         code = cli.main(["bench", "-m", model, *arguments])
-        assert code == console.USAGE
+        assert code == exit_codes.USAGE
         refuses(capsys, code)
 
 
@@ -225,16 +225,16 @@ def test_training_refusals(tmp_path, capsys):
     text.write_text("no checkpoint")
     out = str(tmp_path / "out.iqlut")
     for line, code, words in (
-        (["train", str(tmp_path / "none.toml")], console.FAILED, "none.toml"),
-        (["train", str(bad)], console.USAGE, "scale is 5"),
-        (["convert", str(tmp_path / "none.pt"), "-o", out], console.FAILED, "none.pt"),
-        (["convert", str(text), "-o", out], console.FAILED, "text.pt"),
+        (["train", str(tmp_path / "none.toml")], exit_codes.FAILED, "none.toml"),
+        (["train", str(bad)], exit_codes.USAGE, "scale is 5"),
+        (["convert", str(tmp_path / "none.pt"), "-o", out], exit_codes.FAILED, "none.pt"),
+        (["convert", str(text), "-o", out], exit_codes.FAILED, "text.pt"),
         (
             ["convert", str(text), "-o", str(tmp_path / "none" / "out.iqlut")],
-            console.USAGE,
+            exit_codes.USAGE,
             "there is no folder",
         ),
-        (["convert", str(text), "-o", str(tmp_path)], console.USAGE, "is a folder"),
+        (["convert", str(text), "-o", str(tmp_path)], exit_codes.USAGE, "is a folder"),
     ):
         assert cli.main(line) == code, words
         refuses(capsys, code, words)
@@ -250,14 +250,14 @@ def test_training_without_torch(photo, model, tmp_path, capsys, monkeypatch):
     upscaling = ["upscale", str(photo), "-o", out, "-m", model, "--engine", "torch"]
     for arguments in (["train", "run.toml"], ["convert", "run.pt", "-o", out], upscaling):
         code = cli.main(arguments)
-        assert code == console.USAGE
+        assert code == exit_codes.USAGE
         refuses(capsys, code, "not installed", "pip install")
     assert list(tmp_path.iterdir()) == [photo]
 
 
 def test_arguments_that_do_not_parse(capsys):
     for line in ("", "upscale", "upscale", "upscale a -o b --faster", "bench --repeats x"):
-        assert cli.main(line.split()) == console.USAGE
+        assert cli.main(line.split()) == exit_codes.USAGE
         captured = capsys.readouterr()
         assert captured.out == "" and captured.err
 

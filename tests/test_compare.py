@@ -14,7 +14,7 @@ from PIL import Image
 
 from command_line import refuses
 from iqlut import cli, upscaling
-from iqlut.command_line import console
+from iqlut.command_line import exit_codes
 from iqlut.evaluation import side_by_side
 from picture_files import noise, opened
 
@@ -72,15 +72,15 @@ def test_compare_refusals(
     (tmp_path / "out.html").write_text("old")
     (tmp_path / "text.png").write_text("no picture")
     for arguments, code, words in (
-        ((photo, "-m", model, "-o", tmp_path / "out.png"), console.FAILED, "--overwrite"),
+        ((photo, "-m", model, "-o", tmp_path / "out.png"), exit_codes.FAILED, "--overwrite"),
         (
             (photo, "-m", model, "-o", tmp_path / "none" / "out.png"),
-            console.USAGE,
+            exit_codes.USAGE,
             "there is no folder",
         ),
-        ((photo, "-m", model, "-s", 3), console.USAGE, "upscales 4 times, not 3"),
-        ((photo, "-s", 9), console.USAGE, "no model that upscales 9 times"),
-        ((tmp_path / "text.png", "-m", model), console.FAILED, "no picture"),
+        ((photo, "-m", model, "-s", 3), exit_codes.USAGE, "upscales 4 times, not 3"),
+        ((photo, "-s", 9), exit_codes.USAGE, "no model that upscales 9 times"),
+        ((tmp_path / "text.png", "-m", model), exit_codes.FAILED, "no picture"),
     ):
         assert compare(*arguments) == code, words
         refuses(capsys, code, words)

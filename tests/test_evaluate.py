@@ -188,5 +188,5 @@ def test_errors_about_the_arguments(folder: Path) -> None:
         match="there is no model 'lanczos'; expected Tables, a RestorationTables or one of bicubic, Pillow bicubic",
     ):
         ev.evaluate("lanczos", folder, 2)
-    with pytest.raises(ValueError, match="there is no engine 'abacus'"):
+    with pytest.raises(ValueError, match="the engine is 'abacus'"):
         ev.evaluate(tables, folder, 2, ev.How("abacus"))

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iqlut.tables import file_format
-from iqlut.tables.file_format import BadFile, from_bytes, read, to_bytes
+from iqlut.tables.file_format import BadModelFile, from_bytes, read, to_bytes
 from iqlut.tables.integer_tables import Tables
 from random_tables import random_tables
 
@@ -86,9 +86,9 @@ def test_a_file_holds_what_its_description_says(tables: Tables, data: bytes) -> 
 
 def test_every_truncation_is_refused(data: bytes) -> None:
     for length in range(len(data)):
-        with pytest.raises(BadFile):
+        with pytest.raises(BadModelFile):
             from_bytes(data[:length])
-    with pytest.raises(BadFile):
+    with pytest.raises(BadModelFile):
         from_bytes(data + b"\0")
 
 
@@ -101,7 +101,7 @@ def test_every_flipped_byte_is_refused_or_changes_no_pixel(
         changed[place] ^= flip
         try:
             back = from_bytes(bytes(changed))
-        except BadFile:
+        except BadModelFile:
             continue
         assert back.sha256 == tables.sha256, place  # the name or a remark
 
@@ -115,7 +115,7 @@ def test_random_damage_is_refused_or_changes_no_pixel(
     for _ in range(draw.draw(st.integers(1, 4))):
         place = draw.draw(st.integers(0, len(changed) - 1))
         changed[place : place + draw.draw(st.integers(0, 3))] = draw.draw(st.binary(max_size=3))
-    with suppress(BadFile):
+    with suppress(BadModelFile):
         assert from_bytes(bytes(changed)).sha256 == tables.sha256
 
 
@@ -144,14 +144,14 @@ FOREIGN = {
 
 @pytest.mark.parametrize("what", FOREIGN)
 def test_foreign_files_are_refused(what: str) -> None:
-    with pytest.raises(BadFile, match="this is no iqlut model, or only a part of one"):
+    with pytest.raises(BadModelFile, match="this is not an iqlut model or only a part of one"):
         from_bytes(FOREIGN[what])
 
 
 def test_a_newer_format_says_so(data: bytes) -> None:
     newer = edit(data, lambda header: header.update(format=3))
     with pytest.raises(
-        BadFile, match="the file has format 3, this iqlut reads 1 and 2; install a newer iqlut"
+        BadModelFile, match="the file has format 3, expected 1 or 2; install a newer iqlut"
     ):
         from_bytes(newer)
 
@@ -181,14 +181,14 @@ HEADERS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 @pytest.mark.parametrize("what", HEADERS)
 def test_wrong_headers_are_refused(data: bytes, what: str) -> None:
-    with pytest.raises(BadFile) as refusal:
+    with pytest.raises(BadModelFile) as refusal:
         from_bytes(edit(data, HEADERS[what]))
     assert "\n" not in str(refusal.value)
 
 
 def test_changed_entries_are_noticed(data: bytes) -> None:
     changed = data[:-1] + bytes([data[-1] ^ 1])
-    with pytest.raises(BadFile):
+    with pytest.raises(BadModelFile):
         from_bytes(changed)
 
 
@@ -200,11 +200,11 @@ def test_read_names_the_file(tmp_path, tables: Tables, data: bytes) -> None:
         == tables.sha256
     )
     (tmp_path / "half.iqlut").write_bytes(data[: len(data) // 2])
-    with pytest.raises(BadFile, match=r"half\.iqlut: "):
+    with pytest.raises(BadModelFile, match=r"half\.iqlut: "):
         read(tmp_path / "half.iqlut")
     with pytest.raises(OSError, match=r"none\.iqlut"):
         read(tmp_path / "none.iqlut")
 
 
 def test_bad_files_are_value_errors() -> None:
-    assert issubclass(file_format.BadFile, ValueError)
+    assert issubclass(file_format.BadModelFile, ValueError)

@@ -12,7 +12,7 @@ import pytest
 
 from command_line import refuses, upscale
 from iqlut import atomic_files
-from iqlut.command_line import console
+from iqlut.command_line import exit_codes
 from picture_files import encoded, noise
 
 ON_POSIX = pytest.mark.skipif(os.name != "posix", reason="pipes as POSIX has them")
@@ -120,7 +120,7 @@ def test_a_bar_on_a_terminal(photo, model, tmp_path):
 def test_nothing_is_printed_on_a_terminal(photo, model, capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     code = upscale(model, photo, "-o", "-")
-    assert code == console.USAGE
+    assert code == exit_codes.USAGE
     refuses(capsys, code, "on the terminal", "-o")
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 import iqlut
 from command_line import refuses
 from iqlut import cli, upscaling
-from iqlut.command_line import console
+from iqlut.command_line import exit_codes
 from iqlut.evaluation import degradation
 from iqlut.restoration import choose_strength, damage_features
 from iqlut.tables.restoration_tables import RestorationTables
@@ -241,11 +241,11 @@ def test_strengths_that_there_are_not(
         (["-m", model, "--restore", "1"], "the model random has no restoration strengths"),
     ):
         code = cli.main(["upscale", str(jpeg), *target, *arguments])
-        assert code == console.USAGE
+        assert code == exit_codes.USAGE
         refuses(capsys, code, said)
     assert not jpeg.with_name("big.png").exists()
     with pytest.raises(
-        ValueError, match="has no restoration strengths; leave restore out, or take one that has"
+        ValueError, match="has no restoration strengths, expected restore to be left out"
     ):
         upscaling.upscale(scene(), 4, model, restore=1)
     assert (

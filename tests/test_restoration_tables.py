@@ -18,7 +18,7 @@ from iqlut import arithmetic as ar
 from iqlut import engines
 from iqlut.tables import file_format, symmetry
 from iqlut.tables import strengths as strengths_of
-from iqlut.tables.file_format import BadFile, from_bytes, to_bytes
+from iqlut.tables.file_format import BadModelFile, from_bytes, to_bytes
 from iqlut.tables.integer_tables import IllegalTables
 from iqlut.tables.restoration_tables import RestorationTables
 from random_tables import random_restoration_tables
@@ -146,7 +146,7 @@ def test_the_largest_entries_of_both_sets_blend_into_legal_tables(rng: np.random
 
 def test_a_strength_outside_the_dial_is_refused(restoration_tables: RestorationTables) -> None:
     for strength in (-0.1, 3.1, float("nan")):
-        with pytest.raises(ValueError, match="expected 0 to 3, as the model random has them"):
+        with pytest.raises(ValueError, match="expected 0 to 3, the range of the model random"):
             restoration_tables.at(strength)
 
 
@@ -213,15 +213,15 @@ def test_shared_parts_are_stored_once(restoration_tables: RestorationTables) -> 
 def test_files_that_are_no_dial(restoration_tables: RestorationTables) -> None:
     data = to_bytes(restoration_tables)
     for strengths, said in (
-        ([0, 1], "lacks something"), ([0, 3, 1], "the strengths are"), ("all", "lacks something"),
-        ([0, 1, 4], "the strengths are"), ([0, 1, True], "lacks something"), ([0, 1, 2.5], "differ from the checksum"),
+        ([0, 1], "the header lacks a value"), ([0, 3, 1], "the strengths are"), ("all", "the header lacks a value"),
+        ([0, 1, 4], "the strengths are"), ([0, 1, True], "the header lacks a value"), ([0, 1, 2.5], "do not match the checksum"),
     ):  # fmt: skip
-        with pytest.raises(BadFile, match=said):
+        with pytest.raises(BadModelFile, match=said):
             from_bytes(edit(data, lambda header, value=strengths: header.update(strengths=value)))
-    with pytest.raises(BadFile, match="lacks something"):
+    with pytest.raises(BadModelFile, match="the header lacks a value"):
         from_bytes(edit(data, lambda header: header.update(format=file_format.ONE_SET)))
     for length in range(0, len(data), 97):
-        with pytest.raises(BadFile):
+        with pytest.raises(BadModelFile):
             from_bytes(data[:length])
 
 
@@ -243,7 +243,7 @@ def test_a_set_of_another_shape_is_refused(restoration_tables: RestorationTables
         {"bias.3": arrays["bias.1"]},
         {"bias.1": arrays["bias.1"][:-1]},
     ):
-        with pytest.raises(BadFile):
+        with pytest.raises(BadModelFile):
             from_bytes(file(changes))
 
 

@@ -12,7 +12,7 @@ from command_line import refuses, upscale
 from iqlut import cli, upscaling
 from iqlut.batch import memory_limit
 from iqlut.batch.output_size import Size, resample, steps
-from iqlut.command_line import arguments, console
+from iqlut.command_line import arguments, exit_codes
 from iqlut.tables import shipped_models
 from picture_files import noise, opened
 from random_tables import random_tables
@@ -136,7 +136,7 @@ def test_the_scales_that_there_are(photo, tmp_path, capsys, monkeypatch):
 
 def test_beyond_the_limit(photo, model, tmp_path, capsys):
     code = upscale(model, photo, "-o", tmp_path / "b.png", "--width", 1000)
-    assert code == console.FAILED
+    assert code == exit_codes.FAILED
     refuses(capsys, code, "photo.png cannot grow so far", "16 times")
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from iqlut import engines
-from iqlut.planes.flips_rotations import flip_rotate, self_ensemble
+from iqlut.planes.flips_rotations import flip_rotate
+from iqlut.planes.self_ensemble import self_ensemble
 from iqlut.tables import symmetry
-from iqlut.tables.file_format import BadFile, from_bytes, to_bytes
+from iqlut.tables.file_format import BadModelFile, from_bytes, to_bytes
 from iqlut.tables.integer_tables import IllegalTables, Tables
 from random_tables import random_layer
 
@@ -98,16 +99,16 @@ def test_what_is_not_symmetric_is_refused() -> None:
         lut[place] = 5 - np.sign(lut[place])
         layers = list(tables.layers)
         layers[index] = replace(layers[index], lut=lut)
-        with pytest.raises(IllegalTables, match=f"layer {index} changes with 4 turns"):
+        with pytest.raises(IllegalTables, match=f"layer {index} changes under the 4 flips"):
             replace(tables, layers=tuple(layers))
     bias = tables.layers[2].bias.copy()
     bias[0] += 1
-    with pytest.raises(IllegalTables, match="constants change"):
+    with pytest.raises(IllegalTables, match="constants of the upsampler change"):
         replace(tables, layers=(*tables.layers[:2], replace(tables.layers[2], bias=bias)))
 
 
 def test_a_file_that_says_another_symmetry_is_refused() -> None:
     data = to_bytes(symmetric_tables(np.random.default_rng(5), 4))
     for other in (b"2", b"8", b"3"):
-        with pytest.raises(BadFile):
+        with pytest.raises(BadModelFile):
             from_bytes(data.replace(b'symmetry\\":4', b'symmetry\\":' + other))

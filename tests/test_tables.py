@@ -83,7 +83,8 @@ def test_illegal_layers_are_refused(message: str) -> None:
 def test_an_accumulator_that_leaves_int16_is_refused() -> None:
     full = {"lut": np.full((8, 4, 3, 3, 4), 127, np.int8)}
     with pytest.raises(
-        IllegalTables, match="an accumulator can reach 36576 after its shift of 3, at most 32767"
+        IllegalTables,
+        match="an accumulator can reach 36576 after its shift of 3, expected at most 32767",
     ):
         layer_of(parts(c=8, k=3) | full | {"acc_shift": 3})
     legal = layer_of(parts(c=8, k=3) | full | {"acc_shift": 4})
@@ -123,8 +124,8 @@ MODELS_REFUSED = {
     "there are 0 layers": (2, []),
     "layer 0: 3 channels in, expected 1": (2, [upsampler(), upsampler()]),
     "layer 1: 4 channels in, expected 3": (2, [block(), upsampler(c=4)]),
-    "the last layer gives 9 channels, expected 4 (scale 2)": (2, [block(), upsampler(3)]),
-    "layer 1: a skip from 3 to 5 channels, expected equal numbers": (
+    "the last layer has 9 output channels, expected 4 for scale 2": (2, [block(), upsampler(3)]),
+    "layer 1 skips from 3 to 5 channels, expected equal numbers": (
         2,
         [block(), layer_of(parts(c=3, d=5) | {"skip": np.ones(5, np.int16)}), upsampler(c=5)],
     ),
@@ -153,7 +154,8 @@ def test_the_largest_legal_sum() -> None:
     layer = replace(upsampler(), bias=np.full(4, 2**31 - 1 - bound, np.int32))
     assert Tables("edge", 2, (block(), layer)).scale == 2
     with pytest.raises(
-        IllegalTables, match="a sum can reach 2147483648, at most 2147483647; use a smaller shift"
+        IllegalTables,
+        match="a sum can reach 2147483648, expected at most 2147483647; use a smaller shift",
     ):
         Tables("edge", 2, (block(), replace(layer, bias=layer.bias + np.int32(1))))
 

@@ -23,7 +23,7 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install
 
 from command_line import refuses
 from iqlut import atomic_files, cli
-from iqlut.command_line import console
+from iqlut.command_line import exit_codes
 from iqlut.network import configuration
 from iqlut.training import checkpoint as states
 from iqlut.training import loop, training_images
@@ -109,7 +109,7 @@ def test_an_ended_run_goes_on_bit_for_bit(
     if sign == signal.SIGKILL:
         assert running.returncode == -signal.SIGKILL
     else:
-        assert running.returncode == console.INTERRUPTED
+        assert running.returncode == exit_codes.INTERRUPTED
         assert said.splitlines()[-1] == f"iqlut: interrupted; go on from {run} with --resume"
         assert "Traceback" not in said and not list(run.glob(".*.part"))
     step = states.read(run / "checkpoint.pt")["step"]
@@ -175,7 +175,7 @@ def test_a_full_disk_for_the_decoded_images(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(atomic_files, "write_atomically", full)
-    assert train(written(tmp_path, images, steps=1)) == console.FAILED
+    assert train(written(tmp_path, images, steps=1)) == exit_codes.FAILED
     said = capsys.readouterr().err.splitlines()[-1]
     assert "cannot be written (No space left on device); make room for the decoded images" in said
 
@@ -193,7 +193,7 @@ def test_what_is_no_number_keeps_the_last_good_checkpoint(
     for minutes in ([], ["--minutes", "0"]):
         capsys.readouterr()
         code = train(config, "--resume", *minutes)
-        assert code == console.FAILED
+        assert code == exit_codes.FAILED
         assert "is no number" in capsys.readouterr().err.splitlines()[-1]
         assert checkpoint.read_bytes() == kept
 
@@ -237,7 +237,7 @@ def test_bad_checkpoints(images: Path, tmp_path: Path, capsys: pytest.CaptureFix
         config = written(
             tmp_path, images, steps=1, model=model, **{name: str(tmp_path / "first.pt")}
         )
-        assert train(config) in (console.FAILED, console.USAGE)
+        assert train(config) in (exit_codes.FAILED, exit_codes.USAGE)
         assert sentence in capsys.readouterr().err.splitlines()[-1]
 
 
@@ -247,14 +247,14 @@ def test_bad_images(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     for folder, sentence in ((empty, "holds no images"), (tmp_path / "none", "is no folder")):
         refuses(capsys, train(written(tmp_path, folder, steps=1)), sentence)
     code = train(written(tmp_path, images, steps=1, patch=100))
-    assert code == console.FAILED
+    assert code == exit_codes.FAILED
     assert "every image in" in capsys.readouterr().err.splitlines()[-1]
     (images / "cut.png").write_bytes((images / "one.png").read_bytes()[:300])
     (images / "text.png").write_text("no picture")
     Image.fromarray(np.zeros((64, 64), np.uint16)).save(images / "deep.png")
     code = train(written(tmp_path, images, steps=1))
     last = capsys.readouterr().err.splitlines()[-1]
-    assert code == console.FAILED
+    assert code == exit_codes.FAILED
     for words in (
         "cut.png cannot be read",
         "text.png cannot be read",

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install
 
 from command_line import refuses
 from iqlut import cli
-from iqlut.command_line import console
+from iqlut.command_line import exit_codes
 from iqlut.network import configuration
 from iqlut.network.configuration import BadConfig, Config, ModelConfig, TrainConfig
 from iqlut.network.start_from import start_from
@@ -114,7 +114,7 @@ def test_command(
     config, checkpoint = trained
     (tmp_path / "few.toml").write_text(configuration.to_toml(config))
     command = ["train", "search", "few.toml", str(checkpoint), "-o", "best.toml", "-t", "1"]
-    assert cli.main([*command, "--a", "0.4", "0.5", "--b", "0.5", "--json"]) == console.OK
+    assert cli.main([*command, "--a", "0.4", "0.5", "--b", "0.5", "--json"]) == exit_codes.OK
     out, err = capsys.readouterr()
     rows = json.loads(out)
     assert [row["layer"] for row in rows] == [2, 2, 3, 3]
@@ -127,16 +127,16 @@ def test_command(
         and str(checkpoint) not in Path("best.toml").read_text()
     )
     for arguments, code, words in (
-        (command, console.FAILED, "--overwrite"),
-        ([*command, "--overwrite", "--steps", "-1"], console.USAGE, "--steps is -1"),
+        (command, exit_codes.FAILED, "--overwrite"),
+        ([*command, "--overwrite", "--steps", "-1"], exit_codes.USAGE, "--steps is -1"),
         (
             ["train", "search", "none.toml", "x.pt", "-o", "new.toml"],
-            console.FAILED,
+            exit_codes.FAILED,
             "none.toml cannot be read",
         ),
         (
             ["train", "search", "few.toml", "x.pt", "-o", "new.toml"],
-            console.FAILED,
+            exit_codes.FAILED,
             "x.pt is not there",
         ),
     ):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from command_line import refuses, upscale
 from iqlut import atomic_files, cli, native, upscaling
-from iqlut.command_line import console
+from iqlut.command_line import exit_codes
 from iqlut.native import inference as native_inference
 from iqlut.pictures.bits_per_sample import bits_per_sample
 from picture_files import BAD, noise, opened, png, save_kinds
@@ -83,7 +83,7 @@ def test_upscale_into_a_folder_and_over_a_file(photo, model, tmp_path):
     (tmp_path / "out").mkdir()
     target = tmp_path / "out" / "photo.png"
     target.write_bytes(b"old")
-    assert upscale(model, photo, "-o", tmp_path / "out") == console.FAILED
+    assert upscale(model, photo, "-o", tmp_path / "out") == exit_codes.FAILED
     assert target.read_bytes() == b"old"
     assert upscale(model, photo, "-o", tmp_path / "out", "--overwrite") == 0
     assert opened(target).size == (28, 20)
@@ -94,7 +94,7 @@ def test_one_failure_does_not_stop_the_rest(photo, model, tmp_path, capsys):
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     assert (
         upscale(model, tmp_path / "bad.png", tmp_path / "none.png", photo, "-o", tmp_path / "out")
-        == console.FAILED
+        == exit_codes.FAILED
     )
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["photo.png"]
     assert "1 of 3 pictures upscaled, 2 failed, in 0:0" in capsys.readouterr().err
@@ -109,7 +109,7 @@ def test_bad_pictures(name, model, tmp_path, capsys):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     code = upscale(model, tmp_path / name, "-o", tmp_path / "big.png")
-    assert code == console.FAILED
+    assert code == exit_codes.FAILED
     refuses(capsys, code, name, words)
     assert not list(tmp_path.glob("*big*")) and not list(tmp_path.glob(".*"))
 
@@ -176,22 +176,22 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
     ]
     for arguments, words in wrong:
         code = upscale(model, *arguments)
-        assert code == console.USAGE, words
+        assert code == exit_codes.USAGE, words
         refuses(capsys, code, words)
     assert sorted(tmp_path.iterdir()) == [tmp_path / "more", photo]
 
 
 def test_default_model_of_an_unknown_scale(photo, tmp_path, capsys):
     code = cli.main(["upscale", str(photo), "-o", str(tmp_path / "big.png"), "-s", "7"])
-    assert code == console.USAGE
+    assert code == exit_codes.USAGE
     refuses(capsys, code, "no model that upscales 7 times", "-m")
 
 
 def test_model_files_that_are_none(photo, tmp_path, capsys):
     (tmp_path / "text.iqlut").write_text("no tables")
-    for name, words in (("text.iqlut", "no iqlut model"), ("none.iqlut", "cannot be read")):
+    for name, words in (("text.iqlut", "not an iqlut model"), ("none.iqlut", "cannot be read")):
         code = upscale(str(tmp_path / name), photo, "-o", tmp_path / "big.png")
-        assert code == console.FAILED
+        assert code == exit_codes.FAILED
         refuses(capsys, code, name, words)
 
 
@@ -211,7 +211,7 @@ def test_outputs_that_are_in_the_way(photo, model, tmp_path, capsys):
         ((tall, "-o", tmp_path / "tall.webp"), "20000 pixels long"),
     ):
         code = upscale(model, *arguments)
-        assert code == console.FAILED
+        assert code == exit_codes.FAILED
         refuses(capsys, code, words)
     assert photo.read_bytes() == before and target.read_bytes() == b"old"
     assert not (tmp_path / "clear.jpg").exists() and not (tmp_path / "tall.webp").exists()
@@ -222,7 +222,7 @@ def test_interrupted_writing_leaves_nothing(photo, model, tmp_path, capsys, monk
         raise KeyboardInterrupt
 
     monkeypatch.setattr(atomic_files.os, "replace", interrupt)
-    assert upscale(model, photo, "-o", tmp_path / "big.png") == console.INTERRUPTED
+    assert upscale(model, photo, "-o", tmp_path / "big.png") == exit_codes.INTERRUPTED
     assert list(tmp_path.iterdir()) == [photo]
 
 
@@ -251,7 +251,7 @@ def test_interrupted_process(number, model, tmp_path):
         process.send_signal(number)
         rest = process.stderr.read()
     assert (
-        process.returncode == console.INTERRUPTED
+        process.returncode == exit_codes.INTERRUPTED
         and "interrupted" in rest
         and "Traceback" not in rest
     )
@@ -266,7 +266,7 @@ def test_no_native_library(photo, model, tmp_path, capsys, monkeypatch):
     native_inference.library.cache_clear()
     monkeypatch.setattr(upscaling, "_built", type(upscaling._built)())
     code = cli.main(["upscale", str(photo), "-o", str(tmp_path / "big.png"), "-m", model])
-    assert code == console.USAGE
+    assert code == exit_codes.USAGE
     refuses(capsys, code, "without its native library", "reinstall")
     native_inference.library.cache_clear()
 
@@ -277,7 +277,7 @@ def test_unforeseen_errors(photo, model, tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(upscaling, "upscale", fail)
     code = upscale(model, photo, "-o", tmp_path / "big.png")
-    assert code == console.FAILED
+    assert code == exit_codes.FAILED
     refuses(capsys, code, "deep inside", "--debug")
-    assert upscale(model, photo, "-o", tmp_path / "big.png", "--debug") == console.FAILED
+    assert upscale(model, photo, "-o", tmp_path / "big.png", "--debug") == exit_codes.FAILED
     assert "Traceback" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from iqlut import videos
 from iqlut.batch.one_video import upscale_video_with
 from iqlut.batch.planning import Job
 from iqlut.command_line import video_arguments as command
-from iqlut.command_line.console import Stop
+from iqlut.command_line.exit_codes import Stop
 from iqlut.videos import y4m
 from iqlut.videos.frame_planes import Layout, upscale_plane
 from iqlut.videos.kinds import is_video, is_video_among_files, video_name

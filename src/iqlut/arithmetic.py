@@ -1,11 +1,19 @@
-"""The integer arithmetic: every operation between a uint8 luma plane and the upscaled uint8 luma plane.
+"""The integer arithmetic: every operation from a uint8 luma plane to the upscaled uint8 luma plane.
 
-This page is the only definition. The reference and torch engines call these functions as they stand
-(they use nothing but operators and `.clip`, so a NumPy array and a torch tensor both pass through);
-C, and every other language, translates them and names the function it translates.
-Widths and bounds are derived in `docs/arithmetic.md`.
+This module is the only definition of what tables compute. The reference and torch engines call its
+functions directly: those that take `Any` use only operators and `.clip`, so they accept NumPy arrays
+and torch tensors alike. An implementation in C or in any other language translates a function and
+names it in a comment (`/* arithmetic.round_shift */`). `docs/arithmetic.md` derives the widths and
+bounds.
 
-Axes: `h w` low-resolution rows and columns, `c` in, `d` out, `k` taps. All values are integers.
+An image passes through the functions in this order. In each layer, `expand_knots` maps the value of
+a signal to a level and a fraction, `blend` interpolates between the entries of two levels, and the
+blends of all input channels and taps are summed to an accumulator, which `requantise` turns into
+the next signal. In the last layer, the upsampler, `bilinear` supplies the skip signal, and each of
+the `scale**2` output channels is one phase of the upscaled image.
+
+Axes: `h w` rows and columns of the input image, `c` input channels, `d` output channels, `k` taps
+along one side of the kernel. All values are integers.
 """
 
 from __future__ import annotations
@@ -14,29 +22,40 @@ from typing import Any
 
 import numpy as np
 
-VERSION = 1  # of what these functions compute: stored vectors and results are tied to it
+VERSION = 1
+"""The version of this arithmetic, to which stored vectors and measured results are tied.
+
+Raise it whenever the same tables and the same image could give another pixel than before: when an
+operation, a rounding, a bound, a constant below or the treatment of borders changes. Then make the
+vectors and results again. Do not raise it for changes that no pixel can show, such as faster code,
+new names or prose.
+"""
+
 FRACTION_BITS = 5
-ONE = 1 << FRACTION_BITS  # a fraction runs from 0 to ONE inclusive
-SIGNAL_MAX = 255  # signals between layers are uint8
-ENTRY_MAX = 127  # table entries are int8 without -128: |entry| <= 127
-ACC16_MAX = 32767  # an accumulator after its shift fits int16
-INT32_MAX = 2**31 - 1  # all else fits int32
-SET_WEIGHT_BITS = 4  # two neighbouring table sets are blended in sixteenths
+ONE = 1 << FRACTION_BITS  # fractions range from 0 to ONE, both inclusive
+SIGNAL_MAX = 255  # the signals between layers are uint8
+ENTRY_MAX = 127  # table entries are int8 without -128, so that |entry| <= 127
+ACC16_MAX = 32767  # an accumulator fits int16 after its shift
+INT32_MAX = 2**31 - 1  # every other intermediate value fits int32
+SET_WEIGHT_BITS = 4  # neighbouring table sets are blended in sixteenths
 
 
 def round_shift(value: Any, shift: int) -> Any:
-    """`value / 2**shift` rounded to the nearest integer, halves towards plus infinity."""
+    """Divide by `2**shift` and round to the nearest integer, halves towards plus infinity."""
     return (value + ((1 << shift) >> 1)) >> shift
 
 
 def expand_knots(knots: np.ndarray, interpolate: bool = True) -> np.ndarray:
-    """The 256-entry curve of a layer: uint8 (2, 256), row 0 the code, row 1 the fraction.
+    """Tabulate level and fraction for each of the 256 signal values of a layer: uint8 (2, 256).
 
-    `knots` is uint8 (levels,): the signal value at which each level lies, from 0 to 255, rising.
-    `code` is the level below a signal and at most `levels - 2`, so the row `code + 1` always exists;
-    the highest signal has the fraction ONE. With `interpolate` off (no DPFI) the fraction is 0 or
-    ONE, whichever level is nearer (the upper one when both are equally near).
-    (IQ-LUT eq. 4: T_ab, floor and blend weight in one look-up.)
+    `knots`, uint8 (levels,), holds the signal value of each level, rising from 0 to 255. Row 0 of
+    the result is the code: the level at or below the signal value, at most `levels - 2`, so that
+    level `code + 1` always exists. Row 1 is the fraction of the way to level `code + 1`, from 0 to
+    ONE; the signal value 255 has the fraction ONE. Without `interpolate` the fraction is 0 or ONE
+    for the nearer of the two levels, and ONE where both are equally near.
+
+    This combines the step from a signal to a table index (T_ab), the floor and the blend weight of
+    IQ-LUT eq. 4 in one look-up.
     """
     position = knots.astype(np.int32)
     signal = np.arange(SIGNAL_MAX + 1, dtype=np.int32)
@@ -49,17 +68,23 @@ def expand_knots(knots: np.ndarray, interpolate: bool = True) -> np.ndarray:
 
 
 def blend(below: Any, above: Any, fraction: Any) -> Any:
-    """Dual-path interpolation (IQ-LUT eq. 5) times ONE: at most ONE * ENTRY_MAX in magnitude."""
+    """Interpolate between the entries of two neighbouring levels, scaled by ONE (IQ-LUT eq. 5).
+
+    The magnitude of the result is at most ONE * ENTRY_MAX.
+    """
     return (ONE - fraction) * below + fraction * above
 
 
 def blend_sets(below: np.ndarray, above: np.ndarray, weight: int) -> np.ndarray:
-    """Entries of two neighbouring table sets, (c, levels, k, k, d), to those of a restoration strength between them.
+    """Blend the entries of two neighbouring table sets for a restoration strength between theirs.
 
-    `weight` is 0 (`below`) to 16 (`above`). What rounding leaves of an entry is carried on to the next that it is
-    summed with, input channel by input channel and tap by tap, for each level and output: the rounding errors of
-    hundreds of entries cancel, where they would else shift the brightness of every pixel. A blended entry lies between
-    the two. Of a symmetric model the stored parts are blended.
+    `below` and `above` are int8 (c, levels, k, k, d), and so is the result. `weight` ranges from 0,
+    which gives `below`, to 16, which gives `above`. Of symmetric tables the stored parts are blended.
+
+    The rounding error of each entry is carried over to the next one of the same level and output
+    channel, in the order of input channels and taps. These entries are summed in a pixel, so that
+    hundreds of rounding errors cancel instead of shifting its brightness. A blended entry lies
+    between the two that it is made of.
     """
     exact = ((1 << SET_WEIGHT_BITS) - weight) * below.astype(np.int32) + weight * above.astype(
         np.int32
@@ -71,7 +96,7 @@ def blend_sets(below: np.ndarray, above: np.ndarray, weight: int) -> np.ndarray:
 
 
 def blend_biases(below: np.ndarray, above: np.ndarray, weight: int) -> np.ndarray:
-    """Biases (d,) of two neighbouring table sets to those between them, rounded as everywhere."""
+    """Blend the biases, int32 (d,), of two neighbouring table sets with the same `weight`."""
     exact = ((1 << SET_WEIGHT_BITS) - weight) * below.astype(np.int64) + weight * above.astype(
         np.int64
     )
@@ -79,46 +104,49 @@ def blend_biases(below: np.ndarray, above: np.ndarray, weight: int) -> np.ndarra
 
 
 def requantise(acc: Any, skip_signal: Any, layer: Any) -> Any:
-    """The accumulator of a layer to its next signal, 0..255: gate, scale and rounding at once.
+    """Turn the accumulator of a layer into its output signal, 0 to 255, (h, w, d).
 
-    `acc` int32 (h, w, d) is the exact sum of blends over channels and taps; `skip_signal` (h, w, d or 1)
-    is the layer's own input, or the upscaled base in the last layer (IQ-LUT eq. 3). `layer` has
-    `acc_shift`, `shift` and, for each output channel, `gain`, `skip` and `bias`; the rounding half
-    is part of the bias.
+    `acc`, int32 (h, w, d), is the sum of blends over input channels and taps. `skip_signal` is
+    (h, w, d) or (h, w, 1): the input of the layer, or the bilinear base in the last layer (IQ-LUT
+    eq. 3). `layer` supplies `acc_shift` and `shift`, and for each output channel `gain`, `skip` and
+    `bias`; the bias includes one half of `2**shift`, so that the last shift rounds.
     """
     total = round_shift(acc, layer.acc_shift) * layer.gain + skip_signal * layer.skip + layer.bias
     return (total >> layer.shift).clip(0, SIGNAL_MAX)
 
 
 def skip_signal(signal: Any, channels_out: int) -> Any:
-    """What the skip of a block multiplies: its input (h, w, c), one channel repeated; 0 where c fits neither way.
+    """The skip signal of a block: its input (h, w, c) if that fits its output channels, or else 0.
 
-    There all skips are 0 (`Tables` refuses others).
+    An input of one channel is broadcast to all outputs, and one of `channels_out` channels is used
+    as it is. For any other number `Tables` requires that all skips are 0.
     """
     return signal if signal.shape[2] in (1, channels_out) else 0
 
 
 def footprint(kernel: int) -> tuple[int, int]:
-    """How many pixels a `kernel`-tap side reads before and after a pixel: (1, 1) for 3, (0, 1) for 2.
+    """How many pixels before and after its own a kernel reads along each axis.
 
-    A tap outside the image reads the nearest pixel inside.
+    This is (1, 1) for `kernel` 3 and (0, 1) for 2. Taps beyond the border read the nearest pixel of
+    the image (edge replication).
     """
     return (kernel - 1) // 2, kernel // 2
 
 
 def bilinear_weights(scale: int) -> tuple[tuple[int, int, int], ...]:
-    """For each of the `scale` phases, the weights of the pixels before, at and after: sum 2 * scale.
+    """The weights of the pixels before, at and after a position, for each of the `scale` phases.
 
-    Pixel centres at half-integers, as in every image library; `scale` 4: (3,5,0) (1,7,0) (0,7,1) (0,5,3).
+    The weights of a phase sum to 2 * scale. Pixel centres lie at half-integers, as in common image
+    libraries. Scale 4 has the weights (3, 5, 0), (1, 7, 0), (0, 7, 1) and (0, 5, 3).
     """
     offsets = [2 * phase + 1 - scale for phase in range(scale)]
     return tuple((max(-o, 0), 2 * scale - abs(o), max(o, 0)) for o in offsets)
 
 
 def bilinear(padded: Any, scale: int, row_phase: int, column_phase: int) -> Any:
-    """One phase (h, w) of the bilinear base, times `(2 * scale) ** 2`: at most 16320 at scale 4.
+    """One phase (h, w) of the bilinear base, scaled by `(2 * scale) ** 2`: at most 16320 at scale 4.
 
-    `padded` (h + 2, w + 2) is the plane with its edge pixels repeated once on every side.
+    `padded`, (h + 2, w + 2), is the luma plane with its edges replicated by one pixel on each side.
     """
     rows, columns = bilinear_weights(scale)[row_phase], bilinear_weights(scale)[column_phase]
     h, w = padded.shape[0] - 2, padded.shape[1] - 2

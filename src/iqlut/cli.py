@@ -1,7 +1,8 @@
-"""The `iqlut` command: arguments in, an exit code out.
+"""The `iqlut` command: parse the arguments, run a command and return an exit code.
 
-0 done, 1 a file failed, 2 the arguments cannot be meant so (or something they need is not installed),
-130 interrupted. Every error is one sentence on stderr; `--debug` adds the traceback.
+The exit code is 0 for success, 1 if a file failed, 2 for invalid arguments or a package that is not
+installed, and 130 after an interrupt. Every error is one sentence on stderr; `--debug` adds the
+traceback.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, subcommand
 
 import iqlut
-from iqlut.command_line.console import FAILED, INTERRUPTED, USAGE, Stop, complain, unforeseen
+from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, USAGE, Stop
+from iqlut.command_line.output import complain, unforeseen
 from iqlut.commands.bench import Bench
 from iqlut.commands.bench_train import BenchTrain
 from iqlut.commands.compare import Compare
@@ -31,16 +33,17 @@ from iqlut.commands.train_search import TrainSearch
 from iqlut.commands.upscale import Upscale
 
 COMMANDS = (Upscale, Compare, Ray, Models, Info, Evaluate, Bench, Data, Train, Convert)
-# what else a command does; its own --help names them
+# Commands of two words; the help text of the first word mentions them.
 TWO_WORDS = {("bench", "train"): BenchTrain, ("train", "search"): TrainSearch}
 _DESCRIPTION = (
-    "Upscale pictures by small integer look-up tables; train, measure and inspect the tables."
+    "Upscale pictures and videos with small integer look-up tables, and train, measure and inspect "
+    "these tables."
 )
 _TRAINING_PACKAGES = ("torch", "tensorboard", "tomli")
 
 
 class Command(Protocol):
-    """What the classes in `COMMANDS` make of their arguments."""
+    """An instance of a class in `COMMANDS`, which holds the arguments of that command."""
 
     @property
     def debug(self) -> bool: ...
@@ -49,10 +52,9 @@ class Command(Protocol):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command, that of the command line if no arguments are given; the exit code."""
-    if (
-        arguments is None
-    ):  # a process of its own: being asked to end is like Ctrl-C and leaves no part of a file
+    """Run one command and return its exit code; None stands for the arguments of this process."""
+    if arguments is None:
+        # A process of its own: SIGTERM acts like Ctrl-C, so that no unfinished file is left.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         arguments = sys.argv[1:]
     if list(arguments) == ["--version"]:
@@ -60,13 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         command = parse(arguments)
-    except SystemExit as end:  # after --help: 0; after what tyro refused, in its own words: 2
+    except SystemExit as end:  # 0 after --help, 2 after arguments that tyro refused
         return end.code if isinstance(end.code, int) else USAGE
     return run(command)
 
 
 def parse(arguments: Sequence[str]) -> Command:
-    """The command that is meant; SystemExit after help, or a refusal."""
+    """The command with its arguments. Raises SystemExit after --help and for invalid arguments."""
     named = {kind.__name__.lower(): kind for kind in COMMANDS}
     known = {**{(name,): kind for name, kind in named.items()}, **TWO_WORDS}
     for words in (tuple(arguments[:2]), tuple(arguments[:1])):
@@ -88,13 +90,13 @@ def _first_line(kind: type) -> str:
 
 
 def run(command: Command) -> int:
-    """The exit code of a command; what goes wrong becomes a sentence."""
+    """Run a command and return its exit code; exceptions become a sentence on stderr."""
     try:
         return command.run()
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except BrokenPipeError:  # the reader of the output has ended
         _drop_stdout()
         return FAILED
     except Exception as error:
@@ -104,7 +106,7 @@ def run(command: Command) -> int:
 
 
 def _drop_stdout() -> None:
-    """Nobody takes what is still to be written."""
+    """Discard what is still to be written to stdout, because nobody reads it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -114,7 +116,8 @@ def _explain(error: Exception) -> int:
         return error.code
     if isinstance(error, ModuleNotFoundError) and error.name in _TRAINING_PACKAGES:
         complain(
-            f"{error.name} is not installed, and this command needs it: pip install 'iqlut[train]'"
+            f"{error.name} is not installed, expected it for this command: "
+            "pip install 'iqlut[train]'"
         )
         return USAGE
     complain(unforeseen(error, "this command"))

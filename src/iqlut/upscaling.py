@@ -1,23 +1,25 @@
-"""Upscale an image: NumPy arrays and Pillow images, by a model and an engine. `iqlut.upscale` is defined here."""
+"""`iqlut.upscale`: upscale a NumPy array or a Pillow image with a model and an engine."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from iqlut import engines
 from iqlut.engines import Colourful, Upscale
+from iqlut.errors import InvalidArgument
 from iqlut.planes import sixteen_bits
 from iqlut.planes.image import check_uint8, join, split, split_alpha, upscale_alpha
 from iqlut.planes.self_ensemble import self_ensemble
 from iqlut.restoration import choose_strength
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import RestorationTables
-from iqlut.tables.shipped_models import DEFAULT_FAMILY, Model, load, no_strengths
+from iqlut.tables.shipped_models import Model, default_model, load, no_strengths
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,10 +28,10 @@ _BUILT_MAX = 8
 _built: OrderedDict[tuple[str, str, int], Upscale] = OrderedDict()
 _lock = threading.Lock()
 
-# Pillow's modes, and what each becomes before it is upscaled; others are refused.
+# The Pillow modes that are accepted, and the mode that each is converted to before upscaling.
 _MODES = {
-    "1": "L", "L": "L", "La": "LA", "LA": "LA", "P": "RGB", "RGB": "RGB", "RGBX": "RGB", "YCbCr": "RGB", "HSV": "RGB",
-    "PA": "RGBA", "RGBa": "RGBA", "RGBA": "RGBA", "CMYK": "CMYK",
+    "1": "L", "L": "L", "La": "LA", "LA": "LA", "P": "RGB", "RGB": "RGB", "RGBX": "RGB",
+    "YCbCr": "RGB", "HSV": "RGB", "PA": "RGBA", "RGBa": "RGBA", "RGBA": "RGBA", "CMYK": "CMYK",
 }  # fmt: skip
 _WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 _DEEP = (np.dtype("<u2"), np.dtype(">u2"))
@@ -70,34 +72,37 @@ def upscale(
     ensemble: int = 1,
     restore: float | str = choose_strength.AUTO,
 ) -> np.ndarray | Image:
-    """The image `scale` times as high and as wide, of the same kind.
+    """Upscale an image to `scale` times its height and width; the result is of the same kind.
 
-    image    uint8 array (h, w), (h, w, 2) gray + alpha, (h, w, 3) or (h, w, 4), or a Pillow image;
-             a uint16 array of these shapes, in either byte order, becomes uint16, see `deep`
-    model    Tables, a RestorationTables, a name from `models()` or a path; None is "everyday-x2", "-x3" or "-x4" as scale is
-    engine   one of `engines.ENGINES`; all give the same pixels
-    threads  None is one for each core that this process may use
-    turns    1, 2, 4 or 8: the mean of so many flips and turns, sharper, in as many times the time (`turns`)
-    restore  how much noise and JPEG damage is taken away: 0 (none) to 3, or "auto", which looks at the image
-             (`restoration`); models without strengths have "auto" only, and do nothing of the kind
+    image     uint8 or uint16 array of shape (h, w), (h, w, 2) gray and alpha, (h, w, 3) RGB or
+              (h, w, 4) RGB and alpha, or a Pillow image; the result has the same type
+    scale     2, 3 or 4, and the scale of `model` if one is given
+    model     a name from `models()`, the path of a file, Tables or RestorationTables; None selects
+              the default model of the scale, everyday-x2, everyday-x3 or everyday-x4
+    engine    one of `engines.ENGINES`; all compute the same pixels
+    threads   number of threads; None is one for each core that this process may use
+    ensemble  1, 2, 4 or 8: average the results for that many flips and rotations of the image,
+              which is slightly sharper and takes that many times as long
+    restore   how much noise and JPEG damage to remove, from 0 (none) to 3 (heavy), or "auto", which
+              chooses by looking at the image; a model without strengths accepts only "auto" and
+              removes nothing
 
-    The tables upscale luma and alpha, the bicubic kernel colour (see `image.split` and `image.join`).
-    A Pillow image of mode L, LA, RGB, RGBA or CMYK keeps its mode; bilevel becomes L, palettes become RGB,
-    or RGBA if transparent. It keeps its colour profile and EXIF.
+    Tables upscale luma and alpha; colour differences are upscaled by a bicubic kernel.
+
+    A Pillow image of mode L, LA, RGB, RGBA or CMYK keeps its mode. Bilevel images become L, images
+    with a palette RGB, or RGBA if they are transparent. Colour profile and EXIF are kept.
+
+    Raises `IqlutError`, always a ValueError as well, for an argument that is not allowed, and
+    OSError if the file of a model cannot be read.
     """
     found = _model(model, scale)
-    tables = found if isinstance(found, Tables) else found.at(strength(found, image, restore))
-    if isinstance(found, Tables) and choose_strength.parse(restore) is not None:
-        raise ValueError(no_strengths(found))
+    tables = _tables_for(found, image, restore)
     upscale_plane = upscaler(tables, engine, threads, ensemble)
     if isinstance(image, np.ndarray):
-        image = np.asarray(image)  # of a memory map, a matrix or a masked array the plain array
+        image = np.asarray(image)  # a plain array, also of a memory map or a masked array
         if image.dtype in _DEEP and image.size and image.ndim > 1 and image.shape[2:] in _CHANNELS:
-            return sixteen_bits.upscale(
-                image,
-                lambda small: _upscale_array(small, upscale_plane, tables.scale),
-                tables.scale,
-            )
+            eight_bits = partial(_upscale_array, upscale_plane=upscale_plane, scale=tables.scale)
+            return sixteen_bits.upscale(image, eight_bits, tables.scale)
         return _upscale_array(image, upscale_plane, tables.scale)
     return _upscale_pillow(image, upscale_plane, tables.scale)
 
@@ -105,10 +110,16 @@ def upscale(
 def upscaler(
     tables: Tables, engine: str = "native", threads: int | None = None, ensemble: int = 1
 ) -> Upscale:
-    """What upscales a uint8 plane by the engine; the last few are kept, so asking again costs nothing."""
+    """The function that upscales a uint8 plane with an engine.
+
+    The last few are kept, so that asking again for the same tables costs nothing. Raises
+    InvalidArgument for an unknown engine, fewer than one thread or an invalid `ensemble`.
+    """
     threads = cores() if threads is None else threads
     if threads < 1:
-        raise ValueError(f"threads is {threads}, expected 1 or more")
+        raise InvalidArgument(
+            f"threads is {threads}, expected 1 or more; leave it out to use all cores"
+        )
     key = (tables.sha256, engine, threads)
     with _lock:
         if key not in _built:
@@ -120,7 +131,7 @@ def upscaler(
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """The number of cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
@@ -130,20 +141,33 @@ def strength(
     image: np.ndarray | Image,
     restore: float | str = choose_strength.AUTO,
 ) -> float:
-    """The restoration strength that `upscale` runs an image at; ValueError where the dial lacks the one asked for."""
+    """The restoration strength at which `upscale` processes an image.
+
+    A number is returned as it is; "auto" chooses one that the model has.
+    """
     asked = choose_strength.parse(restore)
     if asked is not None:
         return asked
     return min(choose_strength.choose([image]).strength, restoration_tables.strengths[-1])
 
 
+def _tables_for(model: Model, image: np.ndarray | Image, restore: float | str) -> Tables:
+    """The tables of a model for the restoration strength of an image."""
+    if isinstance(model, RestorationTables):
+        return model.at(strength(model, image, restore))
+    if choose_strength.parse(restore) is not None:
+        raise InvalidArgument(no_strengths(model))
+    return model
+
+
 def _model(model: str | os.PathLike[str] | Model | None, scale: int) -> Model:
     if model is None:
-        model = f"{DEFAULT_FAMILY}-x{scale}"
+        model = default_model(scale)
     found = model if isinstance(model, Model) else load(model)
     if found.scale != scale:
-        raise ValueError(
-            f"the model {found.name} upscales {found.scale} times, {scale} times was asked for"
+        raise InvalidArgument(
+            f"the scale is {scale}, expected {found.scale}, the scale of the model {found.name}; "
+            f"use scale={found.scale} or another model"
         )
     return found
 
@@ -158,7 +182,7 @@ def _upscale_array(image: np.ndarray, upscale_plane: Upscale, scale: int) -> np.
 
 
 def _upscale_colours(image: np.ndarray, upscale_plane: Colourful, scale: int) -> np.ndarray:
-    """The same for RGB and RGB + alpha where the engine does the colours."""
+    """Upscale RGB, or RGB and alpha, with an engine that upscales colours itself."""
     colours, alpha = split_alpha(image)
     colours_sr = upscale_plane.colours(colours)
     if alpha is None:
@@ -170,27 +194,26 @@ def _upscale_colours(image: np.ndarray, upscale_plane: Colourful, scale: int) ->
 
 
 def _upscaled_alpha(alpha: np.ndarray, upscale_plane: Upscale) -> np.ndarray | None:
-    """Alpha upscaled as luma is, unless it is the same everywhere and stays so."""
+    """Alpha upscaled like luma; None if it is constant, since it then stays constant."""
     return None if alpha.min() == alpha.max() else upscale_plane(alpha)
 
 
 def _upscale_pillow(image: Image, upscale_plane: Upscale, scale: int) -> Image:
-    from PIL import (
-        Image as pillow,
-    )  # here, so that programs without images of this kind do not wait for it
+    from PIL import Image as pillow  # not above: `import iqlut` should not wait for it
 
     if not isinstance(image, pillow.Image):
-        raise ValueError(
-            f"the image is {type(image).__name__}, expected a uint8 array or a Pillow image"
+        raise InvalidArgument(
+            f"the image is {type(image).__name__}, expected a uint8 array or a Pillow image; "
+            "convert it first"
         )
     if image.mode not in _MODES:
-        raise ValueError(
+        raise InvalidArgument(
             f"the image has mode {image.mode}, expected one of {' '.join(_MODES)}; convert it first"
         )
     mode = _MODES[image.mode]
     if image.has_transparency_data:
         mode = _WITH_ALPHA.get(mode, mode)
-    if mode == "CMYK":  # four inks, each a plane
+    if mode == "CMYK":  # each ink is upscaled as a plane
         out = pillow.merge(
             mode, [pillow.fromarray(upscale_plane(np.array(ink))) for ink in image.split()]
         )

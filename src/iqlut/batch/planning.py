@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from iqlut import atomic_files
+from iqlut.errors import PlanError
 from iqlut.pictures import formats, unread
 from iqlut.pictures.reading import shown
 from iqlut.videos.containers import CONTAINERS
@@ -24,10 +25,6 @@ _JUNK_FOLDERS = frozenset({"__macosx", "@eadir"})
 _SIGNATURES = (
     b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM", b"\x00\x00\x00\x0cjP  ",
 )  # fmt: skip
-
-
-class PlanError(ValueError):
-    """The arguments cannot be meant so. The message is one sentence."""
 
 
 @dataclass(frozen=True)

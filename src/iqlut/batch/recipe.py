@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from iqlut import videos
 from iqlut.batch.output_size import Size
 from iqlut.batch.planning import Job
+from iqlut.errors import DiskFull as DiskFull
 from iqlut.pictures import reading
 from iqlut.pictures.picture import PictureError
 from iqlut.pictures.reading import shown
@@ -19,10 +20,6 @@ from iqlut.tables.shipped_models import Model
 Watch = Callable[
     [int, str], AbstractContextManager[Callable[[], None]]
 ]  # of so many what: gives what to call for each
-
-
-class DiskFull(PictureError):
-    """Nothing more can be written: no use to go on."""
 
 
 @dataclass(frozen=True)

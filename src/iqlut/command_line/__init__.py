@@ -1,1 +1,1 @@
-"""The command line: arguments, messages, progress and exit codes that the commands share, and the entry point."""
+"""What the commands share: arguments, output, progress and exit codes."""

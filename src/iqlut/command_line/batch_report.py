@@ -1,4 +1,4 @@
-"""What became of many files: a line of text or JSON for each as it is done, and a summary."""
+"""Report on a batch of files: a line of text or JSON for each when it is done, and a summary."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 
 from iqlut.batch.one_file import Result
 from iqlut.batch.planning import Job, Plan
-from iqlut.command_line.console import JsonRows, complain, duration, narrate
+from iqlut.command_line.console import duration
+from iqlut.command_line.output import JsonRows, complain, narrate
 from iqlut.pictures.reading import shown
 
 
 class Report:
-    """Collects results; `close` says how all went."""
+    """Collects and prints results; `close` prints the summary."""
 
     def __init__(self, plan: Plan, json: bool, quiet: bool, kind: str | None = None) -> None:
         self._plan, self._quiet, self._kind = plan, quiet, kind or plan.kind
@@ -27,7 +28,7 @@ class Report:
         return sum(result.status == "failed" for result in self._results)
 
     def add(self, result: Result) -> None:
-        """What became of a file; if it failed, the reason names it."""
+        """Report a result; the reason for a failure names the file."""
         self._results.append(result)
         if self._rows:
             self._rows.add(asdict(result))
@@ -39,12 +40,12 @@ class Report:
             narrate(_line(result))
 
     def fail(self, job: Job, sentence: str, elapsed_s: float) -> None:
-        """A file that failed; the sentence names it."""
+        """Report that a file failed; the sentence names it."""
         source, target = str(job.source or "-"), str(job.target or "-")
         self.add(Result(source, target, "failed", sentence, elapsed_ms=1000 * elapsed_s))
 
     def close(self) -> None:
-        """The summary, where there were several, and the rows."""
+        """Print the summary if there were several files, and end the JSON list."""
         if self._plan.is_batch and not self._quiet:
             narrate(self._summary())
         if self._rows:
@@ -55,13 +56,15 @@ class Report:
         what = "would be upscaled" if counts["planned"] else "upscaled"
         parts = [f"{counts['done'] + counts['planned']} of {total} {self._kind} {what}"]
         if counts["skipped"]:
-            parts.append(f"{counts['skipped']} skipped (they exist)")
+            parts.append(f"{counts['skipped']} skipped because they exist")
         if counts["failed"]:
             parts.append(f"{counts['failed']} failed")
         if left := total - sum(counts.values()):
             parts.append(f"{left} not tried")
         if self._plan.ignored:
-            parts.append(f"{self._plan.ignored} files ignored (no pictures or videos)")
+            parts.append(
+                f"{self._plan.ignored} files ignored because they are neither pictures nor videos"
+            )
         return f"{', '.join(parts)}, in {duration(time.monotonic() - self._start)}"
 
 
@@ -76,7 +79,8 @@ def _line(result: Result) -> str:
         if result.restore is not None
         else ""
     )
-    line = f"{source} {old} -> {target} {new}{frames}{restored}, {(result.elapsed_ms or 0) / 1000:.2f} s"
+    seconds = (result.elapsed_ms or 0) / 1000
+    line = f"{source} {old} -> {target} {new}{frames}{restored}, {seconds:.2f} s"
     return f"{line}, {result.reason}" if result.reason else line
 
 

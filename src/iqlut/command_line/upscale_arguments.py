@@ -1,4 +1,4 @@
-"""How files are upscaled: the arguments that the commands for one machine and for many share."""
+"""The arguments that `iqlut upscale` and `iqlut ray` share: how files are upscaled."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from iqlut import videos
 from iqlut.batch.output_size import Size
 from iqlut.batch.recipe import Recipe
 from iqlut.command_line import arguments, video_arguments
-from iqlut.command_line.console import Stop
+from iqlut.command_line.exit_codes import Stop
 from iqlut.pictures import reading
 from iqlut.restoration import choose_strength
 
@@ -18,31 +19,46 @@ _QUALITIES = range(1, 101)
 
 
 def flag(words: str) -> object:
-    """An argument without a value."""
+    """A switch: an argument without a value."""
     return arg(help=words, help_behavior_hint="")
 
 
 @dataclass(frozen=True, kw_only=True)
 class UpscaleArguments:
-    """What is asked for, as a recipe."""
+    """How to upscale; `recipe` checks the arguments and puts them together."""
 
     scale: Annotated[
         int | None,
         arg(
             aliases=("-s",),
             metavar="SCALE",
-            help="how many times larger",
-            help_behavior_hint="(default: the model's)",
+            help="factor by which height and width grow: 2, 3 or 4",
+            help_behavior_hint="(default: that of the model)",
         ),
     ] = None
     size: Annotated[
-        str | None, arg(metavar="WxH", help="so large instead, as 1920x1080", help_behavior_hint="")
+        str | None,
+        arg(
+            metavar="WxH",
+            help="size of the result in pixels, such as 1920x1080, instead of a scale",
+            help_behavior_hint="",
+        ),
     ] = None
     width: Annotated[
-        int | None, arg(metavar="W", help="so wide, in proportion", help_behavior_hint="")
+        int | None,
+        arg(
+            metavar="W",
+            help="width of the result in pixels; the height follows from the proportions",
+            help_behavior_hint="",
+        ),
     ] = None
     height: Annotated[
-        int | None, arg(metavar="H", help="so high, in proportion", help_behavior_hint="")
+        int | None,
+        arg(
+            metavar="H",
+            help="height of the result in pixels; the width follows from the proportions",
+            help_behavior_hint="",
+        ),
     ] = None
     model: arguments.Model = None
     engine: arguments.Engine = "native"
@@ -51,24 +67,32 @@ class UpscaleArguments:
     ensemble: arguments.Ensemble = 1
     quality: Annotated[
         int | None,
-        arg(metavar="1..100", help="of JPEG, WebP and AVIF", help_behavior_hint="(default: 95)"),
+        arg(
+            metavar="1..100",
+            help="compression quality of JPEG, WebP and AVIF files",
+            help_behavior_hint="(default: 95)",
+        ),
     ] = None
-    strip: Annotated[bool, flag("drop colour profile, EXIF, XMP and resolution")] = False
-    overwrite: Annotated[bool, flag("replace files that exist")] = False
+    strip: Annotated[bool, flag("leave out colour profile, EXIF, XMP and resolution")] = False
+    overwrite: Annotated[bool, flag("replace existing files")] = False
     max_megapixels: Annotated[
         float,
         arg(
             metavar="MP",
-            help="refuse larger pictures, all frames counted, and larger frames of videos",
+            help="refuse pictures with more million pixels, the frames of an animation added up, "
+            "and "
+            "videos with larger frames",
         ),
     ] = reading.PIXELS_MAX / 1e6
     codec: video_arguments.Codec = None
     crf: video_arguments.Crf = None
     preset: video_arguments.Preset = None
     frames: video_arguments.Frames = None
-    json: Annotated[bool, flag("print a JSON list, an object a line for each file")] = False
+    json: Annotated[
+        bool, flag("print a JSON list with an object for each file, one on each line")
+    ] = False
     quiet: Annotated[
-        bool, arg(aliases=("-q",), help="say nothing but what failed", help_behavior_hint="")
+        bool, arg(aliases=("-q",), help="print failures only", help_behavior_hint="")
     ] = False
     debug: arguments.Debug = False
 
@@ -78,11 +102,14 @@ class UpscaleArguments:
         target_is_named: bool = False,
         threads: int | None = None,
     ) -> Recipe:
-        """All of it; Stop where something is not possible."""
+        """All arguments as one value. Raises Stop for values that are not allowed."""
         if self.quality is not None and self.quality not in _QUALITIES:
-            raise Stop(f"--quality is {self.quality}, expected 1 to 100")
+            raise Stop(f"--quality is {self.quality}, expected 1 to 100; leave it out for 95")
         if not self.max_megapixels > 0:
-            raise Stop(f"--max-megapixels is {self.max_megapixels:g}, expected more than 0")
+            raise Stop(
+                f"--max-megapixels is {self.max_megapixels:g}, expected more than 0; leave it out "
+                f"for {reading.PIXELS_MAX / 1e6:g}"
+            )
         size, threads = self._size(), arguments.threads(threads or self.threads)
         any_size = size != Size() and size.scale is None
         ladder = (
@@ -105,7 +132,7 @@ class UpscaleArguments:
             self.overwrite,
             target_is_named,
             ensemble=self.ensemble,
-            video=video_arguments.Options(
+            video=videos.Options(
                 self.codec, self.crf, self.preset, video_arguments.part(self.frames)
             ),
             restore=restore,
@@ -116,14 +143,27 @@ class UpscaleArguments:
         if self.size is not None:
             sides = self.size.lower().split("x")
             if len(sides) != 2 or not all(side.isdecimal() for side in sides):
-                raise Stop(f"--size is {self.size}, expected WIDTHxHEIGHT, as 1920x1080")
+                raise Stop(
+                    f"--size is {self.size}, expected WIDTHxHEIGHT; write it as in 1920x1080"
+                )
             if self.width or self.height:
-                raise Stop("--size says both sides already; leave --width and --height out")
+                raise Stop(
+                    "--size is given together with --width or --height, expected only one of them; "
+                    "leave the others out"
+                )
             size = replace(size, width=int(sides[0]), height=int(sides[1]))
         if any(side is not None and side < 1 for side in (size.width, size.height)):
             raise Stop(
-                f"the size is {size.width or '?'}x{size.height or '?'} pixels, expected 1 or more"
+                f"the size is {_side(size.width)}x{_side(size.height)} pixels, expected 1 or more "
+                "on each "
+                "side; ask for a larger size"
             )
         if size.scale is not None and (size.width or size.height):
-            raise Stop("-s and a size cannot both be; leave one out")
+            raise Stop(
+                "-s is given together with a size, expected only one of them; leave the other out"
+            )
         return size
+
+
+def _side(side_px: int | None) -> str:
+    return "?" if side_px is None else str(side_px)

@@ -1,4 +1,4 @@
-"""The arguments of `iqlut upscale` that are for videos alone."""
+"""The arguments of `iqlut upscale` that apply to videos only."""
 
 from __future__ import annotations
 
@@ -8,20 +8,8 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from iqlut.command_line.console import Stop
-from iqlut.videos import Options, Part, y4m
-
-__all__ = [
-    "ARGUMENTS",
-    "Codec",
-    "Crf",
-    "Frames",
-    "Options",
-    "Preset",
-    "is_video_pipe",
-    "part",
-    "refuse",
-]
+from iqlut.command_line.exit_codes import Stop
+from iqlut.videos import Part, y4m
 
 ARGUMENTS = ("codec", "crf", "preset", "frames")
 
@@ -29,15 +17,15 @@ Codec = Annotated[
     str | None,
     arg(
         metavar="CODEC",
-        help="of a video: h264, hevc, av1, vp9 or ffv1 (lossless)",
-        help_behavior_hint="(default: h264, or hevc deeper than 8 bits; av1 in .webm)",
+        help="video: codec, one of h264, hevc, av1, vp9 and ffv1 (lossless)",
+        help_behavior_hint="(default: h264, or hevc for more than 8 bits, or av1 in .webm)",
     ),
 ]
 Crf = Annotated[
     float | None,
     arg(
         metavar="CRF",
-        help="quality of a video, smaller is better",
+        help="video: constant rate factor of the encoder; smaller is better and gives larger files",
         help_behavior_hint="(default: 18 for h264)",
     ),
 ]
@@ -45,7 +33,7 @@ Preset = Annotated[
     str | None,
     arg(
         metavar="PRESET",
-        help="how long the encoder may take",
+        help="video: preset of the encoder, which trades speed for file size",
         help_behavior_hint="(default: medium for h264)",
     ),
 ]
@@ -53,33 +41,36 @@ Frames = Annotated[
     str | None,
     arg(
         metavar="A:B",
-        help="the frames A to B - 1 of a video, from 0",
+        help="video: upscale only frames A to B - 1, counted from 0",
         help_behavior_hint="(default: all)",
     ),
 ]
 
 
 def is_video_pipe() -> bool:
-    """Whether a y4m video, not a picture, comes on stdin; nothing is taken from it."""
+    """Whether stdin holds a y4m video and not a picture; nothing is consumed from it."""
     peek = getattr(getattr(sys.stdin, "buffer", None), "peek", None)
     return peek is not None and peek(len(y4m.MAGIC)).startswith(y4m.MAGIC)
 
 
 def part(frames: str | None) -> Part:
-    """What `--frames A:B` means."""
+    """The part of a video that `--frames A:B` selects."""
     first, colon, end = (frames or ":").partition(":")
     if not colon or not all(word.isdecimal() for word in (first, end) if word):
         raise Stop(
-            f"--frames is {frames}, expected A:B with frame numbers, as in 100:200, 100: or :200"
+            f"--frames is {frames}, expected A:B with frame numbers; write it as in 100:200, 100: "
+            "or :200"
         )
     chosen = Part(int(first or 0), int(end) if end else None)
     if chosen.end is not None and chosen.end <= chosen.first:
-        raise Stop(f"--frames is {frames}: no frame is in it; expected A smaller than B")
+        raise Stop(
+            f"--frames is {frames}, which selects no frame, expected A smaller than B; swap them"
+        )
     return chosen
 
 
 def refuse(given: Mapping[str, object], what: str) -> None:
-    """Stop if an argument that is for the other kind of input was given."""
+    """Raise Stop if an argument was given that applies only to `what`, the other kind of input."""
     for name, value in given.items():
         if value not in (None, False):
-            raise Stop(f"{name.replace('_', '-')} is for {what}; leave it out")
+            raise Stop(f"{name.replace('_', '-')} is given, expected only for {what}; leave it out")

@@ -1,4 +1,4 @@
-"""`iqlut bench`: how long engines take on this machine."""
+"""`iqlut bench`: measure how long engines take on this machine."""
 
 from __future__ import annotations
 
@@ -10,23 +10,27 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import OK, Stop, narrate, print_json, print_table, progress, rows_of
+from iqlut.command_line.console import progress
+from iqlut.command_line.exit_codes import OK, Stop
+from iqlut.command_line.output import narrate, print_json, print_table, rows_of
 from iqlut.engines import ENGINES
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import tables_at
+from iqlut.tables.shipped_models import DEFAULT_FAMILY, DEFAULT_SCALE
 
 if TYPE_CHECKING:
     from iqlut.timing.interleaved import Contender
 
-_HIDDEN = ("commit", "cpu", "rounds")  # in the title of the table
+_HIDDEN = ("commit", "cpu", "rounds")  # columns that the title of the table states
 _RGB = "native-rgb"
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Time engines against Pillow's bicubic, in turns: models x engines x threads x sizes.
+    """Measure how long engines take, relative to bicubic upscaling by Pillow.
 
-    `iqlut bench train` times training steps instead.
+    All combinations of models, engines, threads and sizes are timed in alternation, so that a load
+    on the machine affects all of them. `iqlut bench train` measures training steps instead.
     """
 
     model: Annotated[
@@ -34,7 +38,8 @@ class Bench:
         arg(
             aliases=("-m",),
             metavar="MODEL...",
-            help="models of `iqlut models`, or *.iqlut files (default: l8c8-x4)",
+            help="models that `iqlut models` lists, or *.iqlut files",
+            help_behavior_hint=f"(default: {DEFAULT_FAMILY}-x{DEFAULT_SCALE})",
         ),
     ] = ()
     engines: Annotated[
@@ -42,31 +47,39 @@ class Bench:
         arg(
             aliases=("--engine",),
             metavar="ENGINE...",
-            help=f"what to time, of {', '.join(ENGINES)} on a plane of luma, and {_RGB} on a picture with colours",
+            help=f"engines to measure: {', '.join(ENGINES)} on a luma plane, and {_RGB} on a "
+            "picture in "
+            "colour",
         ),
     ] = ("native", _RGB)
     isa: Annotated[
         tuple[str, ...],
         arg(
             metavar="ISA...",
-            help="instruction sets to time the native engine with, or `all` that this machine has",
+            help="instruction sets to measure the native engine with, or `all` that this machine "
+            "has",
+            help_behavior_hint="(default: the fastest)",
         ),
     ] = ()
     threads: Annotated[
         tuple[int, ...],
-        arg(aliases=("-t",), metavar="THREADS...", help="numbers of threads to time each with"),
+        arg(aliases=("-t",), metavar="THREADS...", help="numbers of threads to measure with"),
     ] = (1,)
     size: Annotated[
         tuple[str, ...],
-        arg(metavar="WIDTHxHEIGHT...", help="sizes of the picture that is upscaled"),
+        arg(metavar="WIDTHxHEIGHT...", help="sizes of the input in pixels"),
     ] = ("480x270",)
     peers: Annotated[
         bool,
         arg(
-            help="also OpenCV, and small networks under onnxruntime: what of the extra `bench` is installed"
+            help="also measure OpenCV and small networks under onnxruntime, as far as they are "
+            "installed "
+            "(pip install 'iqlut[bench]')"
         ),
     ] = False
-    repeats: Annotated[int, arg(metavar="ROUNDS", help="rounds; the median counts")] = 9
+    repeats: Annotated[
+        int, arg(metavar="ROUNDS", help="number of rounds, of which the median is reported")
+    ] = 9
     json: arguments.Json = False
     debug: arguments.Debug = False
 
@@ -74,7 +87,7 @@ class Bench:
         from iqlut.timing import interleaved
 
         if self.repeats < 1:
-            raise Stop(f"--repeats is {self.repeats}, expected 1 or more")
+            raise Stop(f"--repeats is {self.repeats}, expected 1 or more; leave it out for 9")
         contenders = self._contenders()
         with progress(self.repeats + 1, "rounds") as advance:
             timings = interleaved.time_interleaved(contenders, self.repeats, advance)
@@ -96,7 +109,7 @@ class Bench:
         sizes = [_size(size) for size in self.size]
         models = [
             tables_at(arguments.model(name)) for name in self.model or (None,)
-        ]  # strengths cost the same
+        ]  # all strengths take the same time
         threads = tuple(arguments.threads(count) for count in self.threads)
         names = self._names(models[0], threads[0])
         found: list[Contender] = []
@@ -106,7 +119,10 @@ class Bench:
                 others = peers(scale, size, threads)
                 found += others
                 if not others:
-                    narrate("no peer is installed; pip install 'iqlut[bench]'")
+                    narrate(
+                        "--peers measures nothing because no other upscaler is installed: "
+                        "pip install 'iqlut[bench]'"
+                    )
         return found
 
     def _names(self, tables: Tables, threads: int) -> Sequence[str]:
@@ -118,7 +134,7 @@ class Bench:
 def _size(text: str) -> tuple[int, int]:
     size = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
     if size is None:
-        raise Stop(f"--size is {text}, expected two numbers as in 480x270")
+        raise Stop(f"--size is {text}, expected WIDTHxHEIGHT; write it as in 480x270")
     return int(size[1]), int(size[2])
 
 
@@ -131,6 +147,8 @@ def _instruction_sets(names: Sequence[str]) -> Sequence[str]:
     wrong = [name for name in names if name not in (*known, "all")]
     if wrong:
         raise Stop(
-            f"--isa is {wrong[0]}, expected `all` or some of {', '.join(known)}, which this machine has"
+            f"--isa is {wrong[0]}, expected `all` or some of {', '.join(known)}; name those of "
+            "this "
+            "machine"
         )
     return known if "all" in names else names

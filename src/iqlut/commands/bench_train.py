@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import (
-    FAILED,
-    OK,
-    Stop,
-    print_json,
-    print_table,
-    progress,
-    rows_of,
-    stop_on,
-)
+from iqlut.command_line.console import progress
+from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
+from iqlut.command_line.output import print_json, print_table, rows_of
 
 if TYPE_CHECKING:
     from iqlut.network.configuration import Config

@@ -1,4 +1,4 @@
-"""`iqlut compare`: one picture upscaled in several ways, side by side."""
+"""`iqlut compare`: upscale one picture in several ways and show the results side by side."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ from tyro.conf import Positional, arg
 
 from iqlut import atomic_files
 from iqlut.command_line import arguments
-from iqlut.command_line.console import FAILED, OK, Stop, narrate, stop_on
+from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
+from iqlut.command_line.output import narrate
+from iqlut.errors import PictureError
 from iqlut.pictures import reading
-from iqlut.pictures.picture import Picture, PictureError
+from iqlut.pictures.picture import Picture
 from iqlut.pictures.reading import shown
 from iqlut.tables import shipped_models
 
 
 @dataclass(frozen=True)
 class Compare:
-    """Upscale a picture by nearest, bicubic and the models, side by side.
+    """Compare nearest-neighbour, bicubic and the models on one picture, side by side.
 
-    Writes OUT.png, with zoomed parts, and OUT.html, a page with a slider that needs nothing else. Of a large
-    picture the part with most to see is taken.
+    Writes OUT.png, a sheet with enlarged details, and OUT.html, a self-contained page with a
+    slider. Of a large picture, the part with most detail is shown.
     """
 
-    picture: Annotated[Positional[Path], arg(metavar="IN", help="a picture")]
+    picture: Annotated[Positional[Path], arg(metavar="IN", help="picture to upscale")]
     output: Annotated[
         Path | None,
         arg(
             aliases=("-o",),
             metavar="OUT",
-            help="what to write",
-            help_behavior_hint="(default: IN-compared.png)",
+            help="name of the files to write; the suffix is replaced",
+            help_behavior_hint="(default: IN-compared)",
         ),
     ] = None
     models: Annotated[
@@ -43,8 +45,8 @@ class Compare:
         arg(
             aliases=("-m",),
             metavar="MODEL...",
-            help="models of one scale",
-            help_behavior_hint="(default: all of the scale)",
+            help="models to compare, all of the same scale",
+            help_behavior_hint="(default: all shipped models of SCALE)",
         ),
     ] = ()
     scale: Annotated[
@@ -52,13 +54,13 @@ class Compare:
         arg(
             aliases=("-s",),
             metavar="SCALE",
-            help="how many times larger",
-            help_behavior_hint="(default: the largest)",
+            help="factor by which height and width grow: 2, 3 or 4",
+            help_behavior_hint="(default: 4)",
         ),
     ] = None
     engine: arguments.Engine = "native"
     threads: arguments.Threads = None
-    overwrite: Annotated[bool, arg(help="replace files that exist", help_behavior_hint="")] = False
+    overwrite: Annotated[bool, arg(help="replace existing files", help_behavior_hint="")] = False
     debug: arguments.Debug = False
 
     def run(self) -> int:
@@ -72,12 +74,18 @@ class Compare:
         arguments.check_folder(targets[0])
         for target in targets:
             if target.exists() and not self.overwrite:
-                raise Stop(f"{shown(target)} exists; give --overwrite to replace it", FAILED)
+                raise Stop(
+                    f"{shown(target)} exists, expected a new file; use --overwrite to "
+                    "replace it, or "
+                    "another name with -o",
+                    FAILED,
+                )
         with stop_on(PictureError, code=FAILED):
             picture = _as_rgb(reading.read_file(self.picture))
         small = side_by_side.window(picture)
         larger = side_by_side.variants(small, models, self.engine, threads)
-        title = f"{self.picture.name}, {small.width}x{small.height} pixels, {models[0].scale} times larger"
+        size = f"{small.width}x{small.height}"
+        title = f"{self.picture.name}, {size} pixels, upscaled by {models[0].scale}"
         sheet, page = io.BytesIO(), side_by_side.page(title, larger).encode()
         side_by_side.sheet(small, larger).save(sheet, "PNG")
         for target, data in zip(targets, (sheet.getvalue(), page), strict=True):
@@ -90,7 +98,10 @@ class Compare:
             models = [arguments.model(name, self.scale) for name in self.models]
             if len({tables.scale for tables in models}) > 1:
                 scales = ", ".join(f"{tables.name}: {tables.scale}" for tables in models)
-                raise Stop(f"the models have several scales ({scales}); name models of one scale")
+                raise Stop(
+                    f"the models have several scales ({scales}), expected one; name models "
+                    "of one scale"
+                )
             return models
         shipped = [arguments.model(name) for name in shipped_models.models()]
         scale = self.scale or max((tables.scale for tables in shipped), default=None)
@@ -105,12 +116,13 @@ def _write(target: Path, data: bytes) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise Stop(
-            f"{shown(target)} cannot be written ({reason}); check the folder", FAILED
+            f"{shown(target)} cannot be written ({reason}), expected a writable folder; check it",
+            FAILED,
         ) from None
 
 
 def _as_rgb(picture: Picture) -> Image.Image:
-    """The first frame as a screen shows it on white."""
+    """The first frame as RGB, on white where it is transparent."""
     frame = picture.frames[0]
     if not isinstance(frame, Image.Image):
         shallow = ((frame.astype(np.int32) + 128) // 257).astype(np.uint8)

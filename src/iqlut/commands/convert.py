@@ -10,7 +10,8 @@ from tyro.conf import Positional, arg
 
 from iqlut import atomic_files
 from iqlut.command_line import arguments
-from iqlut.command_line.console import FAILED, OK, Stop, narrate, stop_on
+from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
+from iqlut.command_line.output import narrate
 from iqlut.tables import file_format
 
 

@@ -1,4 +1,4 @@
-"""`iqlut data check`: what a folder of images holds."""
+"""`iqlut data check`: report what folders of images hold."""
 
 from __future__ import annotations
 
@@ -9,33 +9,30 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import (
-    FAILED,
-    OK,
-    complain,
-    print_json,
-    print_table,
-    progress,
-    stop_on,
-)
+from iqlut.command_line.console import progress
+from iqlut.command_line.exit_codes import FAILED, OK, stop_on
+from iqlut.command_line.output import complain, print_json, print_table
 
-_SAID = {"mismatched": "not so many times smaller than an HR image of its name"}
+_SAID = {"mismatched": "not smaller by its scale than the high-resolution image of its name"}
 
 
 @dataclass(frozen=True)
 class Data:
-    """Say what folders of images hold, and verify the benchmark sets by checksum.
+    """Report what folders of images hold, and verify benchmark sets by checksum.
 
-    Set5, Set14, B100, Urban100 and Manga109 are known by the names of their files: `verified` counts the images that
-    are the field's, byte for byte. Of folders laid out as DIV2K and Flickr2K are distributed the HR images are counted;
-    the sizes of LR images beside them must be theirs divided by the scale. The exit code is 1 where anything is wrong.
+    Set5, Set14, B100, Urban100 and Manga109 are recognised by the names of their files; `verified`
+    counts the images that equal the published ones byte for byte.
+
+    In folders laid out like DIV2K and Flickr2K the high-resolution images are counted, and each
+    low-resolution image must have the size of its high-resolution image divided by the scale.
+
+    The exit code is 1 if anything is wrong.
     """
 
-    action: Annotated[
-        Positional[Literal["check"]], arg(metavar="check", help="the only thing to do so far")
-    ]
+    action: Annotated[Positional[Literal["check"]], arg(metavar="check", help="the only action")]
     folders: Annotated[
-        Positional[tuple[Path, ...]], arg(metavar="FOLDER...", help="searched recursively")
+        Positional[tuple[Path, ...]],
+        arg(metavar="FOLDER...", help="folders to search, with all folders below them"),
     ]
     json: arguments.Json = False
     debug: arguments.Debug = False

@@ -1,4 +1,4 @@
-"""`iqlut evaluate`: how near to the original, by the protocol of the field."""
+"""`iqlut evaluate`: PSNR and SSIM by the protocol of super-resolution benchmarks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import FAILED, OK, Stop, print_json, print_table, progress, stop_on
+from iqlut.command_line.console import progress
+from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
+from iqlut.command_line.output import print_json, print_table
 from iqlut.evaluation import degradation
 from iqlut.evaluation.degradation import CLEAN
 from iqlut.restoration import choose_strength
@@ -19,21 +21,24 @@ from iqlut.restoration import choose_strength
 class Evaluate:
     """Measure PSNR and SSIM on folders of high-resolution images.
 
-    Each image is cropped to a multiple of the scale, made small by MATLAB's bicubic, upscaled by the integer
-    tables and compared on BT.601 luma, without a border of SCALE pixels; the score is the mean over the images.
-    A row of bicubic upscaling stands beside, to compare with published ones; where the small images are
-    damaged (--degrade) also Pillow's bicubic and Lanczos.
+    Each image is cropped to a multiple of the scale, downscaled by the bicubic kernel of MATLAB,
+    upscaled by the model and compared on BT.601 luma without a border of SCALE pixels. The score is
+    the mean over the images.
+
+    Rows with bicubic upscaling allow a comparison with published scores. With --degrade, rows for
+    the bicubic and Lanczos kernels of Pillow are added.
     """
 
     datasets: Annotated[
         Positional[tuple[Path, ...]],
-        arg(metavar="DATASET...", help="folders", help_behavior_hint=""),
+        arg(metavar="DATASET...", help="folders of images", help_behavior_hint=""),
     ]
     model: arguments.Model = None
     engine: arguments.Engine = "native"
     threads: arguments.Threads = None
     path: Annotated[
-        Literal["y", "rgb"], arg(help="upscale luma alone; or red, green and blue each")
+        Literal["y", "rgb"],
+        arg(help="what the tables upscale: luma only (y), or red, green and blue separately (rgb)"),
     ] = "y"
     ensemble: arguments.Ensemble = 1
     restore: arguments.Restore = choose_strength.AUTO
@@ -41,8 +46,9 @@ class Evaluate:
         tuple[str, ...],
         arg(
             metavar="DAMAGE...",
-            help="how the small images are made: clean, box, lanczos, bilinear, noise:SIGMA, jpeg:QUALITY, or several "
-            "joined by + as in noise:5+jpeg:75",
+            help="how the input is made from the image: clean, box, lanczos, bilinear, "
+            "noise:SIGMA, "
+            "jpeg:QUALITY, or several joined by + as in noise:5+jpeg:75",
         ),
     ] = (CLEAN.name,)
     json: arguments.Json = False
@@ -52,7 +58,10 @@ class Evaluate:
         from iqlut.evaluation import scores
 
         if not self.datasets:
-            raise Stop("no folder of images is named; expected `iqlut evaluate DATASET...`")
+            raise Stop(
+                "no folder is named, expected one or more folders of images; "
+                "write `iqlut evaluate DATASET...`"
+            )
         model = arguments.model(self.model)
         threads = arguments.threads(self.threads)
         arguments.check_engine(self.engine, model, threads)

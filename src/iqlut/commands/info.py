@@ -1,4 +1,4 @@
-"""`iqlut info` and `iqlut models`: what a model is, and which there are."""
+"""`iqlut info` and `iqlut models`: facts about a model, and the list of shipped models."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from typing import Annotated, Any
 from tyro.conf import Positional, arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import OK, flat, print_json, print_table
+from iqlut.command_line.exit_codes import OK
+from iqlut.command_line.output import flat, print_json, print_table
 from iqlut.tables import file_format, shipped_models
 from iqlut.tables.restoration_tables import RestorationTables, tables_at
 
 TIMES = "times.json"
-CLEAN_INPUT = "clean input"  # the purpose of models that do not say theirs
+CLEAN_INPUT = "clean input"  # the purpose of models that state none
 
 
 @dataclass(frozen=True)
 class Info:
-    """Say what a model is: its sizes, and how it was trained."""
+    """Print the facts of a model: its shape, its sizes and how it was trained."""
 
     model: Annotated[
-        Positional[str], arg(metavar="MODEL", help="a model of `iqlut models`, or a *.iqlut file")
+        Positional[str],
+        arg(metavar="MODEL", help="name of a model that `iqlut models` lists, or a *.iqlut file"),
     ]
     json: arguments.Json = False
     debug: arguments.Debug = False
@@ -32,7 +34,9 @@ class Info:
     def run(self) -> int:
         model = arguments.model(self.model)
         own = sizes(model, self.model)
-        facts = own | flat(model.about) | own  # the tables come first, and have the last word
+        facts = (
+            own | flat(model.about) | own
+        )  # facts of the tables come first and replace others of the same name
         if self.json:
             print_json([facts])
         else:
@@ -44,13 +48,16 @@ class Info:
 
 @dataclass(frozen=True)
 class Models:
-    """List the models in this package, and what each is for.
+    """List the shipped models and the purpose of each.
 
-    everyday-*  for most pictures and videos: JPEGs, photos, scans, screenshots; restores what is damaged (--restore)
-    best-*      the same, sharper and slower
-    others      for clean input, made small by bicubic, as benchmarks have it: -m NAME runs exactly these tables
+    everyday-* are for most pictures and videos: photos, JPEGs, scans and screenshots. They also
+    remove noise and JPEG damage (--restore).
 
-    PSNR is that on Set5, in dB; time is that of upscaling, to Pillow's bicubic, on one thread.
+    best-* are sharper and slower than everyday-*.
+
+    The others are for clean input that was downscaled by the bicubic kernel, as in benchmarks.
+
+    PSNR is measured on Set5, in dB; the time relative to bicubic upscaling by Pillow on one thread.
     """
 
     json: arguments.Json = False
@@ -58,9 +65,9 @@ class Models:
 
     def run(self) -> int:
         times = _times()
-        rows = []
-        for name in shipped_models.models():
-            model = arguments.model(name)
+        names, rows = shipped_models.models(), []
+        models = [arguments.model(name) for name in names]
+        for name, model in zip(names, models, strict=True):
             psnr_db = model.about.get("psnr_db", {}).get("Set5")
             rows.append(
                 sizes(model, name)
@@ -69,34 +76,37 @@ class Models:
         if self.json or not rows:
             print_json(rows)
         else:
-            print_table("models", [_brief(row) for row in rows])
+            print_table(
+                "models", [_brief(model, row) for model, row in zip(models, rows, strict=True)]
+            )
         return OK
 
 
-def _brief(row: dict[str, Any]) -> dict[str, Any]:
-    """What fits a line of 80 characters."""
+def _brief(model: shipped_models.Model, row: dict[str, Any]) -> dict[str, Any]:
+    """The facts that fit into a line of 80 characters."""
+    restore_range = ""
+    if isinstance(model, RestorationTables):
+        restore_range = f"{model.strengths[0]:g} to {model.strengths[-1]:g}"
     return {
         "name": row["name"],
         "purpose": row["purpose"],
-        "restore": _ends(row.get("strengths", "")),
+        "restore": restore_range,
         "KiB": f"{row['table_bytes'] / 1024:.1f}",
         "PSNR": row["psnr_db"],
         "time": row["time"],
     }
 
 
-def _ends(strengths: str) -> str:
-    """As in 0 to 3."""
-    return " to ".join(dict.fromkeys((strengths.partition(",")[0], strengths.rpartition(", ")[2])))
-
-
 def _times() -> dict[str, float]:
-    """The time of each shipped model to that of Pillow's bicubic, as it was measured (scripts/render_results.py)."""
+    """Measured time of each shipped model, relative to bicubic upscaling by Pillow.
+
+    scripts/render_results.py writes the file.
+    """
     return json.loads((resources.files("iqlut") / "models" / TIMES).read_text(encoding="utf-8"))
 
 
 def sizes(model: shipped_models.Model, name_or_path: str) -> dict[str, Any]:
-    """The facts that follow from the tables themselves. `table_bytes` are those of one restoration strength."""
+    """The facts that follow from the tables; `table_bytes` counts one restoration strength."""
     path, tables = Path(name_or_path), tables_at(model)
     shipped = name_or_path in shipped_models.models()
     facts = {

@@ -1,8 +1,9 @@
-"""`iqlut ray`: a manifest of files, on many machines."""
+"""`iqlut ray`: upscale the files of a manifest on many machines."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from tyro.conf import Positional, arg
 
 from iqlut.batch.planning import Plan
 from iqlut.command_line.batch_report import Report
-from iqlut.command_line.console import FAILED, OK, Stop, progress, stop_on
+from iqlut.command_line.console import progress
+from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.upscale_arguments import UpscaleArguments
+from iqlut.errors import ManifestError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +26,7 @@ class _Manifest:
         Positional[Path],
         arg(
             metavar="MANIFEST",
-            help="JSON Lines or CSV with source and target",
+            help="JSON Lines or CSV file with the keys or columns source and target",
             help_behavior_hint="",
         ),
     ]
@@ -37,42 +40,49 @@ class Ray(UpscaleArguments, _Manifest):
 
     iqlut ray manifest.json --address ray://head:10001
 
-    Each entry has a source and a target, whose ending says the format. What exists already is skipped, so the
-    same command again goes on where it was stopped; what fails does not stop the rest. Needs Ray: iqlut[ray].
+    Each entry of the manifest has the path of a source and of a target, whose suffix selects the
+    file format. Files whose target exists are skipped, so the same command resumes an interrupted
+    run, and a failure does not stop the rest. Needs Ray: pip install 'iqlut[ray]'.
     """
 
     address: Annotated[
         str | None,
         arg(
             metavar="ADDRESS",
-            help="of a running Ray",
-            help_behavior_hint="(default: RAY_ADDRESS, or one started here)",
+            help="address of a running Ray cluster",
+            help_behavior_hint="(default: the variable RAY_ADDRESS, or a local one that is "
+            "started)",
         ),
     ] = None
     workers: Annotated[
         int | None,
         arg(
             metavar="N",
-            help="files at the same time, each on --threads cores",
-            help_behavior_hint="(default: all)",
+            help="number of files processed at the same time, each on --threads cores",
+            help_behavior_hint="(default: as many as there are cores for)",
         ),
     ] = None
 
     def run(self) -> int:
         if importlib.util.find_spec("ray") is None or importlib.util.find_spec("pyarrow") is None:
-            raise Stop("this command needs Ray: pip install 'iqlut[ray]'")
+            raise Stop(
+                "Ray is not installed, expected it for this command: pip install 'iqlut[ray]'"
+            )
         from iqlut.ray import Cluster, manifest, upscale_manifest
 
         if self.workers is not None and self.workers < 1:
-            raise Stop(f"--workers is {self.workers}, expected 1 or more")
-        with stop_on(manifest.ManifestError):
+            raise Stop(
+                f"--workers is {self.workers}, expected 1 or more; leave it out to use all cores"
+            )
+        with stop_on(ManifestError):
             jobs = manifest.read(self.manifest)
         recipe = self.recipe(target_is_named=True, threads=self.threads or 1)
         report = Report(Plan(tuple(jobs)), self.json, self.quiet, "files")
-        results = upscale_manifest(jobs, recipe, Cluster(self.address, self.workers))
+        address = self.address or os.environ.get("RAY_ADDRESS")
+        results = upscale_manifest(jobs, recipe, Cluster(address, self.workers))
         try:
             with (
-                redirect_stdout(sys.stderr),  # Ray prints there of what it lost
+                redirect_stdout(sys.stderr),  # Ray prints on it what it lost
                 closing(results),
                 stop_on(ConnectionError),
                 progress(len(jobs), "files", self.quiet) as advance,

@@ -15,16 +15,9 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import (
-    FAILED,
-    INTERRUPTED,
-    OK,
-    SILENCE_S,
-    complain,
-    duration,
-    narrate,
-    stop_on,
-)
+from iqlut.command_line.console import SILENCE_S, duration
+from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, OK, stop_on
+from iqlut.command_line.output import complain, narrate
 
 Report = Callable[[str, int, int], None]
 

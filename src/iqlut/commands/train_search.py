@@ -10,16 +10,8 @@ from tyro.conf import Positional, arg
 
 from iqlut import atomic_files
 from iqlut.command_line import arguments
-from iqlut.command_line.console import (
-    FAILED,
-    INTERRUPTED,
-    OK,
-    Stop,
-    complain,
-    narrate,
-    print_json,
-    stop_on,
-)
+from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, OK, Stop, stop_on
+from iqlut.command_line.output import complain, narrate, print_json
 
 _GRID = "(default: 0.3 0.4 0.5 0.6 0.7)"
 

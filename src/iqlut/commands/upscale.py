@@ -1,4 +1,4 @@
-"""`iqlut upscale`: pictures and videos in, larger ones out."""
+"""`iqlut upscale`: upscale pictures and videos."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from iqlut.batch.planning import Job, Plan, exists_already
 from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target
 from iqlut.command_line import video_arguments
 from iqlut.command_line.batch_report import Report
-from iqlut.command_line.console import FAILED, OK, Stop, progress, stop_on, unforeseen
+from iqlut.command_line.console import progress
+from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
+from iqlut.command_line.output import unforeseen
 from iqlut.command_line.upscale_arguments import UpscaleArguments, flag
+from iqlut.errors import PictureError
 from iqlut.pictures import formats
-from iqlut.pictures.picture import PictureError
 from iqlut.pictures.reading import shown
 
 _OF_PICTURES = ("size", "width", "height", "format", "quality", "strip")
@@ -32,13 +34,18 @@ class _InAndOut:
         Positional[tuple[Path, ...]],
         arg(
             metavar="IN...",
-            help="pictures, videos, folders, 'patterns*', or - for stdin",
+            help="pictures, videos, folders, quoted patterns such as 'photos/*.jpg', or - for "
+            "stdin",
             help_behavior_hint="",
         ),
     ]
     output: Annotated[
         Path,
-        arg(aliases=("-o",), metavar="OUT", help="a file; a folder, for several; - for stdout"),
+        arg(
+            aliases=("-o",),
+            metavar="OUT",
+            help="file to write; a folder for several inputs, or - for stdout",
+        ),
     ]
 
 
@@ -52,10 +59,15 @@ class Upscale(UpscaleArguments, _InAndOut):
 
     iqlut upscale video.mkv -o big.mkv
 
-    A folder becomes a folder of the same tree. Gray stays gray; transparency, animation, 16 bits (needs
-    pyvips), colour profile, EXIF, XMP and resolution are kept. The ending of OUT, or --format, says the format.
-    Of many, what exists already is skipped and what fails does not stop the rest. A video (needs PyAV) keeps its
-    other streams and its times; frames go through y4m pipes as well.
+    Pictures keep transparency, animation, colour profile, EXIF, XMP and resolution, and 16 bits per
+    sample if pyvips is installed. Gray pictures stay gray. The suffix of OUT, or --format, selects
+    the file format.
+
+    A folder is upscaled to a folder with the same tree. Of several files, those whose result exists
+    are skipped, and a failure does not stop the rest.
+
+    Videos need PyAV: pip install 'iqlut[video]'. They keep audio, subtitles and time stamps. Frames
+    can also be piped through stdin and stdout as y4m.
     """
 
     format: Annotated[
@@ -63,14 +75,18 @@ class Upscale(UpscaleArguments, _InAndOut):
         arg(
             aliases=("-f",),
             metavar="FORMAT",
-            help="png, jpeg, webp, tiff, avif, bmp, gif",
-            help_behavior_hint="(default: as the source)",
+            help="file format of the result: png, jpeg, webp, tiff, avif, bmp or gif",
+            help_behavior_hint="(default: that of the input)",
         ),
     ] = None
-    dry_run: Annotated[bool, flag("only say what would be done")] = False
+    dry_run: Annotated[bool, flag("print what would be done, and do nothing")] = False
     shard: Annotated[
         str | None,
-        arg(metavar="I/N", help="do only part I of N, as 1/4 to 4/4", help_behavior_hint=""),
+        arg(
+            metavar="I/N",
+            help="process only part I of N, for example 1/4 on the first of four machines",
+            help_behavior_hint="",
+        ),
     ] = None
 
     def run(self) -> int:
@@ -81,10 +97,16 @@ class Upscale(UpscaleArguments, _InAndOut):
             whole = planning.plan(self.inputs, self.output, format_name, pipe_is_video)
         self._check_kinds(whole)
         if self.json and any(job.target is None for job in whole.jobs):
-            raise Stop("--json and -o - both want stdout; name a file with -o")
+            raise Stop(
+                "--json is given together with -o -, expected only one of them to use "
+                "stdout; "
+                "name a file with -o"
+            )
         if any(job.target is None for job in whole.jobs) and sys.stdout and sys.stdout.isatty():
             raise Stop(
-                "-o - would print a file on the terminal; redirect stdout, or name a file with -o"
+                "-o - is given and stdout is a terminal, expected a file or a pipe; redirect "
+                "stdout, or "
+                "name a file with -o"
             )
         recipe = self.recipe(
             format_name, target_is_named=not whole.is_batch and not self.output.is_dir()
@@ -99,7 +121,7 @@ class Upscale(UpscaleArguments, _InAndOut):
         return FAILED if report.failed else OK
 
     def _check_kinds(self, whole: Plan) -> None:
-        """Stop where an argument is for pictures and there are videos alone, or the other way round."""
+        """Raise Stop for an argument that applies to none of the inputs."""
         are_videos = {job.is_video for job in whole.jobs}
         if are_videos == {True}:
             video_arguments.refuse(
@@ -133,7 +155,7 @@ class Upscale(UpscaleArguments, _InAndOut):
                 advance()
 
     def _one(self, job: Job, recipe: Recipe, watch: Watch) -> Result:
-        """The result of one file; whatever goes wrong is a PictureError."""
+        """Upscale one file. Raises PictureError for whatever goes wrong."""
         name = shown(job.source)
         try:
             if self.dry_run:
@@ -144,7 +166,8 @@ class Upscale(UpscaleArguments, _InAndOut):
             raise
         except MemoryError:
             raise PictureError(
-                f"{name} needs more memory than there is; cut it into parts first"
+                f"{name} needs more memory than this machine has, expected less; cut it into "
+                "parts first"
             ) from None
         except Exception as error:
             if self.debug:
@@ -153,7 +176,8 @@ class Upscale(UpscaleArguments, _InAndOut):
 
 
 def _shard(text: str) -> tuple[int, int]:
+    """The numbers I and N of `--shard I/N`."""
     index, _, count = text.partition("/")
     if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
-        raise Stop(f"--shard is {text}, expected I/N from 1/N to N/N, as 1/4")
+        raise Stop(f"--shard is {text}, expected I/N with I from 1 to N; write it as in 1/4")
     return int(index), int(count)

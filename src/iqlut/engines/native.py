@@ -1,6 +1,6 @@
-"""The C kernel in `native/`: AVX-512, AVX2 or plain C, whichever this machine runs fastest, on any number of threads.
+"""The native engine: the C code in `native/`, on the fastest instruction set of this machine.
 
-How it works is in `docs/kernel.md`.
+`docs/kernel.md` explains how it works.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import count
 import numpy as np
 
 from iqlut.engines import Upscale, check_plane
+from iqlut.errors import InvalidArgument
 from iqlut.native import Problem, inference
 from iqlut.planes.image import check_uint8
 from iqlut.tables.integer_tables import Layer, Tables
@@ -35,10 +36,10 @@ def build(tables: Tables, threads: int = 1, isa: str | None = None) -> Upscale:
     the fastest.
     """
     if threads < 1:
-        raise ValueError(f"threads is {threads}, expected at least 1")
+        raise InvalidArgument(f"threads is {threads}, expected 1 or more")
     isa = isa or os.environ.get("IQLUT_ISA") or None
     if isa is not None and isa not in (*instruction_sets(), REFERENCE):
-        raise ValueError(f"isa is {isa!r}, expected one of {', '.join(instruction_sets())}")
+        raise InvalidArgument(f"isa is {isa!r}, expected one of {', '.join(instruction_sets())}")
     return (Native if isa == REFERENCE else NativeColours)(tables, threads, isa)
 
 

@@ -1,4 +1,4 @@
-"""NumPy, written to be read: the living definition of what tables mean."""
+"""The reference engine: NumPy code, written to be read, that defines what tables compute."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from iqlut.tables.integer_tables import Layer, Tables
 
 
 def build(tables: Tables, threads: int = 1) -> Upscale:
-    """See `iqlut.engines`. One thread whatever is asked: this engine is for reading and checking."""
+    """See `iqlut.engines`.
+
+    It runs on one thread whatever `threads` is, because it serves for reading and checking.
+    """
 
     def upscale(luma: np.ndarray) -> np.ndarray:
         luma = check_plane(luma)
@@ -26,7 +29,7 @@ def build(tables: Tables, threads: int = 1) -> Upscale:
 
 
 def expand(layer: Layer, signal: np.ndarray) -> np.ndarray:
-    """The expanded convolution (IQ-LUT eq. 2): signal (h, w, c) -> accumulator int32 (h, w, d)."""
+    """The expanded convolution (IQ-LUT eq. 2): signal (h, w, c) to accumulator int32 (h, w, d)."""
     h, w, _ = signal.shape
     side = ar.footprint(layer.kernel)
     padded = np.pad(signal, (side, side, (0, 0)), mode="edge")
@@ -42,7 +45,7 @@ def expand(layer: Layer, signal: np.ndarray) -> np.ndarray:
 
 
 def base(luma: np.ndarray, scale: int) -> np.ndarray:
-    """The bilinear base in its fixed point: luma (h, w) -> int32 (h, w, scale * scale)."""
+    """The bilinear base in fixed point: luma (h, w) to int32 (h, w, scale * scale)."""
     padded = np.pad(luma.astype(np.int32), 1, mode="edge")
     return np.stack(
         [ar.bilinear(padded, scale, p, q) for p in range(scale) for q in range(scale)], axis=2
@@ -50,6 +53,6 @@ def base(luma: np.ndarray, scale: int) -> np.ndarray:
 
 
 def pixel_shuffle(phases: np.ndarray, scale: int) -> np.ndarray:
-    """Phases (h, w, scale * scale), row phase first, to the plane (scale * h, scale * w)."""
+    """Arrange phases (h, w, scale * scale), row phase first, as a plane (scale * h, scale * w)."""
     h, w, _ = phases.shape
     return phases.reshape(h, w, scale, scale).transpose(0, 2, 1, 3).reshape(h * scale, w * scale)

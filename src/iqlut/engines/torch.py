@@ -1,6 +1,7 @@
-"""PyTorch, on any device: the functions of `arithmetic.py` as they stand, on integer tensors.
+"""The torch engine: the functions of `arithmetic.py`, applied to integer tensors on any device.
 
-For checking tables where they are trained, and for batches on a GPU. Needs `pip install iqlut[train]`.
+It serves to check tables where they are trained, and to upscale large batches on a GPU. It needs
+PyTorch: pip install 'iqlut[train]'.
 """
 
 from __future__ import annotations
@@ -13,21 +14,26 @@ import numpy as np
 
 from iqlut import arithmetic as ar
 from iqlut.engines import Upscale, check_plane
+from iqlut.errors import MissingPackage
 from iqlut.tables.integer_tables import Layer, Tables
 
 try:
     import torch
 except ImportError:
-    raise RuntimeError(
-        "the torch engine needs PyTorch, which is not installed: pip install iqlut[train]"
+    raise MissingPackage(
+        "PyTorch is not installed, expected it for the torch engine: pip install 'iqlut[train]'"
     ) from None
 
-# Low-resolution pixels at a time: what fits a cache, or bounds the memory of a GPU.
+# Input pixels that are processed at a time: as many as fit a CPU cache, and on a GPU a bound of
+# the memory.
 _BAND_CPU_PX, _BAND_GPU_PX = 1 << 12, 1 << 20
 
 
 def build(tables: Tables, threads: int = 1, device: str | None = None) -> Upscale:
-    """See `iqlut.engines`. `device` is one of PyTorch's names; None takes the GPU where there is one."""
+    """See `iqlut.engines`.
+
+    `device` is a device name of PyTorch; None selects the GPU if there is one, or else the CPU.
+    """
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     layers = [_load(layer, place) for layer in tables.layers]
 
@@ -49,7 +55,7 @@ def build(tables: Tables, threads: int = 1, device: str | None = None) -> Upscal
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """PyTorch computes with `count` threads inside, and with as many as before afterwards."""
+    """Let PyTorch use `count` threads within the block, and restore the number afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -59,9 +65,10 @@ def _threads(count: int) -> Iterator[None]:
 
 
 def _load(layer: Layer, place: torch.device) -> SimpleNamespace:
-    """What `_expand` and `arithmetic.requantise` read of a layer, as int32 tensors on the device.
+    """The values of a layer that `_expand` and `arithmetic.requantise` read, on the device.
 
-    The rows of all channels lie one after the other, `start` is where each channel begins.
+    Arrays become int32 tensors. The rows of all channels are concatenated in `rows`; `start` holds
+    the first row of each channel.
     """
 
     def tensor(array: np.ndarray) -> torch.Tensor:
@@ -81,7 +88,7 @@ def _load(layer: Layer, place: torch.device) -> SimpleNamespace:
 
 
 def _expand(layer: SimpleNamespace, signal: torch.Tensor) -> torch.Tensor:
-    """Signal (h, w, c) to the accumulator int32 (h, w, d), a band of rows at a time."""
+    """The expanded convolution of signal (h, w, c) to accumulator int32 (h, w, d), band by band."""
     h, w, _ = signal.shape
     before, after = ar.footprint(layer.kernel)
     padded = _pad(signal, before, after)
@@ -93,7 +100,7 @@ def _expand(layer: SimpleNamespace, signal: torch.Tensor) -> torch.Tensor:
 
 
 def _expand_band(layer: SimpleNamespace, padded: torch.Tensor) -> torch.Tensor:
-    """All taps of a channel at once, summed over channels, then the overlap-add over taps."""
+    """Compute all taps of each channel at once, sum over channels, then add the shifted taps."""
     k = layer.kernel
     h, w = padded.shape[0] - k + 1, padded.shape[1] - k + 1
     code, fraction = layer.curve[:, padded]
@@ -112,7 +119,10 @@ def _expand_band(layer: SimpleNamespace, padded: torch.Tensor) -> torch.Tensor:
 
 
 def _pad(signal: torch.Tensor, before: int, after: int) -> torch.Tensor:
-    """The nearest pixel repeated at the edges of (h, w, ...): `before` above and left, `after` below and right."""
+    """Replicate the edges of (h, w, ...).
+
+    `before` pixels are added above and on the left, `after` below and on the right.
+    """
     for axis in (0, 1):
         size = signal.shape[axis]
         nearest = torch.arange(-before, size + after, device=signal.device).clamp(0, size - 1)
@@ -121,7 +131,7 @@ def _pad(signal: torch.Tensor, before: int, after: int) -> torch.Tensor:
 
 
 def _base(plane: torch.Tensor, scale: int) -> torch.Tensor:
-    """The bilinear base: (h, w) to int32 (h, w, scale * scale)."""
+    """The bilinear base in fixed point: luma (h, w) to int32 (h, w, scale * scale)."""
     padded = _pad(plane, 1, 1)
     return torch.stack(
         [ar.bilinear(padded, scale, p, q) for p in range(scale) for q in range(scale)], dim=2
@@ -129,6 +139,6 @@ def _base(plane: torch.Tensor, scale: int) -> torch.Tensor:
 
 
 def _pixel_shuffle(phases: torch.Tensor, scale: int) -> torch.Tensor:
-    """Phases (h, w, scale * scale), row phase first, to the plane (scale * h, scale * w)."""
+    """Arrange phases (h, w, scale * scale), row phase first, as a plane (scale * h, scale * w)."""
     h, w, _ = phases.shape
     return phases.reshape(h, w, scale, scale).permute(0, 2, 1, 3).reshape(h * scale, w * scale)

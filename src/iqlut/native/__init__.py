@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 
+from iqlut.errors import InvalidArgument
+
 ABI_VERSION = 1  # IQLUT_ABI_VERSION in native/shared/interface.h
 
 # The codes in native/shared/interface.h, in their order there.
@@ -53,7 +55,7 @@ class Problem(ctypes.Structure):
                 "the native library got no memory; free some, or work on smaller pieces"
             )
         if self.name == "BAD_MARGIN":
-            return ValueError(
+            return InvalidArgument(
                 f"the margin is {self.found} pixels, expected {self.least} to {self.most} for patches of this size; "
                 "use a smaller margin or larger patches"
             )
@@ -64,10 +66,10 @@ class Problem(ctypes.Structure):
         found, limit = _LIMITS[self.name]
         found = found.format(layer=self.layer, found=self.found)
         if self.least == self.most:
-            return ValueError(
+            return InvalidArgument(
                 f"{found}, expected {self.most} to fit its neighbours; make the model again"
             )
-        return ValueError(
+        return InvalidArgument(
             f"{found}, expected {self.least} to {self.most} for the native library ({limit}); "
             "use another engine, or raise that limit in native/shared/interface.h and build again"
         )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from iqlut.errors import BadConfig
 from iqlut.tables import strengths
 from iqlut.tables.symmetry import ORDERS
 
@@ -24,10 +25,6 @@ else:  # a dependency of the extra `train` there
 
 
 FILTERS = ("bicubic", "box", "lanczos", "bilinear", "blurred")
-
-
-class BadConfig(ValueError):
-    """A configuration that cannot be run. The message is one sentence."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from iqlut import arithmetic as ar
+from iqlut.errors import CannotConvert
 from iqlut.network.configuration import Config
 from iqlut.network.network import Network
 from iqlut.network.quantisation import CENTRE, entry_step
@@ -29,10 +30,6 @@ from iqlut.tables.restoration_tables import RestorationTables
 
 _INT16_MAX = 32767
 _RELATIVE_ERROR_MAX = 0.02  # of a gain that matters: coarser than this is refused
-
-
-class CannotConvert(ValueError):
-    """A network that integer tables cannot say. The message is one sentence."""
 
 
 def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables | RestorationTables:

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from iqlut.errors import PictureError as PictureError
+
 Pixels = (
     Image.Image | np.ndarray
 )  # 8 bits: mode L, LA, RGB, RGBA or CMYK; 16 bits: uint16 (h, w) or (h, w, c)
-
-
-class PictureError(Exception):
-    """A picture that cannot be read or written. The message is one sentence."""
 
 
 @dataclass(frozen=True)

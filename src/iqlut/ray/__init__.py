@@ -1,10 +1,11 @@
-"""Files by the million, on many machines: a Ray Data pipeline over a manifest. Needs Ray: `iqlut[ray]`.
+"""Upscale the files of a manifest on many machines, with a Ray Data pipeline.
 
     from iqlut.ray import upscale_manifest
     for result in upscale_manifest(jobs, recipe): ...
 
-Each file is done by the function that `iqlut upscale` uses. What exists is complete and is skipped: the results are
-the checkpoint, and the same run again goes on. `docs/ray.md`.
+Each file is processed by the function that `iqlut upscale` uses. A target that exists is complete
+and is skipped, so the results are the checkpoint of a run, and running it again resumes it. Needs
+Ray: pip install 'iqlut[ray]'. See `docs/ray.md`.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ from iqlut.ray.worker_process import Child
 __all__ = ["Cluster", "upscale_manifest"]
 
 _TASK_FILES_MAX = 16
-_TASKS_PER_CORE = 8  # at least, so that all cores end at about the same time
-_STORE_BYTES = 1 << 27  # of a local Ray: rows are small
-_children: dict[bytes, Child] = {}  # of this worker
+_TASKS_PER_CORE = 8  # the least number, so that all cores finish at about the same time
+_STORE_BYTES = 1 << 27  # object store of a local Ray, small because rows are
+_children: dict[bytes, Child] = {}  # the process of each recipe, in this worker
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where the work is done.
+    """The cluster that does the work.
 
-    address  of a running Ray (RAY_ADDRESS, if None); without any a local one is started
-    workers  files that are done at the same time; None: as many as there are cores for
+    address  of a running Ray; None starts a local one
+    workers  number of files processed at the same time; None is as many as there are cores for
     """
 
     address: str | None = None
@@ -46,7 +47,10 @@ class Cluster:
 def upscale_manifest(
     jobs: Sequence[Job], recipe: Recipe, cluster: Cluster | None = None
 ) -> Generator[Result, None, None]:
-    """Upscale all; each result as it is there, in no order. After a full disk the rest is not tried."""
+    """Upscale all files and yield each result when it is available, in any order.
+
+    The remaining files are not tried once the disk is full.
+    """
     import ray
 
     cluster, recipe = cluster or Cluster(), replace(recipe, threads=recipe.threads or 1)
@@ -70,8 +74,8 @@ def _start(cluster: Cluster, recipe: Recipe) -> None:
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     local: dict[str, Any] = {}
-    address = cluster.address or os.environ.get("RAY_ADDRESS") or "local"
-    if address == "local":  # else Ray takes any that runs here
+    address = cluster.address or "local"
+    if address == "local":  # Ray would else join any that runs on this machine
         local = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
         if cluster.workers is not None:
             local["num_cpus"] = cluster.workers * (recipe.threads or 1)
@@ -79,7 +83,7 @@ def _start(cluster: Cluster, recipe: Recipe) -> None:
 
 
 def _pipeline(jobs: Sequence[Job], recipe: Recipe, workers: int | None) -> Any:
-    """Rows of files to rows of results. Ray tries again what was lost with a machine."""
+    """Map rows of files to rows of results. Ray repeats the work of a machine that was lost."""
     import ray
 
     ray.data.DataContext.get_current().enable_progress_bars = False
@@ -100,7 +104,7 @@ def _pipeline(jobs: Sequence[Job], recipe: Recipe, workers: int | None) -> Any:
 
 
 def _upscale_rows(rows: Any, recipe: bytes) -> Any:
-    """What a worker does: a table of files to a table of results."""
+    """Map a table of files to a table of results, in a worker."""
     import pyarrow
 
     child = _children.get(recipe) or _children.setdefault(recipe, Child(recipe))

@@ -1,10 +1,10 @@
-"""A manifest: which files become which. Its paths are absolute once it is read: the machines share them.
+"""Read a manifest: a file that lists sources and their targets. It is one of
 
-One of
-  {"source": "a.png", "target": "big/a.png"}      a line for each (JSON Lines), or all of them in one list
-  source,target                                   a table with that heading (CSV)
+  {"source": "a.png", "target": "big/a.png"}    JSON Lines, or a JSON list of such objects
+  source,target                                 CSV with these columns
 
-Other keys and columns are let be, so `iqlut upscale --dry-run --json` writes one.
+Other keys and columns are ignored, so `iqlut upscale --dry-run --json` writes a manifest. The paths
+are made absolute, because the machines of a cluster share them.
 """
 
 from __future__ import annotations
@@ -17,33 +17,37 @@ from pathlib import Path
 from typing import Any
 
 from iqlut.batch.planning import Job
+from iqlut.errors import ManifestError
 from iqlut.pictures.reading import shown
 
 NAMES = ("source", "target")
 
 
-class ManifestError(ValueError):
-    """A manifest that cannot be meant so. The message is one sentence."""
-
-
 def read(path: Path) -> list[Job]:
-    """The jobs of a manifest, in order; ManifestError where it is none."""
+    """The jobs of a manifest, in order. Raises ManifestError if it is none."""
     name = shown(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ManifestError(f"{name} cannot be read ({error.strerror}); check the name") from None
+        raise ManifestError(
+            f"{name} cannot be read ({error.strerror}), expected a manifest; check the name"
+        ) from None
     except UnicodeDecodeError:
-        raise ManifestError(f"{name} is not UTF-8 text, expected JSON Lines or CSV") from None
+        raise ManifestError(
+            f"{name} is not UTF-8 text, expected JSON Lines or CSV; convert it first"
+        ) from None
     jobs = [_job(name, number, row) for number, row in _rows(name, text)]
     if not jobs:
-        raise ManifestError(f"{name} names no file, expected lines with {' and '.join(NAMES)}")
+        raise ManifestError(
+            f"{name} names no file, expected {' and '.join(NAMES)} of each; add entries"
+        )
     seen: dict[Path | None, int] = {}
     for number, job in enumerate(jobs, 1):
         if seen.setdefault(job.target, number) != number:
             first = seen[job.target]
             raise ManifestError(
-                f"{name}: entries {first} and {number} would both become {shown(job.target)}"
+                f"{name}: entries {first} and {number} would both become {shown(job.target)}, "
+                "expected a target for each; change one"
             )
     return jobs
 
@@ -59,14 +63,17 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, Any]]:
         else:
             yield from _table(name, csv.DictReader(io.StringIO(text, newline="")))
     except (json.JSONDecodeError, csv.Error) as error:
-        raise ManifestError(f"{name} is neither JSON Lines nor CSV ({error})") from None
+        raise ManifestError(
+            f"{name} is neither JSON Lines nor CSV ({error}), expected one of them; correct it"
+        ) from None
 
 
 def _table(name: str, table: csv.DictReader[str]) -> Iterable[tuple[int, Any]]:
     missing = [column for column in NAMES if column not in (table.fieldnames or ())]
     if missing:
         raise ManifestError(
-            f"{name} has no column {' and '.join(missing)}; its first line must name the columns"
+            f"{name} has no column {' and '.join(missing)}, expected both; name the columns in the "
+            "first line"
         )
     return enumerate(table, 1)
 
@@ -76,6 +83,7 @@ def _job(name: str, number: int, row: Any) -> Job:
     for value in (source, target):
         if not isinstance(value, str) or not value or "\0" in value:
             raise ManifestError(
-                f"{name}: entry {number} lacks {' or '.join(NAMES)}, expected a path for each"
+                f"{name}: entry {number} lacks {' or '.join(NAMES)}, expected a path for each; "
+                "add it"
             )
     return Job(Path(str(source)).absolute(), Path(str(target)).absolute(), str(number))

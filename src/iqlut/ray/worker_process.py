@@ -1,7 +1,7 @@
-"""A process that does one file after another, asked through pipes.
+"""A process beside each worker of Ray that upscales one file after another, asked through pipes.
 
-What ends it (too little memory, a fault in a decoder) is told apart by file, and ends no worker of Ray, which would
-try the same again for ever.
+If too little memory or a fault in a decoder ends this process, the file that caused it is known and
+reported. A Ray worker that ended would be started again with the same file, for ever.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from dataclasses import dataclass
 
 from iqlut.batch.one_file import upscale_file
 from iqlut.batch.planning import Job, exists_already
-from iqlut.batch.recipe import DiskFull, Recipe, Result
-from iqlut.pictures.picture import PictureError
+from iqlut.batch.recipe import Recipe, Result
+from iqlut.errors import DiskFull, PictureError
 from iqlut.pictures.reading import shown
 from iqlut.videos.kinds import is_video
 
-_PROGRAM = "from iqlut.ray.child import main; main()"
+_PROGRAM = "from iqlut.ray.worker_process import main; main()"
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a file; `full`: no use to go on."""
+    """The result of a file; `full` says that the disk is, so that others would fail as well."""
 
     result: Result
     full: bool = False
 
 
 class Child:
-    """The process, seen from the worker: begun when it is needed, and anew after its end."""
+    """The process, seen from the worker: started when needed, and again after it has ended."""
 
     def __init__(self, recipe: bytes) -> None:
         self.recipe = recipe
         self._process: subprocess.Popen[bytes] | None = None
 
     def do(self, job: Job) -> Answer:
-        """What became of a job, also where the process did not survive it."""
+        """Upscale a file and return its result, also if the process does not survive it."""
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -58,18 +58,19 @@ class Child:
             self.close()
             ended = f"signal {-code}" if code < 0 else f"exit code {code}"
             reason = (
-                f"{shown(job.source)} ended its process ({ended}); is there memory enough for it?"
+                f"{shown(job.source)} ended its process ({ended}), expected a result; "
+                "try it on a machine with more memory"
             )
             return Answer(Result(str(job.source), str(job.target), "failed", reason))
 
     def _send(self, data: bytes) -> None:
         assert self._process and self._process.stdin
-        with suppress(BrokenPipeError):  # the missing answer says so
+        with suppress(BrokenPipeError):  # `do` finds that there is no answer
             self._process.stdin.write(data)
             self._process.stdin.flush()
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, if it runs."""
         if self._process and self._process.stdin and self._process.stdout:
             self._process.kill()
             self._process.wait()
@@ -80,7 +81,7 @@ class Child:
 
 
 def attempt(job: Job, recipe: Recipe) -> Answer:
-    """What became of a file, whatever it is."""
+    """Upscale a file and return its result; no exception leaves this function."""
     assert job.source
     source, target, start = str(job.source), str(job.target), time.perf_counter()
     if not recipe.overwrite and exists_already(job):
@@ -93,7 +94,7 @@ def attempt(job: Job, recipe: Recipe) -> Answer:
     except PictureError as error:
         reason, full = str(error), isinstance(error, DiskFull)
     except MemoryError:
-        reason = f"{shown(job.source)} needs more memory than there is"
+        reason = f"{shown(job.source)} needs more memory than this machine has, expected less"
     except Exception as error:
         reason = f"{shown(job.source)} failed ({type(error).__name__}: {error}); please report it"
     return Answer(
@@ -103,11 +104,11 @@ def attempt(job: Job, recipe: Recipe) -> Answer:
 
 
 def main() -> None:
-    """Answers jobs until there are no more."""
+    """Answer jobs from stdin until it ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGKILL)
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # what a library prints must not mix with the answers
     recipe = pickle.load(sys.stdin.buffer)
     while True:
         try:

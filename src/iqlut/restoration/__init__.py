@@ -1,1 +1,1 @@
-"""Restoration: measure the damage of an image (JPEG, noise) and choose the restoration strength that it needs."""
+"""Measure the damage of an image by JPEG and noise, and choose the restoration strength for it."""

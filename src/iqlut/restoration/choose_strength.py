@@ -1,9 +1,9 @@
-"""`restore = "auto"`: the restoration strength that a picture needs, from what its luma plane and its file show.
+"""Choose the restoration strength of an image (`restore="auto"`) from its luma plane and its file.
 
-Two small networks of one hidden layer (`auto_strength.safetensors`): from `damage_features` to the noise of the
-picture, and from both to a strength. They were fitted on training images, damaged in many ways
-(`scripts/fit_auto_strength.py`). The strength is rounded to a sixteenth, so that the same picture gets the same on
-every machine.
+Two small networks with one hidden layer each (`auto_strength.safetensors`) are evaluated: the first
+estimates noise from the features of `damage_features`, the second the strength from both. They
+were fitted on training images with many kinds of damage (`scripts/fit_auto_strength.py`). The
+strength is rounded to a sixteenth, so that an image gets the same strength on every machine.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import safetensors.numpy
 
+from iqlut.errors import InvalidArgument
 from iqlut.planes import image
 from iqlut.restoration import damage_features
 from iqlut.restoration.damage_features import NO_JPEG, Damage
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 AUTO = "auto"
-_STEPS = 16  # of a strength that are told apart
-_AS_THEY_ARE = ("L", "LA", "RGB", "RGBA")  # Pillow's modes
-_DRAWN = 0.55  # of the samples around edges repeat: a screenshot or a drawing without damage
-_NOISE_SEEN = 1.25  # grey levels, from which on noise is named
+_STEPS = 16  # strengths are rounded to 1 / _STEPS
+_AS_THEY_ARE = ("L", "LA", "RGB", "RGBA")  # Pillow modes that need no conversion
+_DRAWN = 0.55  # least share of repeated samples around edges in clean drawings and screenshots
+_NOISE_SEEN = 1.25  # grey levels: the least noise that the reason mentions
 _WEIGHTS = Path(__file__).with_name("auto_strength.safetensors")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A restoration strength, and why it was taken, in a phrase."""
+    """A restoration strength, and the reason for it as a phrase."""
 
     strength: float
     reason: str
 
 
 def parse(text: str | float) -> float | None:
-    """A strength from 0 to 3, or None for "auto"; ValueError for anything else."""
+    """The strength, 0 to 3, in `text`; None for "auto". Raises InvalidArgument otherwise."""
     if text == AUTO:
         return None
     try:
@@ -50,32 +50,34 @@ def parse(text: str | float) -> float | None:
     except (TypeError, ValueError):
         strength = float("nan")
     if not 0 <= strength <= STRENGTH_MAX:
-        raise ValueError(
-            f"the restoration strength is {text}, expected {AUTO} or a number from 0 to {STRENGTH_MAX:g}"
+        raise InvalidArgument(
+            f"the restoration strength is {text}, expected {AUTO} or a number from 0 to "
+            f"{STRENGTH_MAX:g}; leave it out for {AUTO}"
         )
     return strength
 
 
 def choose(images: Sequence[np.ndarray | Image], jpeg_table: Sequence[int] | None = None) -> Choice:
-    """The strength for a picture, from its image or some of its frames.
+    """Choose the strength for an image, or for a video from some of its frames.
 
-    images      uint8 or uint16 (h, w) or (h, w, c), or Pillow images
-    jpeg_table  the luma quantisation table, 64 steps, of the JPEG file that they come from; nonsense is ignored
+    images      uint8 or uint16 arrays (h, w) or (h, w, c), or Pillow images
+    jpeg_table  the luma quantisation table, 64 steps, of the JPEG file that holds the image;
+                an implausible one is ignored
 
-    A picture of one gray needs no restoration.
+    An image of one gray value needs no restoration.
     """
     windows = [window for one in images for window in _luma_windows(_pixels(one))]
     if all(window.min() == window.max() for window in windows):
-        return Choice(0.0, "the picture is of one gray")
+        return Choice(0.0, "the picture has one gray value")
     if damage_features.repeated(windows) >= _DRAWN:
-        return Choice(0.0, "it is drawn, and clean")
+        return Choice(0.0, "it is a clean drawing")
     quality = damage_features.quality_of(np.asarray(jpeg_table)) if jpeg_table else None
     damage = damage_features.look_at(windows, quality)
     return Choice(strength_for(damage.vector), _reason(damage, quality))
 
 
 def _pixels(one: np.ndarray | Image) -> np.ndarray:
-    """8 bits deep, gray or with colours; one black pixel for what is no image at all."""
+    """The image as a uint8 array, gray or in colour; one black pixel if it is no image."""
     if not isinstance(one, np.ndarray):
         one = np.asarray(
             one if one.mode in _AS_THEY_ARE else one.convert("L" if one.mode == "1" else "RGB")
@@ -91,29 +93,31 @@ def _pixels(one: np.ndarray | Image) -> np.ndarray:
     return np.asarray(one) if fits else np.zeros((1, 1), np.uint8)
 
 
-def _luma_windows(plane: np.ndarray) -> list[np.ndarray]:
-    parts = damage_features.windows(plane)
+def _luma_windows(pixels: np.ndarray) -> list[np.ndarray]:
+    """The luma planes of windows of an image, uint8 (h, w) each."""
     return [
-        part if part.ndim == 2 else image.split(np.ascontiguousarray(part))[0] for part in parts
+        window if window.ndim == 2 else image.split(np.ascontiguousarray(window))[0]
+        for window in damage_features.windows(pixels)
     ]
 
 
 def strength_for(vector: np.ndarray) -> float:
-    """The strength, 0 to 3 in sixteenths, that `damage_features` call for."""
+    """The strength, 0 to 3 in sixteenths, for the features of an image (`Damage.vector`)."""
     return round(min(max(_network("strength", seen(vector)), 0.0), STRENGTH_MAX) * _STEPS) / _STEPS
 
 
 def seen(vector: np.ndarray) -> np.ndarray:
-    """What a strength is chosen by: the noise, as log2(1 + sigma), before all that it was judged by."""
+    """The input of the second network: log2(1 + noise sigma), followed by the features."""
     return np.concatenate([[max(0.0, _network("noise", vector))], vector])
 
 
 def noise_of(damage: Damage) -> float:
-    """The standard deviation of the noise, in grey levels."""
+    """The estimated standard deviation of the noise, in grey levels."""
     return float(2 ** seen(damage.vector)[0] - 1)
 
 
 def _network(name: str, vector: np.ndarray) -> float:
+    """Evaluate one of the two networks."""
     own = weights()[name]
     hidden = np.tanh((vector - own["mean"]) / own["deviation"] @ own["hidden"] + own["hidden_bias"])
     return float(hidden @ own["output"] + own["output_bias"][0])
@@ -121,7 +125,9 @@ def _network(name: str, vector: np.ndarray) -> float:
 
 @lru_cache(maxsize=1)
 def weights() -> dict[str, dict[str, np.ndarray]]:
-    """The arrays of each network."""
+    """The arrays of each network, float64, by network and name."""
+    import safetensors.numpy  # not above: `import iqlut` should not wait for it
+
     networks: dict[str, dict[str, np.ndarray]] = {}
     for name, array in safetensors.numpy.load(_WEIGHTS.read_bytes()).items():
         network, _, key = name.partition(".")
@@ -130,6 +136,7 @@ def weights() -> dict[str, dict[str, np.ndarray]]:
 
 
 def _reason(damage: Damage, file_quality: float | None) -> str:
+    """Describe what was found, for people."""
     parts = []
     if damage.quality < NO_JPEG:
         where = (

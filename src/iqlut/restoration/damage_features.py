@@ -1,6 +1,6 @@
-"""What a luma plane shows of its damage: how noisy it is, and whether it was a JPEG, on which grid and how coarse.
+"""Features of a luma plane that show its damage by noise and JPEG compression.
 
-Everything is computed on at most WINDOWS squares of the plane, so the time does not grow with the picture.
+At most WINDOWS squares of the plane are looked at, so the time does not grow with the image.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ import numpy as np
 BLOCK_PX = 8  # of JPEG
 WINDOW_PX = 96
 WINDOWS = 12
-_GRID_WINDOWS = 5  # that the grid is looked for in
-_STEP_BLOCKS = 128  # blocks that quantisation steps are looked for in
-_ROUNDING_SIGMA = 0.35  # of a DCT coefficient, from samples that are whole numbers
-_LIKELIHOOD_LEAST = 0.02  # of one coefficient: a few that do not fit decide nothing
-_STEPS_FOUND = 0.35  # mean log likelihood ratio from which quantisation is believed
-QUANTILES = (0.05, 0.2, 0.5, 0.8)  # of blocks, from smooth to busy
-_BANDS = ((1, 2), (3, 5), (6, 8), (9, 14))  # sums of the two frequencies
-_FLOOR = 0.02  # of an energy, so that its logarithm is a number
+_GRID_WINDOWS = 5  # the number of windows in which the grid is looked for
+_STEP_BLOCKS = 128  # the number of blocks in which quantisation steps are looked for
+_ROUNDING_SIGMA = 0.35  # rounding error of a DCT coefficient of integer samples
+_LIKELIHOOD_LEAST = 0.02  # of one coefficient, so that a few outliers do not decide
+_STEPS_FOUND = 0.35  # the mean log likelihood ratio above which the image was a JPEG
+QUANTILES = (0.05, 0.2, 0.5, 0.8)  # of the blocks, ordered from smooth to busy
+_BANDS = ((1, 2), (3, 5), (6, 8), (9, 14))  # ranges of u + v, indices of the DCT
+_FLOOR = 0.02  # added to each energy, so that its logarithm is finite
 NO_JPEG = 100.0
-_EDGE = 24  # grey levels between the darkest and the brightest sample of a block
+_EDGE = 24  # grey levels: the least contrast of a block that has an edge
 
-# The luma table of the JPEG standard (ISO/IEC 10918-1, table K.1), which libjpeg scales by the quality.
+# The luma table of the JPEG standard (ISO/IEC 10918-1, table K.1). libjpeg scales it by quality.
 _LUMA_TABLE = np.array(
     [
-        [16, 11, 10, 16, 24, 40, 51, 61], [12, 12, 14, 19, 26, 58, 60, 55], [14, 13, 16, 24, 40, 57, 69, 56],
-        [14, 17, 22, 29, 51, 87, 80, 62], [18, 22, 37, 56, 68, 109, 103, 77], [24, 35, 55, 64, 81, 104, 113, 92],
+        [16, 11, 10, 16, 24, 40, 51, 61], [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56], [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77], [24, 35, 55, 64, 81, 104, 113, 92],
         [49, 64, 78, 87, 103, 121, 120, 101], [72, 92, 95, 98, 112, 100, 103, 99],
     ], np.float32,
 )  # fmt: skip
-_STEPS = np.arange(2, 72, dtype=np.float32)[:, None]  # that are tried
-_USED_LEAST = 6  # coefficients of one frequency that are not 0
+_STEPS = np.arange(2, 72, dtype=np.float32)[:, None]  # the quantisation steps that are tried
+_USED_LEAST = 6  # the least number of nonzero coefficients of a frequency
 
 _frequencies = np.add.outer(np.arange(BLOCK_PX), np.arange(BLOCK_PX))
-_low = np.flatnonzero(
-    (_frequencies > 0) & (_frequencies <= 4)
-)  # whose coefficients are often not 0
+# The low frequencies, whose coefficients are often not 0.
+_low = np.flatnonzero((_frequencies > 0) & (_frequencies <= 4))
 
 
 def _dct_matrix() -> np.ndarray:
@@ -53,13 +53,16 @@ _HIGH = np.ascontiguousarray(_DCT[5:].T)
 
 
 def steps_of(quality: float) -> np.ndarray:
-    """libjpeg's luma quantisation steps for a quality from 1 to 100, (8, 8)."""
+    """The luma quantisation steps of libjpeg, (8, 8), for a quality from 1 to 100."""
     scale = 5000 / quality if quality < 50 else 200 - 2 * quality
     return np.clip(np.floor((_LUMA_TABLE * scale + 50) / 100), 1, 255)
 
 
 def quality_of(table: np.ndarray) -> float | None:
-    """The quality at which libjpeg's luma table is as coarse as `table`, 64 steps in any order; None for nonsense."""
+    """The quality at which the luma table of libjpeg is as coarse as `table`.
+
+    `table` holds 64 steps in any order. Returns None if it is not a quantisation table.
+    """
     steps = np.asarray(table, np.float64).ravel()
     if (
         steps.shape != (64,)
@@ -74,11 +77,13 @@ def quality_of(table: np.ndarray) -> float | None:
 
 @dataclass(frozen=True)
 class Damage:
-    """What was found. `quality` is NO_JPEG where no JPEG was seen.
+    """The damage of an image.
 
-    `vector`, float64, is what a choice is made of: log2 of the energies of blocks on the grid of the JPEG and off it
-    (bands times quantiles each), how clear the grid is down and across, log2 of the JPEG's quantisation steps, how
-    likely it was a JPEG, log2 of the number of blocks.
+    quality  of the JPEG that the image is or was, 1 to 100; NO_JPEG if none was found
+    vector   the features, float64: log2 of the energies of blocks on the JPEG grid and off it
+             (bands times quantiles each), how clear the grid is vertically and horizontally, log2
+             of the quantisation steps, the log likelihood ratio of a JPEG, log2 of the number of
+             blocks
     """
 
     quality: float
@@ -86,7 +91,10 @@ class Damage:
 
 
 def windows(image: np.ndarray) -> list[np.ndarray]:
-    """Squares of an image (h, w) or (h, w, c), evenly over it, that begin at multiples of 8; all of a small one."""
+    """Square windows, spread evenly over an image (h, w) or (h, w, c), at multiples of 8.
+
+    A small image is one window.
+    """
     h, w = image.shape[:2]
     area = WINDOW_PX * WINDOW_PX
     if h * w <= WINDOWS * area:
@@ -104,19 +112,18 @@ def windows(image: np.ndarray) -> list[np.ndarray]:
 
 
 def look_at(planes: list[np.ndarray], file_quality: float | None = None) -> Damage:
-    """The damage of a picture, from luma windows of it, uint8 (h, w), each beginning at multiples of 8.
+    """The damage of an image.
 
-    `file_quality` is that of the JPEG file it comes from; the picture may have been a coarser JPEG before.
+    planes        luma windows of the image, uint8 (h, w), that begin at multiples of 8
+    file_quality  of the JPEG file that holds the image; it may have been a coarser JPEG before
     """
     stack = _stacked(planes)
     (y, rows_found), (x, columns_found) = _grid(stack.swapaxes(1, 2)), _grid(stack)
     aligned = _blocks(stack, y, x)
     other = _blocks(stack, (y + 4) % BLOCK_PX, (x + 4) % BLOCK_PX)
     quality, likely = _quantisation(aligned, _STEP_BLOCKS)
-    if likely <= _STEPS_FOUND and (y, x) != (
-        0,
-        0,
-    ):  # fine steps leave a grid that is hard to see: try the usual one
+    if likely <= _STEPS_FOUND and (y, x) != (0, 0):
+        # Fine quantisation leaves a grid that is hard to see: try the usual one.
         at_origin = _blocks(stack, 0, 0)
         found = _quantisation(at_origin, _STEP_BLOCKS // 2)
         if found[1] > _STEPS_FOUND:
@@ -128,7 +135,10 @@ def look_at(planes: list[np.ndarray], file_quality: float | None = None) -> Dama
 
 
 def _stacked(planes: list[np.ndarray]) -> np.ndarray:
-    """Windows as one array, float32 (n, h, w), of at least two blocks each way; all as small as the smallest."""
+    """The windows as one array, float32 (n, h, w), each cropped to the size of the smallest.
+
+    The result is at least two blocks high and wide.
+    """
     h, w = (min(plane.shape[axis] for plane in planes) for axis in (0, 1))
     stack = np.stack([plane[:h, :w] for plane in planes]).astype(np.float32)
     missing = [(0, max(0, 2 * BLOCK_PX - side)) for side in (h, w)]
@@ -140,10 +150,11 @@ def _stacked(planes: list[np.ndarray]) -> np.ndarray:
 
 
 def repeated(planes: list[np.ndarray]) -> float:
-    """How many samples of blocks with an edge in them equal their right or lower neighbour, 0 to 1; 0 without such.
+    """The share, 0 to 1, of samples near edges that equal their right or lower neighbour.
 
-    In what is drawn on a computer most do. Noise and JPEG leave fewer, since they reach around the edges; photographs
-    have hardly any.
+    Only blocks with an edge count; without any the share is 0. Most samples of computer graphics
+    repeat. Noise and JPEG compression leave fewer, since they alter samples around edges, and
+    photographs have hardly any.
     """
     equal = pairs = 0
     for plane in planes:
@@ -164,14 +175,16 @@ def repeated(planes: list[np.ndarray]) -> float:
 
 
 def _coarseness(quality: float) -> float:
-    """The mean quantisation step among low frequencies; 1 without a JPEG."""
+    """The mean quantisation step of the low frequencies; 1 without a JPEG."""
     return 1.0 if quality >= NO_JPEG else float(steps_of(quality).ravel()[_low].mean())
 
 
 def _grid(stack: np.ndarray) -> tuple[int, float]:
-    """The column at which blocks begin, 0 to 7, and how clearly: log2 of the others' high frequencies over its own.
+    """The column, 0 to 7, at which JPEG blocks begin, and how clear that is.
 
-    A JPEG has few high frequencies within its own blocks; on any other grid its edges have more.
+    A JPEG has little high-frequency energy within its own blocks; on any other grid the edges of
+    the blocks add some. The second value is log2 of the ratio between the median over all columns
+    and the column found.
     """
     stack = stack[:: max(1, len(stack) // _GRID_WINDOWS)]
     columns = stack.shape[2] // BLOCK_PX * BLOCK_PX - BLOCK_PX
@@ -184,7 +197,7 @@ def _grid(stack: np.ndarray) -> tuple[int, float]:
 
 
 def _blocks(stack: np.ndarray, y: int, x: int) -> np.ndarray:
-    """The DCT of the blocks of a grid that begins at (y, x): (n, 64)."""
+    """The DCT coefficients, (n, 64), of the blocks of a grid that begins at (y, x)."""
     h, w = ((side - at) // BLOCK_PX for side, at in zip(stack.shape[1:], (y, x), strict=True))
     inside = stack[:, y : y + h * BLOCK_PX, x : x + w * BLOCK_PX]
     rows = inside.reshape(-1, h, BLOCK_PX, w, BLOCK_PX) @ _DCT.T
@@ -193,7 +206,7 @@ def _blocks(stack: np.ndarray, y: int, x: int) -> np.ndarray:
 
 
 def _energies(blocks: np.ndarray) -> np.ndarray:
-    """log2 of the mean square of each band of frequencies, in blocks from smooth to busy: bands times quantiles."""
+    """log2 of the mean square of each frequency band at each quantile of blocks, flattened."""
     squares = blocks * blocks
     rows = []
     for low, high in _BANDS:
@@ -203,9 +216,10 @@ def _energies(blocks: np.ndarray) -> np.ndarray:
 
 
 def _quantisation(blocks: np.ndarray, count: int) -> tuple[float, float]:
-    """The quality whose steps the coefficients of `count` blocks are multiples of, and the mean log likelihood ratio.
+    """The JPEG quality that fits the coefficients of `count` blocks, and its log likelihood ratio.
 
-    For each low frequency the step is found by itself, so tables of any make are seen; the median says the quality.
+    The step of each low frequency is estimated separately, so that any quantisation table is
+    recognised; the median over frequencies gives the quality.
     """
     values = blocks[:: max(1, len(blocks) // count), _low].T[:, None]  # (frequencies, 1, blocks)
     whole = np.rint(values / _STEPS)
@@ -229,5 +243,5 @@ def _quantisation(blocks: np.ndarray, count: int) -> tuple[float, float]:
 
 
 def _quality_of_scale(percent: float) -> float:
-    """libjpeg's quality for a table of so many per cent of the standard's."""
+    """The quality of libjpeg for a quantisation table of `percent` of the standard one."""
     return float(np.clip(5000 / percent if percent > 100 else (200 - percent) / 2, 1, NO_JPEG))

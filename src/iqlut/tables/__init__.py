@@ -1,1 +1,1 @@
-"""Integer tables: what a model is once it is trained, its file format, and the models that ship with the package."""
+"""What a trained model is: integer tables, their file format, and the shipped models."""

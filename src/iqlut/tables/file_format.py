@@ -1,24 +1,28 @@
-"""`*.iqlut` files: tables to bytes and back. A safetensors file, nothing in it is executed.
+"""`*.iqlut` model files: tables to bytes and back. Reading a file executes nothing in it.
+
+A model file is a safetensors file:
 
     8 bytes    length n of the header, little endian
-    n bytes    JSON: the tensors' types, shapes and places, and under "__metadata__" one key, "iqlut"
-    rest       the tensors, little endian, without holes
+    n bytes    JSON: types, shapes and offsets of the tensors; "__metadata__" has one key, "iqlut"
+    the rest   the tensors, little endian, without gaps
 
-    tensor     type, shape                 what
+    tensor     type, shape                 content
     lut.0 ...  int8 (c, levels, k, k, d)   the entries of each layer
-    knots      uint8 (sum of levels,)      the layers one after the other
-    gain skip  int16 (sum of d,)           likewise
-    bias       int32 (sum of d,)           likewise
+    knots      uint8 (sum of levels,)      of all layers, one after the other
+    gain skip  int16 (sum of d,)           of all layers, one after the other
+    bias       int32 (sum of d,)           of all layers, one after the other
 
-The value of "iqlut" is JSON: format (an integer), name, scale, layers (acc_shift, shift and interpolate
-of each), sha256 (of all that decides a pixel), about (training data, seed, scores, licence) and, where it is
-not 1, symmetry: the tensors are then the parts that symmetry.py stores.
+The value of "iqlut" is JSON with the keys `format` (an integer), `name`, `scale`, `layers`
+(acc_shift, shift and interpolate of each), `sha256` (of everything that decides a pixel), `about`
+(training data, seed, scores, licence) and, unless it is 1, `symmetry`: the tensors are then the
+parts that symmetry.py stores.
 
-Format 1 holds one set of tables. Format 2 holds a `RestorationTables`: its "iqlut" has strengths too, a number for each table set,
-and the file has for each set after the first, numbered from 1,
+Format 1 holds one set of tables. Format 2 holds a `RestorationTables`: "iqlut" also has the key
+`strengths`, a number for each table set, and the file holds for each set after the first, numbered
+from 1,
 
     lut.0.N ...  as lut.0 ...              the entries of set N
-    bias.N       as bias                   its biases
+    bias.N       as bias                   the biases of set N
 
 The same tables give the same bytes.
 """
@@ -30,24 +34,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 
+from iqlut.errors import BadModelFile, IllegalTables
 from iqlut.tables import symmetry
-from iqlut.tables.integer_tables import IllegalTables, Layer, Tables
+from iqlut.tables.integer_tables import StoredLayer, Tables
 from iqlut.tables.restoration_tables import RestorationTables
 
 ONE_SET, SEVERAL_SETS = FORMATS = (1, 2)
 _CONSTANTS = ("knots", "gain", "skip", "bias")
-_OWN = ("lut", "bias")  # what each table set has of its own
-
-
-class BadFile(ValueError):
-    """A file that holds no legal tables. The message is one sentence."""
+_OWN = ("lut", "bias")  # the tensors that each table set has for itself
 
 
 def to_bytes(model: Tables | RestorationTables) -> bytes:
-    """The file of a model."""
+    """The content of the file of a model."""
+    import safetensors.numpy  # not above: `import iqlut` should not wait for it
+
     sets = model.sets if isinstance(model, RestorationTables) else (model,)
     arrays: dict[str, np.ndarray] = {}
     for number, tables in enumerate(sets):
@@ -69,7 +70,7 @@ def to_bytes(model: Tables | RestorationTables) -> bytes:
 
 
 def _arrays(tables: Tables, number: int) -> dict[str, np.ndarray]:
-    """The tensors of a table set, each under its name in the file."""
+    """The tensors of table set `number` by their names in the file."""
     layers = [tables.stored(i) for i in range(len(tables.layers))]
     arrays = {
         _named(f"lut.{i}", number): np.ascontiguousarray(layer["lut"])
@@ -81,43 +82,54 @@ def _arrays(tables: Tables, number: int) -> dict[str, np.ndarray]:
 
 
 def _named(name: str, number: int) -> str:
-    """The name of a tensor of set `number`; what sets share has that of the first."""
+    """The name of a tensor of set `number`; tensors that sets share have that of the first set."""
     return f"{name}.{number}" if number and name.startswith(_OWN) else name
 
 
 def from_bytes(data: bytes) -> Tables | RestorationTables:
-    """The model in `data`; BadFile if it is truncated, foreign, newer, tampered with or illegal."""
+    """The model in the content of a file.
+
+    Raises BadModelFile if the file is truncated, of another kind, newer than this package, changed
+    or if its tables are illegal.
+    """
     header = _header(data)
     try:
-        arrays = safetensors.numpy.load(data)
-    except (safetensors.SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise BadFile(f"the file is damaged ({error}); get it again") from None
-    try:
-        model = _assemble(header, arrays)
+        model = _assemble(header, _tensors(data))
     except IllegalTables as error:
-        raise BadFile(f"the tables are illegal: {error}") from None
+        raise BadModelFile(f"the tables are illegal: {error}; get the file again") from None
     except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-        raise BadFile(
-            f"the file lacks something or says it wrongly ({error!r}); get it again"
+        raise BadModelFile(
+            f"the header lacks a value or has one of the wrong type ({error!r}), expected the "
+            "header of a model; get the file again"
         ) from None
     if model.sha256 != header.get("sha256"):
-        raise BadFile(
-            "the tables differ from the checksum in the file: it was changed after it was made"
+        raise BadModelFile(
+            "the tables do not match the checksum in the file, expected the tables that were "
+            "saved; get the file again"
         )
     return model
 
 
+def _tensors(data: bytes) -> dict[str, np.ndarray]:
+    import safetensors.numpy  # not above: `import iqlut` should not wait for it
+
+    try:
+        return safetensors.numpy.load(data)
+    except (safetensors.SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise BadModelFile(f"the file is damaged ({error}); get it again") from None
+
+
 def read(path: str | Path) -> Tables | RestorationTables:
-    """The model in the file at `path`; BadFile, or OSError where it cannot be read."""
+    """The model in the file at `path`. Raises BadModelFile, or OSError if it cannot be read."""
     data = Path(path).read_bytes()
     try:
         return from_bytes(data)
-    except BadFile as error:
-        raise BadFile(f"{path}: {error}") from None
+    except BadModelFile as error:
+        raise BadModelFile(f"{path}: {error}") from None
 
 
 def _header(data: bytes) -> dict[str, Any]:
-    """The JSON under "iqlut", checked for the format's number only."""
+    """The JSON under "iqlut", of which only `format` is checked."""
     try:
         length = int.from_bytes(data[:8], "little")
         if len(data) < 8 or not 2 <= length <= len(data) - 8:
@@ -125,17 +137,20 @@ def _header(data: bytes) -> dict[str, Any]:
         header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["iqlut"])
         version = header["format"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise BadFile(
-            "this is no iqlut model, or only a part of one; expected a whole *.iqlut file"
+        raise BadModelFile(
+            "this is not an iqlut model or only a part of one, expected a complete *.iqlut file; "
+            "get it again"
         ) from None
     if version not in FORMATS:
-        raise BadFile(
-            f"the file has format {version}, this iqlut reads {ONE_SET} and {SEVERAL_SETS}; install a newer iqlut"
+        raise BadModelFile(
+            f"the file has format {version}, expected {ONE_SET} or {SEVERAL_SETS}; "
+            "install a newer iqlut"
         )
     return header
 
 
 def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tables | RestorationTables:
+    """Make the model of a header and its tensors."""
     if not isinstance(header["name"], str) or not isinstance(header["about"], dict):
         raise TypeError("name and about")
     if header["format"] == ONE_SET:
@@ -157,6 +172,7 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tables |
 
 
 def _table_set(header: dict[str, Any], arrays: dict[str, np.ndarray], number: int) -> Tables:
+    """Make the tables of set `number`."""
     order = header.get("symmetry", 1)
     if type(order) is not int or order not in symmetry.ORDERS:
         raise TypeError("symmetry")
@@ -176,6 +192,6 @@ def _table_set(header: dict[str, Any], arrays: dict[str, np.ndarray], number: in
         if not (type(acc_shift) is int and type(shift) is int and type(interpolate) is bool):
             raise TypeError("layers")
         stored = {"lut": luts[i], **{name: parts[name][i] for name in _CONSTANTS}}
-        whole = symmetry.layer_of(stored, order, last=i == len(luts) - 1)
-        layers.append(Layer(**whole, acc_shift=acc_shift, shift=shift, interpolate=interpolate))
-    return Tables(header["name"], header["scale"], tuple(layers), header["about"], order)
+        values = {"acc_shift": acc_shift, "shift": shift, "interpolate": interpolate}
+        layers.append(StoredLayer(stored, values))
+    return Tables.from_stored(header["name"], header["scale"], layers, header["about"], order)

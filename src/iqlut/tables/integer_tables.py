@@ -1,16 +1,23 @@
-"""The integer artefact: frozen, and an illegal one cannot exist."""
+"""Integer tables: the layers of a trained model, immutable and checked when they are made.
+
+`Layer` is one look-up layer and `Tables` a whole model. Both raise `IllegalTables` for values that
+an engine could not run exactly, so an engine never has to check what it is given.
+"""
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from iqlut import arithmetic as ar
+from iqlut.errors import IllegalTables
 from iqlut.tables import symmetry
 
 SCALES = (2, 3, 4)
@@ -18,12 +25,11 @@ KERNELS = (1, 2, 3)
 CHANNELS_MAX = 64
 
 
-class IllegalTables(ValueError):
-    """A table that no engine may run. The message is one sentence: what is, what was wanted."""
-
-
 def accumulator_bound(magnitudes: np.ndarray) -> np.ndarray:
-    """int64 (d,): the largest |acc| that entries of these magnitudes, int8 (c, levels, k, k, d), can reach."""
+    """The largest accumulator magnitude that any input can reach, int64 (d,).
+
+    `magnitudes` is int8 (c, levels, k, k, d): the absolute values of the entries of a layer.
+    """
     return ar.ONE * magnitudes.max(axis=1).sum(axis=(0, 1, 2), dtype=np.int64)
 
 
@@ -31,13 +37,19 @@ def accumulator_bound(magnitudes: np.ndarray) -> np.ndarray:
 class Layer:
     """One look-up layer: a block, or the upsampler at the end.
 
-    lut      int8  (c, levels, k, k, d)  entries, |entry| <= 127
-    knots    uint8 (levels,)             signal value of each level, 0 .. 255, rising
-    gain     int16 (d,)                  multiplies the shifted accumulator
-    skip     int16 (d,)                  multiplies the layer's input (or the bilinear base)
-    bias     int32 (d,)                  includes the rounding half
-    acc_shift, shift                     see `arithmetic.requantise`
-    interpolate                          False: nearest level instead of the blend (DPFI off)
+    Axes: c input channels, k taps a side, d output channels.
+
+    lut          int8  (c, levels, k, k, d)  table entries, each from -127 to 127
+    knots        uint8 (levels,)             signal value of each level, rising from 0 to 255
+    gain         int16 (d,)                  factor of the shifted accumulator
+    skip         int16 (d,)                  factor of the layer's input, or of the bilinear base
+    bias         int32 (d,)                  added before the last shift, with the rounding half
+    acc_shift    int, 0 to 15                shift of the accumulator, see `arithmetic.requantise`
+    shift        int, 0 to 30                shift of the sum, see `arithmetic.requantise`
+    interpolate  bool                        False takes the nearest level instead of a blend
+
+    The arrays are copied and made read-only. Raises IllegalTables for any other type, shape or
+    range, and where an accumulator could exceed int16 after its shift.
     """
 
     lut: np.ndarray
@@ -51,10 +63,10 @@ class Layer:
 
     def __post_init__(self) -> None:
         for name, dtype in _DTYPES.items():
-            array = np.ascontiguousarray(getattr(self, name))
+            array = np.asarray(getattr(self, name))
             if array.dtype != dtype:
                 raise IllegalTables(f"{name} is {array.dtype}, expected {np.dtype(dtype)}")
-            array = array.copy()
+            array = array.copy(order="C")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         for name, kind in (("acc_shift", int), ("shift", int), ("interpolate", bool)):
@@ -83,18 +95,21 @@ class Layer:
 
     @cached_property
     def curve(self) -> np.ndarray:
-        """uint8 (2, 256): signal -> code, fraction."""
+        """The code and the fraction of each signal value, uint8 (2, 256)."""
         curve = ar.expand_knots(self.knots, self.interpolate)
         curve.flags.writeable = False
         return curve
 
     @cached_property
     def accumulator_bound(self) -> np.ndarray:
-        """int64 (d,): no input can make |acc| larger than this."""
+        """The largest accumulator magnitude of each output channel, int64 (d,)."""
         return accumulator_bound(np.abs(self.lut))
 
     def total_bound(self, skip_max: int) -> int:
-        """The largest sum before the last shift, its terms in any order, with a skip signal of at most `skip_max`."""
+        """The largest magnitude of the sum before the last shift, whatever the order of its terms.
+
+        `skip_max` is the largest value of the skip signal.
+        """
         acc = ar.round_shift(self.accumulator_bound, self.acc_shift)
         gain, skip, bias = (
             np.abs(getattr(self, name).astype(np.int64)) for name in ("gain", "skip", "bias")
@@ -125,7 +140,8 @@ def _check_shapes(layer: Layer) -> None:
         raise IllegalTables(f"lut has {layer.levels} levels, expected 2 to 256")
     if not (1 <= layer.channels_in <= CHANNELS_MAX and 1 <= layer.channels_out <= CHANNELS_MAX):
         raise IllegalTables(
-            f"lut maps {layer.channels_in} to {layer.channels_out} channels, expected 1 to {CHANNELS_MAX}"
+            f"lut maps {layer.channels_in} to {layer.channels_out} channels, "
+            f"expected 1 to {CHANNELS_MAX} of each"
         )
     if layer.knots.shape != (layer.levels,):
         raise IllegalTables(
@@ -155,17 +171,34 @@ def _check_values(layer: Layer) -> None:
     largest = int(ar.round_shift(layer.accumulator_bound, layer.acc_shift).max())
     if largest > ar.ACC16_MAX:
         raise IllegalTables(
-            f"an accumulator can reach {largest} after its shift of {layer.acc_shift}, at most {ar.ACC16_MAX}"
+            f"an accumulator can reach {largest} after its shift of {layer.acc_shift}, "
+            f"expected at most {ar.ACC16_MAX}; use a larger acc_shift"
         )
+
+
+@dataclass(frozen=True)
+class StoredLayer:
+    """What is stored of a layer.
+
+    arrays  `lut`, `knots`, `gain`, `skip` and `bias`, as `Tables.stored` returns them
+    values  `acc_shift`, `shift` and `interpolate`
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """A whole model: the blocks in order, then the upsampler with `scale**2` outputs.
+    """A whole model: the blocks in order, then the upsampler with `scale**2` output channels.
 
-    `about` holds plain JSON values about the making (training data, seed, commit, scores, licence). `symmetry` is how
-    many turns and flips the model is the same for, 1, 2, 4 or 8: then the tables are those of symmetry.py, and a device
-    stores only a part of them. Layers are whole all the same, and engines need not know.
+    `about` holds JSON values that describe how the model was made: training data, seed, commit,
+    scores, licence. `symmetry` is the number of flips and rotations under which the model is
+    equivariant: 1, 2, 4 or 8. A device stores only a part of symmetric tables (see symmetry.py),
+    but `layers` always holds all entries, so engines need not know about symmetry.
+
+    Raises IllegalTables where layers do not fit together, where a sum could exceed int32, and where
+    the layers lack the symmetry that is stated.
     """
 
     name: str
@@ -192,63 +225,99 @@ class Tables:
             total = layer.total_bound(self._skip_max(index))
             if total > ar.INT32_MAX:
                 raise IllegalTables(
-                    f"layer {index}: a sum can reach {total}, at most {ar.INT32_MAX}; use a smaller shift"
+                    f"layer {index}: a sum can reach {total}, expected at most {ar.INT32_MAX}; "
+                    "use a smaller shift"
                 )
         if channels != self.scale**2:
             raise IllegalTables(
-                f"the last layer gives {channels} channels, expected {self.scale**2} (scale {self.scale})"
+                f"the last layer has {channels} output channels, expected {self.scale**2} "
+                f"for scale {self.scale}"
             )
-        self._check_symmetry()
+        self._check_symmetry_order()
+        for index in range(len(self.layers) if self.symmetry > 1 else 0):
+            self._check_layer_symmetry(index)
 
-    def _check_symmetry(self) -> None:
-        if self.symmetry not in symmetry.ORDERS or self.channels % self.symmetry:
+    @classmethod
+    def from_stored(
+        cls, name: str, scale: int, stored: Sequence[StoredLayer], about: dict[str, Any], order: int
+    ) -> Tables:
+        """Make tables of the stored part of each layer and of the symmetry that restores the rest.
+
+        Each layer is restored once and is symmetric by construction, so only what restoring does
+        not ensure is checked. Raises IllegalTables as `Tables` does.
+        """
+        layers = []
+        for index, layer in enumerate(stored):
+            whole = symmetry.layer_of(layer.arrays, order, last=index == len(stored) - 1)
+            layers.append(Layer(**whole, **layer.values))
+        tables = cls(name, scale, tuple(layers), about)
+        object.__setattr__(tables, "symmetry", order)
+        tables._check_symmetry_order()
+        return tables
+
+    def _check_symmetry_order(self) -> None:
+        """Check what symmetry asks of the shape, and of the constants of the upsampler."""
+        order = self.symmetry
+        if order not in symmetry.ORDERS or self.channels % order:
             raise IllegalTables(
-                f"symmetry is {self.symmetry}, expected one of {symmetry.ORDERS} that divides the channels"
+                f"symmetry is {order}, expected one of {symmetry.ORDERS} that divides "
+                f"{self.channels} channels"
             )
-        if self.symmetry == 1:
-            return
-        for index, layer in enumerate(self.layers):
-            same = symmetry.layer_of(self.stored(index), self.symmetry, self._is_last(index))
-            if layer.kernel % 2 == 0 or any(
-                (same[name] != getattr(layer, name)).any() for name in same
-            ):
-                raise IllegalTables(
-                    f"layer {index} changes with {self.symmetry} turns, expected the same for all"
-                )
-        if any(
-            symmetry.phases_differ(getattr(self.layers[-1], name), self.symmetry)
-            for name in _OF_OUTPUTS
-        ):
+        even = [index for index, layer in enumerate(self.layers) if layer.kernel % 2 == 0]
+        if order > 1 and even:
             raise IllegalTables(
-                f"the upsampler's constants change with {self.symmetry} turns, expected one for all"
+                f"layer {even[0]} changes under the {order} flips and rotations because its kernel "
+                "is even, expected an odd kernel"
+            )
+        last = self.layers[-1]
+        if any(symmetry.phases_differ(getattr(last, name), order) for name in _OF_OUTPUTS):
+            raise IllegalTables(
+                f"the constants of the upsampler change under the {order} flips and rotations, "
+                "expected the same value for all phases that these exchange"
+            )
+
+    def _check_layer_symmetry(self, index: int) -> None:
+        """Check that the stored part of a layer restores the whole of it."""
+        layer = self.layers[index]
+        same = symmetry.layer_of(self.stored(index), self.symmetry, self._is_last(index))
+        if any((same[name] != getattr(layer, name)).any() for name in same):
+            raise IllegalTables(
+                f"layer {index} changes under the {self.symmetry} flips and rotations, "
+                "expected the same entries for all"
             )
 
     def with_about(self, about: dict[str, Any]) -> Tables:
-        """The same tables with other words about them."""
-        return replace(self, about=about)
+        """The same tables with another description of how they were made."""
+        tables = copy.copy(self)
+        object.__setattr__(tables, "about", about)
+        return tables
 
     def _is_last(self, index: int) -> bool:
         return index == len(self.layers) - 1
 
     def stored(self, index: int) -> dict[str, np.ndarray]:
-        """What a device stores of a layer: lut, knots, gain, skip, bias, or the part of them that symmetry leaves."""
+        """What a device stores of a layer: `lut`, `knots`, `gain`, `skip` and `bias`.
+
+        Of symmetric tables this is the part from which `symmetry.layer_of` restores the rest.
+        """
         arrays = {name: getattr(self.layers[index], name) for name in _DTYPES}
         return symmetry.parts(arrays, self.symmetry, self._is_last(index))
 
     def _skip_max(self, index: int) -> int:
-        """The largest value that the skip of a layer multiplies."""
+        """The largest skip signal of a layer; IllegalTables where a skip lacks its input."""
         layer = self.layers[index]
         if self._is_last(index):
             return ar.SIGNAL_MAX * (2 * self.scale) ** 2
         if layer.channels_in not in (1, layer.channels_out) and layer.skip.any():
             raise IllegalTables(
-                f"layer {index}: a skip from {layer.channels_in} to {layer.channels_out} channels, expected equal numbers"
+                f"layer {index} skips from {layer.channels_in} to {layer.channels_out} channels, "
+                "expected equal numbers or a skip of 0"
             )
         return ar.SIGNAL_MAX
 
     @property
     def table_bytes(self) -> int:
-        """All bytes a device stores: entries, knots, gain, skip and bias, each once."""
+        """The bytes that a device stores: entries, knots, gain, skip and bias."""
         return sum(
             part.nbytes for index in range(len(self.layers)) for part in self.stored(index).values()
         )
@@ -263,25 +332,24 @@ class Tables:
 
     @property
     def halo(self) -> tuple[int, int]:
-        """Low-resolution pixels that an output depends on, before and after its own."""
+        """How many input pixels before and after its own an output pixel depends on, per axis."""
         feet = [ar.footprint(layer.kernel) for layer in self.layers]
         before, after = (sum(side) for side in zip(*feet, strict=True))
-        return max(before, 1), max(after, 1)  # the bilinear base reads one pixel each way
+        return max(before, 1), max(after, 1)  # the bilinear base reads one pixel on each side
 
     @property
     def receptive_field_px(self) -> int:
-        """The side of the square of low-resolution pixels that one output pixel depends on."""
+        """The side of the square of input pixels that one output pixel depends on."""
         return sum(self.halo) + 1
 
     @cached_property
     def sha256(self) -> str:
-        """The hash of everything that decides a pixel (not of the name or the scores)."""
+        """The SHA-256 of everything that decides a pixel; the name and `about` are left out."""
         digest = hashlib.sha256()
         for layer in self.layers:
             shape = [*layer.lut.shape, layer.acc_shift, layer.shift, layer.interpolate]
             digest.update(json.dumps([self.scale, *shape]).encode())
             for name, dtype in _DTYPES.items():
-                digest.update(
-                    getattr(layer, name).astype(np.dtype(dtype).newbyteorder("<")).tobytes()
-                )
+                little_endian = np.dtype(dtype).newbyteorder("<")
+                digest.update(getattr(layer, name).astype(little_endian, copy=False).data)
         return digest.hexdigest()

@@ -1,8 +1,9 @@
-"""A dial of restoration strengths: table sets of one lineage, and their blends for the strengths between.
+"""A model with restoration strengths: several table sets, and blends for strengths in between.
 
-The sets share knots, gains, skips and shifts, and differ in entries and biases only. So a blend of two neighbours is an
-integer operation on tables (`arithmetic.blend_sets`), done once before any pixel, and its result is `Tables` like any
-other: engines know nothing of strengths.
+The sets share knots, gains, skips and shifts and differ only in entries and biases. A blend of two
+neighbouring sets is therefore an integer operation on tables (`arithmetic.blend_sets`), computed
+once before the first pixel. Its result is `Tables` like any other, so engines need no knowledge of
+strengths.
 """
 
 from __future__ import annotations
@@ -10,17 +11,15 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from iqlut import arithmetic as ar
+from iqlut.errors import IllegalTables, InvalidArgument
 from iqlut.tables import strengths as strengths_of
-from iqlut.tables import symmetry
-from iqlut.tables.integer_tables import IllegalTables, Layer, Tables
+from iqlut.tables.integer_tables import StoredLayer, Tables
 
 SETS_MAX = 16
 _BLENDS_KEPT = 8
@@ -30,10 +29,13 @@ _SHARED_VALUES = ("acc_shift", "shift", "interpolate")
 
 @dataclass(frozen=True, eq=False)
 class RestorationTables:
-    """Table sets and the restoration strength of each, rising from 0; at most 3.
+    """Table sets, each with its restoration strength.
 
-    `at(strength)` gives the tables of any strength from 0 to the last. IllegalTables if the sets do not share what they
-    must, or if a blend of two neighbours could overflow.
+    strengths  rising from 0 to at most 3, two or more
+    sets       the tables of each strength
+
+    Raises IllegalTables if the sets do not share what they must, or if a blend of two neighbours
+    could overflow.
     """
 
     strengths: tuple[float, ...]
@@ -45,12 +47,12 @@ class RestorationTables:
         object.__setattr__(self, "sets", tuple(self.sets))
         try:
             strengths_of.check(self.strengths)
-        except ValueError as error:
+        except InvalidArgument as error:
             raise IllegalTables(str(error)) from None
         if not len(self.sets) == len(self.strengths) <= SETS_MAX:
             raise IllegalTables(
-                f"there are {len(self.sets)} table sets for {len(self.strengths)} strengths, expected one for each, "
-                f"at most {SETS_MAX}"
+                f"there are {len(self.sets)} table sets for {len(self.strengths)} strengths, "
+                f"expected one for each and at most {SETS_MAX}"
             )
         for number, one in enumerate(self.sets[1:], 1):
             _check_lineage(number, self.sets[0], one)
@@ -58,6 +60,7 @@ class RestorationTables:
 
     @property
     def name(self) -> str:
+        """See `Tables`; so are `scale`, `symmetry` and `about`."""
         return self.sets[0].name
 
     @property
@@ -70,12 +73,14 @@ class RestorationTables:
 
     @property
     def about(self) -> dict[str, Any]:
-        """See `Tables`."""
         return self.sets[0].about
 
     @property
     def table_bytes(self) -> int:
-        """All bytes that a device stores to have every strength: entries and biases of each set, the rest once."""
+        """The bytes that a device stores to offer every strength.
+
+        These are the entries and biases of each set, and all else once.
+        """
         once = self.sets[0].table_bytes
         return once + sum(
             part[name].nbytes
@@ -86,7 +91,7 @@ class RestorationTables:
 
     @property
     def sha256(self) -> str:
-        """The hash of everything that decides a pixel: the strengths and the tables of each."""
+        """The SHA-256 of everything that decides a pixel: the strengths and the tables of each."""
         words = [
             f"{strength:g} {one.sha256}"
             for strength, one in zip(self.strengths, self.sets, strict=True)
@@ -94,17 +99,21 @@ class RestorationTables:
         return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
     def with_about(self, about: dict[str, Any]) -> RestorationTables:
-        """The same tables with other words about them."""
-        return RestorationTables(
-            self.strengths, tuple(replace(one, about=about) for one in self.sets)
-        )
+        """The same tables with another description of how they were made."""
+        tables = copy.copy(self)
+        object.__setattr__(tables, "sets", tuple(one.with_about(about) for one in self.sets))
+        object.__setattr__(tables, "_blends", OrderedDict())
+        return tables
 
     def at(self, strength: float) -> Tables:
-        """The tables of a strength, to the nearest sixteenth between two sets; ValueError outside the dial."""
+        """The tables of a restoration strength, rounded to a sixteenth of the way between two sets.
+
+        The last few blends are kept. Raises InvalidArgument for a strength outside of the model's.
+        """
         if not self.strengths[0] <= strength <= self.strengths[-1]:
-            raise ValueError(
-                f"the restoration strength is {strength:g}, expected {self.strengths[0]:g} to {self.strengths[-1]:g}, "
-                f"as the model {self.name} has them"
+            raise InvalidArgument(
+                f"the restoration strength is {strength:g}, expected {self.strengths[0]:g} to "
+                f"{self.strengths[-1]:g}, the range of the model {self.name}"
             )
         below, weight = strengths_of.sixteenths(self.strengths, strength)
         if not weight:
@@ -117,12 +126,15 @@ class RestorationTables:
 
 
 def tables_at(model: Tables | RestorationTables, strength: float = 0.0) -> Tables:
-    """The tables of a model at a restoration strength; of one without strengths its only ones."""
+    """The tables of a model at a restoration strength.
+
+    A model without strengths has only one set, which is returned for any strength.
+    """
     return model.at(strength) if isinstance(model, RestorationTables) else model
 
 
 def _check_lineage(number: int, first: Tables, other: Tables) -> None:
-    """IllegalTables where a set does not share with the first what all must."""
+    """Raise IllegalTables unless a set shares with the first one what all sets must share."""
     for what in ("name", "scale", "symmetry"):
         if getattr(other, what) != getattr(first, what):
             raise IllegalTables(
@@ -139,19 +151,27 @@ def _check_lineage(number: int, first: Tables, other: Tables) -> None:
             (getattr(one, name) != getattr(two, name)).any() for name in _SHARED_ARRAYS
         ):
             raise IllegalTables(
-                f"table set {number}, layer {index}: its shape, knots, gains, skips or shifts differ from those of the "
-                "first set, expected only entries and biases to differ"
+                f"table set {number}, layer {index}: shape, knots, gains, skips or shifts differ "
+                "from those of the first set, expected only entries and biases to differ"
             )
 
 
 def _check_blends(number: int, below: Tables, above: Tables) -> None:
-    """IllegalTables where a blend with the set before could overflow; a blended entry never exceeds both ends."""
+    """Raise IllegalTables if a blend with the preceding set could overflow.
+
+    A blended value lies between those of the two sets, so it suffices to check tables of the larger
+    magnitudes. These need not be checked for symmetry.
+    """
 
     def largest(one: np.ndarray, two: np.ndarray) -> np.ndarray:
         return np.maximum(np.abs(one), np.abs(two))
 
     try:
-        replace(below, layers=_combined(below, above, largest, largest))
+        layers = (
+            replace(one, lut=largest(one.lut, two.lut), bias=largest(one.bias, two.bias))
+            for one, two in zip(below.layers, above.layers, strict=True)
+        )
+        Tables(below.name, below.scale, tuple(layers))
     except IllegalTables as error:
         raise IllegalTables(
             f"table set {number}, blended with the one before it: {error}"
@@ -159,26 +179,16 @@ def _check_blends(number: int, below: Tables, above: Tables) -> None:
 
 
 def _blended(below: Tables, above: Tables, weight: int) -> Tables:
-    """The tables between two sets; they are legal, as `_check_blends` has found, and as symmetric as the sets."""
-    tables = copy.copy(below)  # not checked again: that would take longer than the blend
-    entries, biases = (partial(how, weight=weight) for how in (ar.blend_sets, ar.blend_biases))
-    object.__setattr__(tables, "layers", _combined(below, above, entries, biases))
-    tables.__dict__.pop("sha256", None)  # of the tables that were copied
-    return tables
+    """The tables between two sets, `weight` sixteenths above the lower one.
 
-
-Combine = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-def _combined(below: Tables, above: Tables, entries: Combine, biases: Combine) -> tuple[Layer, ...]:
-    """Layers of what `entries` and `biases` make of the stored parts of two sets."""
-    layers = []
+    They are legal, as `_check_blends` has found, and have the symmetry of the sets. The stored
+    parts are blended: the result of `arithmetic.blend_sets` depends on the order of its input.
+    """
+    stored = []
     for index, layer in enumerate(below.layers):
         one, two = below.stored(index), above.stored(index)
-        stored = one | {
-            "lut": entries(one["lut"], two["lut"]),
-            "bias": biases(one["bias"], two["bias"]),
-        }
-        whole = symmetry.layer_of(stored, below.symmetry, last=index == below.blocks)
-        layers.append(replace(layer, lut=whole["lut"], bias=whole["bias"]))
-    return tuple(layers)
+        lut = ar.blend_sets(one["lut"], two["lut"], weight)
+        bias = ar.blend_biases(one["bias"], two["bias"], weight)
+        values = {name: getattr(layer, name) for name in _SHARED_VALUES}
+        stored.append(StoredLayer(one | {"lut": lut, "bias": bias}, values))
+    return Tables.from_stored(below.name, below.scale, stored, below.about, below.symmetry)

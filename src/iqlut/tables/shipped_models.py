@@ -1,27 +1,25 @@
-"""The models that ship with the package, and model files: names and paths to tables."""
+"""Load models by name or path: those that ship with the package, and model files."""
 
 from __future__ import annotations
 
 import os
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 
+from iqlut.errors import UnknownModel
 from iqlut.tables import file_format
-from iqlut.tables.integer_tables import Tables
+from iqlut.tables.integer_tables import SCALES, Tables
 from iqlut.tables.restoration_tables import RestorationTables
 
-DEFAULT_FAMILY = (
-    "everyday"  # the default model of a scale is everyday-x2, everyday-x3 or everyday-x4
-)
+DEFAULT_FAMILY, DEFAULT_SCALE = "everyday", 4
 _SUFFIX = ".iqlut"
-_FOLDER = resources.files("iqlut") / "models"
+_FOLDER = Path(__file__).parents[1] / "models"
 
 Model = Tables | RestorationTables
 
 
 def models() -> tuple[str, ...]:
-    """The names of the models that came with the package."""
+    """The names of the models that ship with the package, in alphabetical order."""
     return tuple(
         sorted(
             file.name[: -len(_SUFFIX)] for file in _FOLDER.iterdir() if file.name.endswith(_SUFFIX)
@@ -29,11 +27,30 @@ def models() -> tuple[str, ...]:
     )
 
 
-def load(name_or_path: str | os.PathLike[str]) -> Model:
-    """The model of that name, or in the file at that path (a string with a separator or ending in `.iqlut`).
+def default_model(scale: int) -> str:
+    """The name of the default model of a scale. Raises UnknownModel for a scale without one."""
+    name = f"{DEFAULT_FAMILY}-x{scale}"
+    if scale not in SCALES:
+        *others, last = map(str, SCALES)
+        raise UnknownModel(
+            f"the scale is {scale}, expected {', '.join(others)} or {last}; for another size, "
+            "upscale by the next larger scale and resize the result, which `iqlut upscale` does "
+            "with --width, --height or --size"
+        )
+    if name not in models():
+        raise UnknownModel(
+            f"there is no model {name!r}, the default of scale {scale}; {_known()}; name one"
+        )
+    return name
 
-    `Tables`, or a `RestorationTables`, which holds tables for each of several restoration strengths. ValueError if there is no such
-    model or the file holds none, OSError if it cannot be read.
+
+def load(name_or_path: str | os.PathLike[str]) -> Model:
+    """The shipped model of a name, or the model in a file.
+
+    A string is a path if it contains a separator or ends in `.iqlut`, and a name otherwise.
+    Returns `Tables`, or `RestorationTables` if the model has restoration strengths. Raises
+    UnknownModel if there is no model of that name, BadModelFile if the file holds no model, and
+    OSError if it cannot be read.
     """
     if (
         isinstance(name_or_path, str)
@@ -51,17 +68,21 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
 
 @lru_cache(maxsize=8)
 def _shipped(name: str) -> Model:
-    known = models()
-    if name not in known:
-        raise ValueError(
-            f"there is no model {name!r}; the models are {', '.join(known) or 'none'}, a file's path ends in {_SUFFIX}"
+    if name not in models():
+        raise UnknownModel(
+            f"there is no model {name!r}; {_known()}; the path of a file ends in {_SUFFIX}"
         )
     return file_format.from_bytes((_FOLDER / (name + _SUFFIX)).read_bytes())
 
 
+def _known() -> str:
+    return f"the models are {', '.join(models()) or 'none'}"
+
+
 def no_strengths(tables: Tables) -> str:
-    """The sentence for a model that has no restoration strengths where one was asked for."""
+    """The error message for a restoration strength that was asked of a model without strengths."""
+    able = [name for name in models() if isinstance(load(name), RestorationTables)]
     return (
-        f"the model {tables.name} has no restoration strengths; leave restore out, or take one that has: "
-        f"{', '.join(name for name in models() if isinstance(load(name), RestorationTables)) or 'none is shipped'}"
+        f"the model {tables.name} has no restoration strengths, expected restore to be left out; "
+        f"leave it out or use one of: {', '.join(able) or 'none is shipped'}"
     )

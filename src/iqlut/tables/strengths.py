@@ -1,6 +1,7 @@
-"""Restoration strengths: how much noise, blocking and ringing of the input is taken away, from 0 (none) to 3.
+"""Restoration strengths: how much noise, blocking and ringing is removed, from 0 (none) to 3.
 
-A model may hold a set of tables for each of several strengths; one in between is a blend of its two neighbours.
+A model may hold a set of tables for each of several strengths. Between two of them the tables are a
+blend of the two neighbouring sets, in sixteenths.
 """
 
 from __future__ import annotations
@@ -9,23 +10,28 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from iqlut.arithmetic import SET_WEIGHT_BITS
+from iqlut.errors import InvalidArgument
 
 STRENGTH_MAX = 3.0
 
 
 def check(strengths: Sequence[float]) -> None:
-    """ValueError unless these are the strengths of a model's table sets: two or more, from 0 up, at most 3."""
+    """Raise InvalidArgument unless a model can have these strengths: two or more, from 0 to 3."""
     rising = all(one < other for one, other in pairwise(strengths))
     if len(strengths) < 2 or strengths[0] != 0 or not rising or not strengths[-1] <= STRENGTH_MAX:
-        raise ValueError(
-            f"the strengths are {tuple(strengths)}, expected two or more that rise from 0 to at most {STRENGTH_MAX:g}"
+        raise InvalidArgument(
+            f"the strengths are {tuple(strengths)}, expected two or more that rise from 0 to at "
+            f"most {STRENGTH_MAX:g}"
         )
 
 
 def between(strengths: Sequence[float], strength: float) -> tuple[int, float]:
-    """Which set lies at or below a strength, and how far (0 to 1) it is from there to the next; ValueError outside."""
+    """The set at or below a strength, and the fraction, 0 to 1, of the way to the next set.
+
+    Raises InvalidArgument for a strength outside of `strengths`.
+    """
     if not strengths[0] <= strength <= strengths[-1]:
-        raise ValueError(
+        raise InvalidArgument(
             f"the strength is {strength:g}, expected {strengths[0]:g} to {strengths[-1]:g}"
         )
     below = max(index for index, one in enumerate(strengths) if one <= strength)
@@ -35,9 +41,9 @@ def between(strengths: Sequence[float], strength: float) -> tuple[int, float]:
 
 
 def sixteenths(strengths: Sequence[float], strength: float) -> tuple[int, int]:
-    """Which set lies at or below a strength, and the nearest whole number of sixteenths from it to the next.
+    """The set at or below a strength, and the way to the next set in whole sixteenths, 0 to 15.
 
-    That number is `arithmetic.blend_sets`' weight, 0 to 15.
+    The second value is the `weight` of `arithmetic.blend_sets`.
     """
     below, weight = between(strengths, strength)
     whole = int(weight * (1 << SET_WEIGHT_BITS) + 0.5)
@@ -45,7 +51,7 @@ def sixteenths(strengths: Sequence[float], strength: float) -> tuple[int, int]:
 
 
 def quantised(strengths: Sequence[float], strength: float) -> float:
-    """The nearest strength that is a set's own or a whole number of sixteenths between two."""
+    """The nearest strength that tables exist for: a set's own, or sixteenths between two sets."""
     below, weight = sixteenths(strengths, strength)
     if not weight:
         return strengths[below]

@@ -1,14 +1,19 @@
-"""Tables that are flips and turns of each other, stored once: a turned picture gives the turned pixels.
+"""Symmetric tables: a flipped or rotated image gives the flipped or rotated result.
 
-Channels come in orbits of n, the model's symmetry (2: the turn by 180 degrees, 4: all turns, 8: flips too): channel
-n * o + g is what orbit o sees of the picture turned by the g-th of them. When the picture turns, the channels of an
-orbit change places and turn with it; a layer does the same to what it gives if the tables between other members of two
-orbits are those of the first, turned (group-equivariant convolution, arXiv 1602.07576). So a layer stores
+The tables of a symmetric model are flips and rotations of each other, so one of each group is
+stored and the others are read from it (group-equivariant convolution, arXiv 1602.07576).
 
-    blocks      lut (c, levels, k, k, d / n), gain, skip, bias (d / n,)   what the first of each orbit gives
-    upsampler   lut (c / n, levels, k, k, scale**2)                       what the first of each orbit gives to
+Channels come in orbits of n, the order of the model's symmetry group: 2 is the rotation by 180
+degrees, 4 all rotations, 8 all rotations and flips. Channel n * o + g is what orbit o computes on
+the image transformed by member g of the group. When the image is transformed, the channels of an
+orbit are permuted and each is transformed as well. A layer preserves this if the tables between
+other members of two orbits are those between the first members, transformed. So a layer stores
 
-and a device reads the rest from there, with taps, channels and phases in another order, which is wiring.
+    blocks     lut (c, levels, k, k, d / n), gain, skip, bias (d / n,)  first output of each orbit
+    upsampler  lut (c / n, levels, k, k, scale**2)                      first input of each orbit
+
+and a device reads the rest from there with taps, channels and phases in another order, which costs
+it wiring and no memory.
 """
 
 from __future__ import annotations
@@ -22,13 +27,17 @@ import numpy as np
 
 from iqlut.planes.flips_rotations import flip_rotate
 
-# Which of `turned` belong to a group, in an order in which each of its parts is a whole orbit of a smaller group.
+# Which transformations of `flip_rotate` belong to each group. The order makes every leading part
+# of a list a whole orbit of a smaller group.
 _NUMBERS = {1: (0,), 2: (0, 3), 4: (0, 3, 5, 6), 8: (0, 3, 5, 6, 1, 2, 4, 7)}
 ORDERS = tuple(_NUMBERS)
 
 
 def channels_seen(order: int) -> np.ndarray:
-    """int (order, order): row h, column g: the member of an orbit that stands to the first as g does to h."""
+    """The multiplication table that relates members of an orbit, int (order, order).
+
+    Row h, column g holds the member that stands to the first one as g stands to h.
+    """
     grid = np.arange(9).reshape(3, 3)
     places = [flip_rotate(grid, number).ravel() for number in _NUMBERS[order]]
     member = {tuple(place): index for index, place in enumerate(places)}
@@ -37,7 +46,10 @@ def channels_seen(order: int) -> np.ndarray:
 
 
 def parts(layer: Mapping[str, np.ndarray], order: int, last: bool) -> dict[str, np.ndarray]:
-    """What is stored of a layer's `lut`, `knots`, `gain`, `skip` and `bias`; `last`: the upsampler."""
+    """The stored part of a layer's `lut`, `knots`, `gain`, `skip` and `bias`.
+
+    `last` says that the layer is the upsampler.
+    """
     constants = {name: array if last else array[::order] for name, array in layer.items()}
     return constants | {"lut": stored(layer["lut"], order, last), "knots": layer["knots"]}
 
@@ -45,30 +57,29 @@ def parts(layer: Mapping[str, np.ndarray], order: int, last: bool) -> dict[str, 
 def layer_of(
     stored_parts: Mapping[str, np.ndarray], order: int, last: bool
 ) -> dict[str, np.ndarray]:
-    """The layer whose `parts` these are."""
-    constants = {
-        name: array if last else np.repeat(array, order) for name, array in stored_parts.items()
-    }
-    return constants | {
-        "lut": whole(stored_parts["lut"], order, last),
-        "knots": stored_parts["knots"],
-    }
+    """Restore the arrays of a layer from its stored part: the inverse of `parts`."""
+    if order == 1:
+        return dict(stored_parts)
+    restored = dict(stored_parts) | {"lut": whole(stored_parts["lut"], order, last)}
+    for name in restored.keys() - {"lut", "knots"} if not last else ():
+        restored[name] = np.repeat(restored[name], order)
+    return restored
 
 
 def stored(lut: Any, order: int, last: bool) -> Any:
-    """The part of `lut` (c, levels, k, k, d), an array or a tensor, that is stored."""
+    """The stored part of `lut` (c, levels, k, k, d), which is an array or a tensor."""
     return lut[::order] if last else lut[..., ::order]
 
 
 def whole(part: np.ndarray, order: int, last: bool) -> np.ndarray:
-    """The `lut` (c, levels, k, k, d) of which `part` is `stored`."""
-    return part if order == 1 else part.ravel()[_places(part.shape, order, last)]
+    """Restore `lut` (c, levels, k, k, d) from its stored part: the inverse of `stored`."""
+    return part if order == 1 else part.ravel().take(_places(part.shape, order, last), mode="clip")
 
 
 @lru_cache(maxsize=16)
 def _places(shape: tuple[int, ...], order: int, last: bool) -> np.ndarray:
-    """Which entry of a stored part of this shape stands at each place of the whole, int32."""
-    part = np.arange(math.prod(shape), dtype=np.int32).reshape(shape)
+    """For each entry of the whole, the index of its source in the stored part of this shape."""
+    part = np.arange(math.prod(shape), dtype=np.intp).reshape(shape)
     c, levels, k, _, d = shape
     out = np.empty(
         (c * order, levels, k, k, d) if last else (c, levels, k, k, d * order), part.dtype
@@ -77,37 +88,44 @@ def _places(shape: tuple[int, ...], order: int, last: bool) -> np.ndarray:
         if last:
             out[index::order] = _flip_rotate(part, number, phases=True)
             continue
-        if c > 1:  # the first layer has one channel, luma, that turns into itself
+        source = part
+        if c > 1:  # the first layer has one channel, luma, which is transformed into itself
             source = part.reshape(c // order, order, levels, k, k, d)[:, seen].reshape(part.shape)
-        else:
-            source = part
         out[..., index::order] = _flip_rotate(source, number)
+    out.flags.writeable = False
     return out
 
 
 def phases_differ(constants: np.ndarray, order: int) -> bool:
-    """Whether what an upsampler has for each phase, (scale**2,), changes when the phases turn."""
+    """Whether the constants of the phases, (scale**2,), change when the phases are transformed."""
+    if (constants == constants[0]).all():  # as of nearly all models, and quicker to find
+        return False
     grids = _flip_rotate_phases(constants, order)
     return bool((grids != grids[0]).any())
 
 
 def evened(constants: np.ndarray, order: int) -> np.ndarray:
-    """The mean over the turns of what an upsampler has for each phase, (scale**2,): what does not change with them."""
-    grids = np.sort(
-        _flip_rotate_phases(constants, order), axis=0
-    )  # the same sum, to the bit, wherever the same is summed
+    """The mean of the constants of the phases, (scale**2,), over all transformations of the group.
+
+    The result does not change when the phases are transformed.
+    """
+    # Sorting makes equal sets of values sum in the same order, hence to the same bits.
+    grids = np.sort(_flip_rotate_phases(constants, order), axis=0)
     return grids.mean(axis=0).ravel()
 
 
 def _flip_rotate_phases(constants: np.ndarray, order: int) -> np.ndarray:
-    """(order, scale, scale): what there is for each phase, turned by each member of the group, the first as it is."""
+    """The constants of the phases under each member of the group, (order, scale, scale)."""
     scale = round(len(constants) ** 0.5)
     grid = constants.reshape(scale, scale)
     return np.stack([flip_rotate(grid, number) for number in _NUMBERS[order]])
 
 
 def _flip_rotate(part: np.ndarray, number: int, phases: bool = False) -> np.ndarray:
-    """The taps of (c, levels, k, k, d) turned as by `flips_rotations.flip_rotate`; with `phases` what is d, (scale, scale), too."""
+    """Transform the taps of (c, levels, k, k, d) as `flips_rotations.flip_rotate` does a plane.
+
+    `phases` says that d is (scale, scale) and is transformed as well.
+    """
     pairs, shape = [(2, 3)], part.shape
     if phases:
         scale = round(shape[4] ** 0.5)

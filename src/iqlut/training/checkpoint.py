@@ -12,14 +12,11 @@ from typing import Any
 import torch
 
 from iqlut import atomic_files
+from iqlut.errors import TrainingStopped
 from iqlut.network import configuration
 from iqlut.network.configuration import Config, TrainConfig
 from iqlut.network.network import Network
 from iqlut.network.start_from import start_from
-
-
-class TrainingStopped(RuntimeError):
-    """Training cannot go on; the last good checkpoint is kept. The message is one sentence."""
 
 
 @dataclass

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from iqlut import atomic_files
+from iqlut.errors import BadData
 from iqlut.evaluation import degradation
 from iqlut.evaluation.image_sets import image_files
 from iqlut.network.configuration import DegradeConfig, TrainConfig
@@ -31,10 +32,6 @@ _GRAYS = (
 _ARRAYS = ("hr", "lr", "chroma")  # files of a cache
 _NO_COLOUR = 128  # Cb and Cr of gray
 _FILTERS, _GRAPHICS = 1, 2  # seeds: what is random is told apart by such numbers
-
-
-class BadData(ValueError):
-    """A folder that cannot be trained on. The message is one sentence."""
 
 
 def load(

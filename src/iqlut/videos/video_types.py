@@ -10,12 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from iqlut.engines import Upscale
+from iqlut.errors import VideoError
 from iqlut.restoration.choose_strength import Choice
 from iqlut.videos.frame_planes import Layout
-
-
-class VideoError(Exception):
-    """A video that cannot be read or written. The message is one sentence."""
 
 
 @dataclass(frozen=True)
