@@ -36,7 +36,7 @@ TWO_WORDS = {("bench", "train"): BenchTrain, ("train", "search"): TrainSearch}
 _DESCRIPTION = (
     "Upscale pictures by small integer look-up tables; train, measure and inspect the tables."
 )
-_TRAINING_PACKAGES = ("torch", "tensorboard", "tomli")
+_TRAINING_PACKAGES = ("torch", "tensorboard", "msgspec", "tomlkit")
 
 
 class Command(Protocol):

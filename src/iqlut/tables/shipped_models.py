@@ -11,6 +11,7 @@ from iqlut.tables import file_format
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import RestorationTables
 
+CLEAN_INPUT = "clean input"  # the purpose of models that do not state theirs
 DEFAULT_FAMILY = (
     "everyday"  # the default model of a scale is everyday-x2, everyday-x3 or everyday-x4
 )
