@@ -130,7 +130,7 @@ def test_refusals(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for arguments, code, words in (
         (["--patch", "1000"], console.USAGE, "--patch is 1000"),
         (["--rounds", "0"], console.USAGE, "expected 1 or more"),
-        (["--batch", "0"], console.USAGE, "1 or more"),
+        (["--batch", "0"], console.USAGE, "train.batch is 0, expected a whole number from 1"),
         (["--scale", "5"], console.USAGE, "scale is 5"),
         (["--config", "none.toml"], console.FAILED, "none.toml cannot be read"),
         (["--data", str(tmp_path)], console.FAILED, "holds no images"),

@@ -17,6 +17,7 @@ from iqlut.tables.restoration_tables import tables_at
 
 if TYPE_CHECKING:
     from iqlut.network.configuration import Config
+    from iqlut.network.stages import Stages
 
 _MODEL_DEFAULT = "(default: everyday-x4, or everyday-x2 or -x3 as SCALE is)"
 Model = Annotated[
@@ -90,17 +91,22 @@ def restore(text: str, models: Sequence[shipped_models.Model]) -> float | str:
     return strength
 
 
-def configuration(path: Path) -> Config:
-    """The configuration in a TOML file; Stop in one sentence where there is none."""
-    from iqlut.network import configuration
+def stages(path: Path) -> Stages:
+    """The stages in a TOML file; Stop in one sentence where there are none."""
+    from iqlut.network import configuration, stages
 
     with stop_on(configuration.BadConfig):
         try:
-            return configuration.load(path)
+            return stages.load(path)
         except OSError as error:
             raise Stop(
                 f"{path} cannot be read ({error.strerror}); expected a TOML file", FAILED
             ) from error
+
+
+def configuration(path: Path) -> Config:
+    """The configuration in a TOML file, of its last stage; Stop in one sentence where there is none."""
+    return stages(path).config()
 
 
 def ladder(name_or_path: str | None, scale: int | None) -> tuple[shipped_models.Model, ...]:

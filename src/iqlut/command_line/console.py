@@ -6,13 +6,11 @@ import dataclasses
 import json
 import math
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-SILENCE_S = 10  # between two lines of progress
 _WIDE = 240  # columns of a table that no terminal shows: a pipe or a file
 
 
@@ -147,73 +145,6 @@ def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             level[f"{prefix}{name}"] = value
     return level
-
-
-@contextmanager
-def progress(total: int, what: str, quiet: bool = False, outer: Any = None) -> Iterator[Any]:
-    """A bar with the time that is left, on a terminal; elsewhere a line now and then. Nothing for one, or if `quiet`.
-
-    Yields a function to call when one more is done. `outer` is that of the progress that this is a part of.
-    """
-    if total < 2 or quiet:
-        yield lambda: None
-    elif not sys.stderr.isatty():
-        yield Pace(total, what)
-    elif isinstance(outer, Bar):
-        with outer.within(total, what) as bar:
-            yield bar
-    else:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-            yield Bar(bars, bars.add_task(what, total=total))
-
-
-class Bar:
-    """How far one is, as a bar of `rich`."""
-
-    def __init__(self, bars: Any, task: Any) -> None:
-        self._bars, self._task = bars, task
-
-    def __call__(self) -> None:
-        self._bars.advance(self._task)
-
-    @contextmanager
-    def within(self, total: int, what: str) -> Iterator[Bar]:
-        """Another bar below, while something takes long."""
-        task = self._bars.add_task(what, total=total)
-        yield Bar(self._bars, task)
-        self._bars.remove_task(task)
-
-
-class Pace:
-    """How far one is, and the time that is left at the pace so far: a line, when there was none for a while."""
-
-    def __init__(self, total: int, what: str) -> None:
-        self._total, self._what, self._done = total, what, 0
-        self._start = self._said_at = time.monotonic()
-
-    def __call__(self) -> None:
-        self._done += 1
-        now = time.monotonic()
-        if now - self._said_at < SILENCE_S or self._done == self._total:
-            return
-        self._said_at = now
-        left_s = (now - self._start) / self._done * (self._total - self._done)
-        narrate(f"{self._done}/{self._total} {self._what}, {duration(left_s)} left")
 
 
 def duration(seconds: float) -> str:

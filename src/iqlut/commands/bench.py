@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import OK, Stop, narrate, print_json, print_table, progress, rows_of
+from iqlut.command_line.console import OK, Stop, narrate, print_json, print_table, rows_of
+from iqlut.command_line.progress import progress
 from iqlut.engines import ENGINES
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import tables_at

@@ -9,15 +9,8 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import (
-    FAILED,
-    OK,
-    complain,
-    print_json,
-    print_table,
-    progress,
-    stop_on,
-)
+from iqlut.command_line.console import FAILED, OK, complain, print_json, print_table, stop_on
+from iqlut.command_line.progress import progress
 
 _SAID = {"mismatched": "not so many times smaller than an HR image of its name"}
 

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import FAILED, OK, Stop, print_json, print_table, progress, stop_on
+from iqlut.command_line.console import FAILED, OK, Stop, print_json, print_table, stop_on
+from iqlut.command_line.progress import progress
 from iqlut.evaluation import degradation
 from iqlut.evaluation.degradation import CLEAN
 from iqlut.restoration import choose_strength

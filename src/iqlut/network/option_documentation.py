@@ -34,7 +34,7 @@ class Option:
 
     def lines(self, width: int = 96) -> Iterator[str]:
         """The option for a reader: name, default and allowed values, then the explanation."""
-        unit = f", in {self.unit}" if self.unit else ""
+        unit = f"; unit: {self.unit}" if self.unit else ""
         head = f"{self.name} = {json.dumps(self.default)}"
         yield from textwrap.wrap(f"{head}    ({self.expected}{unit})", width)
         yield from textwrap.wrap(self.explanation, width)
