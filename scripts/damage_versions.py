@@ -60,7 +60,7 @@ def main(steps: int) -> None:
 
 def _config(steps: int) -> Config:
     """Noise and JPEG alone, on planes by MATLAB's bicubic."""
-    config = configuration.load(ROOT / "configs" / "everyday-x4-first.toml")
+    config = configuration.load(ROOT / "configs" / "everyday-x4.toml", "first")
     model = dataclasses.replace(config.model, strengths=())
     train = dataclasses.replace(config.train, steps=steps, flats=0.0)
     values = {

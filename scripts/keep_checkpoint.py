@@ -1,7 +1,7 @@
-"""Keeps a run beside its configuration: `python scripts/keep_checkpoint.py runs/NAME NAME`.
+"""Keep a run beside its configuration: `python scripts/keep_checkpoint.py runs/NAME NAME`.
 
-Writes checkpoints/NAME.pt, the averaged network alone (it starts other runs and converts to the same tables, in a
-quarter of the bytes), and checkpoints/NAME.jsonl, the log.
+Writes checkpoints/NAME.pt, which holds the averaged network alone (enough to start another run and to convert to the same
+tables, in a quarter of the bytes), and results/logs/NAME.jsonl, the log.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from pathlib import Path
 import torch
 
 from iqlut.training import checkpoint as states
+from iqlut.training.log import LOG
 from iqlut.training.loop import CHECKPOINT
 
-KEPT = Path(__file__).parents[1] / "checkpoints"
+ROOT = Path(__file__).parents[1]
+KEPT, LOGS = ROOT / "checkpoints", ROOT / "results" / "logs"
 
 
 def main(run: Path, name: str) -> None:
-    saved = states.read(run / CHECKPOINT)
-    saved["network"] = saved["ema"]
-    saved["optimiser"] = {"state": {}, "param_groups": []}
+    saved = states.averaged_only(states.read(run / CHECKPOINT))
     torch.save(saved, KEPT / f"{name}.pt")
-    shutil.copy(run / "log.jsonl", KEPT / f"{name}.jsonl")
+    shutil.copy(run / LOG, LOGS / f"{name}.jsonl")
     print(f"{KEPT / name}.pt: step {saved['step']:,}")
 
 

@@ -1,4 +1,4 @@
-"""Learning curves of the shipped models at x4, from the logs beside the checkpoints: a table for docs/training.md,
+"""Learning curves of the shipped models at x4, from the logs in results/logs: a table for docs/training.md,
 which render_results.py writes and checks, and a plot, docs/images/learning.svg and .png, which this script draws.
 """
 
@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from drawing import Chart, Named, labels
-from iqlut.network import configuration
+from iqlut.network import configuration, stages
 
 ROOT = Path(__file__).parents[1]
-LOGS, CONFIGS = ROOT / "checkpoints", ROOT / "configs"
+LOGS, CONFIGS = ROOT / "results" / "logs", ROOT / "configs"
 COLOURS = {
     "iqlut-5k-x4": "#7f8c8d",
     "iqlut-17k-x4": "#27ae60",
@@ -54,14 +55,14 @@ class Curve:
 
 def curve(model: str) -> Curve:
     """Of the stages of `model`: its configuration, that of the checkpoint it started from, and so on."""
-    stages, start = [model], _start(model)
+    chain, start = [model], _start(model)
     while start and _config(start).name == model:
-        stages.insert(0, start)
+        chain.insert(0, start)
         start = _start(start)
     points = [curve(start).points[-1]] if start else []
     megapixels, minutes = (points[0].megapixels, points[0].minutes) if points else (0.0, 0.0)
     steps = []
-    for stage in stages:
+    for stage in chain:
         train, done = _config(stage).train, 0
         for row in _log(stage):
             megapixels += (row["step"] - done) * train.batch * train.patch**2 / 1e6
@@ -104,8 +105,15 @@ def draw() -> Chart:
     return chart
 
 
+@cache
+def _configs() -> dict[str, configuration.Config]:
+    """The configuration of each stage, by the name of the checkpoint that is kept of it."""
+    files = map(stages.load, CONFIGS.glob("*.toml"))
+    return {Path(one.kept_as).stem: one.config for file in files for one in file.stages}
+
+
 def _config(stage: str) -> configuration.Config:
-    return configuration.load(CONFIGS / f"{stage}.toml")
+    return _configs()[stage]
 
 
 def _start(stage: str) -> str:

@@ -18,7 +18,7 @@ from command_line import refuses, upscale
 from iqlut import atomic_files, upscaling
 from iqlut.batch import one_file
 from iqlut.batch.planning import plan, shard
-from iqlut.command_line import console, exit_codes
+from iqlut.command_line import exit_codes, progress
 from iqlut.pictures import reading
 from iqlut.tables import shipped_models
 from picture_files import encoded, noise, opened
@@ -175,8 +175,8 @@ def test_a_name_that_is_no_text(model, tmp_path, capsys):
 
 def test_progress_without_a_terminal(capsys, monkeypatch):
     clock = iter([0, 1, 12, 13, 30])
-    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
-    with console.progress(4, "pictures") as advance:
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    with progress.progress(4, "pictures") as advance:
         for _ in range(4):
             advance()
     assert capsys.readouterr().err.splitlines() == ["2/4 pictures, 0:12 left"]

@@ -132,7 +132,7 @@ def test_refusals(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for arguments, code, words in (
         (["--patch", "1000"], exit_codes.USAGE, "--patch is 1000"),
         (["--rounds", "0"], exit_codes.USAGE, "expected 1 or more"),
-        (["--batch", "0"], exit_codes.USAGE, "1 or more"),
+        (["--batch", "0"], exit_codes.USAGE, "train.batch is 0, expected a whole number from 1"),
         (["--scale", "5"], exit_codes.USAGE, "scale is 5"),
         (["--config", "none.toml"], exit_codes.FAILED, "none.toml cannot be read"),
         (["--data", str(tmp_path)], exit_codes.FAILED, "holds no images"),

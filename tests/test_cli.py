@@ -14,8 +14,7 @@ import pytest
 
 from command_line import refuses
 from iqlut import cli, upscaling
-from iqlut.command_line import exit_codes
-from iqlut.commands import train
+from iqlut.command_line import exit_codes, progress
 from iqlut.tables import file_format, shipped_models
 from picture_files import noise, opened
 from random_tables import random_tables
@@ -248,7 +247,11 @@ def test_training_without_torch(photo, model, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)  # importing it raises ModuleNotFoundError
     out = str(tmp_path / "out.png")
     upscaling = ["upscale", str(photo), "-o", out, "-m", model, "--engine", "torch"]
-    for arguments in (["train", "run.toml"], ["convert", "run.pt", "-o", out], upscaling):
+    for arguments in (
+        ["train", "run.toml"],
+        ["convert", "run.pt", "-o", out + ".iqlut"],
+        upscaling,
+    ):
         code = cli.main(arguments)
         assert code == exit_codes.USAGE
         refuses(capsys, code, "not installed", "pip install")
@@ -264,9 +267,9 @@ def test_arguments_that_do_not_parse(capsys):
 
 def test_progress_lines(capsys, monkeypatch):
     """A line when the phase or the words change, or after a silence; the time left at the pace of the phase."""
-    clock = iter([0, 1, 2, 13, 20, 100, 110])
-    monkeypatch.setattr(train.time, "monotonic", lambda: next(clock))
-    say = train.Lines()
+    clock = iter([0, 0, 1, 2, 13, 20, 100, 110])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    say = progress.Progress().update
     for what, done, total in (
         ("decoding", 0, 50), ("decoding", 1, 50), ("decoding", 2, 50), ("decoding", 26, 50), ("decoding", 50, 50),
         ("loss 2", 10, 100), ("loss 1", 20, 100),
@@ -275,7 +278,6 @@ def test_progress_lines(capsys, monkeypatch):
     assert capsys.readouterr().err.splitlines() == [
         "0/50 decoding",
         "26/50 decoding, 0:12 left",
-        "50/50 decoding",
         "10/100 loss 2",
         "20/100 loss 1, 1:20 left",
     ]

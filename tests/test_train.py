@@ -256,13 +256,13 @@ def test_the_cache_is_read_instead_of_the_images(images: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"model": {"scale": 5}}, "model.scale is 5, expected 2, 3 or 4"),
-        ({"model": {"depth": 5}}, "there is no model.depth; known are model.scale"),
-        ({"train": {"steps": "many"}}, "train.steps is 'many', expected a value like"),
-        ({"train": {"loss": "l7"}}, "train.loss is 'l7', expected one of mse"),
+        ({"model": {"scale": 5}}, "model.scale is 5, expected a whole number from 2 to 4"),
+        ({"model": {"depth": 5}}, "there is no option model.depth; known are model.scale"),
+        ({"train": {"steps": "many"}}, "train.steps is 'many', expected a whole number from 0"),
+        ({"train": {"loss": "l7"}}, "train.loss is 'l7', expected one of \"mse\""),
         (
             {"train": {"patch": 8, "margin": 4}},
-            "train.margin is 4, expected 0 or more, and less than half of a patch",
+            "train.margin is 4, expected less than half of a patch of 8",
         ),
         (
             {"model": {"scale": 3}, "train": {"grids": 4}},
@@ -270,11 +270,14 @@ def test_the_cache_is_read_instead_of_the_images(images: Path, tmp_path: Path) -
         ),
         (
             {"train": {"features": 1.0}},
-            "train.features is 1.0, expected 0, or more than 0 and a train.teacher",
+            "train.features is 1.0, expected 0 without a train.teacher",
         ),
-        ({"train": {"flats": 1.5}}, "train.flats is 1.5, expected a part in [0, 1)"),
-        ({"train": 3}, "train.* is 3, expected a table"),
-        ({"model": {"knot_a": [0.5, 0.4]}}, "knots are"),
+        (
+            {"train": {"flats": 1.5}},
+            "train.flats is 1.5, expected a number of at least 0 and below 1",
+        ),
+        ({"train": 3}, "train is 3, expected a table"),
+        ({"model": {"knot_a": [0.5, 0.4]}}, "model.knot_a has 2 values, expected 1 or 8"),
     ],
 )
 def test_a_bad_configuration_is_refused_by_name(values: dict[str, Any], sentence: str) -> None:

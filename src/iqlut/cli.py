@@ -39,7 +39,7 @@ _DESCRIPTION = (
     "Upscale pictures and videos with small integer look-up tables, and train, measure and inspect "
     "these tables."
 )
-_TRAINING_PACKAGES = ("torch", "tensorboard", "tomli")
+_TRAINING_PACKAGES = ("torch", "tensorboard", "msgspec", "tomlkit")
 
 
 class Command(Protocol):

@@ -18,6 +18,7 @@ from iqlut.tables.restoration_tables import tables_at
 
 if TYPE_CHECKING:
     from iqlut.network.configuration import Config
+    from iqlut.network.stages import Stages
 
 _MODEL_DEFAULT = (
     f"(default: {shipped_models.DEFAULT_FAMILY}-x4, or -x2 or -x3 if that is the scale)"
@@ -112,18 +113,23 @@ def restore(text: str, models: Sequence[shipped_models.Model]) -> float | str:
     return strength
 
 
-def configuration(path: Path) -> Config:
-    """The training configuration in a TOML file. Raises Stop if it holds none."""
-    from iqlut.network import configuration
+def stages(path: Path) -> Stages:
+    """The stages in a TOML file; Stop in one sentence where there are none."""
+    from iqlut.network import configuration, stages
 
     with stop_on(configuration.BadConfig):
         try:
-            return configuration.load(path)
+            return stages.load(path)
         except OSError as error:
             raise Stop(
                 f"{path} cannot be read ({error.strerror}), expected a TOML file; check the name",
                 FAILED,
             ) from error
+
+
+def configuration(path: Path) -> Config:
+    """The configuration in a TOML file, of its last stage; Stop in one sentence where there is none."""
+    return stages(path).config()
 
 
 def ladder(name_or_path: str | None, scale: int | None) -> tuple[shipped_models.Model, ...]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from iqlut.batch.one_file import Result
 from iqlut.batch.planning import Job, Plan
-from iqlut.command_line.console import duration
 from iqlut.command_line.output import JsonRows, complain, narrate
+from iqlut.command_line.progress import duration
 from iqlut.pictures.reading import shown
 
 

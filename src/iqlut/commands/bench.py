@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import progress
 from iqlut.command_line.exit_codes import OK, Stop
 from iqlut.command_line.output import narrate, print_json, print_table, rows_of
+from iqlut.command_line.progress import progress
 from iqlut.engines import ENGINES
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import tables_at

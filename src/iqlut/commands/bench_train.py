@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import progress
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import print_json, print_table, rows_of
+from iqlut.command_line.progress import progress
 
 if TYPE_CHECKING:
     from iqlut.network.configuration import Config
@@ -114,20 +114,14 @@ class BenchTrain:
         from iqlut.network import configuration
 
         named = {name: getattr(self, name) for name in ("blocks", "channels", "levels", "scale")}
-        changes = {name: value for name, value in named.items() if value is not None}
+        changes = {f"model.{name}": value for name, value in named.items() if value is not None}
+        changes |= {
+            "train.batch": self.batch, "train.patch": self.patch, "train.data": str(self.data or ""),
+            "train.start": "", "train.teacher": "", "train.features": 0.0,
+        }  # fmt: skip
+        loaded = arguments.configuration(self.config) if self.config else configuration.Config()
         with stop_on(configuration.BadConfig):
-            settings = (
-                arguments.configuration(self.config) if self.config else configuration.Config()
-            )
-            model = replace(settings.model, **changes)
-            train = replace(
-                settings.train,
-                batch=self.batch,
-                patch=self.patch,
-                data=str(self.data or ""),
-                start="",
-            )
-        return replace(settings, model=model, train=train)
+            return configuration.override(loaded, changes)
 
     def _planes(self, config: Config) -> Planes:
         from iqlut.training import step_variants, training_images

@@ -11,7 +11,7 @@ from tyro.conf import Positional, arg
 from iqlut import atomic_files
 from iqlut.command_line import arguments
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
-from iqlut.command_line.output import narrate
+from iqlut.command_line.output import complain, narrate
 from iqlut.tables import file_format
 
 
@@ -19,7 +19,7 @@ from iqlut.tables import file_format
 class Convert:
     """Make a checkpoint into integer tables.
 
-    Needs PyTorch: pip install 'iqlut[train]'. Tables that an engine could overflow on are refused, never clipped.
+    Needs PyTorch: pip install 'iqlut[train]'. Tables whose sums could overflow are refused, never clipped.
     """
 
     checkpoint: Annotated[
@@ -38,16 +38,18 @@ class Convert:
     debug: arguments.Debug = False
 
     def run(self) -> int:
-        arguments.check_folder(self.output)
-        if self.output.is_dir():
-            raise Stop(f"{self.output} is a folder, expected a file; name one with -o")
-        if self.output.exists() and not self.overwrite:
-            raise Stop(f"{self.output} exists; give --overwrite to replace it", FAILED)
+        self._check_output()
         from iqlut.evaluation import scores
         from iqlut.training import checkpoint_to_tables
 
         with stop_on(ValueError, RuntimeError, OSError, code=FAILED):
-            tables = checkpoint_to_tables.tables_of(self.checkpoint)
+            converted = checkpoint_to_tables.converted(self.checkpoint)
+            tables = converted.tables
+            if converted.unfinished:
+                complain(
+                    f"warning: {self.checkpoint} is at step {converted.unfinished}, expected a finished run; "
+                    "the file will record it"
+                )
             if self.score:
                 tables = scores.with_scores(tables, self.score)
             data = file_format.to_bytes(tables)
@@ -56,3 +58,13 @@ class Convert:
             f"{self.output}: {tables.name}, {tables.table_bytes} bytes of tables in a file of {len(data)}"
         )
         return OK
+
+    def _check_output(self) -> None:
+        if self.output.is_dir():
+            raise Stop(f"{self.output} is a folder, expected a file; name one with -o")
+        if self.output.suffix != ".iqlut":
+            ending = self.output.suffix or "nothing"
+            raise Stop(f"{self.output} ends in {ending}, expected .iqlut; rename it")
+        arguments.check_folder(self.output)
+        if self.output.exists() and not self.overwrite:
+            raise Stop(f"{self.output} exists; give --overwrite to replace it", FAILED)

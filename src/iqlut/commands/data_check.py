@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import progress
 from iqlut.command_line.exit_codes import FAILED, OK, stop_on
 from iqlut.command_line.output import complain, print_json, print_table
+from iqlut.command_line.progress import progress
 
 _SAID = {"mismatched": "not smaller by its scale than the high-resolution image of its name"}
 

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import progress
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import print_json, print_table
+from iqlut.command_line.progress import progress
 from iqlut.evaluation import degradation
 from iqlut.evaluation.degradation import CLEAN
 from iqlut.restoration import choose_strength

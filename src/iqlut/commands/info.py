@@ -17,7 +17,6 @@ from iqlut.tables import file_format, shipped_models
 from iqlut.tables.restoration_tables import RestorationTables, tables_at
 
 TIMES = "times.json"
-CLEAN_INPUT = "clean input"  # the purpose of models that state none
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def sizes(model: shipped_models.Model, name_or_path: str) -> dict[str, Any]:
         "table_bytes": tables.table_bytes,
         "file_bytes": len(file_format.to_bytes(model)) if shipped else path.stat().st_size,
         "receptive_field_px": tables.receptive_field_px,
-        "purpose": model.about.get("purpose", CLEAN_INPUT),
+        "purpose": model.about.get("purpose", shipped_models.CLEAN_INPUT),
         "sha256": model.sha256,
     }
     if isinstance(model, RestorationTables):

@@ -14,8 +14,8 @@ from tyro.conf import Positional, arg
 
 from iqlut.batch.planning import Plan
 from iqlut.command_line.batch_report import Report
-from iqlut.command_line.console import progress
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
+from iqlut.command_line.progress import progress
 from iqlut.command_line.upscale_arguments import UpscaleArguments
 from iqlut.errors import ManifestError
 

@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import math
 import os
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.console import SILENCE_S, duration
-from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, OK, stop_on
-from iqlut.command_line.output import complain, narrate
+from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, OK, Stop, stop_on
+from iqlut.command_line.output import complain, narrate, printing
+from iqlut.command_line.progress import reporting
 
-Report = Callable[[str, int, int], None]
+if TYPE_CHECKING:
+    from iqlut.network.stages import Stages
+    from iqlut.training.run_stages import Outcome, StageRun
 
 
 @dataclass(frozen=True)
 class Train:
     """Train a model as a TOML file says; go on later with --resume.
 
-    Needs PyTorch: pip install 'iqlut[train]'. The folder OUT receives the newest checkpoint, which
-    `iqlut convert` makes into tables, and a log. Processes started by torchrun share every batch.
-    `iqlut train search` finds where the levels of each layer should lie.
+    Needs PyTorch: pip install 'iqlut[train]'. `iqlut train --explain` prints every option of the file, and
+    `iqlut train --init NAME.toml` writes a file to start from. The folder OUT receives the newest checkpoint, which
+    `iqlut convert` makes into tables, and a log; a file with stages has a folder in OUT for each of them. Processes
+    started by torchrun share every batch. `iqlut train search` finds where the levels of each layer should lie.
     """
 
     config: Annotated[
-        Positional[Path], arg(metavar="CONFIG", help="what to train, as in configs/l8c8-x4.toml")
-    ]
+        Positional[Path | None],
+        arg(
+            metavar="CONFIG",
+            help="what to train, as in configs/l8c8-x4.toml",
+            help_behavior_hint="",
+        ),
+    ] = None
     out: Annotated[
         Path | None,
         arg(
@@ -42,77 +46,124 @@ class Train:
             help_behavior_hint="(default: runs/ and the model's name)",
         ),
     ] = None
-    resume: Annotated[bool, arg(help="go on from the checkpoint in DIR", help_behavior_hint="")] = (
-        False
-    )
+    stage: Annotated[
+        str | None,
+        arg(
+            metavar="STAGE",
+            help="train one stage of CONFIG only",
+            help_behavior_hint="(default: all, in order)",
+        ),
+    ] = None
+    overrides: Annotated[
+        UseAppendAction[tuple[str, ...]],
+        arg(
+            name="set",
+            metavar="NAME=VALUE",
+            help="another value for an option, as in --set train.steps=3000; can be repeated",
+            help_behavior_hint="",
+        ),
+    ] = ()
+    resume: Annotated[
+        bool, arg(help="go on from the checkpoints in DIR", help_behavior_hint="")
+    ] = False
     minutes: Annotated[
         float | None,
         arg(
-            metavar="MINUTES", help="stop after so long", help_behavior_hint="(default: when done)"
+            metavar="MINUTES",
+            help="stop after this time",
+            help_behavior_hint="(default: when done)",
         ),
     ] = None
     threads: arguments.Threads = None
     device: arguments.Device = "cpu"
+    explain: Annotated[
+        bool, arg(help="print every option of a configuration, and stop", help_behavior_hint="")
+    ] = False
+    init: Annotated[
+        Path | None,
+        arg(
+            metavar="FILE",
+            help="write a configuration to start from, *.toml, and stop",
+            help_behavior_hint="",
+        ),
+    ] = None
     debug: arguments.Debug = False
 
     def run(self) -> int:
+        if self.explain:
+            return _explain()
+        if self.init is not None:
+            return _init(self.init)
+        if self.config is None:
+            raise Stop(
+                "no configuration was named, expected a TOML file; name one, or write one with --init NAME.toml"
+            )
         threads = arguments.threads(self.threads)
-        from iqlut.training import loop
+        from iqlut.training import loop, run_stages
 
-        settings = arguments.configuration(self.config)
+        model = self._model(self.config)
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # started by torchrun
             from iqlut.training import distributed
 
             distributed.join()
-        out = self.out or Path("runs") / settings.name
-        place = loop.Place(threads, self.device)
+        out = self.out or Path("runs") / model.name
         minutes = math.inf if self.minutes is None else self.minutes
+        place = loop.Place(threads, self.device, out.parent / "cache")
+        return self._train(model, run_stages.StageRun(out, self.resume, self.stage, place, minutes))
+
+    def _model(self, path: Path) -> Stages:
+        """The stages in the file, with the values of --set."""
+        from iqlut.network import configuration
+
+        model = arguments.stages(path)
+        with stop_on(configuration.BadConfig):
+            model.stage(self.stage)  # an unknown one is refused before anything is read
+            return model.overridden(dict(map(configuration.parse_override, self.overrides)))
+
+    def _train(self, model: Stages, settings: StageRun) -> int:
+        from iqlut.training import loop, run_stages
+
         try:
             with stop_on(ValueError, RuntimeError, OSError, code=FAILED), reporting() as report:
-                checkpoint = loop.train(settings, out, self.resume, place, minutes, report)
+                outcome = run_stages.run(model, settings, report)
         except KeyboardInterrupt:
-            saved = (out / "checkpoint.pt").exists()
+            is_saved = any(settings.out.glob(f"**/{loop.CHECKPOINT}"))
             complain(
-                f"interrupted; {f'go on from {out} with --resume' if saved else 'nothing was saved yet'}"
+                f"interrupted; {f'go on from {settings.out} with --resume' if is_saved else 'nothing was saved yet'}"
             )
             return INTERRUPTED
-        narrate(f"{checkpoint} is ready: iqlut convert {checkpoint} -o {settings.name}.iqlut")
+        narrate(_ending(outcome, model.name))
         return OK
 
 
-@contextmanager
-def reporting() -> Iterator[Report]:
-    """Yields what training calls with (what, done, total): a bar on a terminal, else a line each time."""
-    if not sys.stderr.isatty():
-        yield Lines()
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=None)
-
-        def report(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
-
-        yield report
+def _ending(outcome: Outcome, name: str) -> str:
+    """The last line of a run: what can be done now."""
+    if outcome.is_finished:
+        return f"{outcome.checkpoint} is ready: iqlut convert {outcome.checkpoint} -o {name}.iqlut"
+    of = f" of stage {outcome.stage}" if outcome.stage else ""
+    return f"stopped at step {outcome.step} of {outcome.steps}{of}; go on with --resume"
 
 
-class Lines:
-    """Progress as lines, each with the time that is left at the pace so far; one that says nothing new waits."""
+def _explain() -> int:
+    from iqlut.network import option_texts
 
-    def __init__(self) -> None:
-        self._task = ("", -1)  # what, total
-        self._start = (0.0, 0)  # when, how much was done
-        self._said_at = 0.0
+    with printing():
+        print(option_texts.explained(), end="")
+    return OK
 
-    def __call__(self, what: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if total != self._task[1] or done < self._start[1]:
-            self._start = (now, done)
-        elif what == self._task[0] and now - self._said_at < SILENCE_S and done < total:
-            return
-        self._task, self._said_at = (what, total), now
-        pace = (now - self._start[0]) / max(done - self._start[1], 1)
-        left = f", {duration(pace * (total - done))} left" if self._start[1] < done < total else ""
-        narrate(f"{done}/{total} {what}{left}")
+
+def _init(path: Path) -> int:
+    from iqlut.network import option_texts
+
+    if path.suffix != ".toml":
+        raise Stop(f"{path} ends in {path.suffix or 'nothing'}, expected .toml; rename it")
+    arguments.check_folder(path)
+    text = option_texts.file_to_start_from(path.stem)
+    with stop_on(OSError, code=FAILED):
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            raise Stop(f"{path} exists, expected a new file; choose another name", FAILED) from None
+    narrate(f"{path}: edit it, then iqlut train {path}")
+    return OK

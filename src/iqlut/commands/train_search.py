@@ -1,4 +1,4 @@
-"""`iqlut train search`: where the levels of each layer should lie, by validation."""
+"""`iqlut train search`: find where the levels of each layer should lie, by validation."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from iqlut import atomic_files
 from iqlut.command_line import arguments
 from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, OK, Stop, stop_on
 from iqlut.command_line.output import complain, narrate, print_json
+from iqlut.command_line.progress import reporting
 
 _GRID = "(default: 0.3 0.4 0.5 0.6 0.7)"
 
@@ -20,9 +21,9 @@ _GRID = "(default: 0.3 0.4 0.5 0.6 0.7)"
 class TrainSearch:
     """Find knot_a and knot_b of each layer, one after the other, by PSNR of the rounded network on validation images.
 
-    Needs PyTorch: pip install 'iqlut[train]'. Of every pair of the grid the tables of CHECKPOINT are read at the
-    levels that it gives, trained on for --steps, and scored; FILE receives CONFIG with the best. Without --steps
-    CHECKPOINT should have many more levels than CONFIG: of tables with as many, those that are there always win.
+    Needs PyTorch: pip install 'iqlut[train]'. For every pair of the grid, the tables of CHECKPOINT are read at the
+    levels that the pair gives, trained for --steps more, and scored. FILE receives CONFIG, comments included, with the
+    best pairs. Without --steps, CHECKPOINT should have many more levels than CONFIG: with as many, its own always win.
     """
 
     config: Annotated[
@@ -32,21 +33,23 @@ class TrainSearch:
         Positional[Path],
         arg(
             metavar="CHECKPOINT",
-            help="a trained network of its shape, but for the numbers of levels",
+            help="a trained network of the same shape; the numbers of levels may differ",
         ),
     ]
     output: Annotated[
         Path, arg(aliases=("-o",), metavar="FILE", help="the configuration with its knots, *.toml")
     ]
     steps: Annotated[int, arg(help="steps of training for each pair")] = 0
-    learning_rate: Annotated[float, arg(help="of these steps, falling to 0")] = 1e-3
+    learning_rate: Annotated[float, arg(help="learning rate of these steps, falling to 0")] = 1e-3
     a: Annotated[
         tuple[float, ...], arg(metavar="A...", help="the grid", help_behavior_hint=_GRID)
     ] = ()
     b: Annotated[
         tuple[float, ...], arg(metavar="B...", help="the grid", help_behavior_hint=_GRID)
     ] = ()
-    passes: Annotated[int, arg(help="times over all layers; ends where nothing changes")] = 1
+    passes: Annotated[
+        int, arg(help="passes over all layers; the search ends when nothing changes")
+    ] = 1
     overwrite: Annotated[bool, arg(help="replace FILE if it exists", help_behavior_hint="")] = False
     threads: arguments.Threads = None
     json: Annotated[
@@ -57,8 +60,6 @@ class TrainSearch:
     def run(self) -> int:
         threads = arguments.threads(self.threads)
         self._check()
-        from iqlut.commands.train import reporting
-        from iqlut.network import configuration
         from iqlut.training import knot_search
 
         settings = arguments.configuration(self.config)
@@ -76,7 +77,9 @@ class TrainSearch:
         how = (
             f"found by `iqlut train search` from {self.checkpoint.name}, {self.steps} steps a pair"
         )
-        whole = f"# The knots: {how}:\n# {score}.\n{configuration.to_toml(found.config)}"
+        with stop_on(ValueError, OSError, code=FAILED):
+            text = knot_search.file_with_knots(self.config, found.config.model)
+        whole = f"# The knots: {how}:\n# {score}.\n{text}"
         with stop_on(OSError, code=FAILED):
             atomic_files.write_atomically(self.output, lambda file: file.write(whole.encode()))
         if self.json:

@@ -17,9 +17,9 @@ from iqlut.batch.planning import Job, Plan, exists_already
 from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target
 from iqlut.command_line import video_arguments
 from iqlut.command_line.batch_report import Report
-from iqlut.command_line.console import progress
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import unforeseen
+from iqlut.command_line.progress import progress
 from iqlut.command_line.upscale_arguments import UpscaleArguments, flag
 from iqlut.errors import PictureError
 from iqlut.pictures import formats

@@ -14,16 +14,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from iqlut.planes import image as im
+from iqlut.planes.downscaler_names import DOWNSCALERS
 
-FILTERS = {
-    "box": Image.Resampling.BOX,
-    "lanczos": Image.Resampling.LANCZOS,
-    "bilinear": Image.Resampling.BILINEAR,
-}
-DOWNSCALERS = (
-    "bicubic",
-    *FILTERS,
-)  # "bicubic" is MATLAB's, the protocol of the field; the others are Pillow's
+FILTERS = {name: Image.Resampling[name.upper()] for name in DOWNSCALERS if name != "bicubic"}
 SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}  # Pillow's numbers
 NOISE_SIGMA_MAX = 100.0
 

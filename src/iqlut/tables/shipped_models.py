@@ -11,6 +11,7 @@ from iqlut.tables import file_format
 from iqlut.tables.integer_tables import SCALES, Tables
 from iqlut.tables.restoration_tables import RestorationTables
 
+CLEAN_INPUT = "clean input"  # the purpose of models that do not state theirs
 DEFAULT_FAMILY, DEFAULT_SCALE = "everyday", 4
 _SUFFIX = ".iqlut"
 _FOLDER = Path(__file__).parents[1] / "models"

@@ -1,7 +1,8 @@
-"""A checkpoint to integer tables that say where they come from."""
+"""From a checkpoint to integer tables that record where they come from."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from iqlut.network.convert_to_tables import convert
@@ -11,17 +12,34 @@ from iqlut.tables.restoration_tables import RestorationTables
 from iqlut.training import checkpoint as states
 
 
+@dataclass(frozen=True, eq=False)
+class Converted:
+    """The tables of a checkpoint. `unfinished` is empty, or how far an unfinished run got, as "138 of 3000"."""
+
+    tables: Tables | RestorationTables
+    unfinished: str
+
+
 def tables_of(path: Path) -> Tables | RestorationTables:
-    """The integer tables of the checkpoint at `path`; TrainingStopped or CannotConvert say in a sentence why not."""
+    """The integer tables of the checkpoint at `path`; TrainingStopped or CannotConvert in one sentence otherwise."""
+    return converted(path).tables
+
+
+def converted(path: Path) -> Converted:
+    """The integer tables of the checkpoint at `path`, and whether its run was finished."""
     saved = states.read(path)
-    network, config = states.average(path)
+    network, config = states.averaged_network(saved)
+    step, steps = saved["step"], config.train.steps
+    unfinished = f"{step} of {steps}" if step < steps else ""
     about = {
         "config": config.to_dict(),
-        "step": saved["step"],
+        "step": step,
         "seed": config.train.seed,
         "data_sha256": saved["data_sha256"],
         "commit": commit(),
         "licence": "Apache-2.0",
         "purpose": config.purpose,
     }
-    return convert(network, config, about)
+    if unfinished:
+        about["steps"] = unfinished
+    return Converted(convert(network, config, about), unfinished)

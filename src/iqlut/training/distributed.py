@@ -1,6 +1,6 @@
-"""Several processes train one model (torchrun): each takes a part of every batch, gradients are averaged.
+"""Several processes train one model (torchrun): each takes a share of every batch, and gradients are averaged.
 
-All processes hold the same parameters and make the same step; the first one writes.
+All processes hold the same parameters and make the same steps. Only the first one writes files.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from torch import distributed
 
 
 def join() -> None:
-    """Meets the other processes that torchrun started, by what it left in the environment."""
+    """Join the other processes that torchrun started, as its environment variables say."""
     distributed.init_process_group("gloo")
 
 
-def part() -> tuple[int, int]:
-    """This process's number and how many there are: (0, 1) alone."""
+def rank_and_count() -> tuple[int, int]:
+    """The number of this process and how many there are; (0, 1) for a single one."""
     if distributed.is_available() and distributed.is_initialized():
         return distributed.get_rank(), distributed.get_world_size()
     return 0, 1
 
 
 def is_first() -> bool:
-    """Whether this process writes."""
-    return part()[0] == 0
+    """Whether this process writes files."""
+    return rank_and_count()[0] == 0
 
 
 def average(tensors: Iterable[torch.Tensor | None]) -> None:
-    """The mean over the processes, in place, in one message."""
-    count = part()[1]
+    """Replace tensors by their mean over the processes, in one message."""
+    count = rank_and_count()[1]
     present = [tensor for tensor in tensors if tensor is not None]
     if count == 1 or not present:
         return
@@ -44,8 +44,8 @@ def average(tensors: Iterable[torch.Tensor | None]) -> None:
 
 
 def first_says(what: bool) -> bool:
-    """What the first process says, so that all do the same."""
-    if part()[1] == 1:
+    """The value that the first process has, so that all processes do the same."""
+    if rank_and_count()[1] == 1:
         return what
     word = torch.tensor([what])
     distributed.broadcast(word, 0)
@@ -53,6 +53,6 @@ def first_says(what: bool) -> bool:
 
 
 def wait() -> None:
-    """Until all processes are here."""
-    if part()[1] > 1:
+    """Wait until all processes have come here."""
+    if rank_and_count()[1] > 1:
         distributed.barrier()

@@ -1,8 +1,9 @@
 """The greedy search for where levels lie (IQ-LUT eq. 4): (a, b) of each layer, by PSNR of the rounded network.
 
-Layer after layer every pair of a grid is tried, the tables read at its levels, and the best is kept. Without steps
-in between this says something only if the checkpoint has many more levels than the configuration: of tables with as
-many, those that are there always win. With steps each pair is trained on so long, all on the same patches.
+For one layer after the other, every pair of a grid is tried: the tables are read at the levels that it gives, and the
+best pair is kept. Without training steps in between, this is meaningful only if the checkpoint has many more levels than
+the configuration; with as many, the levels of the checkpoint always win. With steps, each pair is trained for as many, all
+on the same patches.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import tomlkit
 import torch
 
 from iqlut.network import quantisation
-from iqlut.network.configuration import BadConfig, Config
+from iqlut.network.configuration import BadConfig, Config, ModelConfig, read_toml
 from iqlut.network.network import Network
 from iqlut.network.start_from import start_from
 from iqlut.training import checkpoint as states
@@ -30,12 +32,12 @@ Pair = tuple[float, float]
 class Search:
     """What is searched.
 
-    config         of the model that gets the levels; its knots are where the search begins
-    checkpoint     a trained network of the same shape; its numbers of levels may be others
-    a, b           the grid: all pairs of them
-    steps          that each pair is trained on, of the configuration's batches; 0: none
-    learning_rate  of these, falling to 0
-    passes         over all layers at most; a pass that changes nothing is the last
+    config         configuration of the model that gets the levels; the search begins at its knots
+    checkpoint     a trained network of the same shape; its numbers of levels may differ
+    a, b           the grid: all pairs of these values
+    steps          training steps for each pair, with the batches of the configuration; 0 for none
+    learning_rate  learning rate of these steps, falling to 0
+    passes         passes over all layers at most; a pass that changes nothing is the last
     """
 
     config: Config
@@ -49,7 +51,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Trial:
-    """One pair at one layer: a row. `layer` counts from 2, the first that is bent; the last is the upsampler."""
+    """One pair at one layer. `layer` counts from 2, the first whose levels can move; the last layer is the upsampler."""
 
     layer: int
     a: float
@@ -60,9 +62,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Found:
-    """The configuration with the best knots, and all that was tried; PSNR on the validation set.
+    """The configuration with the best knots, and all pairs that were tried; PSNR is on the validation set.
 
-    `before_db` is what the knots of the start give, trained on for as many steps.
+    `before_db` is the PSNR with the knots of the configuration, after as many training steps.
     """
 
     config: Config
@@ -72,9 +74,9 @@ class Found:
 
 
 def greedy(
-    search: Search, cache: Path, threads: int = 1, progress: loop.Progress = lambda *_: None
+    search: Search, cache: Path, threads: int = 1, progress: loop.OnProgress = lambda *_: None
 ) -> Found:
-    """Searches; BadConfig, BadData and TrainingStopped say in a sentence what is wrong."""
+    """Search; raises BadConfig, BadData or TrainingStopped, each with one sentence."""
     torch.set_num_threads(TORCH_THREADS)
     tries = _Tries(search, cache, threads, progress)
     knots = _knots(search.config)
@@ -105,9 +107,11 @@ def greedy(
 
 
 class _Tries:
-    """The checkpoint, the images, and the score of the one with certain knots on the others."""
+    """The checkpoint and the images, and the score of the checkpoint with other knots on these images."""
 
-    def __init__(self, search: Search, cache: Path, threads: int, progress: loop.Progress) -> None:
+    def __init__(
+        self, search: Search, cache: Path, threads: int, progress: loop.OnProgress
+    ) -> None:
         self.source, _ = states.average(search.checkpoint)
         train, scale = search.config.train, search.config.model.scale
         self._validation = training_images.load(
@@ -122,7 +126,7 @@ class _Tries:
         self._search, self._threads = search, threads
 
     def score(self, start: Network, knots: list[Pair]) -> tuple[Network, float]:
-        """The network with the tables of `start` read at these knots, trained on for the steps; and its PSNR."""
+        """The network with the tables of `start` read at these knots and trained for the steps, and its PSNR."""
         steps, config = self._search.steps, _with(self._search.config, knots)
         train = replace(
             config.train,
@@ -140,11 +144,20 @@ class _Tries:
         return state.network, validation.validate(state.network, self._validation, self._threads)
 
 
+def file_with_knots(path: Path, model: ModelConfig) -> str:
+    """The text of the configuration file at `path`, comments included, with the knots of `model` in all its stages."""
+    document = read_toml(path)
+    for stage in document.get("stage", ()):
+        for name in ("knot_a", "knot_b"):
+            stage.get("model", {}).pop(name, None)
+    table = document.setdefault("model", {})
+    table["knot_a"], table["knot_b"] = list(model.knot_a), list(model.knot_b)
+    return tomlkit.dumps(document)
+
+
 def _knots(config: Config) -> list[Pair]:
-    """(a, b) of each layer that has one."""
-    model = config.model
-    a, b = (one * model.blocks if len(one) == 1 else one for one in (model.knot_a, model.knot_b))
-    return list(zip(a, b, strict=True))
+    """(a, b) of each layer after the first."""
+    return list(config.model.layer_knot_parameters())
 
 
 def _with(config: Config, knots: list[Pair]) -> Config:
@@ -153,12 +166,14 @@ def _with(config: Config, knots: list[Pair]) -> Config:
 
 
 def _pairs(search: Search, layer: int, now: Pair) -> Iterator[Pair]:
-    """The pair that is there, then those of the grid that put the levels elsewhere."""
+    """The present pair, then those of the grid that give other levels."""
     model, seen = search.config.model, set()
-    levels = model.upsample_levels if layer == model.blocks - 1 else model.levels
+    levels = model.layer_levels[layer + 1]
     for pair in (now, *itertools.product(search.a, search.b)):
         if not all(0 < value < 1 for value in pair):
-            raise BadConfig(f"the grid has {pair}, expected numbers between 0 and 1")
+            raise BadConfig(
+                f"the grid has {pair}, expected numbers between 0 and 1; correct --a or --b"
+            )
         knots = quantisation.knots_of(levels, *pair).tobytes()
         if knots not in seen:
             seen.add(knots)

@@ -1,14 +1,12 @@
-"""The training loop: one function, readable top to bottom. A run is a folder:
+"""The training loop: one function, readable from top to bottom. A run is a folder:
 
-config.json       what it is: configuration, commit, hash of the data, seed, threads, device
-checkpoint.pt     the newest state, whole at any time
+config.json       configuration, commit, hash of the data, seed, threads, device
+checkpoint.pt     the newest training state, complete at any time
 log.jsonl         one line each time something was measured; the same for TensorBoard beside it
 """
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import json
 import math
 import time
@@ -27,21 +25,34 @@ from iqlut.provenance import commit
 from iqlut.training import checkpoint as states
 from iqlut.training import distributed, on_device, training_images, validation
 from iqlut.training.checkpoint import State, TrainingStopped
+from iqlut.training.log import TrainingLog
 from iqlut.training.mean_error import find_offset
 from iqlut.training.step import TORCH_THREADS, host_step
 
 CHECKPOINT = "checkpoint.pt"
 
-Progress = Callable[[str, int, int], None]  # what, done, total
-Step = Callable[[], torch.Tensor]  # makes the step after state.step; its loss
+OnProgress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+MakeStep = Callable[[], torch.Tensor]  # makes the step after `state.step` and returns its loss
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where steps are made: a CPU, by so many threads, or cuda."""
+    """Where a run takes place: on a CPU with so many threads, or on "cuda".
+
+    `cache` is the folder of the decoded images; None: the folder `cache` beside that of the run.
+    """
 
     threads: int = 1
     device: str = "cpu"
+    cache: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """The planes that are trained on, and those of the validation images."""
+
+    training: training_images.Planes
+    validation: training_images.Planes
 
 
 HERE = Place()
@@ -49,106 +60,109 @@ HERE = Place()
 
 def train(
     config: Config, out: Path, resume: bool = False, place: Place = HERE, minutes: float = math.inf,
-    progress: Progress = lambda *_: None,
+    progress: OnProgress = lambda *_: None,
 ) -> Path:  # fmt: skip
-    """Trains `config` into the folder `out` and returns its checkpoint; stops early after `minutes`.
+    """Train `config` in the folder `out` and return its checkpoint; stop early after `minutes`.
 
-    `resume` goes on from the folder's checkpoint, bit for bit as if there had been no pause (on the
-    same machine with the same number of threads, on a CPU). BadData, BadConfig and TrainingStopped say in a
-    sentence what is wrong.
+    With `resume` the run goes on from the checkpoint in the folder, bit for bit as if there had been no interruption (on
+    the same machine with the same number of threads, on a CPU). `progress` is called after every step. Raises BadData,
+    BadConfig or TrainingStopped, each with one sentence.
     """
     _check(config.train, place)
     torch.set_num_threads(TORCH_THREADS)
-    deadline = time.monotonic() + 60 * minutes
-    settings = config.train
-    planes, checked = _images(config, out.parent / "cache", progress)
+    deadline_s = time.monotonic() + 60 * minutes
+    settings, threads = config.train, place.threads
+    images = _images(config, place.cache or out.parent / "cache", progress)
     teacher = teacher_of(config, place.device)
-    state = _start(config, out, planes, resume, place)
-    step = _steps(state, config, planes, teacher, place)
-    losses, started = [], time.monotonic()
-    with Log(out) as log:
+    state = _start(config, out, images.training, resume, place)
+    make_step = _step_maker(state, config, images.training, teacher, place)
+    losses, started_s, words = [], time.monotonic(), "steps"
+    with TrainingLog(out) as log:
         if not settings.steps:
-            log.write({"step": 0, **_finish(state, config, planes, checked, place)})
-        while state.step < settings.steps and not distributed.first_says(
-            time.monotonic() >= deadline
-        ):
-            losses.append(step())
+            log.write({"step": 0, **_finish(state, config, images, threads)})
+        while state.step < settings.steps and not _is_over(deadline_s):
+            losses.append(make_step())
             state.step += 1
             if state.step % settings.checkpoint_every == 0 or state.step == settings.steps:
-                row = _row(state, losses, time.monotonic() - started)
-                losses, started = [], time.monotonic()
-                _check_finite(state, row["loss"])
-                if state.step == settings.steps:
-                    row |= _finish(state, config, planes, checked, place)
-                elif state.step % settings.validate_every == 0:
-                    row |= validation.scores(state.ema, config, checked, place.threads)
+                row = _row(state, losses, time.monotonic() - started_s)
+                losses, started_s = [], time.monotonic()
+                row |= _scores(state, config, images, threads)
                 _save(state, config, out)
                 log.write(row)
-                progress(_describe(row), state.step, settings.steps)
+                words = _describe(row)
+            progress(words, state.step, settings.steps)
     _check_finite(state, float(torch.stack(losses).mean()) if losses else 0.0)
     _save(state, config, out)
     return out / CHECKPOINT
 
 
-def _images(
-    config: Config, cache: Path, progress: Progress
-) -> tuple[training_images.Planes, training_images.Planes]:
-    """Those to train on, and those to validate with."""
-    planes = training_images.load(config.train, config.model.scale, cache, progress, config.degrade)
-    checked = training_images.load(
-        validation.validation_of(config.train), config.model.scale, cache, progress
-    )
+def _is_over(deadline_s: float) -> bool:
+    """Whether the time is up; the same answer in all processes."""
+    return distributed.first_says(time.monotonic() >= deadline_s)
+
+
+def _images(config: Config, cache: Path, progress: OnProgress) -> Images:
+    scale = config.model.scale
+    planes = training_images.load(config.train, scale, cache, progress, config.degrade)
+    checked = training_images.load(validation.validation_of(config.train), scale, cache, progress)
     if count := len(planes.skipped):
         progress(f"{count} images are smaller than a patch and left out", 0, config.train.steps)
-    return planes, checked
+    return Images(planes, checked)
 
 
 def _check(settings: TrainConfig, place: Place) -> None:
     on_device.check(place.device)
-    if settings.batch % distributed.part()[1]:
+    processes = distributed.rank_and_count()[1]
+    if settings.batch % processes:
         raise BadConfig(
-            f"a batch of {settings.batch} cannot be shared by {distributed.part()[1]} processes"
+            f"train.batch is {settings.batch} for {processes} processes, expected a multiple of their number; "
+            "change one of the two"
         )
 
 
 def _row(state: State, losses: list[torch.Tensor], seconds: float) -> dict[str, Any]:
-    """What the log says of the steps since the row before."""
-    return {
-        "step": state.step,
-        "loss": float(torch.stack(losses).mean()),
-        "seconds": round(seconds, 2),
-    }
+    """What the log says of the steps since the row before; TrainingStopped if the loss is not finite."""
+    loss = float(torch.stack(losses).mean())
+    _check_finite(state, loss)
+    return {"step": state.step, "loss": loss, "seconds": round(seconds, 2)}
 
 
-def _finish(
-    state: State, config: Config, planes: training_images.Planes, checked: training_images.Planes, place: Place
-) -> dict[str, float]:  # fmt: skip
-    """The last act of a run, and the scores after it."""
-    find_offset(state.ema, config, planes, place.threads)
-    return validation.scores(state.ema, config, checked, place.threads)
+def _scores(state: State, config: Config, images: Images, threads: int) -> dict[str, float]:
+    """The scores that belong to this step: none between two validations."""
+    if state.step == config.train.steps:
+        return _finish(state, config, images, threads)
+    if state.step % config.train.validate_every:
+        return {}
+    return validation.scores(state.ema, config, images.validation, threads)
 
 
-def _steps(
+def _finish(state: State, config: Config, images: Images, threads: int) -> dict[str, float]:
+    """End a run: remove the mean error of the averaged network, and return its scores."""
+    find_offset(state.ema, config, images.training, threads)
+    return validation.scores(state.ema, config, images.validation, threads)
+
+
+def _step_maker(
     state: State,
     config: Config,
     planes: training_images.Planes,
     teacher: Network | None,
     place: Place,
-) -> Step:
-    """What makes the step after `state.step`."""
+) -> MakeStep:
     if place.device == "cpu":
         return partial(host_step, state, config, planes, teacher, place.threads)
     return on_device.Steps(state, config, planes, teacher).next
 
 
 def teacher_of(config: Config, device: str = "cpu") -> Network | None:
-    """The network that is followed too, if there is one; it must upscale as much, and have the features to follow."""
+    """The network of `train.teacher`, or None; BadConfig where it has another scale or other features."""
     if not config.train.teacher:
         return None
     teacher, its = states.average(Path(config.train.teacher))
     if its.model.scale != config.model.scale:
         raise BadConfig(
-            f"train.teacher is {its.name}, which upscales {its.model.scale} times, expected {config.model.scale}"
+            f"train.teacher is {its.name}, which upscales {its.model.scale} times, expected {config.model.scale}; "
+            "name another checkpoint"
         )
     ours, theirs = ((model.blocks, model.channels) for model in (config.model, its.model))
     if config.train.features and ours != theirs:
@@ -168,27 +182,27 @@ def _save(state: State, config: Config, out: Path) -> None:
 def _start(
     config: Config, out: Path, planes: training_images.Planes, resume: bool, place: Place
 ) -> State:
-    """The state to go on from: the checkpoint's, or a new one in a new folder."""
+    """The state to go on from: that of the checkpoint, or a new one in a new folder."""
     state = states.new(config, planes.sha256, place.device)
     if distributed.is_first():
-        atomic_files.sweep(out)  # what a killed run left half written
+        atomic_files.sweep(out)  # files that a killed run left half written
     if resume:
         states.restore(state, config, out / CHECKPOINT)
         return state
     if (out / CHECKPOINT).exists():
         raise TrainingStopped(
-            f"{out} already holds a run; add --resume to go on, or choose another folder"
+            f"{out} already holds a run, expected an empty or new folder; add --resume to go on, or choose another"
         )
-    distributed.wait()  # until all have seen that there is no run
+    distributed.wait()  # until all processes have seen that there is no run
     out.mkdir(parents=True, exist_ok=True)
     about = {"config": config.to_dict(), "commit": commit(), "data_sha256": planes.sha256}
-    about |= {"skipped": planes.skipped, **dataclasses.asdict(place)}
+    about |= {"skipped": planes.skipped, "threads": place.threads, "device": place.device}
     (out / "config.json").write_text(json.dumps(about, indent=2) + "\n")
     return state
 
 
 def _check_finite(state: State, loss: float) -> None:
-    """The kernel's uint8 signals hide a NaN, so the parameters are looked at too."""
+    """TrainingStopped for NaN or infinity. The kernel's uint8 signals hide a NaN, so the parameters are checked too."""
     if not math.isfinite(loss) or not all(p.isfinite().all() for p in state.network.parameters()):
         raise TrainingStopped(
             f"the loss or a parameter is no number at step {state.step}; try a smaller learning_rate"
@@ -197,39 +211,4 @@ def _check_finite(state: State, loss: float) -> None:
 
 def _describe(row: dict[str, Any]) -> str:
     score = f", {row['psnr_db']:.3f} dB" if "psnr_db" in row else ""
-    return f"loss {row['loss']:.3e}{score}"
-
-
-class Log:
-    """The rows of a run, as JSON lines and for TensorBoard; only the first process writes them."""
-
-    def __init__(self, out: Path) -> None:
-        self._lines = self._board = None
-        if distributed.is_first():
-            from torch.utils.tensorboard import (
-                SummaryWriter,
-            )  # slow to import, and only needed here
-
-            self._lines = (out / "log.jsonl").open("a", encoding="utf-8")
-            self._board = SummaryWriter(str(out))
-
-    def __enter__(self) -> Log:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._lines and self._board:
-            for stream in (self._lines, self._board):
-                with contextlib.suppress(OSError):  # a full disk: `write` has said so
-                    stream.close()
-
-    def write(self, row: dict[str, Any]) -> None:
-        if not self._lines or not self._board:
-            return
-        try:
-            self._lines.write(json.dumps(row) + "\n")
-            self._lines.flush()
-            for name in row.keys() - {"step"}:
-                self._board.add_scalar(name, row[name], row["step"])
-            self._board.flush()
-        except OSError as error:
-            raise states.cannot_write(Path(self._lines.name), error) from None
+    return f"steps, loss {row['loss']:.3e}{score}"

@@ -70,7 +70,7 @@ class Steps:
             raise BadConfig(
                 "model.strengths and [degrade] train on a CPU only; start without --device"
             )
-        if distributed.part()[1] > 1:
+        if distributed.rank_and_count()[1] > 1:
             raise BadConfig("several processes train on CPUs only; on a GPU start one")
         device = state.network.alpha.device
         self._state, self._config, self._planes, self._teacher = state, config, planes, teacher

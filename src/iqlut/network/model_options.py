@@ -1,0 +1,132 @@
+"""The options of `[model]`: the shape of a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from iqlut.network.option_types import BadConfig, KernelSide, Knot, Levels, per_layer
+from iqlut.tables import strengths
+from iqlut.tables.symmetry import ORDERS
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The shape of a network. 8 blocks of 8 channels are the paper's L8C8."""
+
+    scale: Annotated[int, Meta(ge=2, le=4), "times"] = 4
+    """How many times larger the upscaled image is, in each direction."""
+
+    blocks: Annotated[int, Meta(ge=1, le=64)] = 8
+    """How many blocks come before the upsampler. Time and table size grow in proportion."""
+
+    channels: Annotated[int, Meta(ge=1, le=64)] = 8
+    """Channels of each block. Time and table size grow with the square."""
+
+    kernel: KernelSide | tuple[KernelSide, ...] = 3
+    """Side length of the convolution of the blocks: one number, or one for each block."""
+
+    upsample_kernel: KernelSide = 2
+    """Side length of the upsampler's convolution. 2 reads a pixel and its right, lower and lower right neighbours."""
+
+    first_levels: Levels = 16
+    """Levels of the first block, which reads luma: 16 levels are 4 bits."""
+
+    levels: Levels | tuple[Levels, ...] = 7
+    """Levels of the blocks after the first: one number, or one for each of them.
+
+    An odd number places a level exactly at zero; 7 levels are -3 to 3.
+    """
+
+    upsample_levels: Levels = 8
+    """Levels of the upsampler."""
+
+    interpolate: bool = True
+    """Whether a signal is interpolated between two levels (DPFI, IQ-LUT eq. 5); otherwise the nearest level is read."""
+
+    residual: bool = True
+    """Whether each block has a gated residual and the output is added to the bilinear image (IQ-LUT eq. 3)."""
+
+    gate: Literal["block", "channel"] = "block"
+    """Whether a block has one gate, as in the paper, or one for each channel."""
+
+    knot_a: tuple[Knot, ...] = (0.5,)
+    """Where levels lie (NUQD, IQ-LUT eq. 4): the signal +-a is mapped to the position +-b.
+
+    One value for all layers after the first, or one for each.
+    """
+
+    knot_b: tuple[Knot, ...] = (0.5,)
+    """See knot_a. With a = b the levels are uniform; b greater than a puts more of them near zero."""
+
+    knots: Literal["fixed", "learned"] = "fixed"
+    """Whether the levels stay where knot_a and knot_b place them, or are trained from there."""
+
+    parameterisation: Literal["table", "network"] = "table"
+    """Whether table entries are trained directly, or made by small networks of one scalar, as in the paper."""
+
+    hidden: Annotated[int, Meta(ge=1, le=1024)] = 32
+    """Width of these three-layer networks; used with parameterisation = "network"."""
+
+    symmetry: Annotated[int, Meta(ge=1, le=8)] = 1
+    """1, 2, 4 or 8: how many tables are stored once because they are flips and rotations of one another."""
+
+    strengths: tuple[Annotated[float, Meta(ge=0, le=strengths.STRENGTH_MAX)], ...] = ()
+    """Restoration strengths in rising order from 0, each with its own set of tables; empty for a single set."""
+
+    def __post_init__(self) -> None:
+        if self.symmetry not in ORDERS or self.channels % self.symmetry:
+            raise BadConfig(
+                f"model.symmetry is {self.symmetry} with {self.channels} channels, expected one of "
+                f"{', '.join(map(str, ORDERS))} that divides the channels; change one of the two"
+            )
+        sides = (*self.block_kernels, self.upsample_kernel)
+        if self.symmetry > 1 and not all(side % 2 for side in sides):
+            raise BadConfig(
+                f"model.kernel and model.upsample_kernel are {self.kernel} and {self.upsample_kernel}, expected odd "
+                "numbers with symmetry; set both to 1 or 3"
+            )
+        self.layer_levels  # noqa: B018  (refuses a wrong number of values)
+        self._check_strengths()
+        for name, knots in (("knot_a", self.knot_a), ("knot_b", self.knot_b)):
+            if len(knots) not in (1, self.blocks):
+                raise BadConfig(
+                    f"model.{name} has {len(knots)} values, expected 1 or {self.blocks} (layers after the first); "
+                    "change their number"
+                )
+
+    def _check_strengths(self) -> None:
+        if not self.strengths:
+            return
+        try:
+            strengths.check(self.strengths)
+        except ValueError as error:
+            raise BadConfig(f"model.strengths: {error}") from None
+        if self.parameterisation != "table" or self.knots != "fixed":
+            raise BadConfig(
+                f"model.strengths is set with parameterisation = {self.parameterisation!r} and knots = "
+                f"{self.knots!r}, expected 'table' and 'fixed'; change these, or leave strengths out"
+            )
+
+    @property
+    def block_kernels(self) -> tuple[int, ...]:
+        """The side length of the convolution of each block."""
+        return per_layer(self.kernel, self.blocks, "model.kernel")
+
+    @property
+    def layer_levels(self) -> tuple[int, ...]:
+        """The number of levels of each layer: the first block, the later blocks, the upsampler."""
+        later = self.blocks - 1
+        if not later:
+            return self.first_levels, self.upsample_levels
+        inner = per_layer(self.levels, later, "model.levels")
+        return self.first_levels, *inner, self.upsample_levels
+
+    def layer_knot_parameters(self) -> tuple[tuple[float, float], ...]:
+        """(a, b) of each layer after the first: of the later blocks, then of the upsampler."""
+        pairs = (
+            knot * self.blocks if len(knot) == 1 else knot for knot in (self.knot_a, self.knot_b)
+        )
+        return tuple(zip(*pairs, strict=True))

@@ -1,0 +1,40 @@
+"""The types of training options: a value's type, its limits and its unit, in one annotation.
+
+`Annotated[int, Meta(ge=1, le=64), "blocks"]` is a whole number from 1 to 64 that counts blocks. msgspec checks type and
+limits when a configuration is read; `iqlut train --explain` prints all three. The text after a field is its explanation.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from iqlut.errors import BadConfig
+from iqlut.planes.downscaler_names import DOWNSCALERS
+
+FILTERS = (*DOWNSCALERS, "blurred")
+Filter = Literal["bicubic", "box", "lanczos", "bilinear", "blurred"]
+
+STEPS_MAX = 1_000_000_000
+Share = Annotated[float, Meta(ge=0, le=1), "share of 1"]
+Positive = Annotated[float, Meta(gt=0, le=100)]
+Weight = Annotated[float, Meta(ge=0, le=1e6)]
+Decay = Annotated[float, Meta(ge=0, lt=1)]
+Interval = Annotated[int, Meta(ge=1, le=STEPS_MAX), "steps"]
+Levels = Annotated[int, Meta(ge=2, le=256)]
+KernelSide = Annotated[int, Meta(ge=1, le=3)]
+Knot = Annotated[float, Meta(gt=0, lt=1)]
+
+
+def per_layer(value: int | tuple[int, ...], count: int, name: str) -> tuple[int, ...]:
+    """The value for each of `count` layers: one number stands for all of them.
+
+    Raises BadConfig where there are neither 1 nor `count` numbers.
+    """
+    values = value if isinstance(value, tuple) else (value,)
+    if len(values) not in (1, count):
+        raise BadConfig(
+            f"{name} has {len(values)} values, expected one number or {count}, one for each block it applies to"
+        )
+    return values * count if len(values) == 1 else values
