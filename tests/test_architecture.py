@@ -25,7 +25,7 @@ PYTHON_FILES = sorted(
 
 # A module imports from tiers above its own; within its own tier only from its own folder.
 TIERS = (
-    ("arithmetic", "atomic_files", "library", "provenance"),
+    ("arithmetic", "atomic_files", "file_kinds", "library", "printable_names", "provenance"),
     ("planes",),
     ("tables",),
     ("restoration",),

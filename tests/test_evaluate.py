@@ -162,14 +162,16 @@ def test_errors_name_the_image(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"empty holds no images; expected some of \.png"):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
     (folder / "empty" / "short.png").write_bytes((folder / "b.png").read_bytes()[:200])
-    with pytest.raises(ValueError, match=r"short\.png: the image cannot be read"):
+    with pytest.raises(ValueError, match=r"short\.png is (damaged|no picture)"):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
     (folder / "empty" / "short.png").write_bytes(b"GIF, or not")
-    with pytest.raises(ValueError, match=r"short\.png: the image cannot be read"):
+    with pytest.raises(ValueError, match=r"short\.png is (damaged|no picture)"):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
-    Image.new("I;16", (30, 30)).save(folder / "empty" / "short.png")
-    with pytest.raises(ValueError, match=r"short\.png: the image has mode I;16, expected 8-bit"):
+    Image.new("F", (30, 30)).save(folder / "empty" / "deep.tif")
+    (folder / "empty" / "short.png").unlink()
+    with pytest.raises(ValueError, match=r"deep\.tif has 32 bits per sample"):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
+    (folder / "empty" / "deep.tif").unlink()
     Image.new("L", (18, 40)).save(folder / "empty" / "short.png")
     with pytest.raises(
         ValueError, match=r"short\.png: the image is 16x40 pixels, expected at least 19x19"

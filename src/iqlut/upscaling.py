@@ -131,10 +131,7 @@ def strength(
     restore: float | str = choose_strength.AUTO,
 ) -> float:
     """The restoration strength that `upscale` runs an image at; ValueError where the dial lacks the one asked for."""
-    asked = choose_strength.parse(restore)
-    if asked is not None:
-        return asked
-    return min(choose_strength.choose([image]).strength, restoration_tables.strengths[-1])
+    return choose_strength.decide(restore, [image], restoration_tables.strengths[-1]).strength
 
 
 def _model(model: str | os.PathLike[str] | Model | None, scale: int) -> Model:

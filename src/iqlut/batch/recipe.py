@@ -12,7 +12,7 @@ from iqlut.batch.output_size import Size
 from iqlut.batch.planning import Job
 from iqlut.pictures import reading
 from iqlut.pictures.picture import PictureError
-from iqlut.pictures.reading import shown
+from iqlut.printable_names import shown
 from iqlut.restoration import choose_strength
 from iqlut.tables.shipped_models import Model
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from iqlut.batch.one_file import Result
 from iqlut.batch.planning import Job, Plan
 from iqlut.command_line.console import JsonRows, complain, duration, narrate
-from iqlut.pictures.reading import shown
+from iqlut.printable_names import shown
 
 
 class Report:

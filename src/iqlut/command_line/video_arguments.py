@@ -9,7 +9,8 @@ from typing import Annotated
 from tyro.conf import arg
 
 from iqlut.command_line.console import Stop
-from iqlut.videos import Options, Part, y4m
+from iqlut.file_kinds import Y4M_SIGNATURE
+from iqlut.videos import Options, Part
 
 __all__ = [
     "ARGUMENTS",
@@ -62,7 +63,7 @@ Frames = Annotated[
 def is_video_pipe() -> bool:
     """Whether a y4m video, not a picture, comes on stdin; nothing is taken from it."""
     peek = getattr(getattr(sys.stdin, "buffer", None), "peek", None)
-    return peek is not None and peek(len(y4m.MAGIC)).startswith(y4m.MAGIC)
+    return peek is not None and peek(len(Y4M_SIGNATURE)).startswith(Y4M_SIGNATURE)
 
 
 def part(frames: str | None) -> Part:

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 from PIL import Image
 from tyro.conf import Positional, arg
 
 from iqlut import atomic_files
 from iqlut.command_line import arguments
 from iqlut.command_line.console import FAILED, OK, Stop, narrate, stop_on
-from iqlut.pictures import reading
+from iqlut.pictures import eight_bits, reading
 from iqlut.pictures.picture import Picture, PictureError
-from iqlut.pictures.reading import shown
+from iqlut.printable_names import shown
 from iqlut.tables import shipped_models
 
 
@@ -111,10 +110,7 @@ def _write(target: Path, data: bytes) -> None:
 
 def _as_rgb(picture: Picture) -> Image.Image:
     """The first frame as a screen shows it on white."""
-    frame = picture.frames[0]
-    if not isinstance(frame, Image.Image):
-        shallow = ((frame.astype(np.int32) + 128) // 257).astype(np.uint8)
-        frame = Image.fromarray(shallow)
+    frame = eight_bits.first_frame(picture)
     if frame.mode in ("LA", "RGBA"):
         white = Image.new("RGBA", frame.size, "white")
         white.alpha_composite(frame.convert("RGBA"))

@@ -21,7 +21,7 @@ from iqlut.command_line.console import FAILED, OK, Stop, progress, stop_on, unfo
 from iqlut.command_line.upscale_arguments import UpscaleArguments, flag
 from iqlut.pictures import formats
 from iqlut.pictures.picture import PictureError
-from iqlut.pictures.reading import shown
+from iqlut.printable_names import shown
 
 _OF_PICTURES = ("size", "width", "height", "format", "quality", "strip")
 

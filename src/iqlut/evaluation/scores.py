@@ -14,6 +14,8 @@ from iqlut import engines
 from iqlut.evaluation import psnr_ssim
 from iqlut.evaluation.degradation import CLEAN, Degradation
 from iqlut.evaluation.image_sets import image_files
+from iqlut.pictures import eight_bits
+from iqlut.pictures.picture import PictureError
 from iqlut.planes import image
 from iqlut.planes.self_ensemble import self_ensemble
 from iqlut.restoration import choose_strength
@@ -144,9 +146,12 @@ def upscaler(model: Tables | RestorationTables | str, scale: int, how: How) -> U
         return self_ensemble(
             engines.get(how.engine).build(tables, how.threads), how.ensemble, tables.symmetry
         )
-    return lambda plane: upscaler(
-        model, scale, replace(how, restore=choose_strength.choose([plane]).strength)
-    )(plane)
+
+    def upscale_by_choice(plane: np.ndarray) -> np.ndarray:
+        choice = choose_strength.decide(how.restore, [plane], model.strengths[-1])
+        return upscaler(model, scale, replace(how, restore=choice.strength))(plane)
+
+    return upscale_by_choice
 
 
 def _baseline(name: str, scale: int) -> UpscalePlane:
@@ -197,16 +202,11 @@ def score_image(
 
 
 def read_image(file: Path) -> np.ndarray:
-    """An 8-bit image file as uint8 (h, w) if it is gray, else (h, w, 3); alpha is left out."""
+    """An image file as uint8 (h, w) if it is gray, else (h, w, 3); see `eight_bits.read`. ValueError if it is broken."""
     try:
-        with Image.open(file) as opened:
-            if opened.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
-                raise ValueError(
-                    f"{file}: the image has mode {opened.mode}, expected 8-bit gray or RGB"
-                )
-            return np.array(opened.convert("L" if opened.mode in ("1", "L", "LA") else "RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{file}: the image cannot be read ({error})") from None
+        return eight_bits.read(file)
+    except PictureError as error:
+        raise ValueError(str(error)) from None
 
 
 def read_luma(file: Path) -> np.ndarray:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from iqlut.batch.planning import Job
-from iqlut.pictures.reading import shown
+from iqlut.printable_names import shown
 
 NAMES = ("source", "target")
 

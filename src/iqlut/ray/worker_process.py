@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from iqlut.batch.one_file import upscale_file
 from iqlut.batch.planning import Job, exists_already
 from iqlut.batch.recipe import DiskFull, Recipe, Result
+from iqlut.file_kinds import is_video
 from iqlut.pictures.picture import PictureError
-from iqlut.pictures.reading import shown
-from iqlut.videos.kinds import is_video
+from iqlut.printable_names import shown
 
 _PROGRAM = "from iqlut.ray.child import main; main()"
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl

@@ -9,7 +9,7 @@ every machine.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +72,23 @@ def choose(images: Sequence[np.ndarray | Image], jpeg_table: Sequence[int] | Non
     quality = damage_features.quality_of(np.asarray(jpeg_table)) if jpeg_table else None
     damage = damage_features.look_at(windows, quality)
     return Choice(strength_for(damage.vector), _reason(damage, quality))
+
+
+def decide(
+    restore: float | str,
+    images: Sequence[np.ndarray | Image],
+    most: float,
+    jpeg_table: Sequence[int] | None = None,
+) -> Choice:
+    """The strength to use: the one that the user asked for, or with "auto" the choice of `choose`, at most `most`.
+
+    `most` is the last strength of the model. ValueError for a `restore` that `parse` refuses.
+    """
+    asked = parse(restore)
+    if asked is not None:
+        return Choice(asked, "as asked for")
+    choice = choose(images, jpeg_table)
+    return replace(choice, strength=min(choice.strength, most))
 
 
 def _pixels(one: np.ndarray | Image) -> np.ndarray:

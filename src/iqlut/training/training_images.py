@@ -19,7 +19,10 @@ from PIL import Image
 from iqlut import atomic_files
 from iqlut.evaluation import degradation
 from iqlut.evaluation.image_sets import image_files
+from iqlut.file_kinds import PNG_SIGNATURE
 from iqlut.network.configuration import DegradeConfig, TrainConfig
+from iqlut.pictures import eight_bits
+from iqlut.pictures.picture import PictureError
 from iqlut.planes import image as im
 from iqlut.training import codec_damage, drawn_graphics, patch_damage
 from iqlut.training.patches import UNDAMAGED, Planes
@@ -108,7 +111,10 @@ def _key(images: list[Path], recipe: Recipe) -> str:
         how += [damage.filters, recipe.in_colour, damage.graphics * (damage.graphics_share > 0)]
     digest = hashlib.sha256(json.dumps(how).encode())
     for file in images:
-        digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+        data = file.read_bytes()
+        digest.update(file.name.encode() + hashlib.sha256(data).digest())
+        if data.startswith(PNG_SIGNATURE) and data[24:25] == b"\x10":
+            digest.update(b"rounded")  # 16 bits: older caches hold samples that were cut off
     return digest.hexdigest()
 
 
@@ -134,12 +140,9 @@ def _planes_of(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The planes of an image in each size and on each grid asked for, sides multiples of `scale`, with Cb and Cr."""
     try:
-        with Image.open(file) as opened:
-            if opened.mode.startswith(("I", "F")):  # Pillow would cut 16 bits off, not round them
-                raise BadData(f"its mode is {opened.mode}, expected 8 bits")
-            colours = opened.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadData(f"{file} cannot be read ({error})") from None
+        colours = Image.fromarray(eight_bits.read(file)).convert("RGB")
+    except PictureError as error:
+        raise BadData(str(error)) from None
     rgb, chroma = np.asarray(colours), np.asarray(colours.convert("YCbCr"))[:, :, 1:]
     planes = [
         np.asarray(colours.convert("L")) if config.planes == "full-range luma" else im.luma(rgb)
