@@ -53,7 +53,7 @@ typedef struct {
 } iqlut_picture;
 
 /* Enlarges `picture` into `out`, scale * h rows that are `out_stride` bytes apart, of scale * w pixels: bytes of luma
- * from one channel, else red, green and blue, as by image.join. `out` must not overlap the picture. At most `threads`
+ * from one channel, else red, green and blue, as by colour.join. `out` must not overlap the picture. At most `threads`
  * threads work on it. 0, or -1 if there was no memory. */
 IQLUT_API int iqlut_upscale(iqlut_plan *plan, const iqlut_picture *picture, uint8_t *out, int64_t out_stride,
                             int threads);

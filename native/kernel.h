@@ -68,7 +68,7 @@ typedef struct {
     int count;             /* pixels of a row of output */
 } iqlut_pass;
 
-/* A row of a picture taken apart as by image.split: luma, red - green, blue - green. */
+/* A row of a picture taken apart as by colour.split: luma, red - green, blue - green. */
 typedef struct {
     uint8_t *luma;
     int16_t *red, *blue;
@@ -117,7 +117,7 @@ typedef struct {
     /* The pixel shuffle: phases[x * lanes + phase] to `scale` rows of `out`. */
     void (*shuffle)(int scale, const uint8_t *phases, int lanes, int count, uint8_t *out, int64_t out_stride);
 
-    /* image.split of `count` pixels of 3 or 4 channels, and image.join. */
+    /* colour.split of `count` pixels of 3 or 4 channels, and colour.join. */
     void (*split)(const uint8_t *pixels, int channels, int count, iqlut_colours to);
     void (*join)(int scale, const iqlut_join *join);
 } iqlut_isa;

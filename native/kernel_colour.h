@@ -1,5 +1,5 @@
 /* Colours in plain C, included by every instruction set so that each compiles it for its own vectors.
- * Names of image.py stand beside what translates them. */
+ * Names of colour.py stand beside what translates them. */
 #ifndef IQLUT_KERNEL_COLOUR_H
 #define IQLUT_KERNEL_COLOUR_H
 
@@ -12,14 +12,14 @@
 
 #include "kernel.h"
 
-#define LUMA_BITS 16 /* image._LUMA_BITS and the weights of BT.601 beside it */
+#define LUMA_BITS 16 /* colour._LUMA_BITS and the weights of BT.601 beside it */
 #define LUMA_RED 19595
 #define LUMA_GREEN 38470
 #define LUMA_BLUE 7471
-#define WEIGHT_BITS 10 /* image._WEIGHT_BITS */
-#define CHROMA_BITS 5  /* image._CHROMA_BITS */
+#define WEIGHT_BITS 10 /* cubic.WEIGHT_BITS */
+#define CHROMA_BITS 5  /* cubic.FRACTION_BITS */
 
-/* image._phase_weights */
+/* cubic.phases(scale, cubic.centred(scale)) */
 static const int32_t phase_weights[5][4][5] = {
     [2] = {{-24, 232, 888, -72, 0}, {0, -72, 888, 232, -24}},
     [3] = {{-38, 341, 797, -76, 0}, {0, 0, 1024, 0, 0}, {0, -76, 797, 341, -38}},
@@ -37,13 +37,13 @@ INLINE void split_pixels(const uint8_t *pixels, const int channels, int count, u
     }
 }
 
-/* image.split of `count` pixels of 3 or 4 channels. */
+/* colour.split of `count` pixels of 3 or 4 channels. */
 static void split(const uint8_t *pixels, int channels, int count, iqlut_colours to) {
     if (channels == 3) split_pixels(pixels, 3, count, to.luma, to.red, to.blue);
     else split_pixels(pixels, 4, count, to.luma, to.red, to.blue);
 }
 
-/* image._enlarge of one row of a difference, for one phase of rows: first down the columns, then along the row. */
+/* cubic.upscale_padded of one row of a difference, for one phase of rows: first down the columns, then along the row. */
 INLINE void enlarge_row(const int scale, const int phase, const int16_t *const rows[5], int count,
                         int32_t *restrict tall, int16_t *restrict wide) {
     enum { SHIFT = 2 * WEIGHT_BITS - CHROMA_BITS };
@@ -95,7 +95,7 @@ INLINE void interleave(const uint8_t *red, const uint8_t *green, const uint8_t *
     for (; x < count; x++) out[3 * x] = red[x], out[3 * x + 1] = green[x], out[3 * x + 2] = blue[x];
 }
 
-/* image._colours of one row. */
+/* colour._colours of one row. */
 INLINE void join_row(const uint8_t *luma, const int16_t *red, const int16_t *blue, int count, uint8_t *restrict bytes,
                      uint8_t *out) {
     enum { SHIFT = LUMA_BITS + CHROMA_BITS, CHUNK = 256 };
@@ -123,7 +123,7 @@ INLINE void join_rows(const int scale, const iqlut_join *j) {
     }
 }
 
-/* image.join of one row of pixels, `scale` rows of the result. */
+/* colour.join of one row of pixels, `scale` rows of the result. */
 static void join(int scale, const iqlut_join *j) {
     if (scale == 4) join_rows(4, j);
     else if (scale == 3) join_rows(3, j);

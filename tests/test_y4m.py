@@ -17,7 +17,7 @@ from iqlut.command_line.console import Stop
 from iqlut.file_kinds import is_video, is_video_in_folder
 from iqlut.videos import y4m
 from iqlut.videos.containers import video_name
-from iqlut.videos.frame_planes import Layout, upscale_plane
+from iqlut.videos.frame_planes import Layout, upscale_planes
 
 FRAMES = 4
 
@@ -71,7 +71,7 @@ def test_planes_are_exact_and_words_are_kept(colour, chroma, depth, sited):
     after = list(y4m.read_frames(file, header.layout, "result"))
     assert len(after) == FRAMES
     for planes, larger in zip(before, after, strict=True):
-        for wanted, plane in zip(upscale_plane(planes, layout, 2, double), larger, strict=True):
+        for wanted, plane in zip(upscale_planes(planes, layout, 2, double), larger, strict=True):
             np.testing.assert_array_equal(plane, wanted)
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from iqlut import engines
-from iqlut.engines import Colourful, Upscale
-from iqlut.planes import sixteen_bits
-from iqlut.planes.image import check_uint8, join, split, split_alpha, upscale_alpha
+from iqlut.engines import Colourful
+from iqlut.planes import high_bit_depth
+from iqlut.planes.colour import join, split, split_alpha, upscale_alpha
+from iqlut.planes.plane_types import UpscalePlane, check_uint8
 from iqlut.planes.self_ensemble import self_ensemble
 from iqlut.restoration import choose_strength
 from iqlut.tables.integer_tables import Tables
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _BUILT_MAX = 8
-_built: OrderedDict[tuple[str, str, int], Upscale] = OrderedDict()
+_built: OrderedDict[tuple[str, str, int], UpscalePlane] = OrderedDict()
 _lock = threading.Lock()
 
 # Pillow's modes, and what each becomes before it is upscaled; others are refused.
@@ -81,7 +82,7 @@ def upscale(
     restore  how much noise and JPEG damage is taken away: 0 (none) to 3, or "auto", which looks at the image
              (`restoration`); models without strengths have "auto" only, and do nothing of the kind
 
-    The tables upscale luma and alpha, the bicubic kernel colour (see `image.split` and `image.join`).
+    The tables upscale luma and alpha, the bicubic kernel colour (see `colour.split` and `colour.join`).
     A Pillow image of mode L, LA, RGB, RGBA or CMYK keeps its mode; bilevel becomes L, palettes become RGB,
     or RGBA if transparent. It keeps its colour profile and EXIF.
     """
@@ -93,10 +94,11 @@ def upscale(
     if isinstance(image, np.ndarray):
         image = np.asarray(image)  # of a memory map, a matrix or a masked array the plain array
         if image.dtype in _DEEP and image.size and image.ndim > 1 and image.shape[2:] in _CHANNELS:
-            return sixteen_bits.upscale(
+            return high_bit_depth.upscale(
                 image,
                 lambda small: _upscale_array(small, upscale_plane, tables.scale),
                 tables.scale,
+                high_bit_depth.PICTURE_16_BITS,
             )
         return _upscale_array(image, upscale_plane, tables.scale)
     return _upscale_pillow(image, upscale_plane, tables.scale)
@@ -104,7 +106,7 @@ def upscale(
 
 def upscaler(
     tables: Tables, engine: str = "native", threads: int | None = None, ensemble: int = 1
-) -> Upscale:
+) -> UpscalePlane:
     """What upscales a uint8 plane by the engine; the last few are kept, so asking again costs nothing."""
     threads = cores() if threads is None else threads
     if threads < 1:
@@ -145,7 +147,7 @@ def _model(model: str | os.PathLike[str] | Model | None, scale: int) -> Model:
     return found
 
 
-def _upscale_array(image: np.ndarray, upscale_plane: Upscale, scale: int) -> np.ndarray:
+def _upscale_array(image: np.ndarray, upscale_plane: UpscalePlane, scale: int) -> np.ndarray:
     check_uint8(image, (2, 3))
     if image.ndim == 3 and image.shape[2] >= 3 and isinstance(upscale_plane, Colourful):
         return _upscale_colours(image, upscale_plane, scale)
@@ -166,12 +168,12 @@ def _upscale_colours(image: np.ndarray, upscale_plane: Colourful, scale: int) ->
     return out
 
 
-def _upscaled_alpha(alpha: np.ndarray, upscale_plane: Upscale) -> np.ndarray | None:
+def _upscaled_alpha(alpha: np.ndarray, upscale_plane: UpscalePlane) -> np.ndarray | None:
     """Alpha upscaled as luma is, unless it is the same everywhere and stays so."""
     return None if alpha.min() == alpha.max() else upscale_plane(alpha)
 
 
-def _upscale_pillow(image: Image, upscale_plane: Upscale, scale: int) -> Image:
+def _upscale_pillow(image: Image, upscale_plane: UpscalePlane, scale: int) -> Image:
     from PIL import (
         Image as pillow,
     )  # here, so that programs without images of this kind do not wait for it

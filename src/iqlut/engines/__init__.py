@@ -1,8 +1,8 @@
 """Programs that run tables. The contract, for `engines/NAME.py`:
 
-    build(tables: Tables, threads: int = 1) -> Upscale
+    build(tables: Tables, threads: int = 1) -> UpscalePlane
 
-`Upscale` maps a luma plane, uint8 (h, w), to uint8 (scale * h, scale * w), never changes its input,
+`UpscalePlane` maps a luma plane, uint8 (h, w), to uint8 (scale * h, scale * w), never changes its input,
 and gives the pixels of the `reference` engine exactly: for every legal table, size and thread count.
 Preparation (packing, copying to a device) happens in `build`. Colour is not an engine's business.
 
@@ -12,23 +12,21 @@ A new engine is one file here and its name in `ENGINES`; every test iterates the
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 
+from iqlut.planes.plane_types import UpscalePlane
 from iqlut.tables.integer_tables import Tables
 
 ENGINES = ("reference", "native", "torch")
 
-Upscale = Callable[[np.ndarray], np.ndarray]
-
 
 @runtime_checkable
 class Colourful(Protocol):
-    """An `Upscale` that is quick with colours.
+    """An `UpscalePlane` that is quick with colours.
 
-    `colours` maps RGB, uint8 (h, w, 3), to exactly what `image.join` makes of `image.split` and the upscaled luma.
+    `colours` maps RGB, uint8 (h, w, 3), to exactly what `colour.join` makes of `colour.split` and the upscaled luma.
     """
 
     def __call__(self, luma: np.ndarray, /) -> np.ndarray: ...
@@ -39,7 +37,7 @@ class Colourful(Protocol):
 class Engine(Protocol):
     """What a module of this package offers."""
 
-    def build(self, tables: Tables, threads: int = 1) -> Upscale: ...
+    def build(self, tables: Tables, threads: int = 1) -> UpscalePlane: ...
 
 
 def get(name: str) -> Engine:

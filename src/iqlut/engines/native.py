@@ -15,7 +15,7 @@ import numpy as np
 
 from iqlut.engines import check_plane
 from iqlut.library import load_library
-from iqlut.planes.image import check_uint8
+from iqlut.planes.plane_types import check_uint8
 from iqlut.tables.integer_tables import Layer, Tables
 
 
@@ -86,7 +86,7 @@ def build(tables: Tables, threads: int = 1, isa: str | None = None) -> Native:
 
 
 class Native:
-    """An `Upscale` that also does colours, so that no plane of them is ever held."""
+    """An `UpscalePlane` that also does colours, so that no plane of them is ever held."""
 
     def __init__(self, tables: Tables, threads: int, isa: str | None) -> None:
         self._plan = _Plan(tables, isa)

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from iqlut import arithmetic as ar
-from iqlut.engines import Upscale, check_plane
+from iqlut.engines import check_plane
+from iqlut.planes.plane_types import UpscalePlane
 from iqlut.tables.integer_tables import Layer, Tables
 
 try:
@@ -26,7 +27,7 @@ except ImportError:
 _BAND_CPU_PX, _BAND_GPU_PX = 1 << 12, 1 << 20
 
 
-def build(tables: Tables, threads: int = 1, device: str | None = None) -> Upscale:
+def build(tables: Tables, threads: int = 1, device: str | None = None) -> UpscalePlane:
     """See `iqlut.engines`. `device` is one of PyTorch's names; None takes the GPU where there is one."""
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     layers = [_load(layer, place) for layer in tables.layers]

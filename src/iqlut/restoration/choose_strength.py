@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import safetensors.numpy
 
-from iqlut.planes import image
+from iqlut.planes import colour
 from iqlut.restoration import damage_features
 from iqlut.restoration.damage_features import NO_JPEG, Damage
 from iqlut.tables.strengths import STRENGTH_MAX
@@ -111,7 +111,7 @@ def _pixels(one: np.ndarray | Image) -> np.ndarray:
 def _luma_windows(plane: np.ndarray) -> list[np.ndarray]:
     parts = damage_features.windows(plane)
     return [
-        part if part.ndim == 2 else image.split(np.ascontiguousarray(part))[0] for part in parts
+        part if part.ndim == 2 else colour.split(np.ascontiguousarray(part))[0] for part in parts
     ]
 
 

@@ -23,7 +23,7 @@ from iqlut.file_kinds import PNG_SIGNATURE
 from iqlut.network.configuration import DegradeConfig, TrainConfig
 from iqlut.pictures import eight_bits
 from iqlut.pictures.picture import PictureError
-from iqlut.planes import image as im
+from iqlut.planes import colour, resize
 from iqlut.training import codec_damage, drawn_graphics, patch_damage
 from iqlut.training.patches import UNDAMAGED, Planes
 
@@ -145,7 +145,7 @@ def _planes_of(
         raise BadData(str(error)) from None
     rgb, chroma = np.asarray(colours), np.asarray(colours.convert("YCbCr"))[:, :, 1:]
     planes = [
-        np.asarray(colours.convert("L")) if config.planes == "full-range luma" else im.luma(rgb)
+        np.asarray(colours.convert("L")) if config.planes == "full-range luma" else colour.luma(rgb)
     ]
     if config.planes == "luma+rgb":
         planes += [rgb[:, :, channel] for channel in range(3)]
@@ -153,12 +153,12 @@ def _planes_of(
         for size in config.shrinks:
             h, w = (max(1, round(side * size)) for side in plane.shape)
             sized = [
-                part if size == 1 else im.resize(part, h, w)
+                part if size == 1 else resize.resize(part, h, w)
                 for part in (plane, chroma[:, :, 0], chroma[:, :, 1])
             ]
             for top, left in product(range(config.grids), repeat=2):
                 begin = np.s_[top * scale // config.grids :, left * scale // config.grids :]
-                high, *rest = (im.mod_crop(part[begin], scale) for part in sized)
+                high, *rest = (resize.mod_crop(part[begin], scale) for part in sized)
                 yield high, np.stack(rest)
 
 

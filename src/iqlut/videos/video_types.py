@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from iqlut.engines import Upscale
+from iqlut.planes.plane_types import UpscalePlane
 from iqlut.restoration.choose_strength import Choice
 from iqlut.videos.frame_planes import Layout
 
@@ -103,7 +103,7 @@ class Upscaler:
     choice      the restoration strength that was chosen, if there was one to choose
     """
 
-    tables: Upscale
+    tables: UpscalePlane
     scale: int
     name: str
     threads: int = 1
