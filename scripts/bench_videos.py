@@ -25,7 +25,7 @@ import iqlut
 import result_rows
 from iqlut import upscaling, videos
 from iqlut.videos import decoding, encoders, resumable_segments
-from iqlut.videos.frame_planes import upscale_plane
+from iqlut.videos.frame_planes import upscale_planes
 from iqlut.videos.video_types import Frame, Video
 
 WIDTH, HEIGHT, RATE = 480, 270, 25
@@ -138,7 +138,7 @@ def upscaler_alone(
     start, larger = time.perf_counter(), []
     for number in range(count):
         frame = small[number % len(small)][1]
-        planes = upscale_plane(frame.planes, video.layout, upscaler.scale, upscaler.tables)
+        planes = upscale_planes(frame.planes, video.layout, upscaler.scale, upscaler.tables)
         larger = [*larger[-59:], replace(frame, planes=planes)]
     return time.perf_counter() - start, larger
 

@@ -14,7 +14,7 @@ from iqlut import engines
 from iqlut.engines import native
 from iqlut.evaluation import scores
 from iqlut.evaluation.image_sets import image_files
-from iqlut.planes import image
+from iqlut.planes import resize
 
 
 def main(model: str, folders: list[Path]) -> int:
@@ -25,8 +25,8 @@ def main(model: str, folders: list[Path]) -> int:
     others["torch"] = engines.get("torch").build(tables)
     differing, pixels, images = dict.fromkeys(others, 0), 0, 0
     for file in (file for folder in folders for file in image_files(folder)):
-        hr = image.mod_crop(scores.read_luma(file), tables.scale)
-        lr = image.shrink(hr, tables.scale)
+        hr = resize.mod_crop(scores.read_luma(file), tables.scale)
+        lr = resize.shrink(hr, tables.scale)
         wanted = reference(lr)
         pixels, images = pixels + wanted.size, images + 1
         for name, upscale in others.items():

@@ -28,7 +28,8 @@ from iqlut import engines
 from iqlut.evaluation import degradation, psnr_ssim
 from iqlut.evaluation.image_sets import image_files
 from iqlut.network.configuration import FILTERS
-from iqlut.planes import image
+from iqlut.planes import resize
+from iqlut.planes.plane_types import UpscalePlane
 from iqlut.restoration import choose_strength, damage_features
 from iqlut.tables import file_format as files
 from iqlut.tables.restoration_tables import RestorationTables
@@ -222,7 +223,7 @@ def _example(number: int, photos: list[Path], scale: int) -> Example:
         side = scale * int(rng.integers(*SIDES_PX))
         down, across = LAYOUTS[int(rng.integers(len(LAYOUTS)))]
         rows = [np.hstack([_cut(photos, side, rng) for _ in range(across)]) for _ in range(down)]
-        high = image.mod_crop(np.vstack(rows), scale)
+        high = resize.mod_crop(np.vstack(rows), scale)
         low = patch_damage.low_resolution(
             high, scale, str(rng.choice(FILTERS, p=(0.5, 0.2, 0.12, 0.1, 0.08))), rng
         )
@@ -240,7 +241,7 @@ def _cut(photos: list[Path], side: int, rng: np.random.Generator) -> np.ndarray:
     high = _photo(photos[int(rng.integers(len(photos)))])
     if rng.random() < 0.5:
         factor = max(rng.uniform(0.45, 1), side / min(high.shape))
-        high = image.resize(high, *(max(side, int(length * factor)) for length in high.shape))
+        high = resize.resize(high, *(max(side, int(length * factor)) for length in high.shape))
     top, left = (int(rng.integers(0, length - side + 1)) for length in high.shape)
     return high[top : top + side, left : left + side]
 
@@ -279,10 +280,10 @@ def _psnr(restoration_tables: RestorationTables, strength: float, example: Examp
     )
 
 
-_built: dict[tuple[str, float], engines.Upscale] = {}
+_built: dict[tuple[str, float], UpscalePlane] = {}
 
 
-def _engine(name: str, strength: float, restoration_tables: RestorationTables) -> engines.Upscale:
+def _engine(name: str, strength: float, restoration_tables: RestorationTables) -> UpscalePlane:
     if (name, strength) not in _built:
         _built[name, strength] = engines.get("native").build(restoration_tables.at(strength))
     return _built[name, strength]

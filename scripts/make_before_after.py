@@ -12,7 +12,7 @@ from PIL import Image
 
 import iqlut
 from iqlut.evaluation import psnr_ssim
-from iqlut.planes import image
+from iqlut.planes import colour, resize
 from panels import side_by_side
 
 ROOT = Path(__file__).parents[1]
@@ -25,9 +25,9 @@ _SCALE = 4
 def main() -> None:
     """Writes the picture; the decibels in it are of the whole photo's luma."""
     original = np.array(Image.open(ROOT / "samples" / "budgie.png").convert("RGB"))
-    small = image.shrink(original, _SCALE)
+    small = resize.shrink(original, _SCALE)
     bicubic = np.stack(
-        [image.resize(plane, *original.shape[:2]) for plane in np.moveaxis(small, 2, 0)], axis=2
+        [resize.resize(plane, *original.shape[:2]) for plane in np.moveaxis(small, 2, 0)], axis=2
     )
     ours = iqlut.upscale(small, scale=_SCALE)
     panels = {
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _psnr_db(one: np.ndarray, other: np.ndarray) -> float:
-    return psnr_ssim.psnr(image.luma(one), image.luma(other), _SCALE)
+    return psnr_ssim.psnr(colour.luma(one), colour.luma(other), _SCALE)
 
 
 if __name__ == "__main__":

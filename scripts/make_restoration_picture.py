@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import iqlut
 from iqlut.evaluation import degradation
-from iqlut.planes import image
+from iqlut.planes import resize
 from iqlut.restoration import choose_strength
 from iqlut.tables import file_format as files
 from iqlut.tables.restoration_tables import RestorationTables
@@ -89,7 +89,7 @@ def everyday(restoration_tables: RestorationTables) -> Image.Image:
 
 def _photo() -> Image.Image:
     original = np.array(Image.open(ROOT / "samples" / "budgie.png").convert("RGB"))
-    return Image.fromarray(image.shrink(original, SCALE))
+    return Image.fromarray(resize.shrink(original, SCALE))
 
 
 def _jpeg(picture: Image.Image, quality: int) -> tuple[Image.Image, tuple[int, ...]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from iqlut.planes.image import shrink
+from iqlut.planes.resize import shrink
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 

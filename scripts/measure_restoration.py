@@ -26,10 +26,10 @@ from PIL import Image
 
 import iqlut
 from iqlut import engines
-from iqlut.engines import Upscale
 from iqlut.evaluation import degradation, psnr_ssim
 from iqlut.evaluation.image_sets import image_files
-from iqlut.planes import image
+from iqlut.planes import resize
+from iqlut.planes.plane_types import UpscalePlane
 from iqlut.provenance import commit
 from iqlut.restoration import choose_strength
 from iqlut.tables import shipped_models
@@ -76,12 +76,14 @@ def pictures(folder: Path) -> list[Picture]:
     found = []
     for file in image_files(folder):
         with Image.open(file) as opened:
-            found.append(Picture(file.stem, image.mod_crop(np.asarray(opened.convert("L")), SCALE)))
+            found.append(
+                Picture(file.stem, resize.mod_crop(np.asarray(opened.convert("L")), SCALE))
+            )
     return found
 
 
 @lru_cache(maxsize=128)
-def engine(name: str, strength: float) -> Upscale:
+def engine(name: str, strength: float) -> UpscalePlane:
     """A shipped model at a strength."""
     return engines.get("native").build(tables_at(iqlut.load(name), strength), _THREADS)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from iqlut.engines import reference
-from iqlut.planes.image import join, split
+from iqlut.planes.colour import join, split
 from iqlut.tables.integer_tables import SCALES, Tables
 from random_tables import random_tables
 

@@ -16,7 +16,7 @@ from PIL import Image
 import iqlut
 from iqlut import upscaling
 from iqlut.engines import reference
-from iqlut.planes import image
+from iqlut.planes import colour
 from iqlut.tables import file_format, shipped_models
 from random_tables import random_tables
 
@@ -92,9 +92,9 @@ def test_arrays(tables: iqlut.Tables, rng: np.random.Generator, shape: tuple[int
     large = iqlut.upscale(small, 2, tables, "reference")
     assert large.dtype == np.uint8 and large.shape == (2 * shape[0], 2 * shape[1], *shape[2:])
     upscale_plane = reference.build(tables)
-    luma, rest = image.split(small)
+    luma, rest = colour.split(small)
     alpha_sr = upscale_plane(rest.alpha) if rest.alpha is not None else None
-    np.testing.assert_array_equal(large, image.join(upscale_plane(luma), rest, 2, alpha_sr))
+    np.testing.assert_array_equal(large, colour.join(upscale_plane(luma), rest, 2, alpha_sr))
 
 
 def test_gray_is_the_engine_alone_and_stays_gray(

@@ -10,7 +10,7 @@ from PIL import Image
 
 from iqlut.evaluation import degradation
 from iqlut.evaluation.degradation import CLEAN, Degradation, parse
-from iqlut.planes import image
+from iqlut.planes import colour, resize
 from picture_files import noise
 
 PLANE = np.array(noise("L", (96, 64)).resize((96, 64), Image.Resampling.BICUBIC, reducing_gap=1))
@@ -63,7 +63,7 @@ def test_the_same_seed_gives_the_same_samples(name: str) -> None:
 
 
 def test_clean_is_the_protocol_of_the_field() -> None:
-    np.testing.assert_array_equal(CLEAN.apply(PLANE, 4, 0), image.shrink(PLANE, 4))
+    np.testing.assert_array_equal(CLEAN.apply(PLANE, 4, 0), resize.shrink(PLANE, 4))
 
 
 @pytest.mark.parametrize("part", [0.0, 0.5, 1.0])
@@ -83,5 +83,5 @@ def test_a_colour_jpeg_is_a_jpeg_file() -> None:
         file = io.BytesIO()
         colours = Image.merge("YCbCr", [Image.fromarray(plane) for plane in planes])
         colours.save(file, "JPEG", quality=60, subsampling=number)
-        expected = image.split(np.asarray(Image.open(file).convert("RGB")))[0]
+        expected = colour.split(np.asarray(Image.open(file).convert("RGB")))[0]
         np.testing.assert_array_equal(degradation.colour_jpeg(planes, 60, subsampling), expected)

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from iqlut import engines
-from iqlut.engines import ENGINES, Colourful, Upscale, native, reference
-from iqlut.planes.image import join, split
+from iqlut.engines import ENGINES, Colourful, native, reference
+from iqlut.planes.colour import join, split
+from iqlut.planes.plane_types import UpscalePlane
 from iqlut.tables.integer_tables import SCALES, Tables
 from random_tables import random_layer, random_lut, random_tables, uneven_tables
 
@@ -36,7 +37,7 @@ LARGE = (
 SHAPES = list(product(SCALES, CHANNELS, KERNELS))
 CASES = 3 * len(SHAPES)  # every shape with three sizes
 
-Build = Callable[[Tables, int], Upscale]
+Build = Callable[[Tables, int], UpscalePlane]
 
 
 def contenders() -> Iterator:

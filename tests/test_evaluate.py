@@ -10,7 +10,7 @@ from PIL import Image
 
 from iqlut.evaluation import psnr_ssim
 from iqlut.evaluation import scores as ev
-from iqlut.planes import image
+from iqlut.planes import colour, resize
 from random_tables import random_tables
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "test"
@@ -87,19 +87,19 @@ def test_bicubic_on_the_rgb_path_differs_from_others_by_the_edges_alone(
 ) -> None:
     """Planes wider by their mirror image give the pixels of a resize that mirrors: the figures are the others'."""
 
-    def resize(plane: np.ndarray, h: int, w: int) -> np.ndarray:
+    def mirrored_resize(plane: np.ndarray, h: int, w: int) -> np.ndarray:
         edge = 16 if plane.shape[0] > h else 4  # pixels, as many on both sides of either resize
         wider = edge * h // plane.shape[0]
-        padded = image.resize(np.pad(plane, edge, "symmetric"), h + 2 * wider, w + 2 * wider)
+        padded = resize.resize(np.pad(plane, edge, "symmetric"), h + 2 * wider, w + 2 * wider)
         return padded[wider:-wider, wider:-wider]
 
     scores = []
     for file in sorted((data / dataset).glob("*.png")):
-        hr = image.mod_crop(ev.read_image(file), 4)
+        hr = resize.mod_crop(ev.read_image(file), 4)
         hr = hr if hr.ndim == 3 else np.stack([hr] * 3, axis=2)
         h, w = hr.shape[:2]
-        sr = [resize(resize(hr[:, :, c], h // 4, w // 4), h, w) for c in range(3)]
-        scores.append(psnr_ssim.psnr(image.luma(np.stack(sr, axis=2)), image.luma(hr), 4))
+        sr = [mirrored_resize(mirrored_resize(hr[:, :, c], h // 4, w // 4), h, w) for c in range(3)]
+        scores.append(psnr_ssim.psnr(colour.luma(np.stack(sr, axis=2)), colour.luma(hr), 4))
     assert np.mean(scores) == pytest.approx(MIRRORED_RGB[dataset], abs=0.001)
 
 
@@ -116,16 +116,16 @@ def test_images_are_sorted_and_the_score_is_their_mean(folder: Path) -> None:
 def test_tables_go_through_the_engine(folder: Path, path: str) -> None:
     tables = random_tables(np.random.default_rng(1), scale=2)
     upscale_plane = ev.upscaler(tables, 2, ev.How("reference"))
-    hr = image.mod_crop(ev.read_image(folder / "b.png"), 2)
+    hr = resize.mod_crop(ev.read_image(folder / "b.png"), 2)
     score = ev.evaluate_images(tables, folder, 2, ev.How("reference", path))[1]
     if path == "y":
-        sr_luma = upscale_plane(image.shrink(image.luma(hr), 2))
+        sr_luma = upscale_plane(resize.shrink(colour.luma(hr), 2))
     else:
-        lr = image.shrink(hr, 2)
-        sr_luma = image.luma(
+        lr = resize.shrink(hr, 2)
+        sr_luma = colour.luma(
             np.stack([upscale_plane(lr[:, :, c].copy()) for c in range(3)], axis=2)
         )
-    assert score.psnr_db == psnr_ssim.psnr(image.luma(hr), sr_luma, 2)
+    assert score.psnr_db == psnr_ssim.psnr(colour.luma(hr), sr_luma, 2)
     mean = ev.evaluate(tables, folder, 2, ev.How("reference", path))
     assert (mean.model, mean.engine, mean.path) == ("random", "reference", path)
 
@@ -136,7 +136,7 @@ def test_gray_is_its_own_luma_on_the_y_path_only(folder: Path) -> None:
     stretched = np.stack([gray] * 3, axis=2)
 
     def upscale_plane(plane: np.ndarray) -> np.ndarray:
-        return image.resize(plane, 2 * plane.shape[0], 2 * plane.shape[1])
+        return resize.resize(plane, 2 * plane.shape[0], 2 * plane.shape[1])
 
     on_y, on_rgb = (
         ev.score_image("a", gray, upscale_plane, 2, ev.How(path=path)) for path in ev.PATHS
@@ -162,14 +162,16 @@ def test_errors_name_the_image(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"empty holds no images; expected some of \.png"):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
     (folder / "empty" / "short.png").write_bytes((folder / "b.png").read_bytes()[:200])
-    with pytest.raises(ValueError, match=r"short\.png: the image cannot be read"):
+    with pytest.raises(ValueError, match=r"short\.png is (damaged|no picture)"):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
     (folder / "empty" / "short.png").write_bytes(b"GIF, or not")
-    with pytest.raises(ValueError, match=r"short\.png: the image cannot be read"):
+    with pytest.raises(ValueError, match=r"short\.png is (damaged|no picture)"):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
-    Image.new("I;16", (30, 30)).save(folder / "empty" / "short.png")
-    with pytest.raises(ValueError, match=r"short\.png: the image has mode I;16, expected 8-bit"):
+    Image.new("F", (30, 30)).save(folder / "empty" / "deep.tif")
+    (folder / "empty" / "short.png").unlink()
+    with pytest.raises(ValueError, match=r"deep\.tif has 32 bits per sample"):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
+    (folder / "empty" / "deep.tif").unlink()
     Image.new("L", (18, 40)).save(folder / "empty" / "short.png")
     with pytest.raises(
         ValueError, match=r"short\.png: the image is 16x40 pixels, expected at least 19x19"

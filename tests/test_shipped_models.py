@@ -12,7 +12,8 @@ import pytest
 import iqlut
 from iqlut import engines
 from iqlut.evaluation import degradation, scores
-from iqlut.planes import image
+from iqlut.planes import resize
+from iqlut.planes.plane_types import UpscalePlane
 from iqlut.tables import file_format
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import RestorationTables
@@ -109,7 +110,7 @@ def same_pixels(tables: Tables) -> None:
     ]
     reference, *others = (engines.get(engine).build(tables, threads=2) for engine in there)
     for file in sorted(SET5.glob("*.png")):
-        lr = image.shrink(image.mod_crop(scores.read_luma(file), tables.scale), tables.scale)
+        lr = resize.shrink(resize.mod_crop(scores.read_luma(file), tables.scale), tables.scale)
         wanted = reference(lr)
         for upscale in others:
             np.testing.assert_array_equal(upscale(lr), wanted)
@@ -165,7 +166,7 @@ def test_more_strength_leaves_less_noise(restoration_tables: RestorationTables) 
     assert left[0] > 10 and left[-1] < 3
 
 
-def noise_left(upscale: engines.Upscale, flat: np.ndarray) -> float:
+def noise_left(upscale: UpscalePlane, flat: np.ndarray) -> float:
     """How much the noise of a plane of luma 120 still moves the result, in grey levels."""
     return float((upscale(flat).astype(int) - upscale(np.full_like(flat, 120))).std())
 

@@ -13,7 +13,8 @@ import iqlut
 from command_line import refuses, upscale
 from iqlut import upscaling
 from iqlut.pictures import reading, tiff
-from iqlut.planes import sixteen_bits
+from iqlut.planes import high_bit_depth
+from iqlut.planes.high_bit_depth import PICTURE_16_BITS
 from iqlut.tables import shipped_models
 from picture_files import encoded, noise, png
 from random_tables import random_tables
@@ -38,7 +39,7 @@ def test_eight_bits_in_sixteen_equal_the_8_bit_result(shape: tuple[int, ...], sc
 def test_the_sum_never_overflows() -> None:
     for value in (0, 65535):
         full = np.full((3, 3), value, np.uint16)
-        assert (sixteen_bits.upscale(full, nearest, 4) == value).all()
+        assert (high_bit_depth.upscale(full, nearest, 4, PICTURE_16_BITS) == value).all()
 
 
 def nearest(code: np.ndarray) -> np.ndarray:
@@ -50,7 +51,7 @@ def test_a_ramp_stays_a_ramp() -> None:
     ramp = (
         np.linspace(20_000, 20_000 + 4 * 257, 256).round().astype(np.uint16)[None].repeat(4, axis=0)
     )
-    large = sixteen_bits.upscale(ramp, nearest, 4)[8].astype(float)
+    large = high_bit_depth.upscale(ramp, nearest, 4, PICTURE_16_BITS)[8].astype(float)
     assert len(np.unique(large)) > 300
     x = (np.arange(1024) + 0.5) / 4 - 0.5
     line = 20_000 + 4 * 257 * x.clip(0, 255) / 255

@@ -20,7 +20,7 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install
 from iqlut.evaluation.scores import with_scores
 from iqlut.network import configuration
 from iqlut.network.configuration import BadConfig, Config
-from iqlut.planes import image
+from iqlut.planes import resize
 from iqlut.tables import file_format
 from iqlut.training import checkpoint as states
 from iqlut.training import loop, step_variants, training_images
@@ -220,7 +220,7 @@ def test_grids_begin_at_more_pixels_of_a_picture(images: Path, tmp_path: Path) -
     for n, (top, left) in enumerate([(0, 0), (0, 2), (2, 0), (2, 2)]):
         lr, hr = four.pair(n)
         np.testing.assert_array_equal(hr[:32, :32], whole[top:, left:][:32, :32])
-        np.testing.assert_array_equal(lr, image.resize(hr, *lr.shape))
+        np.testing.assert_array_equal(lr, resize.resize(hr, *lr.shape))
 
 
 def test_some_patches_are_flat_where_asked(images: Path, tmp_path: Path) -> None:

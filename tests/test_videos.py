@@ -19,7 +19,7 @@ import video_files as made
 from iqlut import upscaling, videos
 from iqlut.tables import shipped_models
 from iqlut.videos import resumable_segments, y4m
-from iqlut.videos.frame_planes import Layout, upscale_plane
+from iqlut.videos.frame_planes import Layout, upscale_planes
 
 SCALE = 4
 CLIP = Path(__file__).parents[2] / "shared" / "data" / "video" / "bikes.mp4"
@@ -57,7 +57,7 @@ def same_frames(one: list, other: list) -> None:
 
 def upscaled(path: Path, layout: Layout, upscaler: videos.Upscaler) -> list:
     return [
-        (pts, upscale_plane(planes, layout, SCALE, upscaler.tables))
+        (pts, upscale_planes(planes, layout, SCALE, upscaler.tables))
         for pts, planes in made.decoded(path)
     ]
 

@@ -14,9 +14,10 @@ from iqlut.batch.one_video import upscale_video_with
 from iqlut.batch.planning import Job
 from iqlut.command_line import video_arguments as command
 from iqlut.command_line.exit_codes import Stop
+from iqlut.file_kinds import is_video, is_video_in_folder
 from iqlut.videos import y4m
-from iqlut.videos.frame_planes import Layout, upscale_plane
-from iqlut.videos.kinds import is_video, is_video_among_files, video_name
+from iqlut.videos.containers import video_name
+from iqlut.videos.frame_planes import Layout, upscale_planes
 
 FRAMES = 4
 
@@ -70,7 +71,7 @@ def test_planes_are_exact_and_words_are_kept(colour, chroma, depth, sited):
     after = list(y4m.read_frames(file, header.layout, "result"))
     assert len(after) == FRAMES
     for planes, larger in zip(before, after, strict=True):
-        for wanted, plane in zip(upscale_plane(planes, layout, 2, double), larger, strict=True):
+        for wanted, plane in zip(upscale_planes(planes, layout, 2, double), larger, strict=True):
             np.testing.assert_array_equal(plane, wanted)
 
 
@@ -184,4 +185,4 @@ def test_names_in_a_folder():
 )  # fmt: skip
 def test_videos_that_nobody_named(tmp_path, name, start, video):
     (tmp_path / name).write_bytes(start)
-    assert is_video_among_files(tmp_path / name) is video
+    assert is_video_in_folder(tmp_path / name) is video

@@ -1,5 +1,5 @@
 /* Colours in plain C, included once by each instruction set so that each compiles it for its own
- * vectors. Names of image.py stand beside what translates them. */
+ * vectors. Names of colour.py stand beside what translates them. */
 #include <string.h>
 
 #if defined __SSSE3__
@@ -11,11 +11,11 @@
 #include "cubic.h"
 #include "isa.h"
 
-#define LUMA_BITS 16 /* image._LUMA_BITS and the weights of BT.601 beside it */
+#define LUMA_BITS 16 /* colour._LUMA_BITS and the weights of BT.601 beside it */
 #define LUMA_RED 19595
 #define LUMA_GREEN 38470
 #define LUMA_BLUE 7471
-#define CHROMA_BITS 5 /* image._CHROMA_BITS */
+#define CHROMA_BITS 5 /* cubic.FRACTION_BITS */
 
 IQLUT_INLINE void split_pixels(const uint8_t *pixels, const int channels, int count,
                                uint8_t *restrict luma, int16_t *restrict red,
@@ -29,13 +29,13 @@ IQLUT_INLINE void split_pixels(const uint8_t *pixels, const int channels, int co
     }
 }
 
-/* image.split of `count` pixels of 3 or 4 channels. */
+/* colour.split of `count` pixels of 3 or 4 channels. */
 static void split(const uint8_t *pixels, int channels, int count, iqlut_colours to) {
     if (channels == 3) split_pixels(pixels, 3, count, to.luma, to.red, to.blue);
     else split_pixels(pixels, 4, count, to.luma, to.red, to.blue);
 }
 
-/* image._enlarge of one row of a difference: first down the columns, for one phase of rows, .. */
+/* cubic.upscale_padded of one row of a difference: first down the columns, for one phase of rows, .. */
 IQLUT_INLINE void enlarge_down(const int16_t *const rows[IQLUT_CUBIC_TAPS], int count,
                                int32_t *restrict tall, const int scale, const int phase) {
     const int32_t *const down = iqlut_cubic[scale][phase];
@@ -131,7 +131,7 @@ IQLUT_INLINE void interleave(const uint8_t *red, const uint8_t *green, const uin
 typedef void enlarge_down_function(const int16_t *const *, int, int32_t *restrict);
 typedef void enlarge_along_function(const int32_t *restrict, int, int16_t *restrict);
 
-/* image._colours of one row: `count` pixels of luma and of both differences to triples. */
+/* colour._colours of one row: `count` pixels of luma and of both differences to triples. */
 static IQLUT_NOINLINE void join_row(const uint8_t *luma, const int16_t *red, const int16_t *blue,
                                     int count, uint8_t *out) {
     enum { SHIFT = LUMA_BITS + CHROMA_BITS, CHUNK = 256 };
@@ -151,7 +151,7 @@ static IQLUT_NOINLINE void join_row(const uint8_t *luma, const int16_t *red, con
     }
 }
 
-/* image.join of one row of pixels, `scale` rows of the result. */
+/* colour.join of one row of pixels, `scale` rows of the result. */
 static void join(int scale, const iqlut_join *j) {
     static enlarge_down_function *const down[IQLUT_SCALE_MAX + 1][IQLUT_SCALE_MAX] = {
         [2] = {enlarge_down_2_0, enlarge_down_2_1},

@@ -1,11 +1,11 @@
-/* The cubic kernel that colours are upscaled with: image._phase_weights, in units of
+/* The cubic kernel that colours are upscaled with: cubic.phases, in units of
  * 2**-CUBIC_BITS. For each scale and phase, the weights of the pixels -2 .. 2 around a pixel. */
 #ifndef IQLUT_CUBIC_H
 #define IQLUT_CUBIC_H
 
 #include "../shared/interface.h"
 
-#define IQLUT_CUBIC_BITS 10 /* image._WEIGHT_BITS */
+#define IQLUT_CUBIC_BITS 10 /* cubic.WEIGHT_BITS */
 #define IQLUT_CUBIC_REACH 2
 #define IQLUT_CUBIC_TAPS (2 * IQLUT_CUBIC_REACH + 1)
 

@@ -52,7 +52,7 @@ typedef struct {
 } iqlut_picture;
 
 /* Where the upscaled picture goes: scale * h rows of scale * w pixels, `stride` bytes apart; bytes
- * of luma from one channel, else red, green and blue, as by image.join. It must not overlap the
+ * of luma from one channel, else red, green and blue, as by colour.join. It must not overlap the
  * picture. */
 typedef struct {
     uint8_t *pixels;

@@ -84,7 +84,7 @@ typedef struct {
     int64_t out_stride;
 } iqlut_shuffle;
 
-/* A row of a picture taken apart as by image.split: luma, red - green, blue - green. */
+/* A row of a picture taken apart as by colour.split: luma, red - green, blue - green. */
 typedef struct {
     uint8_t *luma;
     int16_t *red, *blue;
@@ -129,7 +129,7 @@ typedef struct iqlut_isa {
     void (*bilinear)(const iqlut_bilinear *row);     /* arithmetic.bilinear */
     void (*shuffle)(const iqlut_shuffle *row);
 
-    /* image.split of `count` pixels of 3 or 4 channels, and image.join. */
+    /* colour.split of `count` pixels of 3 or 4 channels, and colour.join. */
     void (*split)(const uint8_t *pixels, int channels, int count, iqlut_colours to);
     void (*join)(int scale, const iqlut_join *join);
 } iqlut_isa;

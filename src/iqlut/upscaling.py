@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from iqlut import engines
-from iqlut.engines import Colourful, Upscale
+from iqlut.engines import Colourful
 from iqlut.errors import InvalidArgument
-from iqlut.planes import sixteen_bits
-from iqlut.planes.image import check_uint8, join, split, split_alpha, upscale_alpha
+from iqlut.planes import high_bit_depth
+from iqlut.planes.colour import join, split, split_alpha, upscale_alpha
+from iqlut.planes.plane_types import UpscalePlane, check_uint8
 from iqlut.planes.self_ensemble import self_ensemble
 from iqlut.restoration import choose_strength
 from iqlut.tables.integer_tables import Tables
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _BUILT_MAX = 8
-_built: OrderedDict[tuple[str, str, int], Upscale] = OrderedDict()
+_built: OrderedDict[tuple[str, str, int], UpscalePlane] = OrderedDict()
 _lock = threading.Lock()
 
 # The Pillow modes that are accepted, and the mode that each is converted to before upscaling.
@@ -102,14 +103,15 @@ def upscale(
         image = np.asarray(image)  # a plain array, also of a memory map or a masked array
         if image.dtype in _DEEP and image.size and image.ndim > 1 and image.shape[2:] in _CHANNELS:
             eight_bits = partial(_upscale_array, upscale_plane=upscale_plane, scale=tables.scale)
-            return sixteen_bits.upscale(image, eight_bits, tables.scale)
+            depth = high_bit_depth.PICTURE_16_BITS
+            return high_bit_depth.upscale(image, eight_bits, tables.scale, depth)
         return _upscale_array(image, upscale_plane, tables.scale)
     return _upscale_pillow(image, upscale_plane, tables.scale)
 
 
 def upscaler(
     tables: Tables, engine: str = "native", threads: int | None = None, ensemble: int = 1
-) -> Upscale:
+) -> UpscalePlane:
     """The function that upscales a uint8 plane with an engine.
 
     The last few are kept, so that asking again for the same tables costs nothing. Raises
@@ -145,10 +147,7 @@ def strength(
 
     A number is returned as it is; "auto" chooses one that the model has.
     """
-    asked = choose_strength.parse(restore)
-    if asked is not None:
-        return asked
-    return min(choose_strength.choose([image]).strength, restoration_tables.strengths[-1])
+    return choose_strength.decide(restore, [image], restoration_tables.strengths[-1]).strength
 
 
 def _tables_for(model: Model, image: np.ndarray | Image, restore: float | str) -> Tables:
@@ -172,7 +171,7 @@ def _model(model: str | os.PathLike[str] | Model | None, scale: int) -> Model:
     return found
 
 
-def _upscale_array(image: np.ndarray, upscale_plane: Upscale, scale: int) -> np.ndarray:
+def _upscale_array(image: np.ndarray, upscale_plane: UpscalePlane, scale: int) -> np.ndarray:
     check_uint8(image, (2, 3))
     if image.ndim == 3 and image.shape[2] >= 3 and isinstance(upscale_plane, Colourful):
         return _upscale_colours(image, upscale_plane, scale)
@@ -193,12 +192,12 @@ def _upscale_colours(image: np.ndarray, upscale_plane: Colourful, scale: int) ->
     return out
 
 
-def _upscaled_alpha(alpha: np.ndarray, upscale_plane: Upscale) -> np.ndarray | None:
+def _upscaled_alpha(alpha: np.ndarray, upscale_plane: UpscalePlane) -> np.ndarray | None:
     """Alpha upscaled like luma; None if it is constant, since it then stays constant."""
     return None if alpha.min() == alpha.max() else upscale_plane(alpha)
 
 
-def _upscale_pillow(image: Image, upscale_plane: Upscale, scale: int) -> Image:
+def _upscale_pillow(image: Image, upscale_plane: UpscalePlane, scale: int) -> Image:
     from PIL import Image as pillow  # not above: `import iqlut` should not wait for it
 
     if not isinstance(image, pillow.Image):

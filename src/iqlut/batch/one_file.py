@@ -16,7 +16,7 @@ from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target, is
 from iqlut.batch.stdout_pipe import stdout
 from iqlut.pictures import formats, reading, writing
 from iqlut.pictures.picture import Picture, PictureError, Pixels
-from iqlut.pictures.reading import shown
+from iqlut.printable_names import shown
 from iqlut.restoration import choose_strength
 from iqlut.restoration.choose_strength import Choice
 from iqlut.tables.restoration_tables import RestorationTables, tables_at
@@ -76,12 +76,8 @@ def choose(picture: Picture, recipe: Recipe) -> Choice | None:
     ends = [model.strengths[-1] for model in recipe.ladder if isinstance(model, RestorationTables)]
     if not ends:
         return None
-    asked = choose_strength.parse(recipe.restore)
-    if asked is not None:
-        return Choice(asked, "as asked for")
     some = picture.frames[:: -(-len(picture.frames) // _FRAMES_LOOKED_AT)]
-    choice = choose_strength.choose(some, picture.jpeg_table)
-    return replace(choice, strength=min(choice.strength, *ends))
+    return choose_strength.decide(recipe.restore, some, min(ends), picture.jpeg_table)
 
 
 def upscaled(

@@ -18,15 +18,16 @@ from iqlut.atomic_files import write_atomically
 from iqlut.batch.planning import STREAM, Job
 from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target, is_full, unwatched
 from iqlut.batch.stdout_pipe import stdout
+from iqlut.file_kinds import Y4M_SIGNATURE
 from iqlut.pictures.picture import PictureError
-from iqlut.pictures.reading import shown
+from iqlut.printable_names import shown
 from iqlut.restoration import choose_strength
 from iqlut.restoration.choose_strength import Choice
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import RestorationTables
 from iqlut.tables.shipped_models import Model
-from iqlut.videos import Options, Outcome, Upscaler, VideoError, y4m
-from iqlut.videos.kinds import Y4M
+from iqlut.videos import Options, Outcome, Upscaler, VideoError
+from iqlut.videos.containers import Y4M
 
 
 def upscale_video(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
@@ -50,15 +51,13 @@ def upscaler_of(model: Model, recipe: Recipe) -> Upscaler:
     """What upscales a video; of a model with restoration strengths, at the one asked for or chosen by its frames."""
     if not isinstance(model, RestorationTables):
         return _upscaler(model, recipe, None)
-    asked = choose_strength.parse(recipe.restore)
-    if asked is not None:
-        return _upscaler(model.at(asked), recipe, Choice(asked, "as asked for"))
 
     def choose(planes: Sequence[np.ndarray]) -> Upscaler:
-        choice = choose_strength.choose(planes)
-        choice = replace(choice, strength=min(choice.strength, model.strengths[-1]))
+        choice = choose_strength.decide(recipe.restore, planes, model.strengths[-1])
         return _upscaler(model.at(choice.strength), recipe, choice)
 
+    if recipe.restore != choose_strength.AUTO:
+        return choose([])
     return replace(_upscaler(model.sets[0], recipe, None), choose=choose)
 
 
@@ -137,7 +136,7 @@ def _opened_y4m(source: Path) -> Iterator[BinaryIO | None]:
             f"{shown(source)} cannot be read ({error.strerror}); check the name"
         ) from None
     with file:
-        yield file if file.peek(len(y4m.MAGIC)).startswith(y4m.MAGIC) else None
+        yield file if file.peek(len(Y4M_SIGNATURE)).startswith(Y4M_SIGNATURE) else None
 
 
 def _name(path: Path | None) -> str:

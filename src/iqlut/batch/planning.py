@@ -14,17 +14,14 @@ from PIL import Image
 
 from iqlut import atomic_files
 from iqlut.errors import PlanError
-from iqlut.pictures import formats, unread
-from iqlut.pictures.reading import shown
-from iqlut.videos.containers import CONTAINERS
-from iqlut.videos.kinds import Y4M, is_video, is_video_among_files, video_name
+from iqlut.file_kinds import is_picture_in_folder, is_video, is_video_in_folder
+from iqlut.pictures import formats
+from iqlut.printable_names import shown
+from iqlut.videos.containers import CONTAINERS, Y4M, video_name
 
 STREAM = Path("-")
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
 _JUNK_FOLDERS = frozenset({"__macosx", "@eadir"})
-_SIGNATURES = (
-    b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM", b"\x00\x00\x00\x0cjP  ",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -173,11 +170,11 @@ def _in_folder(source: Path, output: Path) -> tuple[list[tuple[Path, str, bool]]
         found = [file for file in names if file.is_file()]
     else:
         fixed, found = source, list(_walk(source, output))
-    kinds = [(file, _is_meant(file) and is_video_among_files(file)) for file in found]
+    kinds = [(file, is_video_in_folder(file)) for file in found if _is_meant(file)]
     meant = [
         (file, os.fspath(file.relative_to(fixed)), video)
         for file, video in kinds
-        if video or is_picture(file)
+        if video or is_picture_in_folder(file)
     ]
     return meant, len(found) - len(meant)
 
@@ -210,24 +207,6 @@ def _is_meant(file: Path) -> bool:
     """Whether a file in a folder is a person's, not an operating system's."""
     name = file.name.lower()
     return not name.startswith(".") and name not in _JUNK and file.is_file()
-
-
-def is_picture(file: Path) -> bool:
-    """Whether a file in a folder is meant to be a picture: by its ending, or else by its first bytes."""
-    if not _is_meant(file):
-        return False
-    ending = file.suffix.lower()
-    if ending in unread.ENDINGS:
-        return True  # one that cannot be read, which must not go unnoticed
-    if ending in Image.registered_extensions():
-        return Image.registered_extensions()[ending] not in ("PDF", "MPEG", "PSD", "EPS", "WMF")
-    try:
-        with file.open("rb") as opened:
-            start = opened.read(16)
-    except OSError:
-        return False
-    webp_or_avif = (start[:4] == b"RIFF" and start[8:12] == b"WEBP") or start[4:12] == b"ftypavif"
-    return start.startswith(_SIGNATURES) or webp_or_avif
 
 
 def shard(whole: Plan, index: int, count: int) -> Plan:

@@ -13,7 +13,7 @@ from iqlut.batch.planning import Job
 from iqlut.errors import DiskFull as DiskFull
 from iqlut.pictures import reading
 from iqlut.pictures.picture import PictureError
-from iqlut.pictures.reading import shown
+from iqlut.printable_names import shown
 from iqlut.restoration import choose_strength
 from iqlut.tables.shipped_models import Model
 

@@ -11,7 +11,7 @@ from iqlut.batch.one_file import Result
 from iqlut.batch.planning import Job, Plan
 from iqlut.command_line.output import JsonRows, complain, narrate
 from iqlut.command_line.progress import duration
-from iqlut.pictures.reading import shown
+from iqlut.printable_names import shown
 
 
 class Report:

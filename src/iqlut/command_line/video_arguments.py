@@ -9,7 +9,8 @@ from typing import Annotated
 from tyro.conf import arg
 
 from iqlut.command_line.exit_codes import Stop
-from iqlut.videos import Part, y4m
+from iqlut.file_kinds import Y4M_SIGNATURE
+from iqlut.videos import Part
 
 ARGUMENTS = ("codec", "crf", "preset", "frames")
 
@@ -50,7 +51,7 @@ Frames = Annotated[
 def is_video_pipe() -> bool:
     """Whether stdin holds a y4m video and not a picture; nothing is consumed from it."""
     peek = getattr(getattr(sys.stdin, "buffer", None), "peek", None)
-    return peek is not None and peek(len(y4m.MAGIC)).startswith(y4m.MAGIC)
+    return peek is not None and peek(len(Y4M_SIGNATURE)).startswith(Y4M_SIGNATURE)
 
 
 def part(frames: str | None) -> Part:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 from PIL import Image
 from tyro.conf import Positional, arg
 
@@ -16,9 +15,9 @@ from iqlut.command_line import arguments
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import narrate
 from iqlut.errors import PictureError
-from iqlut.pictures import reading
+from iqlut.pictures import eight_bits, reading
 from iqlut.pictures.picture import Picture
-from iqlut.pictures.reading import shown
+from iqlut.printable_names import shown
 from iqlut.tables import shipped_models
 
 
@@ -123,10 +122,7 @@ def _write(target: Path, data: bytes) -> None:
 
 def _as_rgb(picture: Picture) -> Image.Image:
     """The first frame as RGB, on white where it is transparent."""
-    frame = picture.frames[0]
-    if not isinstance(frame, Image.Image):
-        shallow = ((frame.astype(np.int32) + 128) // 257).astype(np.uint8)
-        frame = Image.fromarray(shallow)
+    frame = eight_bits.first_frame(picture)
     if frame.mode in ("LA", "RGBA"):
         white = Image.new("RGBA", frame.size, "white")
         white.alpha_composite(frame.convert("RGBA"))

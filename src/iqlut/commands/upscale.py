@@ -23,7 +23,7 @@ from iqlut.command_line.progress import progress
 from iqlut.command_line.upscale_arguments import UpscaleArguments, flag
 from iqlut.errors import PictureError
 from iqlut.pictures import formats
-from iqlut.pictures.reading import shown
+from iqlut.printable_names import shown
 
 _OF_PICTURES = ("size", "width", "height", "format", "quality", "strip")
 

@@ -1,8 +1,8 @@
 """Engines: implementations that run tables. Each module `engines/NAME.py` offers
 
-    build(tables: Tables, threads: int = 1) -> Upscale
+    build(tables: Tables, threads: int = 1) -> UpscalePlane
 
-An `Upscale` maps a luma plane, uint8 (h, w), to uint8 (scale * h, scale * w) and never changes its
+An `UpscalePlane` maps a luma plane, uint8 (h, w), to uint8 (scale * h, scale * w) and never changes its
 input. For all legal tables, sizes and thread counts it computes exactly the pixels of the
 `reference` engine. Preparation, such as packing tables or copying them to a device, happens in
 `build`. An engine need not support colour; one that does is `Colourful`.
@@ -13,22 +13,20 @@ To add an engine, add a module here and its name to `ENGINES`. Every test iterat
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 
 from iqlut.errors import InvalidArgument
+from iqlut.planes.plane_types import UpscalePlane
 from iqlut.tables.integer_tables import Tables
 
 ENGINES = ("reference", "native", "torch")
 
-Upscale = Callable[[np.ndarray], np.ndarray]
-
 
 @runtime_checkable
 class Colourful(Protocol):
-    """An `Upscale` that also upscales colours, faster than plane by plane.
+    """An `UpscalePlane` that also upscales colours, faster than plane by plane.
 
     `colours` maps RGB, uint8 (h, w, 3), to uint8 (scale * h, scale * w, 3). The result is exactly
     that of splitting off luma, upscaling it and joining it with the bicubic colour differences.
@@ -42,7 +40,7 @@ class Colourful(Protocol):
 class Engine(Protocol):
     """The contract of a module of this package."""
 
-    def build(self, tables: Tables, threads: int = 1) -> Upscale: ...
+    def build(self, tables: Tables, threads: int = 1) -> UpscalePlane: ...
 
 
 def get(name: str) -> Engine:

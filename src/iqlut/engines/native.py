@@ -12,10 +12,10 @@ from itertools import count
 
 import numpy as np
 
-from iqlut.engines import Upscale, check_plane
+from iqlut.engines import check_plane
 from iqlut.errors import InvalidArgument
 from iqlut.native import Problem, inference
-from iqlut.planes.image import check_uint8
+from iqlut.planes.plane_types import UpscalePlane, check_uint8
 from iqlut.tables.integer_tables import Layer, Tables
 
 REFERENCE = (
@@ -29,7 +29,7 @@ def instruction_sets() -> tuple[str, ...]:
     return tuple(name.decode() for name in names)
 
 
-def build(tables: Tables, threads: int = 1, isa: str | None = None) -> Upscale:
+def build(tables: Tables, threads: int = 1, isa: str | None = None) -> UpscalePlane:
     """See `iqlut.engines`. `isa` is one of `instruction_sets()`, or REFERENCE.
 
     None takes what the environment variable IQLUT_ISA names (to look for a fault without changing a program), or else
@@ -44,7 +44,7 @@ def build(tables: Tables, threads: int = 1, isa: str | None = None) -> Upscale:
 
 
 class Native:
-    """An `Upscale`."""
+    """An `UpscalePlane`."""
 
     def __init__(self, tables: Tables, threads: int, isa: str | None) -> None:
         self._plan = _Plan(tables, isa)

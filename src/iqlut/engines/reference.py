@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from iqlut import arithmetic as ar
-from iqlut.engines import Upscale, check_plane
+from iqlut.engines import check_plane
+from iqlut.planes.plane_types import UpscalePlane
 from iqlut.tables.integer_tables import Layer, Tables
 
 
-def build(tables: Tables, threads: int = 1) -> Upscale:
+def build(tables: Tables, threads: int = 1) -> UpscalePlane:
     """See `iqlut.engines`.
 
     It runs on one thread whatever `threads` is, because it serves for reading and checking.

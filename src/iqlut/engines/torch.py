@@ -13,8 +13,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from iqlut import arithmetic as ar
-from iqlut.engines import Upscale, check_plane
+from iqlut.engines import check_plane
 from iqlut.errors import MissingPackage
+from iqlut.planes.plane_types import UpscalePlane
 from iqlut.tables.integer_tables import Layer, Tables
 
 try:
@@ -29,7 +30,7 @@ except ImportError:
 _BAND_CPU_PX, _BAND_GPU_PX = 1 << 12, 1 << 20
 
 
-def build(tables: Tables, threads: int = 1, device: str | None = None) -> Upscale:
+def build(tables: Tables, threads: int = 1, device: str | None = None) -> UpscalePlane:
     """See `iqlut.engines`.
 
     `device` is a device name of PyTorch; None selects the GPU if there is one, or else the CPU.

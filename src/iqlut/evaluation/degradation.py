@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-from iqlut.planes import image as im
+from iqlut.planes import resize
 from iqlut.planes.downscaler_names import DOWNSCALERS
 
 FILTERS = {name: Image.Resampling[name.upper()] for name in DOWNSCALERS if name != "bicubic"}
@@ -25,7 +25,7 @@ def downscale(plane: np.ndarray, scale: int, how: str = "bicubic") -> np.ndarray
     """A plane, sides multiples of `scale`, made `scale` times smaller by one of DOWNSCALERS."""
     h, w = plane.shape[0] // scale, plane.shape[1] // scale
     if how == "bicubic":
-        return im.resize(plane, h, w)
+        return resize.resize(plane, h, w)
     return np.asarray(Image.fromarray(plane).resize((w, h), FILTERS[how]))
 
 

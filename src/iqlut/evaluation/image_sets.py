@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from PIL import Image
+from iqlut.pictures import reading
+from iqlut.pictures.picture import PictureError
 
 BENCHMARKS = ("Set5", "Set14", "B100", "Urban100", "Manga109")
 LOW = re.compile(r"(^|_)LR(_|$)")  # a folder of low-resolution images, as DIV2K_train_LR_bicubic
@@ -24,7 +25,7 @@ SUFFIXES = (".png", ".bmp", ".webp", ".jpg", ".jpeg", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
-class Report:
+class FolderContents:
     """What is in a folder.
 
     images      readable ones; unreadable: the names of those that are not
@@ -56,7 +57,7 @@ class Report:
         return bool(self.images) and not any(wrong)
 
 
-def check(folder: Path, after_file: Callable[[], object] = lambda: None) -> Report:
+def check(folder: Path, after_file: Callable[[], object] = lambda: None) -> FolderContents:
     """Reads every image below `folder`; ValueError where there are none."""
     files, low = image_files(folder), low_files(folder)
     sizes, unreadable, named = [], [], {}
@@ -70,7 +71,7 @@ def check(folder: Path, after_file: Callable[[], object] = lambda: None) -> Repo
         after_file()
     benchmark, sums = _likeliest({file.name for file in files})
     found = {file.name: _sha256(file) for file in files} if benchmark else {}
-    return Report(
+    return FolderContents(
         folder=str(folder),
         images=len(sizes),
         low=len(low),
@@ -147,11 +148,10 @@ def _likeliest(names: set[str]) -> tuple[str, dict[str, str]]:
 
 
 def _size(file: Path) -> tuple[int, int] | None:
+    """Width and height of an image, upright; None where it cannot be read to its end."""
     try:
-        with Image.open(file) as image:
-            image.load()
-            return image.size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return reading.read_file(file).size
+    except PictureError:
         return None
 
 

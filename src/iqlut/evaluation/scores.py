@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,10 @@ from iqlut import engines
 from iqlut.evaluation import psnr_ssim
 from iqlut.evaluation.degradation import CLEAN, Degradation
 from iqlut.evaluation.image_sets import image_files
-from iqlut.planes import image
+from iqlut.pictures import eight_bits
+from iqlut.pictures.picture import PictureError
+from iqlut.planes import colour, resize
+from iqlut.planes.plane_types import UpscalePlane
 from iqlut.planes.self_ensemble import self_ensemble
 from iqlut.restoration import choose_strength
 from iqlut.tables.integer_tables import Tables
@@ -28,8 +31,6 @@ FILTERS = {
 BASELINES = (BICUBIC, *FILTERS)
 PATHS = ("y", "rgb")
 _SSIM_WINDOW_PX = 11
-
-UpscalePlane = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -144,14 +145,17 @@ def upscaler(model: Tables | RestorationTables | str, scale: int, how: How) -> U
         return self_ensemble(
             engines.get(how.engine).build(tables, how.threads), how.ensemble, tables.symmetry
         )
-    return lambda plane: upscaler(
-        model, scale, replace(how, restore=choose_strength.choose([plane]).strength)
-    )(plane)
+
+    def upscale_by_choice(plane: np.ndarray) -> np.ndarray:
+        choice = choose_strength.decide(how.restore, [plane], model.strengths[-1])
+        return upscaler(model, scale, replace(how, restore=choice.strength))(plane)
+
+    return upscale_by_choice
 
 
 def _baseline(name: str, scale: int) -> UpscalePlane:
     if name == BICUBIC:
-        return lambda plane: image.resize(plane, scale * plane.shape[0], scale * plane.shape[1])
+        return lambda plane: resize.resize(plane, scale * plane.shape[0], scale * plane.shape[1])
     if name not in FILTERS:
         raise ValueError(
             f"there is no model {name!r}; expected Tables, a RestorationTables or one of {', '.join(BASELINES)}"
@@ -170,7 +174,7 @@ def score_image(
 
     The random part of the damage depends on the name of the image alone, so two people get the same number.
     """
-    hr = image.mod_crop(hr, scale)
+    hr = resize.mod_crop(hr, scale)
     least_px = _SSIM_WINDOW_PX + 2 * scale
     if min(hr.shape[:2]) < least_px:
         h, w = hr.shape[:2]
@@ -178,7 +182,7 @@ def score_image(
             f"{name}: the image is {w}x{h} pixels, expected at least {least_px}x{least_px}"
         )
     if how.path == "y":
-        hr_luma = hr if hr.ndim == 2 else image.luma(hr)
+        hr_luma = hr if hr.ndim == 2 else colour.luma(hr)
         sr_luma = upscale_plane(
             how.degradation.apply(hr_luma, scale, zlib.crc32(Path(name).stem.encode()))
         )
@@ -188,28 +192,23 @@ def score_image(
         )
     else:
         hr = hr if hr.ndim == 3 else np.stack([hr] * 3, axis=2)
-        lr = image.shrink(hr, scale)
+        lr = resize.shrink(hr, scale)
         sr = np.stack([upscale_plane(np.ascontiguousarray(lr[:, :, c])) for c in range(3)], axis=2)
-        hr_luma, sr_luma = image.luma(hr), image.luma(sr)
+        hr_luma, sr_luma = colour.luma(hr), colour.luma(sr)
     return ImageScore(
         name, psnr_ssim.psnr(sr_luma, hr_luma, scale), psnr_ssim.ssim(sr_luma, hr_luma, scale)
     )
 
 
 def read_image(file: Path) -> np.ndarray:
-    """An 8-bit image file as uint8 (h, w) if it is gray, else (h, w, 3); alpha is left out."""
+    """An image file as uint8 (h, w) if it is gray, else (h, w, 3); see `eight_bits.read`. ValueError if it is broken."""
     try:
-        with Image.open(file) as opened:
-            if opened.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
-                raise ValueError(
-                    f"{file}: the image has mode {opened.mode}, expected 8-bit gray or RGB"
-                )
-            return np.array(opened.convert("L" if opened.mode in ("1", "L", "LA") else "RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{file}: the image cannot be read ({error})") from None
+        return eight_bits.read(file)
+    except PictureError as error:
+        raise ValueError(str(error)) from None
 
 
 def read_luma(file: Path) -> np.ndarray:
     """The luma of an image file, uint8 (h, w); a gray image is its own."""
     pixels = read_image(file)
-    return pixels if pixels.ndim == 2 else image.luma(pixels)
+    return pixels if pixels.ndim == 2 else colour.luma(pixels)

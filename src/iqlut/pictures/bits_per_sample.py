@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PIL import Image
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _TIFF_BITS_PER_SAMPLE = 258
 _DEEP_MODES = {"I": 32, "F": 32}
 
@@ -19,7 +18,7 @@ def bits_per_sample(data: bytes, image: Image.Image) -> int:
 
 def _png(data: bytes, image: Image.Image) -> int:
     """Byte 24: the depth in IHDR, which is always the first chunk."""
-    return data[24] if data.startswith(_PNG) and len(data) > 24 else 8
+    return data[24] if len(data) > 24 else 8
 
 
 def _tiff(data: bytes, image: Image.Image) -> int:

@@ -12,7 +12,8 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+from iqlut.file_kinds import PNG_SIGNATURE
+
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _DENOMINATOR_MAX = 65535
 _INFLATED_BYTES = 1 << 20
@@ -30,7 +31,7 @@ Box = tuple[int, int, int, int]
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Names and contents, in order."""
-    place = len(SIGNATURE)
+    place = len(PNG_SIGNATURE)
     while place + 8 <= len(data):
         size = int.from_bytes(data[place : place + 4], "big")
         yield data[place + 4 : place + 8], data[place + 8 : place + 8 + size]
@@ -38,7 +39,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _joined(parts: Sequence[tuple[bytes, bytes]]) -> bytes:
-    written = [SIGNATURE]
+    written = [PNG_SIGNATURE]
     for name, content in parts:
         written += [
             struct.pack(">I", len(content)),

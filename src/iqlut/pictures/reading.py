@@ -13,9 +13,12 @@ from typing import Any
 
 from PIL import Image
 
-from iqlut.pictures import animation, metadata, png, sixteen_bit_files, tiff, unread, webp
+from iqlut import file_kinds
+from iqlut.file_kinds import Family
+from iqlut.pictures import animation, metadata, png, sixteen_bit_files, tiff, webp
 from iqlut.pictures.bits_per_sample import bits_per_sample
 from iqlut.pictures.picture import Picture, PictureError
+from iqlut.printable_names import shown
 
 PIXELS_MAX = 200_000_000  # of all frames of a picture, before it is upscaled
 _MODES = {  # what a mode becomes before it is upscaled; others are refused
@@ -47,17 +50,10 @@ def file_bytes(path: Path | None) -> bytes:
     return data
 
 
-def shown(path: Path | None) -> str:
-    """A path in a sentence of one line."""
-    if path is None:
-        return "stdin"
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in str(path))
-
-
 def read_file(path: Path | None, pixels_max: int = PIXELS_MAX) -> Picture:
     """The picture in a file, or on stdin for None; PictureError says in one sentence why there is none."""
     data = file_bytes(path)
-    if path and unread.is_raw(path.suffix, data):
+    if path and file_kinds.is_camera_raw(path.suffix, data):
         raise PictureError(
             f"{shown(path)} is a camera's raw file, expected a picture; develop it first"
         )
@@ -111,9 +107,10 @@ def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
     except Image.DecompressionBombError:
         raise _too_large(name, "more than the limit", pixels_max) from None
     except Exception:  # UnidentifiedImageError, and whatever a broken header makes a decoder raise
-        if unread.kind(data):
+        kind = file_kinds.kind_of_bytes(data[: file_kinds.START_BYTES])
+        if kind is not None and kind.family is not Family.PICTURE:
             raise PictureError(
-                f"{name} is {unread.kind(data)}, which is not read here; convert it first"
+                f"{name} is {kind.name}, which is not read as a picture; convert it first"
             ) from None
         raise PictureError(
             f"{name} is no picture, or only a part of one; expected PNG, JPEG, WebP, TIFF or another common format"

@@ -11,6 +11,8 @@ from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from PIL.TiffTags import TAGS_V2_GROUPS
 
+from iqlut.file_kinds import START_BYTES, kind_of_bytes
+
 _STRIP_BYTES = 1 << 18
 _FILE_BYTES_MAX = 2**32 - 2**20
 _GRAY, _RGB, _INKS = 1, 2, 5
@@ -48,7 +50,8 @@ def encode(samples: np.ndarray, inks: bool, extras: dict[str, Any]) -> bytes:
 
 def tags(data: bytes) -> Image.Exif | None:
     """What the first directory of a TIFF file says; None for other files."""
-    if data[:4] not in (b"II*\0", b"MM\0*"):
+    kind = kind_of_bytes(data[:START_BYTES])
+    if kind is None or kind.name != "TIFF":
         return None
     found = Image.Exif()  # an EXIF block is a TIFF file
     try:

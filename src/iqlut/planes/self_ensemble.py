@@ -7,29 +7,26 @@ difference is error, which the mean cancels ("enhanced prediction", arXiv 1511.0
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from iqlut.planes.flips_rotations import flip_rotate, flip_rotate_back
+from iqlut.planes.plane_types import UpscalePlane
 
 COUNTS = (1, 2, 4, 8)
 # In this order: the plane itself, rotated by 180 degrees, the two flips, then all of these transposed.
 _ORDER = (0, 3, 1, 2, 4, 5, 6, 7)
 
-UpscalePlane = Callable[[np.ndarray], np.ndarray]
-
 
 def gains_nothing(ensemble: int, symmetry: int) -> bool:
-    """Whether `turns` of a model of this `symmetry` give the same pixels, so that their mean is any one of them."""
+    """Whether all flips and rotations of an ensemble give the same pixels for a model of this symmetry."""
     return ensemble == 1 or symmetry == 8 or (ensemble == 2 and symmetry > 1)
 
 
 def self_ensemble(upscale_plane: UpscalePlane, ensemble: int, symmetry: int = 1) -> UpscalePlane:
-    """An `engines.Upscale` as good as `turns` of `upscale`, one of `COUNTS`; the mean is rounded, halves up.
+    """A function that upscales by the mean of `ensemble` flips and rotations, rounded, halves up.
 
-    A model of such `symmetry` that all of these turns give the same pixels is not asked again. ValueError for another
-    count.
+    ensemble  one of `COUNTS`, else ValueError
+    symmetry  of the model: where all of these flips and rotations give the same pixels, `upscale_plane` is returned
     """
     if ensemble not in COUNTS:
         raise ValueError(f"ensemble is {ensemble}, expected one of {', '.join(map(str, COUNTS))}")

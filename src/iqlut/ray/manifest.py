@@ -18,7 +18,7 @@ from typing import Any
 
 from iqlut.batch.planning import Job
 from iqlut.errors import ManifestError
-from iqlut.pictures.reading import shown
+from iqlut.printable_names import shown
 
 NAMES = ("source", "target")
 

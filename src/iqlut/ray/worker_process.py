@@ -20,8 +20,8 @@ from iqlut.batch.one_file import upscale_file
 from iqlut.batch.planning import Job, exists_already
 from iqlut.batch.recipe import Recipe, Result
 from iqlut.errors import DiskFull, PictureError
-from iqlut.pictures.reading import shown
-from iqlut.videos.kinds import is_video
+from iqlut.file_kinds import is_video
+from iqlut.printable_names import shown
 
 _PROGRAM = "from iqlut.ray.worker_process import main; main()"
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl

@@ -9,7 +9,7 @@ strength is rounded to a sixteenth, so that an image gets the same strength on e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iqlut.errors import InvalidArgument
-from iqlut.planes import image
+from iqlut.planes import colour
 from iqlut.restoration import damage_features
 from iqlut.restoration.damage_features import NO_JPEG, Damage
 from iqlut.tables.strengths import STRENGTH_MAX
@@ -76,6 +76,23 @@ def choose(images: Sequence[np.ndarray | Image], jpeg_table: Sequence[int] | Non
     return Choice(strength_for(damage.vector), _reason(damage, quality))
 
 
+def decide(
+    restore: float | str,
+    images: Sequence[np.ndarray | Image],
+    most: float,
+    jpeg_table: Sequence[int] | None = None,
+) -> Choice:
+    """The strength to use: the one that the user asked for, or with "auto" the choice of `choose`, at most `most`.
+
+    `most` is the last strength of the model. ValueError for a `restore` that `parse` refuses.
+    """
+    asked = parse(restore)
+    if asked is not None:
+        return Choice(asked, "as asked for")
+    choice = choose(images, jpeg_table)
+    return replace(choice, strength=min(choice.strength, most))
+
+
 def _pixels(one: np.ndarray | Image) -> np.ndarray:
     """The image as a uint8 array, gray or in colour; one black pixel if it is no image."""
     if not isinstance(one, np.ndarray):
@@ -96,7 +113,7 @@ def _pixels(one: np.ndarray | Image) -> np.ndarray:
 def _luma_windows(pixels: np.ndarray) -> list[np.ndarray]:
     """The luma planes of windows of an image, uint8 (h, w) each."""
     return [
-        window if window.ndim == 2 else image.split(np.ascontiguousarray(window))[0]
+        window if window.ndim == 2 else colour.split(np.ascontiguousarray(window))[0]
         for window in damage_features.windows(pixels)
     ]
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from iqlut.network.configuration import Config
-from iqlut.planes import image
+from iqlut.planes import resize
 from iqlut.training import checkpoint as states
 from iqlut.training import on_device
 from iqlut.training.patches import Planes
@@ -70,10 +70,10 @@ def made_up(scale: int) -> Planes:
     lr, hr = [], []
     for _ in range(_COUNT):
         coarse = rng.integers(0, 256, (SIDE // 8, SIDE // 8), dtype=np.uint8)
-        large = image.resize(coarse, SIDE * scale, SIDE * scale)
+        large = resize.resize(coarse, SIDE * scale, SIDE * scale)
         edge = int(rng.integers(SIDE * scale))
         large[:, edge:] = 255 - large[:, edge:]
         hr.append(large.ravel())
-        lr.append(image.resize(large, SIDE, SIDE).ravel())
+        lr.append(resize.resize(large, SIDE, SIDE).ravel())
     sizes = np.array([(SIDE, SIDE)] * _COUNT)
     return Planes(np.concatenate(hr), np.concatenate(lr)[None], sizes, scale, (), "made up")

@@ -20,8 +20,11 @@ from iqlut import atomic_files
 from iqlut.errors import BadData
 from iqlut.evaluation import degradation
 from iqlut.evaluation.image_sets import image_files
+from iqlut.file_kinds import PNG_SIGNATURE
 from iqlut.network.configuration import DegradeConfig, TrainConfig
-from iqlut.planes import image as im
+from iqlut.pictures import eight_bits
+from iqlut.pictures.picture import PictureError
+from iqlut.planes import colour, resize
 from iqlut.training import codec_damage, drawn_graphics, patch_damage
 from iqlut.training.patches import UNDAMAGED, Planes
 
@@ -105,7 +108,10 @@ def _key(images: list[Path], recipe: Recipe) -> str:
         how += [damage.filters, recipe.in_colour, damage.graphics * (damage.graphics_share > 0)]
     digest = hashlib.sha256(json.dumps(how).encode())
     for file in images:
-        digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+        data = file.read_bytes()
+        digest.update(file.name.encode() + hashlib.sha256(data).digest())
+        if data.startswith(PNG_SIGNATURE) and data[24:25] == b"\x10":
+            digest.update(b"rounded")  # 16 bits: older caches hold samples that were cut off
     return digest.hexdigest()
 
 
@@ -131,15 +137,12 @@ def _planes_of(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The planes of an image in each size and on each grid asked for, sides multiples of `scale`, with Cb and Cr."""
     try:
-        with Image.open(file) as opened:
-            if opened.mode.startswith(("I", "F")):  # Pillow would cut 16 bits off, not round them
-                raise BadData(f"its mode is {opened.mode}, expected 8 bits")
-            colours = opened.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadData(f"{file} cannot be read ({error})") from None
+        colours = Image.fromarray(eight_bits.read(file)).convert("RGB")
+    except PictureError as error:
+        raise BadData(str(error)) from None
     rgb, chroma = np.asarray(colours), np.asarray(colours.convert("YCbCr"))[:, :, 1:]
     planes = [
-        np.asarray(colours.convert("L")) if config.planes == "full-range luma" else im.luma(rgb)
+        np.asarray(colours.convert("L")) if config.planes == "full-range luma" else colour.luma(rgb)
     ]
     if config.planes == "luma+rgb":
         planes += [rgb[:, :, channel] for channel in range(3)]
@@ -147,12 +150,12 @@ def _planes_of(
         for size in config.shrinks:
             h, w = (max(1, round(side * size)) for side in plane.shape)
             sized = [
-                part if size == 1 else im.resize(part, h, w)
+                part if size == 1 else resize.resize(part, h, w)
                 for part in (plane, chroma[:, :, 0], chroma[:, :, 1])
             ]
             for top, left in product(range(config.grids), repeat=2):
                 begin = np.s_[top * scale // config.grids :, left * scale // config.grids :]
-                high, *rest = (im.mod_crop(part[begin], scale) for part in sized)
+                high, *rest = (resize.mod_crop(part[begin], scale) for part in sized)
                 yield high, np.stack(rest)
 
 

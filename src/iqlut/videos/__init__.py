@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import iqlut
 from iqlut.videos import y4m
 from iqlut.videos.containers import container_of
-from iqlut.videos.frame_planes import Layout, upscale_plane
+from iqlut.videos.frame_planes import Layout, upscale_planes
 from iqlut.videos.prefetch import ahead
 from iqlut.videos.video_types import (
     Advance,
@@ -219,7 +219,7 @@ def _larger(
 ) -> Generator[Frame, None, None]:
     with closing(frames):
         for frame in frames:
-            planes = upscale_plane(frame.planes, layout, upscaler.scale, upscaler.tables)
+            planes = upscale_planes(frame.planes, layout, upscaler.scale, upscaler.tables)
             yield replace(frame, planes=planes)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from iqlut.engines import Upscale
 from iqlut.errors import VideoError
+from iqlut.planes.plane_types import UpscalePlane
 from iqlut.restoration.choose_strength import Choice
 from iqlut.videos.frame_planes import Layout
 
@@ -100,7 +100,7 @@ class Upscaler:
     choice      the restoration strength that was chosen, if there was one to choose
     """
 
-    tables: Upscale
+    tables: UpscalePlane
     scale: int
     name: str
     threads: int = 1

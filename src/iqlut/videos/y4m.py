@@ -12,10 +12,10 @@ from typing import BinaryIO
 
 import numpy as np
 
+from iqlut.file_kinds import Y4M_SIGNATURE
 from iqlut.videos.frame_planes import Layout
 from iqlut.videos.video_types import VideoError
 
-MAGIC = b"YUV4MPEG2"
 _LINE_MAX = 1024
 _SIDE_MAX = 65535
 _SUBSAMPLING: dict[str, tuple[int, int] | None] = {
@@ -42,7 +42,7 @@ class Header:
         return Header(words, layout)
 
     def line(self) -> bytes:
-        return b" ".join([MAGIC, *(word.encode("ascii") for word in self.words)]) + b"\n"
+        return b" ".join([Y4M_SIGNATURE, *(word.encode("ascii") for word in self.words)]) + b"\n"
 
 
 def header(layout: Layout, rate: Fraction, aspect: Fraction | None, full_range: bool) -> Header:
@@ -64,9 +64,9 @@ def read_header(file: BinaryIO, name: str) -> Header:
     """What stands before the first frame; VideoError if it is nothing we know."""
     line = file.readline(_LINE_MAX)
     words = line.decode("ascii", "replace").split()
-    if not line.endswith(b"\n") or not words or words[0] != MAGIC.decode():
+    if not line.endswith(b"\n") or not words or words[0] != Y4M_SIGNATURE.decode():
         raise VideoError(
-            f"{name} is no y4m video (it does not begin with {MAGIC.decode()}); expected one"
+            f"{name} is no y4m video (it does not begin with {Y4M_SIGNATURE.decode()}); expected one"
         )
     facts = {word[0]: word[1:] for word in reversed(words[1:])}
     width, height = facts.get("W", ""), facts.get("H", "")

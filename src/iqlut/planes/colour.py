@@ -1,4 +1,4 @@
-"""Planes and colours: resizing as MATLAB does it, luma, and the way from an image to planes and back.
+"""Colour: luma, and the way from an image to the planes that are upscaled and back.
 
 All functions map NumPy arrays to NumPy arrays. A plane is uint8 (h, w); an image is a plane, or
 uint8 (h, w, 2) gray + alpha, (h, w, 3) RGB or (h, w, 4) RGB + alpha (straight, not premultiplied).
@@ -7,116 +7,12 @@ uint8 (h, w, 2) gray + alpha, (h, w, 3) RGB or (h, w, 4) RGB + alpha (straight, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-_BAND_PX = 1 << 17  # work on so many samples at a time: they stay in the cache
-
-
-def resize(plane: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A plane, uint8 (h, w), as uint8 (height, width): MATLAB's `imresize(plane, [height width], 'bicubic')`.
-
-    Cubic kernel with a = -0.5, widened when shrinking (antialiased); edge pixels repeat. As in MATLAB,
-    each of the two passes rounds to uint8, halves up; the vertical pass comes first.
-    """
-    check_uint8(plane, (2,))
-    if height < 1 or width < 1:
-        raise ValueError(f"the requested size is {width}x{height} pixels, expected at least 1x1")
-    return np.array(_resize_rows(_resize_rows(plane, height).T, width).T, order="C")
-
-
-def shrink(image: np.ndarray, scale: int) -> np.ndarray:
-    """An image whose sides are multiples of `scale`, made `scale` times smaller by `resize`, each channel alone."""
-    h, w = image.shape[0] // scale, image.shape[1] // scale
-    if image.ndim == 2:
-        return resize(image, h, w)
-    return np.stack([resize(image[:, :, c], h, w) for c in range(image.shape[2])], axis=2)
-
-
-def _resize_rows(plane: np.ndarray, height: int) -> np.ndarray:
-    """One pass: (h, w) to (height, w), rounded to uint8."""
-    h, w = plane.shape
-    if h == height:
-        return plane
-    taps, weights = _contributions(h, height)
-    plane = np.ascontiguousarray(plane)
-    out = np.empty((height, w), np.uint8)
-    band = max(1, _BAND_PX // w)
-    for top in range(0, height, band):
-        rows = slice(top, min(top + band, height))
-        total = np.full((rows.stop - top, w), 0.5)
-        for k in range(taps.shape[0]):
-            total += weights[k, rows, None] * plane[taps[k, rows]]
-        out[rows] = np.floor(total, out=total).clip(0, 255)
-    return out
-
-
-@lru_cache(maxsize=64)
-def _contributions(size_in: int, size_out: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows each new row reads, int (k, size_out), and their weights, float64 (k, size_out)."""
-    scale = size_out / size_in
-    widen = min(scale, 1.0)
-    centre = np.arange(1, size_out + 1) / scale + 0.5 * (
-        1 - 1 / scale
-    )  # one-based, as MATLAB counts
-    first = np.floor(centre - 2 / widen)
-    taps = first + np.arange(int(np.ceil(4 / widen)) + 2)[:, None]
-    weights = widen * _cubic(widen * (centre - taps))
-    weights /= weights.sum(axis=0)
-    used = weights.any(axis=1)
-    return (taps[used].clip(1, size_in) - 1).astype(np.intp), weights[used]
-
-
-def _cubic(x: np.ndarray) -> np.ndarray:
-    """Keys' cubic kernel, a = -0.5."""
-    x = np.abs(x)
-    inner = (1.5 * x - 2.5) * x * x + 1
-    outer = ((-0.5 * x + 2.5) * x - 4) * x + 2
-    return np.where(x <= 1, inner, np.where(x <= 2, outer, 0))
-
-
-def luma(rgb: np.ndarray) -> np.ndarray:
-    """The luma that the field evaluates on: uint8 (h, w, 3) to uint8 (h, w), 16 to 235, as MATLAB's `rgb2ycbcr`."""
-    check_uint8(rgb, (3,), (3,))
-    red, green, blue = (rgb[:, :, c].astype(np.int32) for c in range(3))
-    return ((65481 * red + 128553 * green + 24966 * blue + 127500) // 255000 + 16).astype(np.uint8)
-
-
-def check_uint8(
-    image: np.ndarray, dimensions: tuple[int, ...], channels: tuple[int, ...] = (2, 3, 4)
-) -> None:
-    """ValueError unless `image` is uint8 with pixels, and of the wanted dimensions and channels."""
-    what = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-    good = (
-        isinstance(image, np.ndarray)
-        and image.dtype == np.uint8
-        and image.ndim in dimensions
-        and image.size > 0
-    )
-    if not good or (image.ndim == 3 and image.shape[2] not in channels):
-        shapes = [f"(h, w, {c})" for c in channels] if 3 in dimensions else []
-        wanted = " or ".join((["(h, w)"] if 2 in dimensions else []) + shapes)
-        raise ValueError(
-            f"the image is {what}, expected a uint8 array {wanted} with at least one pixel"
-        )
-
-
-def mod_crop(image: np.ndarray, scale: int) -> np.ndarray:
-    """The image without the last rows and columns that make its sides no multiples of `scale`."""
-    h, w = image.shape[:2]
-    return image[: h - h % scale, : w - w % scale]
-
-
-def shave(image: np.ndarray, shave_px: int) -> np.ndarray:
-    """The image without `shave_px` pixels on every side."""
-    if shave_px < 0 or min(image.shape[:2]) <= 2 * shave_px:
-        h, w = image.shape[:2]
-        raise ValueError(
-            f"the image is {w}x{h} pixels: nothing is left after shaving {shave_px} on every side"
-        )
-    return image[shave_px : image.shape[0] - shave_px, shave_px : image.shape[1] - shave_px]
-
+from iqlut.planes import cubic
+from iqlut.planes.plane_types import check_uint8
+from iqlut.planes.resize import resize
 
 _LUMA_BITS = 16
 _LUMA_RED, _LUMA_GREEN, _LUMA_BLUE = (
@@ -124,8 +20,14 @@ _LUMA_RED, _LUMA_GREEN, _LUMA_BLUE = (
     38470,
     7471,
 )  # BT.601 full range, sum 2**16: Pillow's "L" too
-_WEIGHT_BITS = 10  # of the cubic weights that upscale chroma: exact for the scales 2 and 4
-_CHROMA_BITS = 5  # kept of an upscaled difference until red, green and blue are rounded, once
+_BAND_PX = 1 << 17  # samples that are computed at a time: they stay in the cache
+
+
+def luma(rgb: np.ndarray) -> np.ndarray:
+    """The luma that the field evaluates on: uint8 (h, w, 3) to uint8 (h, w), 16 to 235, as MATLAB's `rgb2ycbcr`."""
+    check_uint8(rgb, (3,), (3,))
+    red, green, blue = (rgb[:, :, c].astype(np.int32) for c in range(3))
+    return ((65481 * red + 128553 * green + 24966 * blue + 127500) // 255000 + 16).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,13 +101,15 @@ def _colours(luma_sr: np.ndarray, chroma: np.ndarray, scale: int) -> np.ndarray:
     """Luma and colour differences to RGB, uint8 (h, w, 3), a band of rows at a time."""
     h, w = chroma.shape[1:]
     out = np.empty((*luma_sr.shape, 3), np.uint8)
-    padded = np.pad(chroma, ((0, 0), (2, 2), (2, 2)), mode="edge")
+    padded = [cubic.pad(plane, 255) for plane in chroma]
+    offsets = cubic.centred(scale), cubic.centred(scale)
     band = max(1, _BAND_PX // (w * scale * scale))
-    shift = _LUMA_BITS + _CHROMA_BITS
+    shift = _LUMA_BITS + cubic.FRACTION_BITS
     for top in range(0, h, band):
         bottom = min(top + band, h)
         rows = slice(scale * top, scale * bottom)
-        red, blue = (_upscale_bicubic(plane[top : bottom + 4], scale) for plane in padded)
+        reach = bottom + cubic.BEFORE + cubic.AFTER
+        red, blue = (cubic.upscale_padded(plane[top:reach], scale, offsets) for plane in padded)
         green = luma_sr[rows].astype(np.int32) << shift
         green -= _LUMA_RED * red + _LUMA_BLUE * blue
         green += (1 << (shift - 1)) - 1  # halves down, since `split` rounded luma with halves up
@@ -213,42 +117,6 @@ def _colours(luma_sr: np.ndarray, chroma: np.ndarray, scale: int) -> np.ndarray:
         out[rows, :, 0] = ((green + (red << _LUMA_BITS)) >> shift).clip(0, 255)
         out[rows, :, 2] = ((green + (blue << _LUMA_BITS)) >> shift).clip(0, 255)
     return out
-
-
-def _upscale_bicubic(padded: np.ndarray, scale: int) -> np.ndarray:
-    """Bicubic in exact integers: (h + 4, w + 4), two border pixels each side, to int32 (scale * h, scale * w).
-
-    The result is the value times 2**_CHROMA_BITS: |value| <= 255 gives |sum| < 2**29.
-    """
-    h, w = padded.shape[0] - 4, padded.shape[1] - 4
-    padded = padded.astype(np.int32)
-    tall = np.empty((h, scale, w + 4), np.int32)
-    wide = np.empty((h * scale, w, scale), np.int32)
-    phases = _phase_weights(scale)
-    for phase, weights in enumerate(phases):
-        tall[:, phase] = sum(
-            weight * padded[k : k + h] for k, weight in enumerate(weights) if weight
-        )
-    lines = tall.reshape(h * scale, w + 4)
-    shift = 2 * _WEIGHT_BITS - _CHROMA_BITS
-    for phase, weights in enumerate(phases):
-        total = sum(weight * lines[:, k : k + w] for k, weight in enumerate(weights) if weight)
-        wide[:, :, phase] = (total + (1 << (shift - 1))) >> shift
-    return wide.reshape(h * scale, w * scale)
-
-
-@lru_cache
-def _phase_weights(scale: int) -> tuple[tuple[int, ...], ...]:
-    """The cubic weights of the five pixels around, for each phase: integers of sum 2**_WEIGHT_BITS."""
-    phases = []
-    for phase in range(scale):
-        offset = (2 * phase + 1 - scale) / (2 * scale)
-        weights = (
-            np.round(_cubic(np.arange(-2, 3) - offset) * (1 << _WEIGHT_BITS)).astype(int).tolist()
-        )
-        weights[2] += (1 << _WEIGHT_BITS) - sum(weights)
-        phases.append(tuple(weights))
-    return tuple(phases)
 
 
 def upscale_alpha(alpha: np.ndarray, scale: int, alpha_sr: np.ndarray | None = None) -> np.ndarray:

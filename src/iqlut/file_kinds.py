@@ -1,0 +1,168 @@
+"""What a file is: one table of signatures for pictures, videos, sound and camera raw files.
+
+The content decides wherever it can. The ending of the name counts only where the content is unknown, or where the
+container says too little: a TIFF container may hold a camera's raw file, and an MP4 or Matroska container may hold
+sound alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from PIL import Image
+
+START_BYTES = 256  # that `kind_of` reads: enough for every signature
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+Y4M_SIGNATURE = b"YUV4MPEG2"
+
+
+class Family(Enum):
+    """What may be done with a file."""
+
+    PICTURE = "picture"
+    UNREAD_PICTURE = "picture of a format that is not read"
+    CAMERA_RAW = "camera raw file"
+    VIDEO = "video"
+    SOUND = "sound"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A file format. `name` is Pillow's name for pictures, and the usual name for everything else."""
+
+    family: Family
+    name: str
+
+
+def _kind(family: Family, name: str, *fragments: tuple[int, bytes]) -> tuple[Kind, tuple]:
+    """One signature: every fragment (offset in bytes, bytes) must be there."""
+    return Kind(family, name), fragments
+
+
+def _iso_kinds(family: Family, name: str, *brands: bytes) -> list[tuple[Kind, tuple]]:
+    """One signature for each major brand of an ISO base media file (ISO/IEC 14496-12)."""
+    return [_kind(family, name, (4, b"ftyp" + brand)) for brand in brands]
+
+
+# The first signature that fits decides, so a special one stands before a general one.
+_SIGNATURES = (
+    _kind(Family.CAMERA_RAW, "CR2", (0, b"II*\0"), (8, b"CR\x02")),
+    _kind(Family.CAMERA_RAW, "ORF", (0, b"IIRO")),
+    _kind(Family.CAMERA_RAW, "ORF", (0, b"IIRS")),
+    _kind(Family.CAMERA_RAW, "ORF", (0, b"MMOR")),
+    _kind(Family.CAMERA_RAW, "RW2", (0, b"IIU\0")),
+    _kind(Family.CAMERA_RAW, "RAF", (0, b"FUJIFILMCCD-RAW")),
+    _kind(Family.CAMERA_RAW, "X3F", (0, b"FOVb")),
+    _kind(Family.CAMERA_RAW, "MRW", (0, b"\0MRM")),
+    *_iso_kinds(Family.CAMERA_RAW, "CR3", b"crx "),
+    _kind(Family.PICTURE, "PNG", (0, b"\x89PNG")),
+    _kind(Family.PICTURE, "JPEG", (0, b"\xff\xd8\xff")),
+    _kind(Family.PICTURE, "GIF", (0, b"GIF8")),
+    _kind(Family.PICTURE, "WEBP", (0, b"RIFF"), (8, b"WEBP")),
+    _kind(Family.PICTURE, "TIFF", (0, b"II*\0")),
+    _kind(Family.PICTURE, "TIFF", (0, b"MM\0*")),
+    _kind(Family.PICTURE, "BMP", (0, b"BM")),
+    _kind(Family.PICTURE, "PSD", (0, b"8BPS")),
+    _kind(Family.PICTURE, "JPEG2000", (4, b"jP  ")),
+    *_iso_kinds(Family.PICTURE, "AVIF", b"avif", b"avis"),
+    *_iso_kinds(
+        Family.UNREAD_PICTURE, "HEIF", b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"
+    ),
+    *_iso_kinds(Family.UNREAD_PICTURE, "JPEG XL", b"jxl "),
+    _kind(Family.UNREAD_PICTURE, "JPEG XL", (0, b"\0\0\0\x0cJXL \r\n\x87\n")),
+    _kind(Family.UNREAD_PICTURE, "JPEG XL", (0, b"\xff\x0a")),
+    *_iso_kinds(Family.SOUND, "MPEG-4 sound", b"M4A ", b"M4B ", b"M4P "),
+    _kind(Family.SOUND, "WAV", (0, b"RIFF"), (8, b"WAVE")),
+    _kind(Family.SOUND, "FLAC", (0, b"fLaC")),
+    _kind(Family.SOUND, "MP3", (0, b"ID3")),
+    _kind(Family.VIDEO, "MP4", (4, b"ftyp")),
+    *(_kind(Family.VIDEO, "MP4", (4, box)) for box in (b"moov", b"mdat", b"wide", b"free")),
+    _kind(Family.VIDEO, "Matroska", (0, b"\x1aE\xdf\xa3")),
+    _kind(Family.VIDEO, "YUV4MPEG2", (0, Y4M_SIGNATURE)),
+    _kind(Family.VIDEO, "FLV", (0, b"FLV\x01")),
+    _kind(Family.VIDEO, "ASF", (0, b"0&\xb2u")),
+    _kind(Family.VIDEO, "MPEG program stream", (0, b"\0\0\x01\xba")),
+    _kind(Family.VIDEO, "RealMedia", (0, b".RMF")),
+    _kind(Family.VIDEO, "AVI", (0, b"RIFF"), (8, b"AVI ")),
+    _kind(Family.VIDEO, "NUT", (0, b"nut/multimedia")),
+    # The sync bytes of two packets: of 188 bytes, or of 192 with the time before each.
+    _kind(Family.VIDEO, "MPEG transport stream", (0, b"G"), (188, b"G")),
+    _kind(Family.VIDEO, "MPEG transport stream", (4, b"G"), (196, b"G")),
+)
+
+_UNREAD_SUFFIXES = frozenset({".heic", ".heif", ".hif", ".jxl"})
+_RAW_SUFFIXES = frozenset({
+    ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mrw", ".nef", ".nrw", ".orf", ".pef",
+    ".raf", ".rw2", ".sr2", ".srf", ".srw", ".x3f",
+})  # fmt: skip
+_VIDEO_SUFFIXES = frozenset({
+    ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg",
+    ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv", ".y4m",
+})  # fmt: skip
+_SOUND_SUFFIXES = frozenset(
+    {".aac", ".aax", ".m4a", ".m4b", ".m4p", ".mka", ".oga", ".weba", ".wma"}
+)
+# Files of these names are as often something else: TypeScript, for one. In a folder their content must say it.
+_AMBIGUOUS_VIDEO_SUFFIXES = frozenset({".ts", ".mts", ".m2ts"})
+# Formats that Pillow opens, but that nobody who upscales a folder of pictures means.
+_NOT_MEANT_IN_FOLDERS = frozenset({"PDF", "MPEG", "PSD", "EPS", "WMF"})
+
+
+def kind_of_bytes(start: bytes) -> Kind | None:
+    """The kind that the first bytes of a file say it is, or None; `START_BYTES` suffice."""
+    for kind, fragments in _SIGNATURES:
+        if all(start.startswith(fragment, offset) for offset, fragment in fragments):
+            return kind
+    return None
+
+
+def kind_of(path: Path) -> Kind | None:
+    """The kind of a file by its content; None where it is unknown or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return kind_of_bytes(file.read(START_BYTES))
+    except OSError:
+        return None
+
+
+def is_camera_raw(suffix: str, data: bytes) -> bool:
+    """Whether a file, by its content and the ending of its name, is a sensor's raw data.
+
+    Most raw files are TIFF files of a thumbnail, which is not what anyone wants upscaled; so the ending decides about
+    TIFF and about unknown content.
+    """
+    kind = kind_of_bytes(data[:START_BYTES])
+    if kind is None or kind.name == "TIFF":
+        return suffix.lower() in _RAW_SUFFIXES
+    return kind.family is Family.CAMERA_RAW
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file that a user named holds a video: by its content, else by its ending."""
+    kind = kind_of(path)
+    return path.suffix.lower() in _VIDEO_SUFFIXES if kind is None else kind.family is Family.VIDEO
+
+
+def is_video_in_folder(path: Path) -> bool:
+    """Whether a file that was found in a folder is a video: neither sound nor the source of a program."""
+    suffix = path.suffix.lower()
+    if suffix in _SOUND_SUFFIXES or not is_video(path):
+        return False
+    return suffix not in _AMBIGUOUS_VIDEO_SUFFIXES or kind_of(path) is not None
+
+
+def is_picture_in_folder(path: Path) -> bool:
+    """Whether a file that was found in a folder is a picture: by its content, else by its ending.
+
+    Pictures of formats that are not read count, so that they are reported instead of passed over in silence.
+    """
+    kind, suffix = kind_of(path), path.suffix.lower()
+    if kind is not None:
+        pictures = (Family.PICTURE, Family.UNREAD_PICTURE, Family.CAMERA_RAW)
+        return kind.family in pictures and kind.name not in _NOT_MEANT_IN_FOLDERS
+    if suffix in _UNREAD_SUFFIXES | _RAW_SUFFIXES:
+        return True
+    format_name = Image.registered_extensions().get(suffix)
+    return format_name is not None and format_name not in _NOT_MEANT_IN_FOLDERS

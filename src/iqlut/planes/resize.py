@@ -1,0 +1,75 @@
+"""Resizing as MATLAB's `imresize` does it, which is the protocol of the field; and cropping to whole multiples.
+
+A plane is uint8 (h, w); an image is a plane or uint8 (h, w, c).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from iqlut.planes import cubic
+from iqlut.planes.plane_types import check_uint8
+
+_BAND_PX = 1 << 17  # samples that are computed at a time: they stay in the cache
+
+
+def resize(plane: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A plane, uint8 (h, w), as uint8 (height, width): MATLAB's `imresize(plane, [height width], 'bicubic')`.
+
+    Cubic kernel with a = -0.5, widened when shrinking (antialiased); edge pixels repeat. As in MATLAB,
+    each of the two passes rounds to uint8, halves up; the vertical pass comes first.
+    """
+    check_uint8(plane, (2,))
+    if height < 1 or width < 1:
+        raise ValueError(f"the requested size is {width}x{height} pixels, expected at least 1x1")
+    return np.array(_resize_rows(_resize_rows(plane, height).T, width).T, order="C")
+
+
+def shrink(image: np.ndarray, scale: int) -> np.ndarray:
+    """An image whose sides are multiples of `scale`, made `scale` times smaller by `resize`, each channel alone."""
+    h, w = image.shape[0] // scale, image.shape[1] // scale
+    if image.ndim == 2:
+        return resize(image, h, w)
+    return np.stack([resize(image[:, :, c], h, w) for c in range(image.shape[2])], axis=2)
+
+
+def _resize_rows(plane: np.ndarray, height: int) -> np.ndarray:
+    """One pass: (h, w) to (height, w), rounded to uint8."""
+    h, w = plane.shape
+    if h == height:
+        return plane
+    taps, weights = _contributions(h, height)
+    plane = np.ascontiguousarray(plane)
+    out = np.empty((height, w), np.uint8)
+    band = max(1, _BAND_PX // w)
+    for top in range(0, height, band):
+        rows = slice(top, min(top + band, height))
+        total = np.full((rows.stop - top, w), 0.5)
+        for k in range(taps.shape[0]):
+            total += weights[k, rows, None] * plane[taps[k, rows]]
+        out[rows] = np.floor(total, out=total).clip(0, 255)
+    return out
+
+
+@lru_cache(maxsize=64)
+def _contributions(size_in: int, size_out: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows each new row reads, int (k, size_out), and their weights, float64 (k, size_out)."""
+    scale = size_out / size_in
+    widen = min(scale, 1.0)
+    centre = np.arange(1, size_out + 1) / scale + 0.5 * (
+        1 - 1 / scale
+    )  # one-based, as MATLAB counts
+    first = np.floor(centre - 2 / widen)
+    taps = first + np.arange(int(np.ceil(4 / widen)) + 2)[:, None]
+    weights = widen * cubic.keys(widen * (centre - taps))
+    weights /= weights.sum(axis=0)
+    used = weights.any(axis=1)
+    return (taps[used].clip(1, size_in) - 1).astype(np.intp), weights[used]
+
+
+def mod_crop(image: np.ndarray, scale: int) -> np.ndarray:
+    """The image without the last rows and columns that make its sides no multiples of `scale`."""
+    h, w = image.shape[:2]
+    return image[: h - h % scale, : w - w % scale]
