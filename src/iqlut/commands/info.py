@@ -91,7 +91,7 @@ def _ends(strengths: str) -> str:
 
 
 def _times() -> dict[str, float]:
-    """The time of each shipped model to that of Pillow's bicubic, as it was measured (scripts/render_results.py)."""
+    """The time of each shipped model to that of Pillow's bicubic, as it was measured (scripts/render/documents.py)."""
     return json.loads((resources.files("iqlut") / "models" / TIMES).read_text(encoding="utf-8"))
 
 

@@ -2,7 +2,7 @@
 
 Two small networks of one hidden layer (`auto_strength.safetensors`): from `damage_features` to the noise of the
 picture, and from both to a strength. They were fitted on training images, damaged in many ways
-(`scripts/fit_auto_strength.py`). The strength is rounded to a sixteenth, so that the same picture gets the same on
+(`scripts/dev/fit_auto_strength.py`). The strength is rounded to a sixteenth, so that the same picture gets the same on
 every machine.
 """
 
