@@ -42,13 +42,13 @@ CHECKS := build/checks
 FUZZ_S := 60
 
 # Needs cmake, clang and its sanitizers; where apt-get is, it fetches what is missing.
-check-native: $(READY)  ## the kernels under ASan and UBSan: golden cases, the tests, and FUZZ_S seconds of libFuzzer
+check-native: $(READY)  ## the kernels under ASan and UBSan: stored cases, the tests, and FUZZ_S seconds of libFuzzer
 	.ci/tools clang cmake make
 	mkdir -p $(CHECKS)/corpus
 	cmake -S . -B $(CHECKS)/clang -DIQLUT_CHECKS=sanitized -DCMAKE_C_COMPILER=clang >$(CHECKS).log 2>&1 || { cat $(CHECKS).log; exit 1; }
 	cmake --build $(CHECKS)/clang --target check fuzz _native
-	$(BIN)/python tests/golden.py $(CHECKS)/golden.bin 100
-	$(CHECKS)/clang/check <$(CHECKS)/golden.bin
+	$(BIN)/python tests/check_cases.py $(CHECKS)/cases.bin 100
+	$(CHECKS)/clang/check <$(CHECKS)/cases.bin
 	LD_PRELOAD=$$(clang -print-file-name=libclang_rt.asan-$$(uname -m).so) ASAN_OPTIONS=detect_leaks=0 \
 	  $(BIN)/python -m scripts.dev.check_native $(CHECKS)/clang/_native.so
 	$(CHECKS)/clang/fuzz -max_total_time=$(FUZZ_S) -max_len=4096 -len_control=0 -verbosity=0 -print_final_stats=1 $(CHECKS)/corpus

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import iqlut
-from golden import case_of
+from check_cases import case_of
 from iqlut.timing.timed_upscalers import sample_plane
 
 WIDTH, HEIGHT = 240, 64

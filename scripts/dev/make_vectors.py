@@ -29,7 +29,7 @@ EDGE_CASES = 14
 
 def main() -> None:
     sys.path.insert(0, str(VECTORS.parent / "tests"))  # where random legal tables are made
-    from golden import case
+    from check_cases import case
 
     VECTORS.mkdir(exist_ok=True)
     before = _index()
@@ -100,7 +100,7 @@ def _outputs(name: str, plane: np.ndarray, before: dict[str, Any]) -> list[dict[
 
 
 def _small_seeds() -> list[int]:
-    """Cases of tests/golden.py of few channels, all scales, kernels, colours and sizes among them."""
+    """Cases of tests/check_cases.py of few channels, all scales, kernels, colours and sizes among them."""
     return [seed for seed in range(200) if (1, 3, 8, 11, 16)[seed % 5] < 11][:EDGE_CASES]
 
 
