@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from matplotlib.figure import Figure
-from PIL import Image
 
 import iqlut
-from iqlut import arithmetic
 from scripts.measure import engine_figures, quality_and_speed, thread_gains
 from scripts.render import (
-    check_results,
-    documents,
-    plot_learning,
-    plot_quality,
     quality_tables,
     readme_table,
 )
-from scripts.shared import learning_curves, plot_style, result_files
+from scripts.shared import result_files
 
 
 def row(model: str, path: str, psnr_db: float) -> dict[str, Any]:
@@ -217,184 +207,3 @@ def test_a_busy_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_two_threads_are_timed_beside_two_processes() -> None:
     row = thread_gains.gains(24, 16, rounds=2, seconds=0.01)
     assert row["rounds"] == 2 and min(row[key] for key in row if key.startswith("gain")) > 0
-
-
-def boxes(figure: Figure) -> list[list[Any]]:
-    """Return the boxes of the names in each panel of a plot."""
-    renderer = plot_style.FigureCanvasAgg(figure).get_renderer()
-    return [[text.get_window_extent(renderer) for text in axes.texts] for axes in figure.axes]
-
-
-@pytest.mark.parametrize(
-    "draw", [lambda: plot_quality.draw(plot_quality.methods()), plot_learning.draw]
-)
-def test_no_name_in_a_plot_covers_another(draw: Any) -> None:
-    panels = boxes(draw())
-    assert all(panels)
-    for panel in panels:
-        assert not any(one.overlaps(other) for one, other in combinations(panel, 2))
-
-
-def test_every_published_model_is_in_the_plot() -> None:
-    names = {one.name.partition(" (")[0] for one in plot_quality.methods()}
-    assert {row["model"] for row in result_files.load("published")["rows"]} <= names
-    of_the_paper = [one for one in plot_quality.methods() if one.kind == "paper"]
-    timed = {one.name for one in of_the_paper if one.ratio}
-    assert timed == {"IQ-L8C8", "IQ-L12C8", "IQ-L8C16"} and len(of_the_paper) == 4
-
-
-@pytest.mark.parametrize(
-    ("module", "name"), [(plot_quality, "quality"), (plot_learning, "learning")]
-)
-def test_a_plot_is_the_same_bytes_each_time(module: Any, name: str, tmp_path: Path) -> None:
-    files = []
-    for folder in (tmp_path / "first", tmp_path / "second"):
-        folder.mkdir()
-        module.main(folder)
-        files.append([(folder / f"{name}.{ending}").read_bytes() for ending in ("svg", "png")])
-    assert files[0] == files[1]
-    text = files[0][0].decode()
-    assert "iqlut-5k-x4" in text and not re.search(r"<dc:date>|matplotlib.org/ ?v", text)
-    with Image.open(tmp_path / "first" / f"{name}.png") as picture:
-        assert min(picture.size) > 600
-
-
-def test_a_learning_curve_goes_through_all_stages(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stages = {
-        "small-first": ("small", ""),
-        "small": ("small", 'start = "checkpoints/small-first.pt"'),
-        "large": ("large", 'start = "checkpoints/small.pt"'),
-    }
-    for stage, (name, start) in stages.items():
-        config = (
-            f'name = "{name}"\n[train]\nbatch = 4\npatch = 50\n{start}\n'  # 10,000 pixels a step
-        )
-        (tmp_path / f"{stage}.toml").write_text(config)
-        rows = [{"step": 100, "seconds": 60}, {"step": 200, "seconds": 30, "psnr_db": 28.0}]
-        (tmp_path / f"{stage}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    monkeypatch.setattr(learning_curves, "LOGS", tmp_path)
-    monkeypatch.setattr(learning_curves, "CONFIGS", tmp_path)
-    small, large = learning_curves.curve("small"), learning_curves.curve("large")
-    assert (small.start, small.steps, large.start, large.steps) == ("", (200, 200), "small", (200,))
-    assert [(seen.megapixels, seen.minutes) for seen in small.points] == [(2, 1.5), (4, 3)]
-    assert [(seen.megapixels, seen.minutes) for seen in large.points] == [
-        (4, 3),
-        (6, 4.5),
-    ]  # from where it begins
-
-
-ORIGIN = {
-    "commit": "c",
-    "arithmetic": arithmetic.VERSION,
-    "cpu": "p",
-    "threads": 1,
-    "date": "2099-01-01",
-}
-
-
-def of_videos(**changes: Any) -> list[dict[str, Any]]:
-    """Return the contents of a results file of one row, with some fields of its origin changed."""
-    tables = iqlut.load("l8c8-x4")
-    origin = {**ORIGIN, **{key: value for key, value in changes.items() if key in ORIGIN}}
-    row = {"model": tables.name, "tables_sha256": tables.sha256, "origin": origin}
-    return [row | {key: value for key, value in changes.items() if key not in ORIGIN}]
-
-
-def problems(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, contents: Any) -> list[str]:
-    """Return what the check says of one results file, when there is no other."""
-    monkeypatch.setattr(result_files, "RESULTS", folder)
-    monkeypatch.setattr(check_results, "RESULTS_FILES", {name: check_results.RESULTS_FILES[name]})
-    (folder / f"{name}.json").write_text(json.dumps(contents))
-    return check_results.stale_files()
-
-
-@pytest.mark.parametrize(
-    ("contents", "said"),
-    [
-        (of_videos(), ""),
-        (of_videos(commit="abc-dirty"), "uncommitted changes"),
-        (of_videos(arithmetic=0), "version 0 of the arithmetic"),
-        (of_videos(tables_sha256="0"), "other tables than the shipped l8c8-x4"),
-        (of_videos(model="gone"), "gone, which is not shipped"),
-        (of_videos(origin={}), "does not state commit, arithmetic, cpu, threads, date"),
-        ([], "no rows"),
-    ],
-)
-def test_a_stale_file_is_named_with_the_command_that_renews_it(
-    contents: Any, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = problems(monkeypatch, tmp_path, "videos", contents)
-    assert bool(found) == bool(said)
-    for sentence in found:
-        assert said in sentence and sentence.startswith("results/videos.json is stale: ")
-        assert sentence.endswith("; run python -m scripts.measure.video_speed 6 CLIP --results")
-
-
-def test_a_shipped_model_without_its_row_makes_a_file_stale(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shipped = {name: iqlut.load(name).sha256 for name in iqlut.models()}
-    rows = [{"model": name} for name in shipped]
-    contents = {"meta": {"origin": ORIGIN, "tables_sha256": shipped}, "rows": rows}
-    assert problems(monkeypatch, tmp_path, "quality", contents) == []
-    without_row = contents | {"rows": rows[1:]}
-    (sentence,) = problems(monkeypatch, tmp_path, "quality", without_row)
-    assert f"no row of the shipped model {rows[0]['model']}" in sentence
-    fewer = dict(list(shipped.items())[1:])
-    (sentence,) = problems(
-        monkeypatch,
-        tmp_path,
-        "quality",
-        contents | {"meta": {"origin": ORIGIN, "tables_sha256": fewer}},
-    )
-    assert "was not measured on the shipped model" in sentence and sentence.endswith("make results")
-
-
-def test_a_results_file_that_nobody_checks_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "stray.json").write_text("[]")
-    (sentence,) = problems(monkeypatch, tmp_path, "videos", of_videos())
-    assert sentence.startswith("results/stray.json has no entry in RESULTS_FILES")
-
-
-@pytest.mark.parametrize("name", ["ablations", "trials", "damage_versions"])
-def test_runs_of_another_configuration_are_stale(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = result_files.load_rows(name)
-    assert problems(monkeypatch, tmp_path, name, rows) == []
-    (sentence,) = problems(monkeypatch, tmp_path, name, [rows[0] | {"config_sha256": "0"}])
-    assert "was measured with another configuration" in sentence
-
-
-def commits_of(contents: Any) -> Sequence[tuple[str, str]]:
-    """Return commit and date of every origin in a results file."""
-    stated = contents if isinstance(contents, list) else [contents["meta"]]
-    return [(one["origin"]["commit"], one["origin"]["date"]) for one in stated]
-
-
-@pytest.mark.parametrize(
-    "name", [name for name in check_results.RESULTS_FILES if name != "published"]
-)
-def test_no_result_is_of_a_dirty_commit(name: str) -> None:
-    """Except short training runs up to a date; see `DIRTY_UNTIL`."""
-    path = result_files.RESULTS / f"{name}.json"
-    for commit, date in commits_of(json.loads(path.read_text())):
-        allowed = date <= check_results.DIRTY_UNTIL.get(name, "")
-        assert allowed or not commit.endswith("-dirty"), f"{path.name}: {commit}"
-
-
-@pytest.mark.parametrize("model", iqlut.models())
-def test_no_shipped_model_is_of_a_dirty_commit(model: str) -> None:
-    commit = iqlut.load(model).about["commit"]
-    assert commit and not commit.endswith("-dirty")
-
-
-def test_every_results_file_is_shown_in_its_documents() -> None:
-    """Each document that a file is shown in has a rendered passage."""
-    rendered = {name for name, _ in documents.texts()}
-    for file in check_results.RESULTS_FILES.values():
-        assert set(file.shown_in) <= rendered

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from iqlut import engines
-from iqlut.planes.flips_rotations import flip_rotate, self_ensemble
+from iqlut.planes.flips_rotations import flip_rotate
+from iqlut.planes.self_ensemble import self_ensemble
 from iqlut.tables import symmetry
 from iqlut.tables.file_format import BadFile, from_bytes, to_bytes
 from iqlut.tables.integer_tables import IllegalTables, Tables

@@ -1,7 +1,9 @@
-"""Runs the tests of the native engine on another build of its library: `check_native.py LIBRARY [pytest argument...]`.
+"""Runs the tests of the native engine on another build of its library.
 
-`make check-native` gives it one with AddressSanitizer and UndefinedBehaviorSanitizer, which end the process at the
-first finding.
+    python -m scripts.dev.check_native LIBRARY [PYTEST ARGUMENT...]
+
+`make check-native` passes a build with AddressSanitizer and UndefinedBehaviorSanitizer, which end the
+process at the first finding.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ import pytest
 
 from iqlut import library
 
+TESTS = ("tests/test_engines.py", "tests/test_engine_colours.py")
+
 
 def main(path: str, arguments: list[str]) -> int:
-    """The exit code of pytest."""
+    """Return the exit code of pytest."""
     library.load_library = lambda: ctypes.CDLL(path)
-    return int(pytest.main(["tests/test_engines.py", "-k", "native", *arguments]))
+    return int(pytest.main([*TESTS, "-k", "native", *arguments]))
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ MUTANTS = (
         "the reference reflects at the border",
         "engines/reference.py",
         'padded = np.pad(signal, (side, side, (0, 0)), mode="edge")',
-        'padded = np.pad(signal, (side, side, (0, 0)), mode="symmetric")',
+        'padded = np.pad(signal, (side, side, (0, 0)), mode="reflect")',
         ("test_stored_cases.py",),
     ),
     Mutant(
