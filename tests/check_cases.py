@@ -1,8 +1,10 @@
-"""Cases for programs without Python, in the format that native/check.c reads, and a reader of that format.
+"""Cases for programs without Python, in the format that native/check.c reads, and a reader of that
+format.
 
-Random cases hold what the reference of today computes: they compare another program with the reference, and an error
-that both share stays hidden. The stored cases in vectors/edge.bin, whose pixels do not change, are what is golden.
-`check_cases.py FILE [COUNT]` writes the stored cases and after them COUNT random ones.
+Random cases hold what the reference of today computes: they compare another program with the
+reference, and an error that both share stays hidden. The stored cases in vectors/edge.bin, whose
+pixels do not change, are what is golden. `check_cases.py FILE [COUNT]` writes the stored cases and
+after them COUNT random ones.
 """
 
 from __future__ import annotations
@@ -66,7 +68,9 @@ def _layers(tables: Tables) -> bytes:
 
 
 def read(data: bytes) -> list[tuple[Tables, np.ndarray, np.ndarray]]:
-    """Return the tables, the pixels (h, w) or (h, w, 3) and the expected pixels of each case in `data`."""
+    """Return the tables, the pixels (h, w) or (h, w, 3) and the expected pixels of each case in
+    `data`.
+    """
     cases, start = [], 0
     while start < len(data):
         scale, count, h, w, channels = struct.unpack_from("<5i", data, start)

@@ -1,4 +1,5 @@
-"""The integer arithmetic on whole domains, and the same values from NumPy arrays and torch tensors."""
+"""The integer arithmetic on whole domains, and the same values from NumPy arrays and torch tensors.
+"""
 
 from __future__ import annotations
 

@@ -28,10 +28,11 @@ def planes(seed: int, height: int = 41, width: int = 57) -> tuple[np.ndarray, np
 def test_ssim_is_that_of_scikit_image(seed: int) -> None:
     """Both take the mean over whole 11x11 Gaussian windows in float64.
 
-    scikit-image computes it for reflected borders too and crops them, and its window is truncated at
-    3.5 sigma, which rounds to 5 pixels: the same 11 taps. What remains is the rounding of float64.
-    The largest terms are sums of 121 products of up to 255**2 with relative rounding errors of 2**-53
-    each, and the smallest denominator is C1 * C2: 121 * 255**2 * 2**-53 * 2 / min(C1, C2) < 3e-10.
+    scikit-image computes it for reflected borders too and crops them, and its window is truncated
+    at 3.5 sigma, which rounds to 5 pixels: the same 11 taps. What remains is the rounding of
+    float64. The largest terms are sums of 121 products of up to 255**2 with relative rounding
+    errors of 2**-53 each, and the smallest denominator is C1 * C2: 121 * 255**2 * 2**-53 * 2 /
+    min(C1, C2) < 3e-10.
     """
     one, other = planes(seed)
     theirs = structural_similarity(
@@ -51,14 +52,14 @@ def test_ssim_is_that_of_scikit_image(seed: int) -> None:
 def test_resize_is_the_bicubic_of_pillow(seed: int, height: int, width: int) -> None:
     """Away from the border, where Pillow leaves taps out and we repeat the edge.
 
-    Both use Keys' kernel with a = -0.5, widened when shrinking, and round to 8 bits after each of two
-    passes, Pillow the horizontal one first. Signals from 64 to 191 overshoot by at most 1/8 of their
-    range in each pass, so nothing is clipped. The result of each differs from the exact value by at
-    most 1/2 for the last pass and 1/2 times the sum of the absolute weights, at most 1.25, for the
-    first; Pillow's integer weights of 22 bits add less than 0.01. Two results thus differ by less
-    than 2 * (0.5 + 0.625) + 0.01, which is 2 in whole numbers. Independent errors average out:
-    a rounding error has a variance of 1/12, so four of them keep the mean difference below 0.1 over
-    some hundred pixels, and no more than one pixel in ten differs by 2.
+    Both use Keys' kernel with a = -0.5, widened when shrinking, and round to 8 bits after each of
+    two passes, Pillow the horizontal one first. Signals from 64 to 191 overshoot by at most 1/8 of
+    their range in each pass, so nothing is clipped. The result of each differs from the exact value
+    by at most 1/2 for the last pass and 1/2 times the sum of the absolute weights, at most 1.25,
+    for the first; Pillow's integer weights of 22 bits add less than 0.01. Two results thus differ
+    by less than 2 * (0.5 + 0.625) + 0.01, which is 2 in whole numbers. Independent errors average
+    out: a rounding error has a variance of 1/12, so four of them keep the mean difference below 0.1
+    over some hundred pixels, and no more than one pixel in ten differs by 2.
     """
     plane = 64 + planes(seed)[0] // 2
     ours = image.resize(plane, height, width).astype(int)

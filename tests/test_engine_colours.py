@@ -1,4 +1,6 @@
-"""RGB pictures: the native engine converts colours itself, the others leave that to `split` and `join`."""
+"""RGB pictures: the native engine converts colours itself, the others leave that to `split` and
+`join`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Every engine gives the pixels of the reference: for all legal tables, sizes, thread counts and instruction sets."""
+"""Every engine gives the pixels of the reference: for all legal tables, sizes, thread counts and
+instruction sets.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ ALL = pytest.mark.parametrize("build", list(contenders()))
 
 
 def random_plane(rng: np.random.Generator) -> np.ndarray:
-    """A plane of an odd size, often noise, sometimes flat; now and then wider than a tile of the native engine."""
+    """A plane of an odd size, often noise, sometimes flat; now and then wider than a tile of the
+    native engine.
+    """
     small = int(rng.choice([1, 2, 5, 7, 13, 17, 23, 31, 37, 61]))
     sizes = (
         (1, 1),
@@ -115,7 +119,9 @@ def test_the_largest_tables(build: Build, levels: int, channels: int) -> None:
 
 
 def tables_with_a_heavy_tap(channels: int) -> Tables:
-    """Sums of a row of taps that just fit int16 for 8 channels, were it not for the last tap of the middle row."""
+    """Sums of a row of taps that just fit int16 for 8 channels, were it not for the last tap of the
+    middle row.
+    """
     rng = np.random.default_rng(channels)
     group = min(channels, 8)
     most = np.full((3, 3), 32767 // (32 * 3 * group))
@@ -156,7 +162,8 @@ def test_a_plane_is_the_same_on_any_number_of_threads(build: Build, seed: int) -
 @ALL
 @pytest.mark.parametrize("seed", range(0, 90, 9))
 def test_tiled_equals_untiled(build: Build, seed: int) -> None:
-    """A crop with the halo around it, as far as the image reaches, gives the pixels of the whole."""
+    """A crop with the halo around it, as far as the image reaches, gives the pixels of the whole.
+    """
     tables = random_case(seed)[0]
     rng = np.random.default_rng(seed)
     luma = rng.integers(0, 256, (40, 43)).astype(np.uint8)

@@ -1,4 +1,6 @@
-"""The plots of docs/images: nothing overlaps, everything is there, and the bytes are the same each time."""
+"""The plots of docs/images: nothing overlaps, everything is there, and the bytes are the same each
+time.
+"""
 
 from __future__ import annotations
 

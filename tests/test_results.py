@@ -1,4 +1,6 @@
-"""The programs that measure, check and render results: which rows are shown, and how they are marked."""
+"""The programs that measure, check and render results: which rows are shown, and how they are
+marked.
+"""
 
 from __future__ import annotations
 

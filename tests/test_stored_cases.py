@@ -1,4 +1,6 @@
-"""The stored cases of vectors/edge.bin: random legal tables whose expected pixels were written down."""
+"""The stored cases of vectors/edge.bin: random legal tables whose expected pixels were written
+down.
+"""
 
 from __future__ import annotations
 

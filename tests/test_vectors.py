@@ -1,4 +1,6 @@
-"""The stored golden vectors: every engine gives them; they are of the models and the arithmetic that there are."""
+"""The stored golden vectors: every engine gives them; they are of the models and the arithmetic
+that there are.
+"""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     python -m scripts.dev.check_native LIBRARY [PYTEST ARGUMENT...]
 
-`make check-native` passes a build with AddressSanitizer and UndefinedBehaviorSanitizer, which end the
-process at the first finding.
+`make check-native` passes a build with AddressSanitizer and UndefinedBehaviorSanitizer, which end
+the process at the first finding.
 """
 
 from __future__ import annotations

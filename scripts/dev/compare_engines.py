@@ -1,7 +1,9 @@
-"""Counts the pixels in which the engines differ on folders of HR images: `compare_engines.py MODEL FOLDER...`.
+"""Counts the pixels in which the engines differ on folders of HR images: `compare_engines.py MODEL
+FOLDER...`.
 
-Each image is made small as for evaluation, upscaled by every engine (the native one in each instruction set that this
-machine has) and compared with the reference. Ends with 1 if a pixel differs.
+Each image is made small as for evaluation, upscaled by every engine (the native one in each
+instruction set that this machine has) and compared with the reference. Ends with 1 if a pixel
+differs.
 """
 
 from __future__ import annotations

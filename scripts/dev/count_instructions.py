@@ -1,4 +1,5 @@
-"""Counts what the kernels execute for each low-resolution pixel, by valgrind, which knows no AVX-512.
+"""Counts what the kernels execute for each low-resolution pixel, by valgrind, which knows no
+AVX-512.
 
 cmake -B build/plain -DIQLUT_CHECKS=plain && cmake --build build/plain --target check
 PYTHONPATH=tests python scripts/count_instructions.py build/plain/check [MODEL]

@@ -1,4 +1,6 @@
-"""Upscales a photo with the shipped model and shows it beside nearest and bicubic: `demo.py PHOTO FOLDER`."""
+"""Upscales a photo with the shipped model and shows it beside nearest and bicubic: `demo.py PHOTO
+FOLDER`.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""Fits `auto_strength.safetensors`, by which `restoration` chooses a strength from what a picture shows of its damage.
+"""Fits `auto_strength.safetensors`, by which `restoration` chooses a strength from what a picture
+shows of its damage.
 
     python scripts/fit_auto_strength.py everyday-x4          about ten minutes on two cores
 
-Training images and graphics are made small and damaged in many ways. One small network learns how noisy they were,
-which is known; another learns the strength that loses the least PSNR against the best one. No strength is called the
-right one where several are as good. Needs PyTorch.
+Training images and graphics are made small and damaged in many ways. One small network learns how
+noisy they were, which is known; another learns the strength that loses the least PSNR against the
+best one. No strength is called the right one where several are as good. Needs PyTorch.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ SEED = 3
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """A damaged small picture, its original, the noise that it got, and its file's quantisation table if it has one."""
+    """A damaged small picture, its original, the noise that it got, and its file's quantisation
+    table if it has one.
+    """
 
     low: np.ndarray
     high: np.ndarray
@@ -114,7 +117,9 @@ def _begin(name: str) -> None:
 
 
 def _row(number: int) -> tuple[np.ndarray, float, np.ndarray | None]:
-    """What the example of that number shows, its noise, and PSNR lost at each strength for the first SCORED."""
+    """What the example of that number shows, its noise, and PSNR lost at each strength for the
+    first SCORED.
+    """
     restoration_tables: RestorationTables = _made["dial"]
     example = _example(number, _made["photos"], restoration_tables.scale)
     if number >= SCORED:
@@ -124,7 +129,9 @@ def _row(number: int) -> tuple[np.ndarray, float, np.ndarray | None]:
 
 
 def fit(vectors: np.ndarray, sigmas: np.ndarray, losses: np.ndarray) -> None:
-    """Writes the weights of both networks: features (n, f), noise (n,), PSNR lost at each strength (m <= n, 13)."""
+    """Writes the weights of both networks: features (n, f), noise (n,), PSNR lost at each strength
+    (m <= n, 13).
+    """
     mean, deviation = vectors.mean(axis=0), vectors.std(axis=0) + 1e-3
     wanted = torch.tensor(np.log2(1 + sigmas), dtype=torch.float32)
     noise = _fitted(
@@ -154,7 +161,9 @@ def _fitted(
     name: str, inputs: np.ndarray, scale: tuple[np.ndarray, np.ndarray],
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> dict[str, np.ndarray]:  # fmt: skip
-    """A network of one hidden layer, the mean of MEMBERS; `loss(output, which)` is made small in the mean."""
+    """A network of one hidden layer, the mean of MEMBERS; `loss(output, which)` is made small in
+    the mean.
+    """
     mean, deviation = scale
     x = torch.tensor((inputs - mean) / deviation, dtype=torch.float32)
     members = [_member(x, BLUR[name], loss, seed) for seed in range(MEMBERS)]

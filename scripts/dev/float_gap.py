@@ -1,4 +1,6 @@
-"""What the integers cost: `float_gap.py CHECKPOINT FOLDER...`, mean PSNR in dB of the float network and its tables."""
+"""What the integers cost: `float_gap.py CHECKPOINT FOLDER...`, mean PSNR in dB of the float network
+and its tables.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""How long `import iqlut` takes in a process of its own: the best of nine, and of `import numpy` alone, in seconds."""
+"""How long `import iqlut` takes in a process of its own: the best of nine, and of `import numpy`
+alone, in seconds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Makes the README's picture, `docs/images/before_after.png`: bicubic, the shipped model, the original.
+"""Makes the README's picture, `docs/images/before_after.png`: bicubic, the shipped model, the
+original.
 
 `samples/budgie.png` is shrunk by 4 as the test images are, then upscaled again.
 """

@@ -1,7 +1,9 @@
-"""Makes docs/images/restoration.png, damaged pictures of every kind by bicubic, Lanczos, strength 0 and `auto`; and
-docs/images/everyday.png for the README, a JPEG by bicubic and by the everyday model.
+"""Makes docs/images/restoration.png, damaged pictures of every kind by bicubic, Lanczos, strength 0
+and `auto`; and docs/images/everyday.png for the README, a JPEG by bicubic and by the everyday
+model.
 
-The photo is samples/budgie.png; the page, the screenshot and the drawing are drawn here. Needs matplotlib, for fonts.
+The photo is samples/budgie.png; the page, the screenshot and the drawing are drawn here. Needs
+matplotlib, for fonts.
 """
 
 from __future__ import annotations

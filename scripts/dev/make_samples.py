@@ -1,4 +1,6 @@
-"""Makes `samples/` from the training crops that are kept out of training: `make_samples.py ../shared/data/train`."""
+"""Makes `samples/` from the training crops that are kept out of training: `make_samples.py
+../shared/data/train`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def main(folder: Path) -> None:
-    """`kitten.png` at half its size, a small photo to upscale; `budgie.png` as it is, to compare with."""
+    """`kitten.png` at half its size, a small photo to upscale; `budgie.png` as it is, to compare
+    with.
+    """
     kitten = np.array(Image.open(folder / "6fda61f9de1a.webp").convert("RGB"))
     Image.fromarray(shrink(kitten, 2)).save(SAMPLES / "kitten.png", optimize=True)
     Image.open(folder / "96942fd11724.webp").convert("RGB").save(

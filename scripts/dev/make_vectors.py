@@ -1,9 +1,10 @@
-"""Makes `vectors/`: stored inputs and outputs that every engine, in every language, must reproduce (vectors/README.md).
+"""Makes `vectors/`: stored inputs and outputs that every engine, in every language, must reproduce
+(vectors/README.md).
 
     python scripts/make_vectors.py
 
-What exists stays where its tables are the same. An output of the same tables that would change is refused: then the
-arithmetic has changed, and `arithmetic.VERSION` must too.
+What exists stays where its tables are the same. An output of the same tables that would change is
+refused: then the arithmetic has changed, and `arithmetic.VERSION` must too.
 """
 
 from __future__ import annotations
@@ -100,7 +101,9 @@ def _outputs(name: str, plane: np.ndarray, before: dict[str, Any]) -> list[dict[
 
 
 def _small_seeds() -> list[int]:
-    """Cases of tests/check_cases.py of few channels, all scales, kernels, colours and sizes among them."""
+    """Cases of tests/check_cases.py of few channels, all scales, kernels, colours and sizes among
+    them.
+    """
     return [seed for seed in range(200) if (1, 3, 8, 11, 16)[seed % 5] < 11][:EDGE_CASES]
 
 

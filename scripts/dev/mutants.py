@@ -2,8 +2,9 @@
 
     python -m scripts.dev.mutants [NUMBER...]
 
-A mutant that no test notices survives: then a behaviour is not tested. The program prints a table; the exit code is 1
-if a mutant survives or if its line is no longer in the source. `make mutants` runs it; it takes about ten minutes.
+A mutant that no test notices survives: then a behaviour is not tested. The program prints a table;
+the exit code is 1 if a mutant survives or if its line is no longer in the source. `make mutants`
+runs it; it takes about ten minutes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _COPIED, _LINKED = (
     ("src", "tests"),
     ("configs", "native", "results", "samples", "scripts", "vectors"),
 )
-# The editable installation finds modules by a hook of its own, before PYTHONPATH; without it the copy is imported.
+# The editable installation finds modules by a hook of its own, before PYTHONPATH; without it the
+# copy is imported.
 _RUN = (
     "import sys; sys.meta_path[:] = [one for one in sys.meta_path "
     "if type(one).__name__ != 'ScikitBuildRedirectingFinder']; "

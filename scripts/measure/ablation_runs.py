@@ -1,10 +1,12 @@
-"""Trains and scores the short runs of configs/ablation and keeps their scores in results/ablations.json.
+"""Trains and scores the short runs of configs/ablation and keeps their scores in
+results/ablations.json.
 
     python -m scripts.measure.ablation_runs FOLDER [NAME...]
 
-FOLDER holds the test sets Set5, Set14 and B100. Each run is converted to integer tables and scored; docs/ablations.md
-shows its row. A run that was interrupted resumes, and a run that has its row is not repeated unless its configuration
-changed. `--steps N` shortens all runs and keeps them in a folder and a results file of their own, to try this out.
+FOLDER holds the test sets Set5, Set14 and B100. Each run is converted to integer tables and scored;
+docs/ablations.md shows its row. A run that was interrupted resumes, and a run that has its row is
+not repeated unless its configuration changed. `--steps N` shortens all runs and keeps them in a
+folder and a results file of their own, to try this out.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ SETS = ("Set5", "Set14", "B100")
 
 
 def main() -> None:
-    """Train the runs that are asked for, one after the other; end with one sentence where data are missing."""
+    """Train the runs that are asked for, one after the other; end with one sentence where data are
+    missing.
+    """
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path, help=f"holds the test sets {', '.join(SETS)}")
     parser.add_argument(
@@ -155,7 +159,9 @@ def fingerprint(config: Config) -> str:
 
 
 def expected_sha256(row: Row) -> str | None:
-    """Return the checksum that the configuration of a row has today, or None where it is no longer a run."""
+    """Return the checksum that the configuration of a row has today, or None where it is no longer
+    a run.
+    """
     return fingerprint(of(row["name"])) if row["name"] in NAMES else None
 
 

@@ -1,9 +1,11 @@
-"""Compares damage that is drawn anew for each patch with one or a few damaged versions of each picture.
+"""Compares damage that is drawn anew for each patch with one or a few damaged versions of each
+picture.
 
     python -m scripts.measure.damage_versions STEPS
 
-Training of l8c8-x4 continues from its clean tables for STEPS steps, at the damage of strength 1.5 alone; the score is
-the PSNR on the validation images, damaged as for that strength. The rows go to results/damage_versions.json.
+Training of l8c8-x4 continues from its clean tables for STEPS steps, at the damage of strength 1.5
+alone; the score is the PSNR on the validation images, damaged as for that strength. The rows go to
+results/damage_versions.json.
 """
 
 from __future__ import annotations

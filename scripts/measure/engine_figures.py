@@ -1,9 +1,11 @@
-"""Measures every figure that the native engine must reach: results/speed.json and results/figures.json.
+"""Measures every figure that the native engine must reach: results/speed.json and
+results/figures.json.
 
     python -m scripts.measure.engine_figures [--busy]
 
-It takes about three minutes and says which figures are missed. It refuses to start where other processes keep the
-processors busy, since the times would be useless; `--busy` measures all the same.
+It takes about three minutes and says which figures are missed. It refuses to start where other
+processes keep the processors busy, since the times would be useless; `--busy` measures all the
+same.
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ from scripts.shared.result_files import Row
 
 MODEL, RIVAL, LUMA, RGB, PILLOW = "l8c8-x4", "ecbsr-m4c16", "native", "native-rgb", "pillow-bicubic"
 GROWTH_SIZES = ("320x196", "1000x625", "3160x1978")  # x4: 1, 10 and 100 megapixels
-# Each result of 100 megapixels is 300 MB of fresh memory, which the system clears page by page and which a virtual
-# machine may have to get from its host. With these settings the C library keeps freed memory for the next result.
+# Each result of 100 megapixels is 300 MB of fresh memory, which the system clears page by page and
+# which a virtual
+# machine may have to get from its host. With these settings the C library keeps freed memory for
+# the next result.
 KEPT = {"GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=4294967296"}
 BUSY_MAX = 0.05
 _QUIET_SECONDS = 3
@@ -61,7 +65,9 @@ def main(though_busy: bool) -> None:
 
 
 def busy_share(seconds: float) -> float:
-    """Return the share of processor time that is used during `seconds`; 0 where the system does not tell."""
+    """Return the share of processor time that is used during `seconds`; 0 where the system does not
+    tell.
+    """
     if not Path("/proc/stat").exists():
         return 0.0
     before = _ticks()
@@ -82,7 +88,9 @@ def _ticks() -> tuple[int, int]:
 def figure(
     what: str, value: float, limit: float | None = None, least: bool = False, threads: int = 1
 ) -> Row:
-    """Return a row of the results; `limit` is the largest value allowed, or the smallest if `least`."""
+    """Return a row of the results; `limit` is the largest value allowed, or the smallest if
+    `least`.
+    """
     return {
         "what": what,
         "threads": threads,
@@ -101,7 +109,9 @@ def verdict(row: Row) -> str:
 
 
 def ratios(rows: list[Row]) -> list[Row]:
-    """Return the times relative to Pillow's bicubic and the nearest rival, and of RGB relative to luma."""
+    """Return the times relative to Pillow's bicubic and the nearest rival, and of RGB relative to
+    luma.
+    """
     mine = [row for row in rows if row["model"] in (MODEL, "") and row["scale"] == 4]
     timed = {(row["name"], row["threads"]): row for row in mine}
     found = []
@@ -128,7 +138,9 @@ def ratios(rows: list[Row]) -> list[Row]:
 
 
 def growths(rows: list[Row], memory: str, limit: float | None) -> list[Row]:
-    """Return how much the time per pixel grows with the size; `memory` says where results are written."""
+    """Return how much the time per pixel grows with the size; `memory` says where results are
+    written.
+    """
     found = []
     for name in (LUMA, RGB):
         times = [row["ns_per_px"] for row in rows if row["name"] == name]

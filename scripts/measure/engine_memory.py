@@ -1,4 +1,5 @@
-"""Prints how much memory a 100-megapixel result takes beyond the picture and the result: `engine_memory.py`.
+"""Prints how much memory a 100-megapixel result takes beyond the picture and the result:
+`engine_memory.py`.
 
 Each case runs in a process of its own, which knows its peak; expected are at most 64 MB.
 """

@@ -2,9 +2,9 @@
 
     python -m scripts.measure.interrupted_batch FOLDER [--results]
 
-At the end the results must be byte for byte those of a run without interruption, and every broken picture must have
-been reported with a reason. `--pictures N` and `--kills N` make it smaller; `--results` keeps the row in
-results/batch.json.
+At the end the results must be byte for byte those of a run without interruption, and every broken
+picture must have been reported with a reason. `--pictures N` and `--kills N` make it smaller;
+`--results` keeps the row in results/batch.json.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     python -m scripts.measure.quality_and_speed FOLDER [quality|speed]
 
-FOLDER holds the test sets Set5, Set14 and B100, and may hold Urban100 and Manga109; speed alone needs no folder. The
-program runs the commands that a user would run and keeps the rows that they print. Quality is measured on luma, and at
-x4 also with self-ensemble x8 and on red, green and blue separately, since published results use either.
+FOLDER holds the test sets Set5, Set14 and B100, and may hold Urban100 and Manga109; speed alone
+needs no folder. The program runs the commands that a user would run and keeps the rows that they
+print. Quality is measured on luma, and at x4 also with self-ensemble x8 and on red, green and blue
+separately, since published results use either.
 """
 
 from __future__ import annotations
@@ -89,7 +90,9 @@ def speed_commands(names: Sequence[str]) -> list[list[str]]:
 
 
 def run(command: list[str], environment: Mapping[str, str] = MappingProxyType({})) -> list[Row]:
-    """Return the rows that an `iqlut` command prints, run with these additional environment variables."""
+    """Return the rows that an `iqlut` command prints, run with these additional environment
+    variables.
+    """
     whole = [sys.executable, "-m", "iqlut", *command, "--json"]
     everything = {**os.environ, **environment}
     return json.loads(

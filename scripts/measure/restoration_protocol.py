@@ -1,7 +1,8 @@
-"""How restoration strengths are scored: the damages, the images, the ways to upscale and the test shapes.
+"""How restoration strengths are scored: the damages, the images, the ways to upscale and the test
+shapes.
 
-The protocol of all tables: luma from 0 to 255 as Pillow computes it, shrunk by the filter named, damaged by
-`degradation` with a seed from the file's name, upscaled, 8 pixels shaved, PSNR in dB.
+The protocol of all tables: luma from 0 to 255 as Pillow computes it, shrunk by the filter named,
+damaged by `degradation` with a seed from the file's name, upscaled, 8 pixels shaved, PSNR in dB.
 """
 
 from __future__ import annotations

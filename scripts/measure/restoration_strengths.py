@@ -3,9 +3,9 @@
     python -m scripts.measure.restoration_strengths KODAK24 [SET...]
     python -m scripts.measure.restoration_strengths --small KODAK24
 
-The folders hold images: Kodak first, then B100, Set14 and, for JPEG alone, Classic5 and LIVE1 where they exist. It
-takes about a quarter of an hour on two threads. `--small` repeats only what takes a minute and keeps the other rows.
-`restoration_protocol` defines what is measured.
+The folders hold images: Kodak first, then B100, Set14 and, for JPEG alone, Classic5 and LIVE1 where
+they exist. It takes about a quarter of an hour on two threads. `--small` repeats only what takes a
+minute and keeps the other rows. `restoration_protocol` defines what is measured.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ def small_rows(kodak: Path) -> list[Row]:
 
 
 def measure_small(kodak: Path) -> None:
-    """Measure the small rows again; end with one sentence where the rows to keep are of other tables."""
+    """Measure the small rows again; end with one sentence where the rows to keep are of other
+    tables.
+    """
     measured_from, measured = result_files.origin(), result_files.load("restoration")
     shipped = {name: iqlut.load(name).sha256 for name in models()}
     if measured["meta"].get("tables_sha256") != shipped:
@@ -145,7 +147,9 @@ def sweep_rows(place: Path, damages: tuple[str, ...]) -> list[Row]:
 
 
 def agreement_rows(sets: list[Path]) -> list[Row]:
-    """Return how often `auto` is as good as the best quarter of a strength, over all images and damages."""
+    """Return how often `auto` is as good as the best quarter of a strength, over all images and
+    damages.
+    """
     rows = []
     for name in STRENGTH_MODELS:
         for place in sets[: 1 if name == STRENGTH_MODELS[1] else 2]:
@@ -235,7 +239,9 @@ def monotone_rows(originals: list[Picture]) -> list[Row]:
 
 
 def time_rows() -> list[Row]:
-    """Return the times of choosing and blending beside upscaling: medians of interleaved runs on one thread."""
+    """Return the times of choosing and blending beside upscaling: medians of interleaved runs on
+    one thread.
+    """
     low = np.random.default_rng(1).integers(0, 256, (1080, 1920), dtype=np.uint8)
     rows = []
     for name in STRENGTH_MODELS:

@@ -1,7 +1,8 @@
 """Prints what a second thread gains, beside what a second process gains: `measure_threads.py`.
 
-Two processes that know nothing of each other are all that a machine can give: where its two processors are halves of
-one core, they gain little, and so do two threads. Each runs the same upscaling again and again; all ways take turns.
+Two processes that know nothing of each other are all that a machine can give: where its two
+processors are halves of one core, they gain little, and so do two threads. Each runs the same
+upscaling again and again; all ways take turns.
 """
 
 from __future__ import annotations

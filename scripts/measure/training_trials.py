@@ -1,9 +1,11 @@
-"""Runs a short training that differs from its group in a few values, and keeps its score in results/trials.json.
+"""Runs a short training that differs from its group in a few values, and keeps its score in
+results/trials.json.
 
     python -m scripts.measure.training_trials GROUP NAME [section.field=value ...]
 
-All trials of a group see the same patches in the same order for the same number of steps, and are scored on the
-validation set. They rank recipes and shapes; they do not say how good a model becomes. The groups are
+All trials of a group see the same patches in the same order for the same number of steps, and are
+scored on the validation set. They rank recipes and shapes; they do not say how good a model
+becomes. The groups are
 
     recipe    4000 steps of 4 patches of 48x48 from random weights, shown in docs/training.md
     loss      2000 steps of 8 patches, continued from l8c8-x4-first at learning rate 1e-3, shown in docs/training.md
@@ -71,7 +73,9 @@ def main(group: str, name: str, changes: list[str]) -> None:
 
 
 def config_of(group: str, name: str, changes: Sequence[str]) -> configuration.Config:
-    """Return the configuration of a group with some values changed, each written `section.field=value`."""
+    """Return the configuration of a group with some values changed, each written
+    `section.field=value`.
+    """
     values: dict[str, Any] = {
         "name": name,
         "model": {**MODEL},

@@ -2,9 +2,9 @@
 
     python -m scripts.measure.video_speed [SECONDS [CLIP]] [--results]
 
-The upscaler alone, the encoder alone and the whole command run one after the other, in several rounds of which the
-fastest counts. The whole runs in a process of its own, whose peak memory is read after a quarter of the frames and at
-the end. `--results` keeps the row in results/videos.json.
+The upscaler alone, the encoder alone and the whole command run one after the other, in several
+rounds of which the fastest counts. The whole runs in a process of its own, whose peak memory is
+read after a quarter of the frames and at the end. `--results` keeps the row in results/videos.json.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ MODEL = "l8c8-x4"
 
 
 def measure(seconds: int, clip: Path | None, rounds: int) -> dict[str, Any]:
-    """Return frames per second of the three, the whole relative to the slower part, and memory in MiB."""
+    """Return frames per second of the three, the whole relative to the slower part, and memory in
+    MiB.
+    """
     threads = upscaling.cores()
     upscaler = an_upscaler(threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -152,7 +154,9 @@ def upscaler_alone(
 def encoder_alone(
     video: Video, options: videos.Options, larger: list[Frame], threads: int, path: Path
 ) -> float:
-    """Return the seconds to encode as many frames as the video has, reading `larger` back and forth."""
+    """Return the seconds to encode as many frames as the video has, reading `larger` back and
+    forth.
+    """
     recipe = resumable_segments.Recipe(video, 4, options, threads)
     order = [*range(len(larger)), *range(len(larger) - 2, 0, -1)]
     start = time.perf_counter()

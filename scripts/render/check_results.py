@@ -1,9 +1,10 @@
-"""Checks that every file of results/ describes what ships: `python -m scripts.render.check_results`.
+"""Checks that every file of results/ describes what ships: `python -m
+scripts.render.check_results`.
 
-A file is stale if it was measured on other tables or configurations, under another version of the arithmetic, or on a
-source with uncommitted changes, if a shipped model has no row in it, or if no entry of `RESULTS_FILES` says how it is
-measured and where it is shown. Each stale file is named on stderr with the command that renews it, and the exit code
-is 1.
+A file is stale if it was measured on other tables or configurations, under another version of the
+arithmetic, or on a source with uncommitted changes, if a shipped model has no row in it, or if no
+entry of `RESULTS_FILES` says how it is measured and where it is shown. Each stale file is named on
+stderr with the command that renews it, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from scripts.measure import (
 from scripts.shared import result_files
 from scripts.shared.result_files import ORIGIN_FIELDS, Row
 
-# Rows of short training runs up to this date were measured with uncommitted changes, before that was refused. The
+# Rows of short training runs up to this date were measured with uncommitted changes, before that
+# was refused. The
 # documents show their commits with "-dirty". Repeating these runs removes the exception.
 DIRTY_UNTIL = {"trials": "2026-11-26", "ablations": "2026-11-25"}
 
@@ -78,7 +80,9 @@ def _of_one_model(contents: Any) -> Iterator[str]:
 
 
 def _of_configurations(expected: Callable[[Row], str | None]) -> Callable[[Any], Iterator[str]]:
-    """Return a check of training runs; `expected` gives the checksum of a row's configuration today."""
+    """Return a check of training runs; `expected` gives the checksum of a row's configuration
+    today.
+    """
 
     def problems(contents: Any) -> Iterator[str]:
         for row in contents:

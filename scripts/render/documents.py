@@ -3,7 +3,8 @@
     python -m scripts.render.documents            write them
     python -m scripts.render.documents --check    change nothing; exit code 1 where a document is stale
 
-A table stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. `check_results` checks the numbers themselves.
+A table stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. `check_results` checks the
+numbers themselves.
 """
 
 from __future__ import annotations

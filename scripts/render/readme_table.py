@@ -1,4 +1,5 @@
-"""The table of the README: each model at x4, its bytes, its time and its PSNR, beside the published ones.
+"""The table of the README: each model at x4, its bytes, its time and its PSNR, beside the published
+ones.
 
 docs/results.md shows everything else that was measured.
 """
@@ -22,7 +23,9 @@ Rows = list[Row]
 
 
 def summary() -> str:
-    """Return what the README shows: a row for each model at x4, a note, and the plot where it exists."""
+    """Return what the README shows: a row for each model at x4, a note, and the plot where it
+    exists.
+    """
     ours, timings, published = (
         result_files.load("quality"),
         result_files.load("speed"),
@@ -90,7 +93,9 @@ def _published(row: dict[str, Any], times: dict[str, float]) -> str:
 
 
 def _plain(row: dict[str, Any]) -> bool:
-    """Return whether a row is one plane of luma by the fastest instruction set, or another upscaler."""
+    """Return whether a row is one plane of luma by the fastest instruction set, or another
+    upscaler.
+    """
     return row["name"] == "native" or not row["model"]
 
 

@@ -1,4 +1,6 @@
-"""The measured part of docs/restoration.md, from results/restoration.json; `documents` writes and checks it."""
+"""The measured part of docs/restoration.md, from results/restoration.json; `documents` writes and
+checks it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The times of docs/results.md and the figures of docs/kernel.md, from results/speed.json and figures.json."""
+"""The times of docs/results.md and the figures of docs/kernel.md, from results/speed.json and
+figures.json.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The tables of short training runs in docs/training.md and docs/frontier.md, from results/trials.json."""
+"""The tables of short training runs in docs/training.md and docs/frontier.md, from
+results/trials.json.
+"""
 
 from __future__ import annotations
 

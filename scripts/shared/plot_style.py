@@ -1,4 +1,6 @@
-"""Plots by matplotlib that are the same bytes each time: settings, saving, and labels that do not overlap."""
+"""Plots by matplotlib that are the same bytes each time: settings, saving, and labels that do not
+overlap.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,8 @@ def label_points(
     colours: Sequence[str],
     lines: Iterable[Sequence[tuple[float, float]]] = (),
 ) -> list[Annotation]:
-    """Write the name of each point beside it so that no name covers another name, a point or a line.
+    """Write the name of each point beside it so that no name covers another name, a point or a
+    line.
 
     The names that have the fewest free places are placed first; the nearest free place is taken.
     The axes must have their final limits.

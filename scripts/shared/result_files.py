@@ -1,7 +1,8 @@
 """Reads and writes results/*.json, and states in each file where its numbers come from.
 
-Two forms exist. A file that one command measures at once is `{"meta": {...}, "rows": [...]}` with a single origin; a
-file whose rows are measured one at a time is a list, and each row has an origin of its own. An origin is
+Two forms exist. A file that one command measures at once is `{"meta": {...}, "rows": [...]}` with a
+single origin; a file whose rows are measured one at a time is a list, and each row has an origin of
+its own. An origin is
 
     commit       of the source, with "-dirty" where tracked files had been changed
     arithmetic   `iqlut.arithmetic.VERSION`, which `Tables.sha256` does not cover
@@ -9,8 +10,9 @@ file whose rows are measured one at a time is a list, and each row has an origin
     threads      how many threads the processor runs; null where an old measurement did not record it
     date         YYYY-MM-DD, UTC
 
-Beside the origin stands what was measured: `tables_sha256` (of one model, or of each model by its name) or
-`config_sha256` for a training run. `scripts.render.check_results` compares all of it with what is shipped.
+Beside the origin stands what was measured: `tables_sha256` (of one model, or of each model by its
+name) or `config_sha256` for a training run. `scripts.render.check_results` compares all of it with
+what is shipped.
 """
 
 from __future__ import annotations
@@ -70,7 +72,9 @@ def load_rows(name: str) -> list[Row]:
 def write(
     name: str, measured_from: Row, commands: list[str], rows: Iterable[Row], models: Iterable[str]
 ) -> None:
-    """Write results/NAME.json, measured at once on these shipped `models`; identical rows are written once."""
+    """Write results/NAME.json, measured at once on these shipped `models`; identical rows are
+    written once.
+    """
     tables = {model: iqlut.load(model) for model in models}
     meta = {
         "origin": measured_from,
@@ -96,6 +100,8 @@ def keep_row(name: str, row: Row) -> None:
 
 
 def configuration_sha256(*configs: configuration.Config) -> str:
-    """Return a checksum that changes with every value of these configurations that is not the default."""
+    """Return a checksum that changes with every value of these configurations that is not the
+    default.
+    """
     text = "\n".join(configuration.to_toml(config) for config in configs)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -16,7 +16,7 @@ from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import tables_at
 
 if TYPE_CHECKING:
-    from iqlut.timing.interleaved import Contender
+    from iqlut.timing.interleaved import TimedUpscaler
 
 _HIDDEN = ("commit", "cpu", "rounds")  # in the title of the table
 _RGB = "native-rgb"
@@ -89,7 +89,7 @@ class Bench:
             )
         return OK
 
-    def _contenders(self) -> list[Contender]:
+    def _contenders(self) -> list[TimedUpscaler]:
         from iqlut.timing.other_upscalers import peers
         from iqlut.timing.timed_upscalers import ours
 
@@ -99,7 +99,7 @@ class Bench:
         ]  # strengths cost the same
         threads = tuple(arguments.threads(count) for count in self.threads)
         names = self._names(models[0], threads[0])
-        found: list[Contender] = []
+        found: list[TimedUpscaler] = []
         for size in sizes:
             found += ours(models, names, threads, size)
             for scale in dict.fromkeys(one.scale for one in models if self.peers):
