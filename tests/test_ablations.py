@@ -109,7 +109,10 @@ def test_what_is_shown_is_what_was_measured(
         "config_sha256": ablations.fingerprint(ablations.of("dpfi")),
     }
     results.write_text(json.dumps([row]))
-    line = "| dpfi | 16, 16, 16 | yes | no | uniform |  | 2 KiB | 30.13 | 27.00 | 26.00 | 1.00 / 2.00 / 3.00 |"
+    line = (
+        "| dpfi | 16, 16, 16 | yes | no | uniform |  | 2 KiB | 30.13 | 27.00 | 26.00 | 1.00 "
+        "/ 2.00 / 3.00 |"
+    )
     assert (
         line in ablation_table.render()
         and "10 steps of 4 patches of 48x48" in ablation_table.render()

@@ -20,7 +20,7 @@ from iqlut.planes import image
 
 
 def main(model: str, folders: list[Path]) -> int:
-    """Prints a line for each engine; the number of differing pixels, at most 1, is the exit code."""
+    """Print a line for each engine; return 1 if any pixel differs, else 0."""
     tables = iqlut.load(model)
     reference = engines.get("reference").build(tables)
     others = {f"native {isa}": native.build(tables, isa=isa) for isa in native.instruction_sets()}
@@ -35,7 +35,8 @@ def main(model: str, folders: list[Path]) -> int:
             differing[name] += int((upscale(lr) != wanted).sum())
     for name, count in differing.items():
         print(
-            f"{name:20} {count} of {pixels} pixels differ from the reference ({images} images, {tables.name})"
+            f"{name:20} {count} of {pixels} pixels differ from the reference ({images} "
+            f"images, {tables.name})"
         )
     return int(any(differing.values()))
 

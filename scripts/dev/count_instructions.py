@@ -2,7 +2,7 @@
 AVX-512.
 
 cmake -B build/plain -DIQLUT_CHECKS=plain && cmake --build build/plain --target check
-PYTHONPATH=tests python scripts/count_instructions.py build/plain/check [MODEL]
+PYTHONPATH=tests python -m scripts.dev.count_instructions build/plain/check [MODEL]
 """
 
 from __future__ import annotations
@@ -25,14 +25,16 @@ def main(check: str, model: str) -> None:
     tables = iqlut.load(model)
     lookups = sum(layer.channels_in for layer in tables.layers)
     print(
-        f"{model}: {lookups} look-ups a pixel, {sum(layer.channels_in * _row(layer) for layer in tables.layers)} bytes"
+        f"{model}: {lookups} look-ups a pixel, "
+        f"{sum(layer.channels_in * _row(layer) for layer in tables.layers)} bytes"
     )
     for isa in ("portable", "avx2"):
         instructions, reads, writes = count(
             check, isa, case_of(tables, sample_plane(WIDTH, HEIGHT))
         )
         print(
-            f"{isa}: {instructions:.0f} instructions, {reads:.0f} reads, {writes:.0f} writes a pixel"
+            f"{isa}: {instructions:.0f} instructions, {reads:.0f} reads, {writes:.0f} "
+            "writes a pixel"
         )
 
 

@@ -1,7 +1,7 @@
 """Fits `auto_strength.safetensors`, by which `restoration` chooses a strength from what a picture
 shows of its damage.
 
-    python scripts/fit_auto_strength.py everyday-x4          about ten minutes on two cores
+    python -m scripts.dev.fit_auto_strength everyday-x4          about ten minutes on two cores
 
 Training images and graphics are made small and damaged in many ways. One small network learns how
 noisy they were, which is known; another learns the strength that loses the least PSNR against the
@@ -153,7 +153,8 @@ def fit(vectors: np.ndarray, sigmas: np.ndarray, losses: np.ndarray) -> None:
     )
     db = interpolated(lost, chosen.float())
     print(
-        f"{db.mean():.4f} dB lost in the mean, {(db <= 0.05).float().mean():.1%} within 0.05 dB of the best"
+        f"{db.mean():.4f} dB lost in the mean, {(db <= 0.05).float().mean():.1%} within "
+        "0.05 dB of the best"
     )
 
 
@@ -178,8 +179,11 @@ def _fitted(
 
 
 def _member(
-    x: torch.Tensor, blur: float, loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], seed: int
-) -> tuple[torch.nn.Linear, torch.nn.Linear]:  # fmt: skip
+    x: torch.Tensor,
+    blur: float,
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    seed: int,
+) -> tuple[torch.nn.Linear, torch.nn.Linear]:
     """The two layers of a network, trained on inputs (n, f)."""
     torch.manual_seed(seed)
     hidden, output = torch.nn.Linear(x.shape[1], HIDDEN), torch.nn.Linear(HIDDEN, 1)

@@ -36,7 +36,8 @@ def main(checkpoint: Path, folders: list[Path]) -> None:
             for upscaler in upscalers
         )
         print(
-            f"{folder.name}: float {exact:.3f} dB, integer {whole:.3f} dB, difference {exact - whole:.3f} dB"
+            f"{folder.name}: float {exact:.3f} dB, integer {whole:.3f} dB, difference "
+            f"{exact - whole:.3f} dB"
         )
 
 

@@ -73,7 +73,7 @@ def _row(name: str, small: Image.Image, restoration_tables: RestorationTables) -
 
 
 def everyday(restoration_tables: RestorationTables) -> Image.Image:
-    """A JPEG of quality 50 by bicubic, by the clean tables and by the everyday model with `auto`."""
+    """Return a JPEG of quality 50 upscaled by bicubic, by l8c8-x4 and by the everyday model."""
     small, table = _jpeg(_photo(), 50)
     left, top, side = _EVERYDAY
     window = tuple(SCALE * place for place in (left, top, left + side, top + side))

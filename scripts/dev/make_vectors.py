@@ -1,7 +1,7 @@
 """Makes `vectors/`: stored inputs and outputs that every engine, in every language, must reproduce
 (vectors/README.md).
 
-    python scripts/make_vectors.py
+    PYTHONPATH=tests python -m scripts.dev.make_vectors
 
 What exists stays where its tables are the same. An output of the same tables that would change is
 refused: then the arithmetic has changed, and `arithmetic.VERSION` must too.
@@ -29,7 +29,6 @@ EDGE_CASES = 14
 
 
 def main() -> None:
-    sys.path.insert(0, str(VECTORS.parent / "tests"))  # where random legal tables are made
     from check_cases import case
 
     VECTORS.mkdir(exist_ok=True)
@@ -93,7 +92,8 @@ def _outputs(name: str, plane: np.ndarray, before: dict[str, Any]) -> list[dict[
         same = before.get("arithmetic") == arithmetic.VERSION and known.get(file) == row
         if same and (VECTORS / file).read_bytes() != data:
             sys.exit(
-                f"{file} would change though its tables did not; if that is meant, raise arithmetic.VERSION"
+                f"{file} would change though its tables did not; if that is meant, raise "
+                "arithmetic.VERSION"
             )
         (VECTORS / file).write_bytes(data)
         rows.append(row)

@@ -67,12 +67,13 @@ def main() -> None:
 
 
 def missing_data(names: Sequence[str], folder: Path, runs: Path) -> str:
-    """Return a sentence that says which data are missing and what to do, or "" where all are there."""
+    """Return a sentence that says which data are missing and what to do, or ""."""
     absent = [str(folder / name) for name in SETS if not (folder / name).is_dir()]
     if absent:
         return (
             f"the test sets {', '.join(absent)} do not exist; "
-            f"give a folder that holds {', '.join(SETS)} (docs/evaluation.md says where to get them)"
+            f"give a folder that holds {', '.join(SETS)} (docs/evaluation.md says where "
+            "to get them)"
         )
     for name in names:
         train = of(name).train
@@ -87,7 +88,8 @@ def missing_data(names: Sequence[str], folder: Path, runs: Path) -> str:
             trained = (runs / origin / Path(path).name).exists()
             if origin not in names[: names.index(name)] and not trained:
                 return (
-                    f"the run {name} begins with the checkpoint of {origin}, which was not trained; "
+                    f"the run {name} begins with the checkpoint of {origin}, which was "
+                    "not trained; "
                     f"name {origin} before it"
                 )
     return ""
@@ -152,7 +154,7 @@ def tell(what: str, done: int, total: int) -> None:
 
 
 def fingerprint(config: Config) -> str:
-    """Return a checksum that changes with any value of a configuration and of those it starts from."""
+    """Return a checksum of a configuration and of those that it starts from."""
     origins = sorted({config.train.start, config.train.teacher} - {""})
     loaded = [configuration.load(CONFIGS / f"{Path(path).parent.name}.toml") for path in origins]
     return result_files.configuration_sha256(config, *loaded)

@@ -105,7 +105,10 @@ def verdict(row: Row) -> str:
     if row["limit"] is None:
         return ""
     reached = row["value"] >= row["limit"] if row["least"] else row["value"] <= row["limit"]
-    return f"{'at least' if row['least'] else 'at most'} {row['limit']:g}: {'reached' if reached else 'MISSED'}"
+    return (
+        f"{'at least' if row['least'] else 'at most'} {row['limit']:g}: "
+        f"{'reached' if reached else 'MISSED'}"
+    )
 
 
 def ratios(rows: list[Row]) -> list[Row]:
@@ -145,7 +148,10 @@ def growths(rows: list[Row], memory: str, limit: float | None) -> list[Row]:
     for name in (LUMA, RGB):
         times = [row["ns_per_px"] for row in rows if row["name"] == name]
         listed = ", ".join(f"{time:.2f}" for time in times)
-        what = f"{name}, {memory}: a pixel of 1, 10 and 100 megapixels ({listed} ns), the most to the least"
+        what = (
+            f"{name}, {memory}: a pixel of 1, 10 and 100 megapixels ({listed} ns), the most "
+            "to the least"
+        )
         found.append(figure(what, max(times) / min(times), limit))
     return found
 

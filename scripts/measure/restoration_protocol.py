@@ -27,8 +27,17 @@ SCALE, SHAVE_PX = 4, 8
 CLEAN_MODELS = ("l8c8-x4", "iqlut-34k-x4")
 STRENGTH_MODELS = ("everyday-x4", "best-x4")
 TABLE = (
-    "clean", "box", "jpeg:90", "jpeg:75", "jpeg:50", "jpeg:30", "noise:5", "noise:10", "noise:15", "noise:5+jpeg:75",
-)  # fmt: skip
+    "clean",
+    "box",
+    "jpeg:90",
+    "jpeg:75",
+    "jpeg:50",
+    "jpeg:30",
+    "noise:5",
+    "noise:10",
+    "noise:15",
+    "noise:5+jpeg:75",
+)
 SHOWN = (0.0, 0.5, 1.0, 2.0, 3.0)
 QUARTERS = tuple(quarter / 4 for quarter in range(13))
 SWEEP = (

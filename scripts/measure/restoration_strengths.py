@@ -89,7 +89,8 @@ def measure_small(kodak: Path) -> None:
     shipped = {name: iqlut.load(name).sha256 for name in models()}
     if measured["meta"].get("tables_sha256") != shipped:
         sys.exit(
-            "results/restoration.json was measured on other tables than are shipped; run make results"
+            "results/restoration.json was measured on other tables than are shipped; run "
+            "make results"
         )
     new = small_rows(kodak)
     kinds = {row["what"] for row in new}
@@ -125,8 +126,12 @@ def _row(
     what: str, damage: str, model: str, strength: float | str | None, scores: list[float]
 ) -> Row:
     return {
-        "what": what, "damage": damage, "model": model, "restore": strength, "psnr_db": round(float(np.mean(scores)), 4)
-    }  # fmt: skip
+        "what": what,
+        "damage": damage,
+        "model": model,
+        "restore": strength,
+        "psnr_db": round(float(np.mean(scores)), 4),
+    }
 
 
 def sweep_rows(place: Path, damages: tuple[str, ...]) -> list[Row]:
@@ -167,11 +172,15 @@ def agreement_rows(sets: list[Path]) -> list[Row]:
             within = float(np.mean(np.array(lost) <= 0.05))
             rows.append(
                 {
-                    "what": "agreement", "model": name, "dataset": place.name, "pairs": len(lost),
-                    "within": round(within, 4), "lost_db": round(float(np.mean(lost)), 4),
+                    "what": "agreement",
+                    "model": name,
+                    "dataset": place.name,
+                    "pairs": len(lost),
+                    "within": round(within, 4),
+                    "lost_db": round(float(np.mean(lost)), 4),
                     "worst_db": round(max(lost), 3),
                 }
-            )  # fmt: skip
+            )
     return rows
 
 
@@ -190,11 +199,18 @@ def edge_rows() -> list[Row]:
                 bicubic = filtered(plane, restoration_tables.scale, "Pillow bicubic")
                 rows.append(
                     {
-                        "what": "edge", "model": name, "shape": shape.__name__, "around": around, "inside": inside,
-                        "restore": strength, "least": int(large.min()), "most": int(large.max()),
-                        "overshoot": overshoot(plane, large), "bicubic_overshoot": overshoot(plane, bicubic),
+                        "what": "edge",
+                        "model": name,
+                        "shape": shape.__name__,
+                        "around": around,
+                        "inside": inside,
+                        "restore": strength,
+                        "least": int(large.min()),
+                        "most": int(large.max()),
+                        "overshoot": overshoot(plane, large),
+                        "bicubic_overshoot": overshoot(plane, bicubic),
                     }
-                )  # fmt: skip
+                )
     return rows
 
 
@@ -256,11 +272,16 @@ def time_rows() -> list[Row]:
         choose_ms, upscale_ms, blend_ms = map(statistics.median, (chosen, upscaled, blended))
         rows.append(
             {
-                "what": "time", "model": name, "size": "1920x1080", "choose_ms": round(choose_ms, 2),
-                "upscale_ms": round(upscale_ms, 1), "ratio": round(choose_ms / upscale_ms, 4),
-                "blend_ms": round(blend_ms, 2), "threads": 1,
+                "what": "time",
+                "model": name,
+                "size": "1920x1080",
+                "choose_ms": round(choose_ms, 2),
+                "upscale_ms": round(upscale_ms, 1),
+                "ratio": round(choose_ms / upscale_ms, 4),
+                "blend_ms": round(blend_ms, 2),
+                "threads": 1,
             }
-        )  # fmt: skip
+        )
     return rows
 
 

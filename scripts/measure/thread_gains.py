@@ -27,7 +27,7 @@ WAYS = ((1, 1), (1, 2), (2, 1))  # processes, threads of each
 
 
 def rows() -> list[dict[str, Any]]:
-    """For each size, how many times as much two threads and two processes do as one thread alone."""
+    """Return the speed of two threads and of two processes relative to one thread, for each size."""
     return [gains(width, height, ROUNDS, SECONDS) for width, height in SIZES]
 
 

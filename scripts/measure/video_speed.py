@@ -117,7 +117,7 @@ def clip_frames(clip: Path) -> Any:
 
 
 def pattern() -> Any:
-    """Yield frames of a panning texture with grain, which is neither flat nor noise to the encoder."""
+    """Yield frames of a panning texture with grain: neither flat nor noise to the encoder."""
     rng = np.random.default_rng(1)
     picture = rng.normal(0, 1, (HEIGHT, 4 * WIDTH))
     for _ in range(6):

@@ -8,7 +8,8 @@ from scripts.measure import ablation_runs
 from scripts.shared import result_files
 
 HEAD = (
-    "| run | levels | DPFI | residual | a, b | starts from, follows | tables | Set5 | Set14 | B100 | published |",
+    "| run | levels | DPFI | residual | a, b | starts from, follows | tables | Set5 | "
+    "Set14 | B100 | published |",
     "|---|--:|---|---|---|---|--:|--:|--:|--:|--:|",
 )
 
@@ -28,7 +29,10 @@ def render() -> str:
     )
     absent = [name for name in ablation_runs.NAMES if name not in {row["name"] for row in rows}]
     origin = sorted({result_files.described(row["origin"]) for row in rows})
-    note = f"Runs of {' and '.join(lengths)}. Measured: {'; '.join(origin)}, by `python -m scripts.measure.ablation_runs FOLDER`."
+    note = (
+        f"Runs of {' and '.join(lengths)}. Measured: {'; '.join(origin)}, by `python -m "
+        "scripts.measure.ablation_runs FOLDER`."
+    )
     if absent:
         note += f" Not measured yet: {', '.join(absent)}."
     return "\n".join(lines) + f"\n\n{note}\n"
@@ -50,6 +54,7 @@ def _line(row: dict[str, Any], published: dict[str, float] | None) -> str:
     )
     yes = {True: "yes", False: "no"}
     return (
-        f"| {row['name']} | {levels} | {yes[model.interpolate]} | {yes[model.residual]} | {bent} | {stage} "
+        f"| {row['name']} | {levels} | {yes[model.interpolate]} | {yes[model.residual]} | "
+        f"{bent} | {stage} "
         f"| {row['table_bytes'] / 1024:.0f} KiB | {scores} | {theirs} |"
     )

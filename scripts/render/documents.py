@@ -1,7 +1,7 @@
 """Writes the measured tables into README.md and docs/, and the times that `iqlut models` shows.
 
     python -m scripts.render.documents            write them
-    python -m scripts.render.documents --check    change nothing; exit code 1 where a document is stale
+    python -m scripts.render.documents --check    exit code 1 where a document is stale
 
 A table stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. `check_results` checks the
 numbers themselves.

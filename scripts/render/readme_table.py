@@ -37,8 +37,10 @@ def summary() -> str:
     rows = table(ours["rows"], meta["table_bytes"], timings["rows"], published["rows"])
     note = (
         f"Luma PSNR in dB, and times on one thread. By `make results`: "
-        f"{result_files.described(meta['origin'])}. Published: {published['meta']['source']}; times of networks are our own, those with *about* "
-        "were measured elsewhere. [docs/results.md](docs/results.md) has x2 and x3, SSIM, colours, self-ensemble, all times."
+        f"{result_files.described(meta['origin'])}. Published: "
+        f"{published['meta']['source']}; times of networks are our own, those with *about* "
+        "were measured elsewhere. [docs/results.md](docs/results.md) has x2 and x3, "
+        "SSIM, colours, self-ensemble, all times."
     )
     plot = (
         [f"![Quality against table size and against time]({PLOT})"]

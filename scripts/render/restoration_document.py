@@ -91,8 +91,10 @@ def _sweep(rows: Rows) -> str:
             )
     sets = ", ".join(dict.fromkeys(row["dataset"] for row in sweep))
     return (
-        "### Never worse than a filter\n`auto` against the better of Pillow's bicubic and Lanczos, in the mean over "
-        f"{sets}, for {len(SWEEP)} degrees of damage (JPEG 10 to 100 in steps of 5, noise 0 to 25 in steps of 2.5): "
+        "### Never worse than a filter\n`auto` against the better of Pillow's bicubic "
+        "and Lanczos, in the mean over "
+        f"{sets}, for {len(SWEEP)} degrees of damage (JPEG 10 to 100 in steps of 5, noise "
+        "0 to 25 in steps of 2.5): "
         f"{_least_margins(sweep)}\n\n" + "\n".join(lines)
     )
 
@@ -122,11 +124,13 @@ def _agreement(rows: Rows) -> str:
         "|---|---|--:|--:|--:|",
     ]
     lines += [
-        f"| {row['model']} | {row['dataset']} | {row['pairs']} | {row['within']:.1%} | {row['lost_db']:.3f} |"
+        f"| {row['model']} | {row['dataset']} | {row['pairs']} | {row['within']:.1%} | "
+        f"{row['lost_db']:.3f} |"
         for row in _of(rows, "agreement")
     ]
     return (
-        "### How good the choice is\n`auto` against the best quarter of a strength of each picture, over the same "
+        "### How good the choice is\n`auto` against the best quarter of a strength of "
+        "each picture, over the same "
         "degrees of damage.\n\n" + "\n".join(lines)
     )
 
@@ -193,9 +197,10 @@ def _edges(rows: Rows) -> str:
         for shape in ("box", "line")
     }
     return (
-        f"### Hard edges\nA square of 24 pixels in 48, and lines of one pixel ({pairs}), with `auto`: by how many grey "
-        f"levels the result leaves the range of the two (Pillow's bicubic: {bicubic['box']} and {bicubic['line']}).\n\n"
-        + "\n".join(lines)
+        f"### Hard edges\nA square of 24 pixels in 48, and lines of one pixel ({pairs}), "
+        "with `auto`: by how many grey "
+        "levels the result leaves the range of the two (Pillow's bicubic: "
+        f"{bicubic['box']} and {bicubic['line']}).\n\n" + "\n".join(lines)
     )
 
 

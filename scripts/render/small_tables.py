@@ -7,7 +7,7 @@ from scripts.shared.result_files import Row
 
 
 def damage_versions() -> str:
-    """Return the scores of training on one, several or ever new damaged versions of each picture."""
+    """Return the scores of training on one, several or always new damaged versions."""
     rows = result_files.load_rows("damage_versions")
     lines = ["| damaged versions of each picture | steps | dB |", "|---|--:|--:|"]
     for row in rows:

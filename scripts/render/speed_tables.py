@@ -23,7 +23,10 @@ def speed() -> str:
         if row["model"]:
             what = f"**{row['model']}**, {what}"
         lines.append(f"| {what} | {row['ms']:.1f} | {row['ratio_to_pillow_bicubic']:.2f} |")
-    note = f"One plane of luma; with `{RGB}` a picture with colours. The networks are fp32 under onnxruntime. "
+    note = (
+        f"One plane of luma; with `{RGB}` a picture with colours. The networks are fp32 under "
+        "onnxruntime. "
+    )
     note += "`results/speed.json` has all instruction sets of all models, and two threads."
     return "\n".join(lines) + f"\n\n{table_cells.origin_line(timings['meta'], 'Speed')} {note}\n"
 

@@ -14,7 +14,7 @@ HEAD = (
 
 
 def table(group: str) -> str:
-    """Return the trials of a group as a table, the best score first, and where they were measured."""
+    """Return the trials of a group, the best score first, and where they were measured."""
     rows = [row for row in training_trials.read() if row["group"] == group]
     if not rows:
         return "Not measured yet (`python -m scripts.measure.training_trials`).\n"

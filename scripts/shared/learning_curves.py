@@ -73,7 +73,8 @@ def table() -> str:
         last, steps = one.points[-1], ", ".join(f"{count:,}" for count in one.steps)
         start = f"`{one.start}`" if one.start else ""
         lines.append(
-            f"| `{one.model}` | {start} | {steps} | {last.megapixels:,.0f} | {last.minutes:.0f} | {last.psnr_db:.3f} |"
+            f"| `{one.model}` | {start} | {steps} | {last.megapixels:,.0f} | "
+            f"{last.minutes:.0f} | {last.psnr_db:.3f} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -7,7 +7,7 @@ its own. An origin is
     commit       of the source, with "-dirty" where tracked files had been changed
     arithmetic   `iqlut.arithmetic.VERSION`, which `Tables.sha256` does not cover
     cpu          name, family and model of the processor
-    threads      how many threads the processor runs; null where an old measurement did not record it
+    threads      that the processor runs; null where an old measurement did not record it
     date         YYYY-MM-DD, UTC
 
 Beside the origin stands what was measured: `tables_sha256` (of one model, or of each model by its
@@ -72,9 +72,7 @@ def load_rows(name: str) -> list[Row]:
 def write(
     name: str, measured_from: Row, commands: list[str], rows: Iterable[Row], models: Iterable[str]
 ) -> None:
-    """Write results/NAME.json, measured at once on these shipped `models`; identical rows are
-    written once.
-    """
+    """Write results/NAME.json, measured at once on these `models`; equal rows are written once."""
     tables = {model: iqlut.load(model) for model in models}
     meta = {
         "origin": measured_from,
@@ -94,7 +92,7 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
 
 
 def keep_row(name: str, row: Row) -> None:
-    """Write a row to results/NAME.json in place of the row of the same `command`, if there is one."""
+    """Write a row to results/NAME.json; it replaces a row of the same `command`."""
     others = [other for other in load_rows(name) if other["command"] != row["command"]]
     write_rows(RESULTS / f"{name}.json", [*others, row])
 

@@ -37,5 +37,8 @@ def origin_line(meta: Row, what: str) -> str:
     hashes = ", ".join(f"`{sha256[:12]}`" for sha256 in meta["tables_sha256"].values())
     commands = "; ".join(f"`{command}`" for command in meta["commands"])
     if len(meta["commands"]) > _COMMANDS_MAX:
-        commands = f"`make results` (its {len(meta['commands'])} commands are in `results/{what.lower()}.json`)"
+        commands = (
+            f"`make results` (its {len(meta['commands'])} commands are in "
+            f"`results/{what.lower()}.json`)"
+        )
     return f"{what}: tables {hashes}, {result_files.described(meta['origin'])}, by {commands}."

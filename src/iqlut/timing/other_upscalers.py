@@ -22,7 +22,7 @@ _SEED = 1
 
 
 def peers(scale: int, size: tuple[int, int], threads: tuple[int, ...]) -> list[TimedUpscaler]:
-    """Return OpenCV on one thread and the networks on each number of threads, as far as installed."""
+    """Return OpenCV on one thread, and the networks on each number of threads, where installed."""
     width, height = size
     plane = sample_plane(width, height)
     found = [

@@ -41,7 +41,7 @@ class StepTiming:
     """The times of one implementation: a row of the table.
 
     steps_per_s     from the median
-    ratio           steps per second relative to the first: median over the rounds of the ratio within a round
+    ratio           steps per second relative to the first: median of the ratios within a round
     ms              median over the rounds, per step
     spread_ms       interquartile range over the rounds
     least_ms        fastest round
@@ -78,7 +78,8 @@ def time_interleaved(
     """
     if min(rounds, steps) < 1 or not trainers:
         raise ValueError(
-            f"rounds is {rounds}, steps {steps}, trainers {len(trainers)}: expected 1 or more of all"
+            f"rounds is {rounds}, steps {steps}, trainers {len(trainers)}: expected 1 or "
+            "more of all"
         )
     elapsed_ms = (
         interleaved([partial(one.run, steps) for one in trainers], rounds, after_round) / steps
