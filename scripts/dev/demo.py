@@ -1,5 +1,6 @@
-"""Upscales a photo with the shipped model and shows it beside nearest and bicubic: `demo.py PHOTO
-FOLDER`.
+"""Upscales a photo with the shipped model and shows it beside nearest and bicubic.
+
+python -m scripts.dev.demo PHOTO FOLDER
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def main(photo: Path, folder: Path) -> None:
     """Writes the upscaled photo and the comparison into `folder`, and says where they lie."""
     small = Image.open(photo).convert("RGB")
     folder.mkdir(exist_ok=True)
-    iqlut.upscale(small.crop((0, 0, 8, 8)))  # so that the time below is of work, not of loading
+    iqlut.upscale(small.crop((0, 0, 8, 8)))  # loads the model before the time is taken
     start = time.perf_counter()
     large = iqlut.upscale(small, scale=4)
     elapsed_ms = 1000 * (time.perf_counter() - start)
@@ -35,7 +36,7 @@ def main(photo: Path, folder: Path) -> None:
 
 
 def compare(small: Image.Image, large: Image.Image) -> Image.Image:
-    """The middle of the upper half, upscaled by copying pixels, by bicubic and by the tables."""
+    """Return a crop upscaled by repeated pixels, by bicubic and by the tables, side by side."""
     side, scale = min(_CROPS_PX, *small.size), large.width // small.width
     left, top = (small.width - side) // 2, (small.height - side) // 4
     window = tuple(scale * x for x in (left, top, left + side, top + side))

@@ -1,5 +1,6 @@
-"""Makes `samples/` from the training crops that are kept out of training: `make_samples.py
-../shared/data/train`.
+"""Makes `samples/` from two photos that are kept out of training.
+
+python -m scripts.dev.make_samples ../shared/data/train
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ WAYS = ((1, 1), (1, 2), (2, 1))  # processes, threads of each
 
 
 def rows() -> list[dict[str, Any]]:
-    """Return the speed of two threads and of two processes relative to one thread, for each size."""
+    """Return the speed of two threads and of two processes relative to one thread, by size."""
     return [gains(width, height, ROUNDS, SECONDS) for width, height in SIZES]
 
 

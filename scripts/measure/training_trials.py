@@ -8,7 +8,7 @@ scored on the validation set. They rank recipes and shapes; they do not say how 
 becomes. The groups are
 
     recipe    4000 steps of 4 patches of 48x48 from random weights, shown in docs/training.md
-    loss      2000 steps of 8 patches, continued from l8c8-x4-first at learning rate 1e-3; also there
+    loss      2000 steps of 8 patches, continued from l8c8-x4-first at rate 1e-3; shown there too
     shape     as recipe, with the recipe that won there, shown in docs/frontier.md
 """
 
