@@ -14,7 +14,7 @@ TORCH := 2.13.0
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check check-native check-windows format test bench figures results demo clean
+.PHONY: help setup check check-native check-windows format test mutants bench figures results demo clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,23 +37,23 @@ check: $(READY)  ## all that CI runs: format, lint, types, tables of results, te
 	$(BIN)/clang-format --dry-run --Werror $(C_CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/python scripts/render_results.py --check
-	$(BIN)/python scripts/trials.py --check
+	$(BIN)/python -m scripts.render.check_results
+	$(BIN)/python -m scripts.render.documents --check
 	$(BIN)/python -m pytest
 
 CHECKS := build/checks
 FUZZ_S := 60
 
 # Needs cmake, clang and its sanitizers; where apt-get is, it fetches what is missing.
-check-native: $(READY)  ## the kernels under ASan and UBSan: golden cases, the tests, and FUZZ_S seconds of libFuzzer
+check-native: $(READY)  ## the kernels under ASan and UBSan: stored cases, the tests, and FUZZ_S seconds of libFuzzer
 	.ci/tools clang cmake make
 	mkdir -p $(CHECKS)/corpus
 	cmake -S . -B $(CHECKS)/clang -DIQLUT_CHECKS=sanitized -DCMAKE_C_COMPILER=clang >$(CHECKS).log 2>&1 || { cat $(CHECKS).log; exit 1; }
 	cmake --build $(CHECKS)/clang --target check fuzz _inference
-	$(BIN)/python tests/golden.py $(CHECKS)/golden.bin 100
-	$(CHECKS)/clang/check <$(CHECKS)/golden.bin
+	$(BIN)/python tests/check_cases.py $(CHECKS)/cases.bin 100
+	$(CHECKS)/clang/check <$(CHECKS)/cases.bin
 	LD_PRELOAD=$$(clang -print-file-name=libclang_rt.asan-$$(uname -m).so) ASAN_OPTIONS=detect_leaks=0 \
-	  $(BIN)/python scripts/check_native.py $(CHECKS)/clang
+	  $(BIN)/python -m scripts.dev.check_native $(CHECKS)/clang
 	$(CHECKS)/clang/fuzz -max_total_time=$(FUZZ_S) -max_len=4096 -len_control=0 -verbosity=0 -print_final_stats=1 $(CHECKS)/corpus
 
 # Needs cmake and MinGW; where apt-get is, it fetches what is missing. With wine, the golden cases run too.
@@ -62,8 +62,8 @@ check-windows: $(READY)  ## both native libraries compiled for Windows
 	mkdir -p $(CHECKS)
 	cmake -S . -B $(CHECKS)/windows -DIQLUT_CHECKS=plain -DCMAKE_SYSTEM_NAME=Windows -DCMAKE_SYSTEM_PROCESSOR=AMD64 -DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc >$(CHECKS).log 2>&1 || { cat $(CHECKS).log; exit 1; }
 	cmake --build $(CHECKS)/windows --target check _inference _training
-	$(BIN)/python tests/golden.py $(CHECKS)/golden.bin 100
-	if command -v wine >/dev/null; then wine $(CHECKS)/windows/check.exe <$(CHECKS)/golden.bin; else echo "there is no wine: compiled, not run"; fi
+	$(BIN)/python tests/check_cases.py $(CHECKS)/cases.bin 100
+	if command -v wine >/dev/null; then wine $(CHECKS)/windows/check.exe <$(CHECKS)/cases.bin; else echo "there is no wine: compiled, not run"; fi
 
 format: $(READY)  ## format the code and mend what lint can mend
 	$(BIN)/ruff format $(CODE)
@@ -73,26 +73,29 @@ format: $(READY)  ## format the code and mend what lint can mend
 test: $(READY)  ## the tests alone
 	$(BIN)/python -m pytest
 
+mutants: $(READY)  ## change one line of the source at a time and check that a test fails (about ten minutes)
+	$(BIN)/python -m scripts.dev.mutants
+
 bench: $(READY)  ## time the engines on this machine
 	$(BIN)/iqlut bench --isa all --threads 1 2
 
 figures: $(READY)  ## measure, on a quiet machine, all times and the memory that the native engine is held to
-	$(BIN)/pip install --quiet -e '.[bench]'
-	$(BIN)/python scripts/measure_figures.py
-	$(BIN)/python scripts/plot_results.py
-	$(BIN)/python scripts/render_results.py
+	$(BIN)/pip install --quiet -e '.[bench,dev]'
+	$(BIN)/python -m scripts.measure.engine_figures
+	$(BIN)/python -m scripts.render.plot_quality
+	$(BIN)/python -m scripts.render.documents
 
 results: $(READY)  ## measure again what README and docs show: results/*.json, then the tables (DATA=folder of the test sets, VALID=Kodak24)
-	$(BIN)/pip install --quiet -e '.[bench]'
-	$(BIN)/python scripts/measure_results.py $(DATA) quality
-	$(BIN)/python scripts/measure_restoration.py $(VALID) $(wildcard $(foreach set,B100 Set14 Classic5 LIVE1,$(DATA)/$(set)))
-	$(BIN)/python scripts/measure_figures.py
-	$(BIN)/python scripts/plot_results.py
-	$(BIN)/python scripts/learning.py
-	$(BIN)/python scripts/render_results.py
+	$(BIN)/pip install --quiet -e '.[bench,dev]'
+	$(BIN)/python -m scripts.measure.quality_and_speed $(DATA) quality
+	$(BIN)/python -m scripts.measure.restoration_strengths $(VALID) $(wildcard $(foreach set,B100 Set14 Classic5 LIVE1,$(DATA)/$(set)))
+	$(BIN)/python -m scripts.measure.engine_figures
+	$(BIN)/python -m scripts.render.plot_quality
+	$(BIN)/python -m scripts.render.plot_learning
+	$(BIN)/python -m scripts.render.documents
 
 demo: demo/.venv/.ready  ## enlarge a shipped photo with the shipped model, in a venv of its own
-	demo/.venv/bin/python scripts/demo.py samples/kitten.png demo
+	demo/.venv/bin/python -m scripts.dev.demo samples/kitten.png demo
 
 demo/.venv/.ready: $(DEMO_SOURCES)
 	test -x demo/.venv/bin/python || $(PYTHON) -m venv demo/.venv

@@ -78,7 +78,9 @@ def random_restoration_tables(
     channels: int = 8,
     kernels: tuple[int, int] = (3, 2),
 ) -> RestorationTables:
-    """Table sets of one lineage: random entries and biases, the rest shared and legal for the largest entries."""
+    """Table sets of one lineage: random entries and biases, the rest shared and legal for the
+    largest entries.
+    """
     first = random_tables(rng, scale, 2, channels, kernels)
     shared = []
     for index, layer in enumerate(first.layers):
@@ -96,7 +98,9 @@ def random_restoration_tables(
 
 
 def uneven_tables(rng: np.random.Generator, scale: int, widths: tuple[int, ...]) -> Tables:
-    """Tables whose blocks have these numbers of outputs, and no skip where a block has other inputs than outputs."""
+    """Tables whose blocks have these numbers of outputs, and no skip where a block has other inputs
+    than outputs.
+    """
     layers, c = [], 1
     for index, d in enumerate((*widths, scale**2)):
         last = index == len(widths)

@@ -1,29 +1,24 @@
-"""The ablations: of equal length, each what its name says, run resumably and shown from what was measured."""
+"""The ablations: of equal length, each what its name says, run resumably and shown from what was
+measured.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from test_results import SCRIPTS, script
+from scripts.measure import ablation_runs as ablations
+from scripts.render import ablation_table
+from scripts.shared import result_files
 
 
-@pytest.fixture
-def ablations(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    module = script("ablations")
-    monkeypatch.setitem(sys.modules, "ablations", module)
-    return module
-
-
-def test_every_configuration_is_one_of_them_and_all_are_as_long(ablations: ModuleType) -> None:
+def test_every_configuration_is_one_of_them_and_all_are_as_long() -> None:
     assert sorted(ablations.NAMES) == sorted(path.stem for path in ablations.CONFIGS.glob("*.toml"))
     configs = {name: ablations.of(name) for name in ablations.NAMES}
     assert all(config.name == name for name, config in configs.items())
@@ -51,7 +46,6 @@ def test_every_configuration_is_one_of_them_and_all_are_as_long(ablations: Modul
 
 
 def test_they_run_once_and_again_where_a_value_changed(
-    ablations: ModuleType,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -91,15 +85,15 @@ def test_they_run_once_and_again_where_a_value_changed(
 
 
 def test_what_is_shown_is_what_was_measured(
-    ablations: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    render = script("render_ablations")
     results = tmp_path / "ablations.json"
     monkeypatch.setattr(ablations, "RESULTS", results)
+    monkeypatch.setattr(result_files, "RESULTS", tmp_path)
     (tmp_path / "published.json").write_text(
         json.dumps({"ablations": {"dpfi": {"Set5": 1, "Set14": 2, "B100": 3}}})
     )
-    assert "Not measured yet" in render.render() and render.stale() == []
+    assert "Not measured yet" in ablation_table.render()
     row = {
         "name": "dpfi",
         "Set5": 30.126,
@@ -111,14 +105,37 @@ def test_what_is_shown_is_what_was_measured(
     }
     row |= {
         "patch": 48,
-        "commit": "c",
-        "cpu": "p",
-        "date": "d",
+        "origin": {"commit": "c", "cpu": "p", "date": "d"},
         "config_sha256": ablations.fingerprint(ablations.of("dpfi")),
     }
     results.write_text(json.dumps([row]))
-    line = "| dpfi | 16, 16, 16 | yes | no | uniform |  | 2 KiB | 30.13 | 27.00 | 26.00 | 1.00 / 2.00 / 3.00 |"
-    assert line in render.render() and "10 steps of 4 patches of 48x48" in render.render()
-    assert "Not measured yet: plain, residual" in render.render() and render.stale() == []
-    results.write_text(json.dumps([row | {"config_sha256": "0"}]))
-    assert render.stale() == ["dpfi"]
+    line = (
+        "| dpfi | 16, 16, 16 | yes | no | uniform |  | 2 KiB | 30.13 | 27.00 | 26.00 | 1.00 "
+        "/ 2.00 / 3.00 |"
+    )
+    assert (
+        line in ablation_table.render()
+        and "10 steps of 4 patches of 48x48" in ablation_table.render()
+    )
+    assert "Not measured yet: plain, residual" in ablation_table.render()
+    assert ablations.expected_sha256(row) == row["config_sha256"]
+    assert ablations.expected_sha256({"name": "gone"}) is None
+
+
+def test_missing_data_end_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def message(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["ablation_runs", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            ablations.main()
+        assert "\n" not in str(stopped.value)
+        return str(stopped.value)  # a string makes the exit code 1
+
+    monkeypatch.chdir(tmp_path)
+    assert "Set5" in message("nowhere") and "do not exist" in message("nowhere")
+    for name in ablations.SETS:
+        (tmp_path / name).mkdir()
+    assert "the images of the run plain" in message(".", "plain")
+    train = 'data = "Set5"\nvalidation = "Set5"\nstart = "runs/ablation/teacher/checkpoint.pt"\n'
+    monkeypatch.setattr(ablations, "CONFIGS", tmp_path)
+    (tmp_path / "stage2.toml").write_text(f'name = "stage2"\n[train]\n{train}')
+    assert "begins with the checkpoint of teacher, which was not trained" in message(".", "stage2")

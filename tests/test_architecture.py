@@ -112,7 +112,7 @@ def test_import_needs_no_torch():
 
 
 def test_import_brings_nothing_slow():
-    """How long it takes is measured by scripts/import_time.py; this is what it must not wait for."""
+    """How long it takes is measured by scripts/dev/import_time.py; this is what it must not wait for."""
     slow = ("torch", "PIL", "rich", "tyro", "av", "pyvips")
     code = f"import sys, iqlut; sys.exit(', '.join(name for name in {slow} if name in sys.modules) or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

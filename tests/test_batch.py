@@ -310,7 +310,8 @@ def test_killed_runs_and_broken_files(tmp_path):
     """The script with 1,000 pictures and ten kills, made smaller."""
     command = [
         sys.executable,
-        ROOT / "scripts" / "stress_batch.py",
+        "-m",
+        "scripts.measure.interrupted_batch",
         tmp_path / "in",
         "--pictures",
         "200",

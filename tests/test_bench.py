@@ -13,7 +13,7 @@ from iqlut import cli, provenance
 from iqlut.command_line import exit_codes
 from iqlut.engines import native
 from iqlut.timing import interleaved, other_upscalers, timed_upscalers
-from iqlut.timing.interleaved import Contender
+from iqlut.timing.interleaved import TimedUpscaler
 from random_tables import random_tables
 
 TABLES = random_tables(np.random.default_rng(2), channels=1, blocks=1)
@@ -45,7 +45,7 @@ def test_turns(monkeypatch):
     """The contenders alternate, and the first round is not counted."""
     order, clock, told = [], iter(range(1000)), []
     monkeypatch.setattr(interleaved.time, "perf_counter", lambda: next(clock) ** 2 / 1000)
-    found = [Contender(str(n), lambda n=n: order.append(n), 4, 4, 4) for n in range(3)]
+    found = [TimedUpscaler(str(n), lambda n=n: order.append(n), 4, 4, 4) for n in range(3)]
     timings = interleaved.time_interleaved(found, rounds=3, after_round=lambda: told.append(0))
     assert order == [0, 1, 2] * 4 and len(told) == 4
     # a run from tick 2 i to 2 i + 1 lasts 4 i + 1 ms; round r holds the runs 3 r .. 3 r + 2
@@ -60,7 +60,7 @@ def test_turns(monkeypatch):
 def test_each_size_has_its_own_baseline(monkeypatch):
     clock = iter(range(1000))
     monkeypatch.setattr(interleaved.time, "perf_counter", lambda: next(clock) ** 2 / 1000)
-    found = [Contender("", lambda: None, 4, width, 4) for width in (4, 4, 8, 8)]
+    found = [TimedUpscaler("", lambda: None, 4, width, 4) for width in (4, 4, 8, 8)]
     timings = interleaved.time_interleaved(found, rounds=1)
     assert [row.ms for row in timings] == [17, 21, 25, 29]
     assert [row.ratio_to_pillow_bicubic for row in timings] == [

@@ -20,7 +20,7 @@ from iqlut.training import checkpoint as states
 from iqlut.training import step_variants, training_images
 from iqlut.training.step import host_step
 
-SETTING = training_steps.Setting(8, 8, 7, 4, 8, 32, "cpu", 1)
+SETTING = training_steps.TimedTraining(8, 8, 7, 4, 8, 32, "cpu", 1)
 
 
 def test_turns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +28,7 @@ def test_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     order, clock = [], iter(range(1000))
     monkeypatch.setattr(interleaved.time, "perf_counter", lambda: next(clock) ** 2 / 1000)
     trainers = [
-        training_steps.Trainer(name, lambda count, name=name: order.append((name, count)))
+        training_steps.TimedTrainer(name, lambda count, name=name: order.append((name, count)))
         for name in "ab"
     ]
     one, other = training_steps.time_interleaved(trainers, SETTING, rounds=3, steps=2)

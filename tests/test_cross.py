@@ -1,4 +1,4 @@
-"""The kernels where no Python runs: a C program with golden cases, on this processor and, under qemu, on AArch64."""
+"""The kernels where no Python runs: a C program with stored and random cases, on this processor and, under qemu, on AArch64."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import golden
+import check_cases
 
 NATIVE = Path(__file__).parents[1] / "native"
 WITH_FLAGS = (
@@ -40,7 +40,7 @@ def run(
         [compiler, "-std=c11", "-O2", "-pthread", "-o", program, *map(str, SOURCES), *extra],
         check=True,
     )
-    cases = STORED.read_bytes() if stored else b"".join(map(golden.case, range(CASES)))
+    cases = STORED.read_bytes() if stored else b"".join(map(check_cases.case, range(CASES)))
     done = subprocess.run([*emulator, program], input=cases, stdout=subprocess.PIPE)
     assert done.returncode == 0, done.stdout.decode()
     return done.stdout.decode()

@@ -1,4 +1,6 @@
-"""Every engine gives the pixels of the reference: for all legal tables, sizes, thread counts and instruction sets."""
+"""Every engine gives the pixels of the reference: for all legal tables, sizes, thread counts and
+instruction sets.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,7 @@ import numpy as np
 import pytest
 
 from iqlut import engines
-from iqlut.engines import ENGINES, Colourful, native, reference
-from iqlut.planes.colour import join, split
+from iqlut.engines import ENGINES, native, reference
 from iqlut.planes.plane_types import UpscalePlane
 from iqlut.tables.integer_tables import SCALES, Tables
 from random_tables import random_layer, random_lut, random_tables, uneven_tables
@@ -58,7 +59,9 @@ ALL = pytest.mark.parametrize("build", list(contenders()))
 
 
 def random_plane(rng: np.random.Generator) -> np.ndarray:
-    """A plane of an odd size, often noise, sometimes flat; now and then wider than a tile of the native engine."""
+    """A plane of an odd size, often noise, sometimes flat; now and then wider than a tile of the
+    native engine.
+    """
     small = int(rng.choice([1, 2, 5, 7, 13, 17, 23, 31, 37, 61]))
     sizes = (
         (1, 1),
@@ -118,7 +121,9 @@ def test_the_largest_tables(build: Build, levels: int, channels: int) -> None:
 
 
 def tables_with_a_heavy_tap(channels: int) -> Tables:
-    """Sums of a row of taps that just fit int16 for 8 channels, were it not for the last tap of the middle row."""
+    """Sums of a row of taps that just fit int16 for 8 channels, were it not for the last tap of the
+    middle row.
+    """
     rng = np.random.default_rng(channels)
     group = min(channels, 8)
     most = np.full((3, 3), 32767 // (32 * 3 * group))
@@ -221,39 +226,6 @@ def test_views_are_read_right_and_left_alone(build: Build) -> None:
 def test_what_is_no_plane_is_refused(build: Build, plane: np.ndarray) -> None:
     with pytest.raises(ValueError, match="expected a uint8 array"):
         build(random_case(0)[0], 1)(plane)
-
-
-@ALL
-def test_colours_are_those_of_split_and_join(build: Build) -> None:
-    """Where an engine does them itself: noise, and pixels at the ends, whose sums are the largest."""
-    for seed in range(0, CASES, 2):
-        tables, luma, _ = random_case(seed)
-        rng = np.random.default_rng(seed)
-        pixels = rng.integers(0, 256, (*luma.shape, 4)).astype(np.uint8)
-        if seed % 3 == 0:
-            pixels = np.where(pixels < 128, 0, 255).astype(np.uint8)
-        upscale_plane = build(tables, THREADS[seed % len(THREADS)])
-        if not isinstance(upscale_plane, Colourful):
-            return
-        for view in (
-            pixels[:, :, :3],
-            np.ascontiguousarray(pixels[:, :, 1:]),
-            pixels[::-1, ::2, 2::-1],
-        ):
-            small_luma, rest = split(view)
-            expected = join(upscale_plane(small_luma), rest, tables.scale)
-            np.testing.assert_array_equal(
-                upscale_plane.colours(view), expected, f"seed {seed}, {view.shape}"
-            )
-
-
-@ALL
-def test_what_has_no_three_colours_is_refused(build: Build) -> None:
-    upscale_plane = build(random_case(0)[0], 1)
-    if isinstance(upscale_plane, Colourful):
-        for shape in ((4, 4), (4, 4, 4), (0, 4, 3)):
-            with pytest.raises(ValueError, match="expected a uint8 array"):
-                upscale_plane.colours(np.zeros(shape, np.uint8))
 
 
 def test_calls_at_the_same_time_do_not_disturb_each_other() -> None:

@@ -1,4 +1,6 @@
-"""The stored golden vectors: every engine gives them; they are of the models and the arithmetic that there are."""
+"""The stored golden vectors: every engine gives them; they are of the models and the arithmetic
+that there are.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ ENGINES = [name for name in engines.ENGINES if name != "torch" or importlib.util
 
 
 def test_they_are_of_this_arithmetic_and_of_all_models() -> None:
-    """Else run scripts/make_vectors.py; an arithmetic that changes needs another version."""
+    """Else run scripts/dev/make_vectors.py; an arithmetic that changes needs another version."""
     assert INDEX["arithmetic"] == arithmetic.VERSION
     assert {row["model"] for row in INDEX["outputs"]} == set(iqlut.models())
     for row in INDEX["outputs"]:

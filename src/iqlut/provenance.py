@@ -9,7 +9,9 @@ from pathlib import Path
 
 
 def commit() -> str:
-    """The commit of this source, with "-dirty" if it was changed since; else the version of the package."""
+    """The commit of this source, with "-dirty" if it was changed since; else the version of the
+    package.
+    """
     here = Path(__file__).resolve()
     git = ["git", "-C", str(here.parent)]
     try:
@@ -28,7 +30,9 @@ def commit() -> str:
 
 
 def cpu_name() -> str:
-    """What the processor calls itself; on x86 with its family and model, as machines for hire leave out the rest."""
+    """What the processor calls itself; on x86 with its family and model, as machines for hire leave
+    out the rest.
+    """
     facts = Path("/proc/cpuinfo")
     told: dict[str, str] = {}
     if facts.exists():

@@ -19,7 +19,7 @@ from iqlut.tables.restoration_tables import tables_at
 from iqlut.tables.shipped_models import DEFAULT_FAMILY, DEFAULT_SCALE
 
 if TYPE_CHECKING:
-    from iqlut.timing.interleaved import Contender
+    from iqlut.timing.interleaved import TimedUpscaler
 
 _HIDDEN = ("commit", "cpu", "rounds")  # columns that the title of the table states
 _RGB = "native-rgb"
@@ -102,7 +102,7 @@ class Bench:
             )
         return OK
 
-    def _contenders(self) -> list[Contender]:
+    def _contenders(self) -> list[TimedUpscaler]:
         from iqlut.timing.other_upscalers import peers
         from iqlut.timing.timed_upscalers import ours
 
@@ -112,7 +112,7 @@ class Bench:
         ]  # all strengths take the same time
         threads = tuple(arguments.threads(count) for count in self.threads)
         names = self._names(models[0], threads[0])
-        found: list[Contender] = []
+        found: list[TimedUpscaler] = []
         for size in sizes:
             found += ours(models, names, threads, size)
             for scale in dict.fromkeys(one.scale for one in models if self.peers):

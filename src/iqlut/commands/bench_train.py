@@ -81,9 +81,9 @@ class BenchTrain:
         config = self._config()
         with stop_on(ValueError, code=FAILED):
             ways = step_variants.ways(config, self._planes(config), threads, self.device)
-        trainers = [training_steps.Trainer(*way) for way in ways.items()]
+        trainers = [training_steps.TimedTrainer(*way) for way in ways.items()]
         model, train = config.model, config.train
-        setting = training_steps.Setting(
+        setting = training_steps.TimedTraining(
             model.blocks,
             model.channels,
             model.levels,

@@ -99,7 +99,7 @@ def _brief(model: shipped_models.Model, row: dict[str, Any]) -> dict[str, Any]:
 def _times() -> dict[str, float]:
     """Measured time of each shipped model, relative to bicubic upscaling by Pillow.
 
-    scripts/render_results.py writes the file.
+    scripts/render/documents.py writes the file.
     """
     return json.loads((resources.files("iqlut") / "models" / TIMES).read_text(encoding="utf-8"))
 

@@ -2,7 +2,7 @@
 
 Two small networks with one hidden layer each (`auto_strength.safetensors`) are evaluated: the first
 estimates noise from the features of `damage_features`, the second the strength from both. They
-were fitted on training images with many kinds of damage (`scripts/fit_auto_strength.py`). The
+were fitted on training images with many kinds of damage (`scripts/dev/fit_auto_strength.py`). The
 strength is rounded to a sixteenth, so that an image gets the same strength on every machine.
 """
 

@@ -1,4 +1,4 @@
-"""Contenders that take turns, and what their times are."""
+"""Times upscalers in interleaved rounds, so that a busy machine slows all of them alike."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from iqlut.provenance import commit, cpu_name
 
 
 @dataclass(frozen=True)
-class Contender:
-    """Something to time: `run` does the work once.
+class TimedUpscaler:
+    """An upscaler to time: `run` does its work once.
 
-    width, height   of the picture that is upscaled `scale` times, pixels
-    model           whose tables run, or "" where they are not ours
+    width, height   of the input picture, in pixels; the result is `scale` times as wide and high
+    model           the name of our model, or "" for another upscaler
     """
 
     name: str
@@ -29,14 +29,14 @@ class Contender:
 
 
 @dataclass(frozen=True)
-class Timing:
-    """One contender: a row of the table of speeds.
+class UpscalerTiming:
+    """The times of one upscaler: a row of the speed table.
 
     ms                        median over the rounds
-    spread_ms                 the middle half of the rounds lies within so much
-    least_ms                  the quickest round
+    spread_ms                 interquartile range over the rounds
+    least_ms                  fastest round
     ratio_to_pillow_bicubic   median over the rounds of the ratio within a round
-    ns_per_px                 the median for each pixel of the result
+    ns_per_px                 median per pixel of the result
     """
 
     name: str
@@ -56,39 +56,35 @@ class Timing:
 
 
 def time_interleaved(
-    contenders: Sequence[Contender],
+    upscalers: Sequence[TimedUpscaler],
     rounds: int = 9,
     after_round: Callable[[], object] = lambda: None,
-) -> list[Timing]:
-    """A Timing for each contender; the first of a size and scale is what the others of that size are compared with.
+) -> list[UpscalerTiming]:
+    """Return a timing of each upscaler; ratios are to the first one of the same size and scale.
 
-    The contenders take turns within every round, so that a busy machine is equally busy for all.
-    One more round comes before the first and is not counted.
+    Every round runs each upscaler once. One more round comes first and is not counted. ValueError
+    unless there is at least one round and one upscaler.
     """
-    if rounds < 1 or not contenders:
+    if rounds < 1 or not upscalers:
         raise ValueError(
-            f"rounds is {rounds}, contenders {len(contenders)}: expected 1 or more of both"
+            f"rounds is {rounds}, upscalers {len(upscalers)}: expected 1 or more of both"
         )
-    elapsed_ms = interleaved([one.run for one in contenders], rounds, after_round)
-    bases: dict[tuple[int, int, int], int] = {}
+    elapsed_ms = interleaved([one.run for one in upscalers], rounds, after_round)
+    baselines: dict[tuple[int, int, int], int] = {}
     source, cpu = commit(), cpu_name()
     timings = []
-    for i, one in enumerate(contenders):
-        base = bases.setdefault((one.scale, one.width, one.height), i)
+    for index, one in enumerate(upscalers):
+        baseline = baselines.setdefault((one.scale, one.width, one.height), index)
+        own_ms = elapsed_ms[:, index]
         timings.append(
-            Timing(
+            UpscalerTiming(
                 name=one.name,
                 threads=one.threads,
                 width=one.width,
                 height=one.height,
-                **summary(elapsed_ms[:, i]),
-                ratio_to_pillow_bicubic=ratio(elapsed_ms[:, i], elapsed_ms[:, base]),
-                ns_per_px=round(
-                    float(np.median(elapsed_ms[:, i]))
-                    * 1e6
-                    / (one.width * one.height * one.scale**2),
-                    3,
-                ),
+                **summary(own_ms),
+                ratio_to_pillow_bicubic=ratio(own_ms, elapsed_ms[:, baseline]),
+                ns_per_px=_ns_per_px(own_ms, one),
                 scale=one.scale,
                 model=one.model,
                 rounds=rounds,
@@ -99,15 +95,24 @@ def time_interleaved(
     return timings
 
 
+def _ns_per_px(elapsed_ms: np.ndarray, upscaler: TimedUpscaler) -> float:
+    """Return the median time per pixel of the result, in nanoseconds."""
+    result_px = upscaler.width * upscaler.height * upscaler.scale**2
+    return round(float(np.median(elapsed_ms)) * 1e6 / result_px, 3)
+
+
 def interleaved(
     runs: Sequence[Callable[[], object]], rounds: int, after_round: Callable[[], object]
 ) -> np.ndarray:  # fmt: skip
-    """float (rounds, runs): what each took in each round, ms. One more round comes first and is not counted."""
+    """Return float64 (rounds, runs): the time of each run in each round, in ms.
+
+    One more round comes first and is not counted; `after_round` is called after every round.
+    """
     return np.array(list(_rounds(runs, rounds, after_round)))[1:]
 
 
 def summary(elapsed_ms: np.ndarray) -> dict[str, float]:
-    """ms, spread_ms and least_ms of the rounds of one run."""
+    """Return ms, spread_ms and least_ms of the rounds of one run."""
     low, middle, high = (float(value) for value in np.percentile(elapsed_ms, (25, 50, 75)))
     return {
         "ms": round(middle, 3),
@@ -117,7 +122,7 @@ def summary(elapsed_ms: np.ndarray) -> dict[str, float]:
 
 
 def ratio(elapsed_ms: np.ndarray, base_ms: np.ndarray) -> float:
-    """The median over the rounds of the ratio within one."""
+    """Return the median over the rounds of the ratio within a round."""
     return round(float(np.median(elapsed_ms / base_ms)), 3)
 
 

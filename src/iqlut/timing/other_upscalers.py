@@ -1,5 +1,8 @@
-"""What else upscales a plane on a CPU, where it is installed (the extra `bench`): OpenCV, and small networks of about
-our quality under onnxruntime. Their weights are random, since only their time matters here."""
+"""Other upscalers on a CPU, where the extra `bench` is installed: OpenCV, and small networks.
+
+The networks are of about our quality and run under onnxruntime. Their weights are random, since
+only their time matters here.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from iqlut.timing.interleaved import Contender
+from iqlut.timing.interleaved import TimedUpscaler
 from iqlut.timing.timed_upscalers import sample_plane
 
 NETWORKS = ("ecbsr-m4c16", "espcn", "sesr-m5", "fsrcnn")
@@ -18,24 +21,25 @@ _OPSET = 17
 _SEED = 1
 
 
-def peers(scale: int, size: tuple[int, int], threads: tuple[int, ...]) -> list[Contender]:
-    """OpenCV on one thread, the networks on each number of threads; none of what is not installed."""
+def peers(scale: int, size: tuple[int, int], threads: tuple[int, ...]) -> list[TimedUpscaler]:
+    """Return OpenCV on one thread, and the networks on each number of threads, where installed."""
     width, height = size
     plane = sample_plane(width, height)
     found = [
-        Contender(name, run, scale, width, height) for name, run in _opencv(plane, scale).items()
+        TimedUpscaler(name, run, scale, width, height)
+        for name, run in _opencv(plane, scale).items()
     ]
     if _module("onnx") and _module("onnxruntime"):
         for name in NETWORKS:
             model = network(name, scale)
             for count in threads:
                 run = _session(model, plane, count)
-                found.append(Contender(name, run, scale, width, height, threads=count))
+                found.append(TimedUpscaler(name, run, scale, width, height, threads=count))
     return found
 
 
 def _module(name: str) -> Any:
-    """The module, or None where it is not installed."""
+    """Return the module, or None where it is not installed."""
     try:
         return importlib.import_module(name)
     except ImportError:
@@ -53,20 +57,22 @@ def _opencv(plane: np.ndarray, scale: int) -> dict[str, Callable[[], object]]:
 
 
 def _session(model: bytes, plane: np.ndarray, threads: int) -> Callable[[], object]:
-    """The network on the plane as floats 0 to 1; turning it into bytes again is not counted."""
+    """Return a run of the network on the plane as floats from 0 to 1, without conversion back to
+    bytes.
+    """
     runtime = _module("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.add_session_config_entry(
         "session.intra_op.allow_spinning", "0"
-    )  # nor takes others' time between turns
+    )  # idle threads must not take time from the other upscalers
     session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     luma = (plane / np.float32(255)).astype(np.float32)[None, None]
     return partial(session.run, None, {"luma": luma})
 
 
 def network(name: str, scale: int) -> bytes:
-    """One of `NETWORKS`, luma to luma, as an ONNX file."""
+    """Return one of `NETWORKS`, luma to luma, as the bytes of an ONNX file."""
     graph = _Graph()
     build = {"ecbsr-m4c16": _ecbsr, "espcn": _espcn, "sesr-m5": _sesr, "fsrcnn": _fsrcnn}[name]
     return graph.file(build(graph, scale), name)
@@ -116,7 +122,7 @@ def _sesr(graph: _Graph, scale: int) -> str:
 
 
 class _Graph:
-    """ONNX nodes with random weights; a name stands for a tensor."""
+    """A graph of ONNX nodes with random weights, in which tensors are named by strings."""
 
     def __init__(self) -> None:
         self._onnx = _module("onnx")

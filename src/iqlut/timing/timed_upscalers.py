@@ -1,4 +1,6 @@
-"""What can be timed on a picture: Pillow's bicubic, our engines, and each instruction set of the native one."""
+"""Upscalers that can be timed: Pillow's bicubic, our engines, and each instruction set of the
+native one.
+"""
 
 from __future__ import annotations
 
@@ -11,37 +13,38 @@ from PIL import Image
 from iqlut import engines, upscaling
 from iqlut.engines import ENGINES, native
 from iqlut.tables.integer_tables import Tables
-from iqlut.timing.interleaved import Contender
+from iqlut.timing.interleaved import TimedUpscaler
 
 PILLOW = "pillow-bicubic"
-RGB = "native-rgb"  # a picture with colours through `iqlut.upscale`; all others upscale one plane
+RGB = "native-rgb"  # an RGB picture through `iqlut.upscale`; all others upscale one plane
 NAMES = (*ENGINES, RGB)
 _SEED = 1
 
 
 def ours(
     models: Sequence[Tables], names: Sequence[str], threads: Sequence[int], size: tuple[int, int]
-) -> list[Contender]:
-    """Pillow for each scale, then each of `names`, engines or `RGB`, for each model and number of threads.
+) -> list[TimedUpscaler]:
+    """Return Pillow for each scale, then each of `names` for each model and number of threads.
 
-    "native-ISA" is the native engine with an instruction set of `native.instruction_sets()`.
+    A name is an engine, `RGB`, or "native-ISA": the native engine with one of its
+    `native.instruction_sets()`. ValueError unless sizes and threads are at least 1.
     """
     if min(size) < 1 or any(count < 1 for count in threads):
         raise ValueError(f"size {size}, threads {list(threads)}: expected numbers of 1 or more")
     width, height = size
     plane, pixels = sample_plane(width, height), sample_picture(width, height)
-    contenders = [
-        Contender(PILLOW, pillow_bicubic(plane, scale), scale, width, height)
+    upscalers = [
+        TimedUpscaler(PILLOW, pillow_bicubic(plane, scale), scale, width, height)
         for scale in dict.fromkeys(tables.scale for tables in models)
     ]
     for tables in models:
         for name in names:
             for count in threads:
                 run = _run(tables, name, count, pixels if name == RGB else plane)
-                contenders.append(
-                    Contender(name, run, tables.scale, width, height, tables.name, count)
+                upscalers.append(
+                    TimedUpscaler(name, run, tables.scale, width, height, tables.name, count)
                 )
-    return contenders
+    return upscalers
 
 
 def _run(tables: Tables, name: str, threads: int, pixels: np.ndarray) -> Callable[[], object]:
@@ -54,7 +57,7 @@ def _run(tables: Tables, name: str, threads: int, pixels: np.ndarray) -> Callabl
 
 
 def pillow_bicubic(plane: np.ndarray, scale: int) -> Callable[[], object]:
-    """Pillow's own bicubic of the plane, without the way from and to NumPy."""
+    """Return a run of Pillow's bicubic on the plane, without the conversion from and to NumPy."""
     image = Image.fromarray(plane)
     return lambda: image.resize(
         (image.width * scale, image.height * scale), Image.Resampling.BICUBIC
@@ -62,7 +65,7 @@ def pillow_bicubic(plane: np.ndarray, scale: int) -> Callable[[], object]:
 
 
 def sample_plane(width: int, height: int) -> np.ndarray:
-    """Slopes, edges and noise: uint8 (height, width), always the same."""
+    """Return slopes, edges and noise, always the same: uint8 (height, width)."""
     rng = np.random.default_rng(_SEED)
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     slopes = 255 * (rows / max(height - 1, 1) + columns / max(width - 1, 1)) / 2
@@ -72,6 +75,6 @@ def sample_plane(width: int, height: int) -> np.ndarray:
 
 
 def sample_picture(width: int, height: int) -> np.ndarray:
-    """The same with colours: uint8 (height, width, 3)."""
+    """Return the same in RGB: uint8 (height, width, 3)."""
     plane = sample_plane(width, height)
     return np.stack([plane, np.roll(plane, 5, axis=1), plane[::-1]], axis=2)

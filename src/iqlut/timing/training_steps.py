@@ -1,4 +1,4 @@
-"""Training steps that take turns, and what their times are."""
+"""Times training steps of several implementations in interleaved rounds."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from iqlut.timing.interleaved import interleaved, ratio, summary
 
 
 @dataclass(frozen=True)
-class Trainer:
-    """A way to train: `run` makes so many steps, patches included, and returns when they are done."""
+class TimedTrainer:
+    """An implementation of training: `run` makes this many steps, including their patches."""
 
     name: str
     run: Callable[[int], object]
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What all of them train: low-resolution patches of `patch` x `patch` pixels, `batch` of them a step."""
+class TimedTraining:
+    """What all implementations train, on `batch` low-resolution patches of `patch` x `patch` pixels
+    a step.
+    """
 
     blocks: int
     channels: int
@@ -36,13 +38,13 @@ class Setting:
 
 @dataclass(frozen=True)
 class StepTiming:
-    """One way to train: a row of the table.
+    """The times of one implementation: a row of the table.
 
-    steps_per_s     of the median
-    ratio           how many times as many steps as the first one: median over the rounds of the ratio within one
-    ms              median over the rounds, for a step
-    spread_ms       the middle half of the rounds lies within so much
-    least_ms        the quickest round
+    steps_per_s     from the median
+    ratio           steps per second relative to the first: median of the ratios within a round
+    ms              median over the rounds, per step
+    spread_ms       interquartile range over the rounds
+    least_ms        fastest round
     """
 
     name: str
@@ -66,16 +68,18 @@ class StepTiming:
 
 
 def time_interleaved(
-    trainers: Sequence[Trainer], setting: Setting, rounds: int = 15, steps: int = 4,
+    trainers: Sequence[TimedTrainer], training: TimedTraining, rounds: int = 15, steps: int = 4,
     after_round: Callable[[], object] = lambda: None,
 ) -> list[StepTiming]:  # fmt: skip
-    """A StepTiming for each trainer; in every round each makes `steps` steps, so that a busy machine is equally busy.
+    """Return a timing of each trainer; every round runs `steps` steps of each.
 
-    One more round comes before the first and is not counted.
+    One more round comes first and is not counted. ValueError unless there is at least one round,
+    one step and one trainer.
     """
     if min(rounds, steps) < 1 or not trainers:
         raise ValueError(
-            f"rounds is {rounds}, steps {steps}, trainers {len(trainers)}: expected 1 or more of all"
+            f"rounds is {rounds}, steps {steps}, trainers {len(trainers)}: expected 1 or "
+            "more of all"
         )
     elapsed_ms = (
         interleaved([partial(one.run, steps) for one in trainers], rounds, after_round) / steps
@@ -87,7 +91,7 @@ def time_interleaved(
             steps_per_s=round(1000 / float(np.median(elapsed_ms[:, i])), 2),
             ratio=ratio(elapsed_ms[:, 0], elapsed_ms[:, i]),
             **summary(elapsed_ms[:, i]),
-            **vars(setting),
+            **vars(training),
             rounds=rounds,
             steps=steps,
             commit=source,

@@ -1,0 +1,1 @@
+"""Tools for developers: native checks, golden vectors, mutation tests, pictures and fits."""

@@ -1,0 +1,24 @@
+"""Runs the tests of the native engine on another build of its library: `python -m scripts.dev.check_native FOLDER [pytest argument...]`.
+
+`make check-native` gives it a folder with an `_inference.so` that was built with AddressSanitizer and
+UndefinedBehaviorSanitizer, which end the process at the first finding.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from iqlut import native
+
+
+def main(folder: str, arguments: list[str]) -> int:
+    """The exit code of pytest."""
+    native.path_of = lambda name: str(Path(folder).resolve() / f"_{name}.so")
+    return int(pytest.main(["tests/test_engines.py", "-k", "native", *arguments]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,116 @@
+"""The table of the README: each model at x4, its bytes, its time and its PSNR, beside the published
+ones.
+
+docs/results.md shows everything else that was measured.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scripts.shared import result_files, table_cells
+from scripts.shared.result_files import Row
+
+SETS = ("Set5", "Set14", "B100")
+HEAD = (
+    "| x4 | tables | time, to Pillow's bicubic | Set5 | Set14 | B100 | |",
+    "|---|--:|--:|--:|--:|--:|---|",
+)
+BICUBIC = "bicubic"
+PLOT = "docs/images/quality.svg"  # drawn by plot_quality
+
+Rows = list[Row]
+
+
+def summary() -> str:
+    """Return what the README shows: a row for each model at x4, a note, and the plot where it
+    exists.
+    """
+    ours, timings, published = (
+        result_files.load("quality"),
+        result_files.load("speed"),
+        result_files.load("published"),
+    )
+    if not ours["rows"]:
+        return table_cells.origin_line({}, "Quality") + "\n"
+    meta = ours["meta"]
+    rows = table(ours["rows"], meta["table_bytes"], timings["rows"], published["rows"])
+    note = (
+        f"Luma PSNR in dB, and times on one thread. By `make results`: "
+        f"{result_files.described(meta['origin'])}. Published: "
+        f"{published['meta']['source']}; times of networks are our own, those with *about* "
+        "were measured elsewhere. [docs/results.md](docs/results.md) has x2 and x3, "
+        "SSIM, colours, self-ensemble, all times."
+    )
+    plot = (
+        [f"![Quality against table size and against time]({PLOT})"]
+        if (result_files.ROOT / PLOT).exists()
+        else []
+    )
+    return "\n\n".join([rows, note, *plot]) + "\n"
+
+
+def table(quality: Rows, table_bytes: dict[str, int], speed: Rows, published: Rows) -> str:
+    """Return rows of luma without self-ensemble: ours by size, bicubic, then the published ones."""
+    scores: dict[str, dict[str, float]] = {}
+    for row in quality:
+        if (row["scale"], row["path"], row.get("ensemble", 1)) == (4, "y", 1):
+            scores.setdefault(row["model"], {})[row["dataset"]] = row["psnr_db"]
+    ours = sorted(
+        (name for name in scores if name in table_bytes), key=lambda name: table_bytes[name]
+    )
+    one_thread = [row for row in speed if (row["threads"], row["scale"]) == (1, 4)]
+    times = {
+        row["model"] or row["name"]: row["ratio_to_pillow_bicubic"]
+        for row in one_thread
+        if _plain(row)
+    }
+    lines = [*HEAD]
+    lines += [
+        _line(
+            f"**{name}**",
+            table_cells.table_kib(table_bytes[name]),
+            _time(times.get(name)),
+            scores[name],
+        )
+        for name in ours
+    ]
+    if BICUBIC in scores:
+        lines.append(_line(BICUBIC, "", _time(1.0), scores[BICUBIC]))
+    return "\n".join(
+        lines + [_published(row, times) for row in published if row["model"] != BICUBIC]
+    )
+
+
+def _published(row: dict[str, Any], times: dict[str, float]) -> str:
+    bench = [times[name] for name in row.get("bench", ()) if name in times]
+    time = _time(bench[0]) if bench else _time(row.get("pillow_ratio"), "about ")
+    return _line(
+        row["model"],
+        table_cells.table_kb(row),
+        time,
+        row,
+        f"published{table_cells.planes(row.get('path', 'y'))}",
+    )
+
+
+def _plain(row: dict[str, Any]) -> bool:
+    """Return whether a row is one plane of luma by the fastest instruction set, or another
+    upscaler.
+    """
+    return row["name"] == "native" or not row["model"]
+
+
+def _time(ratio: float | None, word: str = "") -> str:
+    if ratio is None:
+        return ""
+    return f"{word}{ratio:.1f}" if ratio < 10 else f"{word}{ratio:.0f}"
+
+
+def _line(
+    label: str, tables: str, time: str, scores: dict[str, Any], origin: str = "measured"
+) -> str:
+    shown = table_cells.joined(
+        {name: f"{scores[name]:.2f}" for name in SETS if name in scores}, SETS
+    )
+    return f"| {label} | {tables} | {time} | {shown} | {origin} |"

@@ -1,0 +1,1 @@
+"""What several programs of scripts/ import; nothing here is run by itself."""
