@@ -191,12 +191,12 @@ def test_which_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         ray, "init", lambda address, **options: begun.append((address, options.get("num_cpus")))
     )
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
     iqlut.ray._start(iqlut.ray.Cluster(workers=2), recipe)
     iqlut.ray._start(iqlut.ray.Cluster("auto"), recipe)
-    monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
-    iqlut.ray._start(iqlut.ray.Cluster(), recipe)
-    assert begun == [("local", 6), ("auto", None), ("ray://head:10001", None)]
+    monkeypatch.setenv("RAY_ADDRESS", "ray://other:10001")  # only the command line reads it
+    iqlut.ray._start(iqlut.ray.Cluster("ray://head:10001"), recipe)
+    iqlut.ray._start(iqlut.ray.Cluster(workers=1), recipe)
+    assert begun == [("local", 6), ("auto", None), ("ray://head:10001", None), ("local", 3)]
 
 
 @WITH_RAY
