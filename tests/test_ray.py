@@ -182,6 +182,36 @@ def stamps(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
+def pictures_and_manifest(folder: Path) -> list[dict[str, str]]:
+    """Pictures in `in`, some of them broken, and the manifest `m.jsonl`; its rows."""
+    source, target = folder / "in", folder / "out"
+    source.mkdir()
+    for number in range(PICTURES):
+        noise("RGB", (200, 180)).rotate(3 * number).save(source / f"{number}.png")
+    for number in range(BROKEN):
+        (source / f"{20 * number + 5}.png").write_bytes(b"no picture")
+    rows = [
+        {"source": str(file), "target": str(target / "deep" / file.name)}
+        for file in source.iterdir()
+    ]
+    (folder / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return rows
+
+
+def run_ray_and_kill(folder: Path, model: str) -> None:
+    """Run the manifest, and kill every process of the run when a fifth of the pictures is done."""
+    run = run_ray(folder / "m.jsonl", model, folder / "first.json")
+    while len(stamps(folder / "out")) < PICTURES // 5:
+        assert run.poll() is None, (folder / "first.err").read_text()
+        time.sleep(0.05)
+    below = descendants(run.pid)
+    assert len(below) > 2
+    for process in (run.pid, *below):  # the driver, those of Ray, the workers
+        with suppress(ProcessLookupError):  # it ended with its parent
+            os.kill(process, signal.SIGKILL)
+    run.wait()
+
+
 @WITH_RAY
 def test_which_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """One of its own, of so many cores, unless another is named: not any that happens to run here."""
@@ -203,27 +233,8 @@ def test_which_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 def test_killed_and_resumed(model: str, tmp_path: Path) -> None:
     source, target, alone = (tmp_path / name for name in ("in", "out", "alone"))
-    source.mkdir()
-    for number in range(PICTURES):
-        noise("RGB", (200, 180)).rotate(3 * number).save(source / f"{number}.png")
-    for number in range(BROKEN):
-        (source / f"{20 * number + 5}.png").write_bytes(b"no picture")
-    rows = [
-        {"source": str(file), "target": str(target / "deep" / file.name)}
-        for file in source.iterdir()
-    ]
-    (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
-
-    first = run_ray(tmp_path / "m.jsonl", model, tmp_path / "first.json")
-    while len(stamps(target)) < PICTURES // 5:
-        assert first.poll() is None, (tmp_path / "first.err").read_text()
-        time.sleep(0.05)
-    below = descendants(first.pid)
-    assert len(below) > 2
-    for process in (first.pid, *below):  # the driver, Ray's own, the workers
-        with suppress(ProcessLookupError):  # gone with its parent
-            os.kill(process, signal.SIGKILL)
-    first.wait()
+    rows = pictures_and_manifest(tmp_path)
+    run_ray_and_kill(tmp_path, model)
     before = stamps(target)
     assert PICTURES // 5 <= len(before) < PICTURES - BROKEN
 
