@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from iqlut import cli
@@ -21,3 +23,11 @@ def refuses(capsys: pytest.CaptureFixture[str], code: int, *words: str) -> None:
     assert len(captured.err.splitlines()) == 1 and captured.err.startswith("iqlut: "), captured.err
     for word in words:
         assert word in captured.err
+
+
+def rows(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    """What was printed is one JSON list of flat objects."""
+    printed = json.loads(capsys.readouterr().out)
+    assert isinstance(printed, list)
+    assert all(not isinstance(value, list | dict) for row in printed for value in row.values())
+    return printed

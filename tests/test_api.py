@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import iqlut
 from iqlut import upscaling
 from iqlut.engines import reference
 from iqlut.planes import colour
-from iqlut.tables import file_format, shipped_models
+from iqlut.tables import file_format
 from random_tables import random_tables
 
 SOURCE = Path(iqlut.__file__).resolve().parents[1]
@@ -31,16 +28,6 @@ def tables() -> iqlut.Tables:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(22)
-
-
-@pytest.fixture
-def shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """A folder of models that stands for the package's."""
-    (tmp_path / "models").mkdir()
-    monkeypatch.setattr(shipped_models, "_FOLDER", tmp_path / "models")
-    shipped_models._shipped.cache_clear()
-    yield tmp_path / "models"
-    shipped_models._shipped.cache_clear()
 
 
 def in_new_process(code: str, **environment: str) -> str:
@@ -142,75 +129,6 @@ def test_torch_gives_the_pixels_of_reference(rng: np.random.Generator) -> None:
     assert torch.get_num_threads() == before
 
 
-def picture(rng: np.random.Generator, mode: str) -> Image.Image:
-    return Image.fromarray(rng.integers(0, 256, (6, 9, 3), dtype=np.uint8)).convert(mode)
-
-
-@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
-def test_pillow_images_are_arrays(
-    tables: iqlut.Tables, rng: np.random.Generator, mode: str
-) -> None:
-    small = picture(rng, mode)
-    large = iqlut.upscale(small, 2, tables, "reference")
-    assert large.mode == mode and large.size == (18, 12)
-    np.testing.assert_array_equal(
-        np.array(large), iqlut.upscale(np.array(small), 2, tables, "reference")
-    )
-
-
-@pytest.mark.parametrize(
-    ("mode", "becomes"),
-    [("1", "L"), ("P", "RGB"), ("YCbCr", "RGB"), ("RGBa", "RGBA"), ("HSV", "RGB"), ("PA", "RGBA")],
-)
-def test_other_modes_are_converted(
-    tables: iqlut.Tables, rng: np.random.Generator, mode: str, becomes: str
-) -> None:
-    small = picture(rng, "RGBA" if mode == "RGBa" else "P" if mode == "PA" else "RGB").convert(mode)
-    large, expected = (
-        iqlut.upscale(part, 2, tables, "reference") for part in (small, small.convert(becomes))
-    )
-    assert large.mode == becomes
-    np.testing.assert_array_equal(np.array(large), np.array(expected))
-
-
-@pytest.mark.parametrize(("mode", "becomes"), [("L", "LA"), ("RGB", "RGBA"), ("P", "RGBA")])
-def test_a_transparent_colour_becomes_alpha(
-    tables: iqlut.Tables, rng: np.random.Generator, mode: str, becomes: str
-) -> None:
-    small = picture(rng, mode)
-    pixel = small.getpixel((4, 3))
-    small.info["transparency"] = pixel
-    large = iqlut.upscale(small, 2, tables, "reference")
-    assert large.mode == becomes and "transparency" not in large.info
-    expected = iqlut.upscale(small.convert(becomes), 2, tables, "reference")
-    np.testing.assert_array_equal(np.array(large), np.array(expected))
-
-
-def test_inks_are_four_planes(tables: iqlut.Tables, rng: np.random.Generator) -> None:
-    small = Image.merge("CMYK", [picture(rng, "L") for _ in range(4)])
-    large = iqlut.upscale(small, 2, tables, "reference")
-    assert large.mode == "CMYK"
-    for one, other in zip(small.split(), large.split(), strict=True):
-        np.testing.assert_array_equal(
-            np.array(other), iqlut.upscale(np.array(one), 2, tables, "reference")
-        )
-
-
-def test_profile_and_exif_are_kept(tables: iqlut.Tables, rng: np.random.Generator) -> None:
-    small = picture(rng, "RGB")
-    small.info = {"icc_profile": b"profile", "exif": b"Exif", "gamma": 0.45}
-    assert iqlut.upscale(small, 2, tables, "reference").info == {
-        "icc_profile": b"profile",
-        "exif": b"Exif",
-    }
-
-
-@pytest.mark.parametrize("mode", ["I;16", "I", "F", "LAB"])
-def test_refused_modes_are_named(tables: iqlut.Tables, mode: str) -> None:
-    with pytest.raises(ValueError, match=f"the image has mode {mode}, expected one of 1 L La LA"):
-        iqlut.upscale(Image.new(mode, (4, 4)), 2, tables, "reference")
-
-
 def test_refused_images_are_named(tables: iqlut.Tables) -> None:
     with pytest.raises(
         ValueError, match="the image is list, expected a uint8 array or a Pillow image"
@@ -232,51 +150,6 @@ def test_wrong_arguments_are_named(tables: iqlut.Tables) -> None:
         iqlut.upscale(plane, 2, tables, "abacus")
     with pytest.raises(ValueError, match="threads is 0, expected 1 or more"):
         iqlut.upscale(plane, 2, tables, "reference", 0)
-
-
-def test_models_by_name_and_by_path(
-    shipped: Path, tables: iqlut.Tables, rng: np.random.Generator
-) -> None:
-    iqlut.save(tables, shipped / "everyday-x2.iqlut")
-    iqlut.save(tables, str(shipped / "another.iqlut"))
-    (shipped / ".gitkeep").touch()
-    assert iqlut.models() == ("another", "everyday-x2")
-    for name_or_path in ("everyday-x2", shipped / "another.iqlut", str(shipped / "another.iqlut")):
-        assert iqlut.load(name_or_path).sha256 == tables.sha256
-    plane = rng.integers(0, 256, (4, 5), dtype=np.uint8)
-    expected = iqlut.upscale(plane, 2, tables, "reference")
-    for model in (None, "another", shipped / "another.iqlut"):
-        np.testing.assert_array_equal(iqlut.upscale(plane, 2, model, "reference"), expected)
-    with pytest.raises(
-        ValueError,
-        match="there is no model 'everyday-x4', the default of scale 4; the models are another, everyday-x2",
-    ):
-        iqlut.upscale(plane)
-
-
-def test_paths_are_never_taken_for_names(
-    shipped: Path, tables: iqlut.Tables, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    iqlut.save(tables, shipped / "mine.iqlut")
-    monkeypatch.chdir(shipped)
-    shutil.copy("mine.iqlut", "bare")
-    for path in ("mine.iqlut", "./bare", Path("bare")):
-        assert iqlut.load(path).sha256 == tables.sha256
-    with pytest.raises(ValueError, match="there is no model 'bare'; the models are mine"):
-        iqlut.load("bare")
-    with pytest.raises(FileNotFoundError):
-        iqlut.load("l8c8-x4.iqlut")
-    Path("bare").write_bytes(b"nothing")
-    with pytest.raises(file_format.BadModelFile, match="bare: this is not an iqlut model"):
-        iqlut.load("./bare")
-
-
-def test_no_model_at_all(shipped: Path) -> None:
-    with pytest.raises(
-        ValueError,
-        match="there is no model 'everyday-x3', the default of scale 3; the models are none",
-    ):
-        iqlut.upscale(np.zeros((4, 4), np.uint8), 3)
 
 
 def test_built_engines_are_kept(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,9 @@
-"""The house stands as ARCHITECTURE.md says: imports point one way, files and functions stay small."""
+"""The rules of ARCHITECTURE.md: imports point one way, names are unique, files stay small."""
 
 from __future__ import annotations
 
 import ast
+import builtins
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import iqlut
+from iqlut import errors
+from iqlut.command_line import exit_codes
 from iqlut.engines import ENGINES
 
 ROOT = Path(__file__).parents[1]
@@ -46,10 +49,17 @@ TIER_OF = {name: number for number, names in enumerate(TIERS) for name in names}
 TORCH_ALLOWED = ("network", "training", "engines.torch")
 
 LINES_MAX, FUNCTION_LINES_MAX, PARAMETERS_MAX = 300, 40, 6
+TOP_LEVEL_FILES_MAX = 10
 LONGER_FILES: dict[str, str] = {}  # file: why it is one idea all the same
 LONGER_FUNCTIONS: dict[str, str] = {}
 MORE_PARAMETERS = {
-    "src/iqlut/upscaling.py:upscale": "what most programs call, each parameter but the image with a default"
+    "src/iqlut/upscaling.py:upscale": "most programs call it; all but the image have defaults"
+}
+# Public classes that share a name with another one, and why.
+SAME_NAMES = {
+    "Place": "where a process trains, and where a cut begins: both are local to training",
+    "Recipe": "how files, frames and planes are made: a value of each of three packages",
+    "Setting": "a C struct of the training library, and what `iqlut bench train` measures",
 }
 
 
@@ -157,3 +167,72 @@ def test_version_is_that_of_the_project():
     assert f'\nversion = "{iqlut.__version__}"\n' in (ROOT / "pyproject.toml").read_text(
         encoding="utf-8"
     )
+
+
+def classes() -> dict[str, list[str]]:
+    """The modules that define a class of each name."""
+    found: dict[str, list[str]] = {}
+    for module, file in MODULES.items():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(module)
+    return found
+
+
+def test_public_classes_have_unique_names():
+    twice = {name: where for name, where in classes().items() if len(where) > 1 and name[0] != "_"}
+    assert not twice.keys() - SAME_NAMES.keys(), twice
+
+
+def test_all_exceptions_are_in_one_tree():
+    """Every exception class derives from `IqlutError`, and `iqlut.errors` defines all but `Stop`."""
+    known = {name for name, kind in vars(errors).items() if isinstance(kind, type)}
+    for module, file in MODULES.items():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ClassDef) or module == "iqlut.errors":
+                continue
+            bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+            is_error = any(base in known or is_exception(base) for base in bases)
+            where = f"{module}.{node.name}"
+            assert not is_error or where.endswith("exit_codes.Stop"), f"{where}: see errors.py"
+    assert issubclass(exit_codes.Stop, iqlut.IqlutError)
+    for name in known:
+        assert issubclass(getattr(errors, name), iqlut.IqlutError), name
+
+
+def is_exception(name: str) -> bool:
+    """Whether this is the name of a built-in exception."""
+    kind = getattr(builtins, name, None)
+    return isinstance(kind, type) and issubclass(kind, BaseException)
+
+
+def test_errors_for_values_are_also_built_in_ones():
+    for kind in (
+        errors.InvalidArgument,
+        errors.UnknownModel,
+        errors.IllegalTables,
+        errors.BadModelFile,
+    ):
+        assert issubclass(kind, ValueError)
+    assert issubclass(errors.MissingPackage, RuntimeError)
+    assert issubclass(errors.TrainingStopped, RuntimeError)
+
+
+@pytest.mark.parametrize("package", ["upscaling", "engines", "tables", "restoration", "arithmetic"])
+def test_only_exceptions_of_the_tree_are_raised(package):
+    """`tables.file_format` turns what it raises itself into `BadModelFile`."""
+    for module, file in MODULES.items():
+        if part_of(module) != package or module == "iqlut.tables.file_format":
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                name = getattr(node.exc.func, "id", "")
+                assert name == "MemoryError" or not is_exception(name), f"{module}:{node.lineno}"
+
+
+def test_few_files_lie_directly_in_the_package():
+    assert len(list(PACKAGE.glob("*.py"))) <= TOP_LEVEL_FILES_MAX
+
+
+def test_types_are_shipped():
+    assert (PACKAGE / "py.typed").exists()

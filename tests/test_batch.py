@@ -60,7 +60,7 @@ def test_a_folder_is_mirrored(tree, model, tmp_path, capsys):
     assert below(tmp_path / "big") == PICTURES
     printed = capsys.readouterr().err.splitlines()
     assert printed[-1].startswith(
-        "5 of 5 pictures upscaled, 4 files ignored (no pictures or videos), in 0:0"
+        "5 of 5 pictures upscaled, 4 files ignored because they are neither pictures nor videos, in 0:0"
     )
     assert len(printed) == 6 and any("new\\nline.png" in line for line in printed)
     assert upscale(model, tree, "-o", tmp_path / "big") == 0

@@ -1,86 +1,23 @@
-"""Every command but `upscale` (test_upscale_command.py): rows on stdout, sentences on stderr, exit codes."""
+"""The `iqlut` command: help, evaluate and bench; rows on stdout, errors on stderr."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from command_line import refuses
+from command_line import refuses, rows
 from iqlut import cli, upscaling
 from iqlut.command_line import exit_codes, progress
-from iqlut.tables import file_format, shipped_models
+from iqlut.tables import shipped_models
 from picture_files import noise, opened
-from random_tables import random_tables
 
 SHIPPED = Path(str(upscaling.__file__)).with_name("models") / "everyday-x4.iqlut"
 needs_shipped = pytest.mark.skipif(not SHIPPED.exists(), reason="no model is shipped yet")
-
-
-def rows(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
-    """What was printed is one JSON list of flat objects."""
-    printed = json.loads(capsys.readouterr().out)
-    assert isinstance(printed, list)
-    assert all(not isinstance(value, list | dict) for row in printed for value in row.values())
-    return printed
-
-
-def test_info(model, capsys):
-    assert cli.main(["info", model, "--json"]) == 0
-    (row,) = rows(capsys)
-    tables = shipped_models.load(model)
-    assert row == {
-        "name": "random",
-        "scale": 4,
-        "blocks": 1,
-        "channels": 2,
-        "symmetry": 1,
-        "table_bytes": tables.table_bytes,
-        "file_bytes": Path(model).stat().st_size,
-        "receptive_field_px": tables.receptive_field_px,
-        "purpose": "clean input",
-        "sha256": tables.sha256,
-    }
-    assert cli.main(["info", model]) == 0
-    assert tables.sha256 in capsys.readouterr().out
-
-
-def test_info_flattens_the_training_facts(tmp_path, capsys):
-    about = {"licence": "CC0", "scale": "hidden", "train": {"seed": 1, "sets": ["a", "b"]}}
-    tables = random_tables(np.random.default_rng(1), channels=1, blocks=1)
-    path = tmp_path / "told.iqlut"
-    path.write_bytes(file_format.to_bytes(replace(tables, about=about)))
-    assert cli.main(["info", str(path), "--json"]) == 0
-    (row,) = rows(capsys)
-    assert (row["scale"], row["licence"], row["train_seed"], row["train_sets"]) == (
-        4,
-        "CC0",
-        1,
-        "a, b",
-    )
-
-
-def test_info_of_nothing(capsys):
-    code = cli.main(["info", "no-such-model"])
-    assert code == exit_codes.USAGE
-    refuses(capsys, code, "no-such-model")
-
-
-def test_models(capsys):
-    assert cli.main(["models", "--json"]) == 0
-    listed = rows(capsys)
-    assert [row["name"] for row in listed] == list(shipped_models.models())
-    assert all(row["purpose"] and row["psnr_db"] > 25 and row["time"] for row in listed)
-    assert cli.main(["models"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert max(len(line.rstrip()) for line in lines) <= 80
-    assert any("everyday pictures" in line for line in lines)
 
 
 def test_version(capsys):
@@ -172,92 +109,6 @@ def test_bench_wrong_arguments(model, capsys):
         refuses(capsys, code)
 
 
-TINY = """
-name = "tiny-x2"
-[model]
-scale = 2
-blocks = 1
-channels = 2
-[train]
-data = "{folder}"
-validation = "{folder}"
-steps = 4
-batch = 2
-patch = 8
-checkpoint_every = 2
-validate_every = 2
-"""
-
-
-def test_training_to_tables(tmp_path, capsys):
-    """A picture's way from a folder of images to tables that upscale it."""
-    pytest.importorskip("torch")
-    images, run, tables = tmp_path / "images", tmp_path / "run", str(tmp_path / "tiny.iqlut")
-    images.mkdir()
-    noise("RGB", (64, 64)).save(images / "a.png")
-    config = tmp_path / "tiny.toml"
-    config.write_text(TINY.format(folder=images.as_posix()))
-    training = ["train", str(config), "--out", str(run), "-t", "1"]
-    assert cli.main(training) == 0
-    assert "4/4" in capsys.readouterr().err
-    code = cli.main(training)
-    refuses(capsys, code, "--resume")
-    assert cli.main([*training, "--resume"]) == 0
-    assert cli.main(["convert", str(run / "checkpoint.pt"), "-o", tables]) == 0
-    capsys.readouterr()
-    code = cli.main(["convert", str(run / "checkpoint.pt"), "-o", tables])
-    refuses(capsys, code, "--overwrite")
-    assert cli.main(["info", tables, "--json"]) == 0
-    (row,) = rows(capsys)
-    assert (row["name"], row["scale"], row["blocks"], row["channels"]) == ("tiny-x2", 2, 1, 2)
-    assert (
-        cli.main(["upscale", str(images / "a.png"), "-o", str(tmp_path / "big.png"), "-m", tables])
-        == 0
-    )
-    assert opened(tmp_path / "big.png").size == (128, 128)
-
-
-def test_training_refusals(tmp_path, capsys):
-    pytest.importorskip("torch")
-    bad, text = tmp_path / "bad.toml", tmp_path / "text.pt"
-    bad.write_text("[model]\nscale = 5\n")
-    text.write_text("no checkpoint")
-    out = str(tmp_path / "out.iqlut")
-    for line, code, words in (
-        (["train", str(tmp_path / "none.toml")], exit_codes.FAILED, "none.toml"),
-        (["train", str(bad)], exit_codes.USAGE, "scale is 5"),
-        (["convert", str(tmp_path / "none.pt"), "-o", out], exit_codes.FAILED, "none.pt"),
-        (["convert", str(text), "-o", out], exit_codes.FAILED, "text.pt"),
-        (
-            ["convert", str(text), "-o", str(tmp_path / "none" / "out.iqlut")],
-            exit_codes.USAGE,
-            "there is no folder",
-        ),
-        (["convert", str(text), "-o", str(tmp_path)], exit_codes.USAGE, "is a folder"),
-    ):
-        assert cli.main(line) == code, words
-        refuses(capsys, code, words)
-    assert sorted(tmp_path.iterdir()) == [bad, text]
-
-
-def test_training_without_torch(photo, model, tmp_path, capsys, monkeypatch):
-    for name in list(sys.modules):
-        if name.startswith(("iqlut.training", "iqlut.network", "iqlut.engines.torch")):
-            monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "torch", None)  # importing it raises ModuleNotFoundError
-    out = str(tmp_path / "out.png")
-    upscaling = ["upscale", str(photo), "-o", out, "-m", model, "--engine", "torch"]
-    for arguments in (
-        ["train", "run.toml"],
-        ["convert", "run.pt", "-o", out + ".iqlut"],
-        upscaling,
-    ):
-        code = cli.main(arguments)
-        assert code == exit_codes.USAGE
-        refuses(capsys, code, "not installed", "pip install")
-    assert list(tmp_path.iterdir()) == [photo]
-
-
 def test_arguments_that_do_not_parse(capsys):
     for line in ("", "upscale", "upscale", "upscale a -o b --faster", "bench --repeats x"):
         assert cli.main(line.split()) == exit_codes.USAGE
@@ -271,7 +122,8 @@ def test_progress_lines(capsys, monkeypatch):
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
     say = progress.Progress().update
     for what, done, total in (
-        ("decoding", 0, 50), ("decoding", 1, 50), ("decoding", 2, 50), ("decoding", 26, 50), ("decoding", 50, 50),
+        ("decoding", 0, 50), ("decoding", 1, 50), ("decoding", 2, 50),
+        ("decoding", 26, 50), ("decoding", 50, 50),
         ("loss 2", 10, 100), ("loss 1", 20, 100),
     ):  # fmt: skip
         say(what, done, total)

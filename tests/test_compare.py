@@ -38,7 +38,7 @@ def test_compare(model: str, tmp_path: Path) -> None:
     small.save(tmp_path / "a <b>.png")
     assert compare(tmp_path / "a <b>.png", "-m", model) == 0
     page = (tmp_path / "a <b>-compared.html").read_text(encoding="utf-8")
-    assert "http" not in page and "a &lt;b&gt;.png, 60x40 pixels, 4 times larger" in page
+    assert "http" not in page and "a &lt;b&gt;.png, 60x40 pixels, upscaled by 4" in page
     shown = pictures_of(page)
     assert list(shown) == ["nearest", "bicubic", "random"]
     np.testing.assert_array_equal(
@@ -78,8 +78,8 @@ def test_compare_refusals(
             exit_codes.USAGE,
             "there is no folder",
         ),
-        ((photo, "-m", model, "-s", 3), exit_codes.USAGE, "upscales 4 times, not 3"),
-        ((photo, "-s", 9), exit_codes.USAGE, "no model that upscales 9 times"),
+        ((photo, "-m", model, "-s", 3), exit_codes.USAGE, "the scale is 3, expected 4"),
+        ((photo, "-s", 9), exit_codes.USAGE, "the scale is 9, expected 2, 3 or 4"),
         ((tmp_path / "text.png", "-m", model), exit_codes.FAILED, "no picture"),
     ):
         assert compare(*arguments) == code, words

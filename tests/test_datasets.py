@@ -109,7 +109,7 @@ def test_layouts_as_distributed(
     assert set(image_sets.check(root).mismatched) == {bad.name, "9x4.png", "1x4.png"}
     assert cli.main(["data", "check", str(root)]) == 1
     assert (
-        f"{bad.name} is not so many times smaller than an HR image of its name"
+        f"{bad.name} is not smaller by its scale than the high-resolution image of its name"
         in capsys.readouterr().err
     )
 

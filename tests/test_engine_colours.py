@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from iqlut.planes.image import join, split
 
 import iqlut
+from engine_cases import CASES, THREADS, Build, contenders, random_case
 from iqlut.engines import Colourful, reference
-from test_engines import CASES, THREADS, Build, contenders, random_case
+from iqlut.planes.colour import join, split
 
 BUILDS = list(contenders())
 WITH_COLOURS = pytest.mark.parametrize(

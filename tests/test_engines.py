@@ -1,27 +1,16 @@
-"""Every engine gives the pixels of the reference: for all legal tables, sizes, thread counts and
-instruction sets.
-"""
+"""Every engine computes the pixels of the reference, whatever the tables, size and threads."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
-from itertools import product
-from typing import Any
 
 import numpy as np
 import pytest
 
+from engine_cases import ALL, CASES, THREADS, Build, random_case
 from iqlut import engines
-from iqlut.engines import ENGINES, native, reference
-from iqlut.planes.plane_types import UpscalePlane
-from iqlut.tables.integer_tables import SCALES, Tables
-from random_tables import random_layer, random_lut, random_tables, uneven_tables
+from iqlut.engines import reference
+from iqlut.tables.integer_tables import Tables
+from random_tables import random_layer, random_lut, uneven_tables
 
-CHANNELS = (1, 3, 4, 8, 11, 16, 24)
-KERNELS = ((3, 2), (3, 1), (3, 3), (2, 2), (1, 1))
-THREADS = (1, 2, 3, 7)
 LARGE = (
     (2, 64),
     (3, 64),
@@ -35,60 +24,6 @@ LARGE = (
     (64, 32),
     (256, 5),
 )
-SHAPES = list(product(SCALES, CHANNELS, KERNELS))
-CASES = 3 * len(SHAPES)  # every shape with three sizes
-
-Build = Callable[[Tables, int], UpscalePlane]
-
-
-def contenders() -> Iterator:
-    """Every engine, and of the native one each instruction set, and the plain loops."""
-    for name in ENGINES:
-        try:
-            engine: Any = engines.get(name)
-        except RuntimeError as missing:
-            yield pytest.param(None, id=name, marks=pytest.mark.skip(str(missing)))
-            continue
-        modes = (*engine.instruction_sets(), engine.REFERENCE) if name == "native" else ("",)
-        for isa in modes:
-            build = partial(engine.build, isa=isa) if isa else engine.build
-            yield pytest.param(build, id=f"{name}-{isa}".rstrip("-"))
-
-
-ALL = pytest.mark.parametrize("build", list(contenders()))
-
-
-def random_plane(rng: np.random.Generator) -> np.ndarray:
-    """A plane of an odd size, often noise, sometimes flat; now and then wider than a tile of the
-    native engine.
-    """
-    small = int(rng.choice([1, 2, 5, 7, 13, 17, 23, 31, 37, 61]))
-    sizes = (
-        (1, 1),
-        (1, small),
-        (small, 1),
-        (small, 19),
-        (small, 8),
-        (29, small),
-        (3, 16),
-        (2, 1049),
-    )
-    h, w = sizes[rng.choice(len(sizes), p=(0.05, 0.1, 0.1, 0.2, 0.15, 0.2, 0.15, 0.05))]
-    if rng.random() < 0.1:
-        return np.full((h, w), rng.choice([0, 255]), np.uint8)
-    return rng.integers(0, 256, (h, w)).astype(np.uint8)
-
-
-@lru_cache(maxsize=CASES)
-def random_case(seed: int) -> tuple[Tables, np.ndarray, np.ndarray]:
-    """Tables, a plane and what the reference makes of it."""
-    rng = np.random.default_rng(seed)
-    scale, channels, kernels = SHAPES[seed % len(SHAPES)]
-    tables = random_tables(
-        rng, scale, int(rng.integers(1, 4)), channels, kernels, interpolate=seed % 5 > 0
-    )
-    luma = random_plane(rng)
-    return tables, luma, reference.build(tables)(luma)
 
 
 def tables_with(levels: int, channels: int, scale: int = 2) -> Tables:
@@ -121,9 +56,7 @@ def test_the_largest_tables(build: Build, levels: int, channels: int) -> None:
 
 
 def tables_with_a_heavy_tap(channels: int) -> Tables:
-    """Sums of a row of taps that just fit int16 for 8 channels, were it not for the last tap of the
-    middle row.
-    """
+    """Tables whose row sums fit int16 for 8 channels without the last tap of the middle row."""
     rng = np.random.default_rng(channels)
     group = min(channels, 8)
     most = np.full((3, 3), 32767 // (32 * 3 * group))
@@ -131,7 +64,7 @@ def tables_with_a_heavy_tap(channels: int) -> Tables:
     layers = []
     for c, d in ((1, channels), (channels, channels), (channels, 16)):
         lut = np.broadcast_to(np.minimum(most, 127)[:, :, None], (c, 5, 3, 3, d)).copy()
-        lut[:, 0] *= -1  # a dark plane reaches the least sum of all, a bright one the largest
+        lut[:, 0] *= -1  # dark planes reach the least sum, bright ones the largest
         lut[:, 2] = rng.integers(-lut[:, 1], lut[:, 1] + 1)
         layers.append(random_layer(rng, lut.astype(np.int8), True, 1 / 64 if d == 16 else 1.0))
     return Tables("random", 4, tuple(layers), {})
@@ -164,7 +97,7 @@ def test_a_plane_is_the_same_on_any_number_of_threads(build: Build, seed: int) -
 @ALL
 @pytest.mark.parametrize("seed", range(0, 90, 9))
 def test_tiled_equals_untiled(build: Build, seed: int) -> None:
-    """A crop with the halo around it, as far as the image reaches, gives the pixels of the whole."""
+    """A crop with the halo around it, as far as the image reaches, gives the same pixels."""
     tables = random_case(seed)[0]
     rng = np.random.default_rng(seed)
     luma = rng.integers(0, 256, (40, 43)).astype(np.uint8)
@@ -226,45 +159,6 @@ def test_views_are_read_right_and_left_alone(build: Build) -> None:
 def test_what_is_no_plane_is_refused(build: Build, plane: np.ndarray) -> None:
     with pytest.raises(ValueError, match="expected a uint8 array"):
         build(random_case(0)[0], 1)(plane)
-
-
-def test_calls_at_the_same_time_do_not_disturb_each_other() -> None:
-    tables = random_case(33)[0]
-    rng = np.random.default_rng(0)
-    planes = [rng.integers(0, 256, (30 + n, 50 - n)).astype(np.uint8) for n in range(12)]
-    upscale = native.build(tables, threads=2)
-    with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(upscale, planes * 3))
-    for plane, result in zip(planes * 3, results, strict=True):
-        np.testing.assert_array_equal(result, reference.build(tables)(plane))
-
-
-def test_native_refuses_what_it_cannot_run() -> None:
-    tables = random_case(0)[0]
-    with pytest.raises(ValueError, match="expected 1 or more"):
-        native.build(tables, threads=0)
-    with pytest.raises(ValueError, match="expected one of portable"):
-        native.build(tables, isa="mmx")
-
-
-def test_the_environment_names_an_instruction_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    tables, luma, expected = random_case(3)
-    monkeypatch.setenv("IQLUT_ISA", "portable")
-    np.testing.assert_array_equal(native.build(tables)(luma), expected)
-    monkeypatch.setenv("IQLUT_ISA", "mmx")
-    with pytest.raises(ValueError, match="isa is 'mmx', expected one of portable"):
-        native.build(tables)
-    native.build(tables, isa="portable")
-
-
-def test_a_result_that_no_memory_could_hold_is_refused() -> None:
-    side = 1 << 31
-    huge = np.broadcast_to(np.zeros((1, 1), np.uint8), (side, side))
-    upscale = native.build(random_case(0)[0])
-    with pytest.raises((MemoryError, ValueError)):
-        upscale(huge)
-    with pytest.raises((MemoryError, ValueError)):
-        upscale.colours(np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (side, side, 3)))
 
 
 def test_unknown_engines_are_refused() -> None:

@@ -121,7 +121,7 @@ def test_nothing_is_printed_on_a_terminal(photo, model, capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     code = upscale(model, photo, "-o", "-")
     assert code == exit_codes.USAGE
-    refuses(capsys, code, "on the terminal", "-o")
+    refuses(capsys, code, "stdout is a terminal", "-o")
 
 
 def test_compare_that_cannot_be_written(photo, model, tmp_path, capsys, monkeypatch):
@@ -133,5 +133,8 @@ def test_compare_that_cannot_be_written(photo, model, tmp_path, capsys, monkeypa
     monkeypatch.setattr(atomic_files, "write_atomically", refuse)
     code = cli.main(["compare", str(photo), "-m", model, "--engine", "reference"])
     refuses(
-        capsys, code, "photo-compared.png cannot be written (Permission denied)", "check the folder"
+        capsys,
+        code,
+        "photo-compared.png cannot be written (Permission denied)",
+        "expected a writable folder",
     )

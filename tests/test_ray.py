@@ -182,27 +182,9 @@ def stamps(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-@WITH_RAY
-def test_which_ray(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of its own, of so many cores, unless another is named: not any that happens to run here."""
-    import ray
-
-    recipe, begun = Recipe((), Size(4), threads=3), []
-    monkeypatch.setattr(
-        ray, "init", lambda address, **options: begun.append((address, options.get("num_cpus")))
-    )
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    iqlut.ray._start(iqlut.ray.Cluster(workers=2), recipe)
-    iqlut.ray._start(iqlut.ray.Cluster("auto"), recipe)
-    monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
-    iqlut.ray._start(iqlut.ray.Cluster(), recipe)
-    assert begun == [("local", 6), ("auto", None), ("ray://head:10001", None)]
-
-
-@WITH_RAY
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
-def test_killed_and_resumed(model: str, tmp_path: Path) -> None:
-    source, target, alone = (tmp_path / name for name in ("in", "out", "alone"))
+def pictures_and_manifest(folder: Path) -> list[dict[str, str]]:
+    """Pictures in `in`, some of them broken, and the manifest `m.jsonl`; its rows."""
+    source, target = folder / "in", folder / "out"
     source.mkdir()
     for number in range(PICTURES):
         noise("RGB", (200, 180)).rotate(3 * number).save(source / f"{number}.png")
@@ -212,18 +194,47 @@ def test_killed_and_resumed(model: str, tmp_path: Path) -> None:
         {"source": str(file), "target": str(target / "deep" / file.name)}
         for file in source.iterdir()
     ]
-    (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (folder / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return rows
 
-    first = run_ray(tmp_path / "m.jsonl", model, tmp_path / "first.json")
-    while len(stamps(target)) < PICTURES // 5:
-        assert first.poll() is None, (tmp_path / "first.err").read_text()
+
+def run_ray_and_kill(folder: Path, model: str) -> None:
+    """Run the manifest, and kill every process of the run when a fifth of the pictures is done."""
+    run = run_ray(folder / "m.jsonl", model, folder / "first.json")
+    while len(stamps(folder / "out")) < PICTURES // 5:
+        assert run.poll() is None, (folder / "first.err").read_text()
         time.sleep(0.05)
-    below = descendants(first.pid)
+    below = descendants(run.pid)
     assert len(below) > 2
-    for process in (first.pid, *below):  # the driver, Ray's own, the workers
-        with suppress(ProcessLookupError):  # gone with its parent
+    for process in (run.pid, *below):  # the driver, those of Ray, the workers
+        with suppress(ProcessLookupError):  # it ended with its parent
             os.kill(process, signal.SIGKILL)
-    first.wait()
+    run.wait()
+
+
+@WITH_RAY
+def test_which_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of its own, of so many cores, unless another is named: not any that happens to run here."""
+    import ray
+
+    recipe, begun = Recipe((), Size(4), threads=3), []
+    monkeypatch.setattr(
+        ray, "init", lambda address, **options: begun.append((address, options.get("num_cpus")))
+    )
+    iqlut.ray._start(iqlut.ray.Cluster(workers=2), recipe)
+    iqlut.ray._start(iqlut.ray.Cluster("auto"), recipe)
+    monkeypatch.setenv("RAY_ADDRESS", "ray://other:10001")  # only the command line reads it
+    iqlut.ray._start(iqlut.ray.Cluster("ray://head:10001"), recipe)
+    iqlut.ray._start(iqlut.ray.Cluster(workers=1), recipe)
+    assert begun == [("local", 6), ("auto", None), ("ray://head:10001", None), ("local", 3)]
+
+
+@WITH_RAY
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+def test_killed_and_resumed(model: str, tmp_path: Path) -> None:
+    source, target, alone = (tmp_path / name for name in ("in", "out", "alone"))
+    rows = pictures_and_manifest(tmp_path)
+    run_ray_and_kill(tmp_path, model)
     before = stamps(target)
     assert PICTURES // 5 <= len(before) < PICTURES - BROKEN
 

@@ -34,7 +34,7 @@ def scene(h: int = 160, w: int = 200, seed: int = 1) -> np.ndarray:
     return plane.clip(0, 255).astype(np.uint8)
 
 
-def look(plane: np.ndarray) -> damage_features.Damage:
+def look(plane: np.ndarray) -> damage_features.MeasuredDamage:
     return damage_features.look_at(damage_features.windows(plane))
 
 

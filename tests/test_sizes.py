@@ -104,12 +104,14 @@ def test_flat_stays_flat_in_16_bits():
 def test_the_scales_that_there_are(photo, tmp_path, capsys, monkeypatch):
     """Without -m, a size takes the nearest of all shipped scales, a scale only its own."""
     tables = {
-        f"l8c8-x{scale}": random_tables(np.random.default_rng(scale), scale, channels=1, blocks=1)
-        for scale in (2, 4)
+        f"everyday-x{scale}": random_tables(
+            np.random.default_rng(scale), scale, channels=1, blocks=1
+        )
+        for scale in (2, 3, 4)
     }
     monkeypatch.setattr(shipped_models, "models", lambda: tuple(tables))
     monkeypatch.setattr(shipped_models, "load", tables.__getitem__)
-    assert [model.scale for model in arguments.ladder(None, None)] == [2, 4]
+    assert [model.scale for model in arguments.ladder(None, None)] == [2, 3, 4]
     small = np.array(opened(photo))
     for width, scale in ((14, 2), (28, 4)):
         assert arguments.ladder(None, scale)[0].scale == scale
@@ -127,11 +129,11 @@ def test_the_scales_that_there_are(photo, tmp_path, capsys, monkeypatch):
             ]
         )
         assert code == 0
-        expected = upscaling.upscale(small, scale, tables[f"l8c8-x{scale}"], "reference")
+        expected = upscaling.upscale(small, scale, tables[f"everyday-x{scale}"], "reference")
         np.testing.assert_array_equal(np.array(opened(target)), expected)
     capsys.readouterr()
-    code = cli.main(["upscale", str(photo), "-o", str(tmp_path / "c.png"), "-s", "3"])
-    refuses(capsys, code, "no model that upscales 3 times", "l8c8-x2, l8c8-x4")
+    code = cli.main(["upscale", str(photo), "-o", str(tmp_path / "c.png"), "-s", "5"])
+    refuses(capsys, code, "the scale is 5, expected 2, 3 or 4", "--width, --height or --size")
 
 
 def test_beyond_the_limit(photo, model, tmp_path, capsys):

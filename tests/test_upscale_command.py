@@ -160,19 +160,19 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
         ((photo, "-o", out, "--shard", "5/4"), "expected I/N"),
         ((photo, "-o", out, "--size", "big"), "expected WIDTHxHEIGHT"),
         ((photo, "-o", out, "--size", "0x9"), "1 or more"),
-        ((photo, "-o", out, "--size", "9x9", "--width", 9), "leave --width"),
-        ((photo, "-o", out, "-s", 4, "--width", 9), "leave one out"),
+        ((photo, "-o", out, "--size", "9x9", "--width", 9), "leave the others out"),
+        ((photo, "-o", out, "-s", 4, "--width", 9), "leave the other out"),
         ((photo, "-o", out, "--max-megapixels", 0), "more than 0"),
-        ((photo, "-o", "-", "--json"), "both want stdout"),
+        ((photo, "-o", "-", "--json"), "only one of them to use stdout"),
         (("-", photo, "-o", out), "- is one picture"),
         (("-", "-o", tmp_path), "has no name"),
         ((photo, "-o", tmp_path / "big.xyz"), "format that is written"),
         ((photo, "-o", tmp_path / "big"), "format that is written"),
-        ((photo, "-o", out, "-s", 2), "upscales 4 times, not 2"),
+        ((photo, "-o", out, "-s", 2), "the scale is 2, expected 4"),
         ((photo, "-o", out, "-t", 0), "expected 1 or more"),
         ((photo, "-o", out, "--engine", "abacus"), "reference, native, torch"),
         ((photo, "-o", out, "-m", "l1c1-x4"), "there is no model 'l1c1-x4'"),
-        ((photo, "-o", out, "-s", 7), "7"),
+        ((photo, "-o", out, "-s", 7), "the scale is 7, expected 4"),
     ]
     for arguments, words in wrong:
         code = upscale(model, *arguments)
@@ -184,7 +184,7 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
 def test_default_model_of_an_unknown_scale(photo, tmp_path, capsys):
     code = cli.main(["upscale", str(photo), "-o", str(tmp_path / "big.png"), "-s", "7"])
     assert code == exit_codes.USAGE
-    refuses(capsys, code, "no model that upscales 7 times", "-m")
+    refuses(capsys, code, "the scale is 7, expected 2, 3 or 4", "--width, --height or --size")
 
 
 def test_model_files_that_are_none(photo, tmp_path, capsys):

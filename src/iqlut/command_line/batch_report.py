@@ -1,4 +1,4 @@
-"""Report on a batch of files: a line of text or JSON for each when it is done, and a summary."""
+"""BatchReport on a batch of files: a line of text or JSON for each when it is done, and a summary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from iqlut.command_line.progress import duration
 from iqlut.printable_names import shown
 
 
-class Report:
+class BatchReport:
     """Collects and prints results; `close` prints the summary."""
 
     def __init__(self, plan: Plan, json: bool, quiet: bool, kind: str | None = None) -> None:
@@ -28,7 +28,7 @@ class Report:
         return sum(result.status == "failed" for result in self._results)
 
     def add(self, result: Result) -> None:
-        """Report a result; the reason for a failure names the file."""
+        """BatchReport a result; the reason for a failure names the file."""
         self._results.append(result)
         if self._rows:
             self._rows.add(asdict(result))
@@ -40,7 +40,7 @@ class Report:
             narrate(_line(result))
 
     def fail(self, job: Job, sentence: str, elapsed_s: float) -> None:
-        """Report that a file failed; the sentence names it."""
+        """BatchReport that a file failed; the sentence names it."""
         source, target = str(job.source or "-"), str(job.target or "-")
         self.add(Result(source, target, "failed", sentence, elapsed_ms=1000 * elapsed_s))
 

@@ -13,7 +13,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from iqlut.batch.planning import Plan
-from iqlut.command_line.batch_report import Report
+from iqlut.command_line.batch_report import BatchReport
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.progress import progress
 from iqlut.command_line.upscale_arguments import UpscaleArguments
@@ -77,7 +77,7 @@ class Ray(UpscaleArguments, _Manifest):
         with stop_on(ManifestError):
             jobs = manifest.read(self.manifest)
         recipe = self.recipe(target_is_named=True, threads=self.threads or 1)
-        report = Report(Plan(tuple(jobs)), self.json, self.quiet, "files")
+        report = BatchReport(Plan(tuple(jobs)), self.json, self.quiet, "files")
         address = self.address or os.environ.get("RAY_ADDRESS")
         results = upscale_manifest(jobs, recipe, Cluster(address, self.workers))
         try:

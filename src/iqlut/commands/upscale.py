@@ -16,7 +16,7 @@ from iqlut.batch.one_file import upscale_file
 from iqlut.batch.planning import Job, Plan, exists_already
 from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target
 from iqlut.command_line import video_arguments
-from iqlut.command_line.batch_report import Report
+from iqlut.command_line.batch_report import BatchReport
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import unforeseen
 from iqlut.command_line.progress import progress
@@ -113,7 +113,7 @@ class Upscale(UpscaleArguments, _InAndOut):
         )
         if self.shard:
             whole = planning.shard(whole, *_shard(self.shard))
-        report = Report(whole, self.json, self.quiet)
+        report = BatchReport(whole, self.json, self.quiet)
         try:
             self._do(whole, recipe, report)
         finally:
@@ -132,7 +132,7 @@ class Upscale(UpscaleArguments, _InAndOut):
                 {f"--{name}": getattr(self, name) for name in video_arguments.ARGUMENTS}, "videos"
             )
 
-    def _do(self, whole: Plan, recipe: Recipe, report: Report) -> None:
+    def _do(self, whole: Plan, recipe: Recipe, report: BatchReport) -> None:
         jobs = []
         for job in whole.jobs:
             if whole.is_batch and not recipe.overwrite and exists_already(job):

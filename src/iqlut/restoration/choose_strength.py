@@ -19,7 +19,7 @@ import numpy as np
 from iqlut.errors import InvalidArgument
 from iqlut.planes import colour
 from iqlut.restoration import damage_features
-from iqlut.restoration.damage_features import NO_JPEG, Damage
+from iqlut.restoration.damage_features import NO_JPEG, MeasuredDamage
 from iqlut.tables.strengths import STRENGTH_MAX
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _luma_windows(pixels: np.ndarray) -> list[np.ndarray]:
 
 
 def strength_for(vector: np.ndarray) -> float:
-    """The strength, 0 to 3 in sixteenths, for the features of an image (`Damage.vector`)."""
+    """The strength, 0 to 3 in sixteenths, for the features of an image (`MeasuredDamage.vector`)."""
     return round(min(max(_network("strength", seen(vector)), 0.0), STRENGTH_MAX) * _STEPS) / _STEPS
 
 
@@ -128,7 +128,7 @@ def seen(vector: np.ndarray) -> np.ndarray:
     return np.concatenate([[max(0.0, _network("noise", vector))], vector])
 
 
-def noise_of(damage: Damage) -> float:
+def noise_of(damage: MeasuredDamage) -> float:
     """The estimated standard deviation of the noise, in grey levels."""
     return float(2 ** seen(damage.vector)[0] - 1)
 
@@ -152,7 +152,7 @@ def weights() -> dict[str, dict[str, np.ndarray]]:
     return networks
 
 
-def _reason(damage: Damage, file_quality: float | None) -> str:
+def _reason(damage: MeasuredDamage, file_quality: float | None) -> str:
     """Describe what was found, for people."""
     parts = []
     if damage.quality < NO_JPEG:

@@ -76,7 +76,7 @@ def quality_of(table: np.ndarray) -> float | None:
 
 
 @dataclass(frozen=True)
-class Damage:
+class MeasuredDamage:
     """The damage of an image.
 
     quality  of the JPEG that the image is or was, 1 to 100; NO_JPEG if none was found
@@ -111,7 +111,7 @@ def windows(image: np.ndarray) -> list[np.ndarray]:
     return [image[max(0, y) :, max(0, x) :][:tall, :wide] for y in tops for x in lefts]
 
 
-def look_at(planes: list[np.ndarray], file_quality: float | None = None) -> Damage:
+def look_at(planes: list[np.ndarray], file_quality: float | None = None) -> MeasuredDamage:
     """The damage of an image.
 
     planes        luma windows of the image, uint8 (h, w), that begin at multiples of 8
@@ -131,7 +131,7 @@ def look_at(planes: list[np.ndarray], file_quality: float | None = None) -> Dama
     quality = min(quality if likely > _STEPS_FOUND else NO_JPEG, file_quality or NO_JPEG)
     energies = [_energies(blocks) for blocks in (aligned, other)]
     seen = [rows_found, columns_found, np.log2(_coarseness(quality)), likely, np.log2(len(aligned))]
-    return Damage(quality, np.concatenate([*energies, seen]).astype(np.float64))
+    return MeasuredDamage(quality, np.concatenate([*energies, seen]).astype(np.float64))
 
 
 def _stacked(planes: list[np.ndarray]) -> np.ndarray:
