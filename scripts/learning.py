@@ -44,7 +44,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Curve:
+class LearningCurve:
     """How a model came about. `start` is the other model that it began as, `steps` those of each of its own stages."""
 
     model: str
@@ -53,7 +53,7 @@ class Curve:
     points: tuple[Seen, ...]
 
 
-def curve(model: str) -> Curve:
+def curve(model: str) -> LearningCurve:
     """Of the stages of `model`: its configuration, that of the checkpoint it started from, and so on."""
     chain, start = [model], _start(model)
     while start and _config(start).name == model:
@@ -71,7 +71,7 @@ def curve(model: str) -> Curve:
             if "psnr_db" in row:
                 points.append(Seen(megapixels, minutes, row["psnr_db"]))
         steps.append(done)
-    return Curve(model, start, tuple(steps), tuple(points))
+    return LearningCurve(model, start, tuple(steps), tuple(points))
 
 
 def table() -> str:

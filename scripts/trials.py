@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 import datetime
 import json
+import math
 import sys
 import tempfile
 import time
@@ -82,9 +83,9 @@ def main(group: str, name: str, overrides: list[str]) -> None:
 
 def table_bytes(model: configuration.ModelConfig) -> int:
     """Of the entries alone, one each."""
-    c, taps, up = model.channels, model.kernel**2, model.upsample_kernel**2
-    body = model.first_levels * taps * c + (model.blocks - 1) * model.levels * taps * c * c
-    return (body + model.upsample_levels * up * c * model.scale**2) // model.symmetry
+    from iqlut.network.network import layer_shapes
+
+    return sum(math.prod(shape) for shape in layer_shapes(model))
 
 
 def cache() -> Path:

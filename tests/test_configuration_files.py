@@ -88,7 +88,10 @@ def test_overrides_are_written_as_in_toml(text: str, pair: tuple[str, Any]) -> N
     ("changes", "sentence"),
     [
         ({"train.stepz": 1}, "there is no option train.stepz; known are train.data"),
-        ({"trains.steps": 1}, "there is no option trains.steps; known are name, purpose, model.scale"),
+        (
+            {"trains.steps": 1},
+            "there is no option trains.steps; known are name, purpose, model.scale",
+        ),
         ({"train.steps": "x"}, "train.steps is 'x', expected a whole number from 0"),
     ],
 )

@@ -32,6 +32,8 @@ CONFIGS = (
     ModelConfig(blocks=3, channels=6, knots="learned", scale=2),
     ModelConfig(blocks=2, channels=12, symmetry=4, gate="channel", upsample_kernel=3),
     ModelConfig(blocks=2, channels=8, symmetry=8, upsample_kernel=1, scale=3),
+    ModelConfig(blocks=3, channels=6, kernel=(3, 1, 2), levels=(9, 4), upsample_kernel=3),
+    ModelConfig(blocks=3, channels=8, symmetry=8, kernel=(3, 1, 3), levels=(5, 11), upsample_kernel=3),
 )
 
 
@@ -99,7 +101,7 @@ def test_instruction_sets_agree(config: ModelConfig, isa: str) -> None:
         0, 256, (2, 9, 13), dtype=torch.uint8, generator=torch.Generator().manual_seed(5)
     )
     network, rows = lively(config), []
-    fastest, *parameters = network._for_the_kernel(threads=1)
+    fastest, *parameters = network.native_arguments(threads=1)
     for setting in (fastest, replace(fastest, isa=isa)):
         network.zero_grad()
         try:

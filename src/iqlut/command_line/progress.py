@@ -11,7 +11,7 @@ from typing import Any
 from iqlut.command_line.console import duration, narrate
 
 SILENCE_S = 10  # the longest time without a line, while there is progress
-Report = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+ReportProgress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 
 
 class Progress:
@@ -83,7 +83,7 @@ def progress(
 
 
 @contextmanager
-def reporting() -> Iterator[Report]:
+def reporting() -> Iterator[ReportProgress]:
     """Yields `Progress.update` for a task whose phases and totals are known only as it goes."""
     with _display() as bars:
         yield Progress(bars=bars).update

@@ -25,7 +25,7 @@ from iqlut.command_line.progress import reporting
 
 if TYPE_CHECKING:
     from iqlut.network.stages import Stages
-    from iqlut.training.run_stages import Outcome, StageRun
+    from iqlut.training.run_stages import StageOutcome, StageRun
 
 
 @dataclass(frozen=True)
@@ -117,9 +117,7 @@ class Train:
         out = self.out or Path("runs") / model.name
         minutes = math.inf if self.minutes is None else self.minutes
         place = loop.Place(threads, self.device, out.parent / "cache")
-        return self._train(
-            model, run_stages.StageRun(out, self.resume, self.stage, place, minutes)
-        )
+        return self._train(model, run_stages.StageRun(out, self.resume, self.stage, place, minutes))
 
     def _model(self, path: Path) -> Stages:
         """The stages in the file, with the values of --set."""
@@ -146,7 +144,7 @@ class Train:
         return OK
 
 
-def _ending(outcome: Outcome, name: str) -> str:
+def _ending(outcome: StageOutcome, name: str) -> str:
     """The last line of a run: what can be done now."""
     if outcome.is_finished:
         return f"{outcome.checkpoint} is ready: iqlut convert {outcome.checkpoint} -o {name}.iqlut"

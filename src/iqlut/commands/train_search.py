@@ -55,7 +55,9 @@ class TrainSearch:
     b: Annotated[
         tuple[float, ...], arg(metavar="B...", help="the grid", help_behavior_hint=_GRID)
     ] = ()
-    passes: Annotated[int, arg(help="passes over all layers; the search ends when nothing changes")] = 1
+    passes: Annotated[
+        int, arg(help="passes over all layers; the search ends when nothing changes")
+    ] = 1
     overwrite: Annotated[bool, arg(help="replace FILE if it exists", help_behavior_hint="")] = False
     threads: arguments.Threads = None
     json: Annotated[

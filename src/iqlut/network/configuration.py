@@ -154,7 +154,9 @@ def to_toml(config: Config) -> str:
 
 
 def _known_names() -> Sequence[str]:
-    names = (f"{section}.{one.name}" for section, kind in SECTIONS.items() for one in options_of(kind))
+    names = (
+        f"{section}.{one.name}" for section, kind in SECTIONS.items() for one in options_of(kind)
+    )
     return ("name", "purpose", *names)
 
 
@@ -211,4 +213,3 @@ def _refused(plain: Mapping[str, Any], message: str) -> BadConfig:
         f"{path} is {textwrap.shorten(repr(value), 80)}, expected {_option(path).expected}; "
         "`iqlut train --explain` describes it"
     )
-

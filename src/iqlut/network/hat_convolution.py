@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.nn.grad import conv2d_input, conv2d_weight
 
 from iqlut import arithmetic as ar
-from iqlut.network.native_layers import Curve
+from iqlut.network.curve import Curve
 from iqlut.network.quantisation import CENTRE, round_entries
 
 

@@ -38,7 +38,10 @@ _MAIN = (
 
 def explained() -> str:
     """Every option with its type, default, allowed values, unit and explanation, by section."""
-    lines = ["Options of a configuration file, by table: name = default (allowed values; unit).", ""]
+    lines = [
+        "Options of a configuration file, by table: name = default (allowed values; unit).",
+        "",
+    ]
     for title, options in _sections():
         lines += [title, ""] if title else []
         for one in options:

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from iqlut.network.configuration import BadConfig
-from iqlut.network.native_layers import Curve
-from iqlut.network.network import Network, Table, TableSets
+from iqlut.network.curve import Curve
+from iqlut.network.layer_tables import Table, TableSets
+from iqlut.network.network import Network
 from iqlut.tables import symmetry
 
 CLOSED = -5.0  # alpha of a block that is new: gain 0.007, so that it hands on what it gets

@@ -13,7 +13,6 @@ from iqlut.network.option_types import (
     Decay,
     Interval,
     Positive,
-    Share,
     Weight,
 )
 

@@ -109,7 +109,9 @@ def greedy(
 class _Tries:
     """The checkpoint and the images, and the score of the checkpoint with other knots on these images."""
 
-    def __init__(self, search: Search, cache: Path, threads: int, progress: loop.OnProgress) -> None:
+    def __init__(
+        self, search: Search, cache: Path, threads: int, progress: loop.OnProgress
+    ) -> None:
         self.source, _ = states.average(search.checkpoint)
         train, scale = search.config.train, search.config.model.scale
         self._validation = training_images.load(
@@ -169,7 +171,9 @@ def _pairs(search: Search, layer: int, now: Pair) -> Iterator[Pair]:
     levels = model.layer_levels[layer + 1]
     for pair in (now, *itertools.product(search.a, search.b)):
         if not all(0 < value < 1 for value in pair):
-            raise BadConfig(f"the grid has {pair}, expected numbers between 0 and 1; correct --a or --b")
+            raise BadConfig(
+                f"the grid has {pair}, expected numbers between 0 and 1; correct --a or --b"
+            )
         knots = quantisation.knots_of(levels, *pair).tobytes()
         if knots not in seen:
             seen.add(knots)

@@ -86,7 +86,7 @@ class Planes:
         lows, recorded = [], []
         for n, (start, width, corner, _) in enumerate(draws):
             damage, (y, x) = patch_damage.draw(self.damage, strength, rng), divmod(corner, width)
-            place = patch_damage.Place(
+            place = patch_damage.PatchPlace(
                 self._low_planes(start, damage.filter), int(y), int(x), patch
             )
             lows.append(patch_damage.apply(damage, place, rng))

@@ -16,7 +16,7 @@ from iqlut.training.checkpoint import TrainingStopped
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StageOutcome:
     """Where training ended: the newest checkpoint, its stage (empty without stages), and how far that stage got."""
 
     checkpoint: Path
@@ -42,7 +42,7 @@ class StageRun:
 
 def run(
     model: Stages, settings: StageRun, progress: loop.OnProgress = lambda *_: None
-) -> Outcome:
+) -> StageOutcome:
     """Train the stages in order, up to the end of the minutes; raises what `loop.train` raises.
 
     With `resume`, stages that are finished are left as they are and the first unfinished one goes on.
@@ -67,7 +67,7 @@ def run(
             minutes = (deadline_s - time.monotonic()) / 60
             told = _named(progress, stage.name)
             loop.train(config, checkpoint.parent, goes_on, settings.place, minutes, told)
-        outcome = Outcome(checkpoint, stage.name, *states.progress_of(checkpoint))
+        outcome = StageOutcome(checkpoint, stage.name, *states.progress_of(checkpoint))
         if not outcome.is_finished:
             break
     assert outcome is not None, "a model has at least one stage"

@@ -30,7 +30,12 @@ def host_step(
     settings = config.train
     strength = strength_of(config, state.step)
     patches = planes.patches(
-        settings.seed, state.step, settings.batch, settings.patch, distributed.rank_and_count(), strength
+        settings.seed,
+        state.step,
+        settings.batch,
+        settings.patch,
+        distributed.rank_and_count(),
+        strength,
     )
     if config.model.strengths:
         state.network.set_strength(strength)
