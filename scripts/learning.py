@@ -1,5 +1,6 @@
-"""Learning curves of the shipped models at x4, from the logs in results/logs: a table for docs/training.md,
-which render_results.py writes and checks, and a plot, docs/images/learning.svg and .png, which this script draws.
+"""Learning curves of the shipped models at x4, from the logs in results/logs: a table for
+docs/training.md, which render_results.py writes and checks, and a plot, docs/images/learning.svg
+and .png, which this script draws.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """How a model came about. `start` is the other model that it began as, `steps` those of each of its own stages."""
+    """How a model came about. `start` is the other model that it began as, `steps` those of each of
+    its own stages.
+    """
 
     model: str
     start: str
@@ -54,7 +57,9 @@ class LearningCurve:
 
 
 def curve(model: str) -> LearningCurve:
-    """Of the stages of `model`: its configuration, that of the checkpoint it started from, and so on."""
+    """Of the stages of `model`: its configuration, that of the checkpoint it started from, and so
+    on.
+    """
     chain, start = [model], _start(model)
     while start and _config(start).name == model:
         chain.insert(0, start)
@@ -81,7 +86,8 @@ def table() -> str:
         last, steps = one.points[-1], ", ".join(f"{count:,}" for count in one.steps)
         start = f"`{one.start}`" if one.start else ""
         lines.append(
-            f"| `{one.model}` | {start} | {steps} | {last.megapixels:,.0f} | {last.minutes:.0f} | {last.psnr_db:.3f} |"
+            f"| `{one.model}` | {start} | {steps} | {last.megapixels:,.0f} | {last.minutes:.0f} | "
+            f"{last.psnr_db:.3f} |"
         )
     return "\n".join(lines) + "\n"
 

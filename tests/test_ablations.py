@@ -1,4 +1,6 @@
-"""The ablations: of equal length, each what its name says, run resumably and shown from what was measured."""
+"""The ablations: of equal length, each what its name says, run resumably and shown from what was
+measured.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The damage of training patches: drawn in the shares asked for, the same again for the same seed and step."""
+"""The damage of training patches: drawn in the shares asked for, the same again for the same seed
+and step.
+"""
 
 from __future__ import annotations
 

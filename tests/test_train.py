@@ -302,7 +302,10 @@ def test_the_cache_is_read_instead_of_the_images(images: Path, tmp_path: Path) -
             {"train": {"features": 1.0}},
             "train.features is 1.0, expected 0 without a train.teacher",
         ),
-        ({"train": {"flats": 1.5}}, "train.flats is 1.5, expected a number of at least 0 and below 1"),
+        (
+            {"train": {"flats": 1.5}},
+            "train.flats is 1.5, expected a number of at least 0 and below 1",
+        ),
         ({"train": 3}, "train is 3, expected a table"),
         ({"model": {"knot_a": [0.5, 0.4]}}, "model.knot_a has 2 values, expected 1 or 8"),
     ],

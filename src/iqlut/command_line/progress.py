@@ -1,4 +1,6 @@
-"""How far a command is: a bar with the time left on a terminal, elsewhere a line at least every ten seconds."""
+"""How far a command is: a bar with the time left on a terminal, elsewhere a line at least every ten
+seconds.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,12 @@ ReportProgress = Callable[[str, int, int], None]  # what is done, how much of it
 
 
 class Progress:
-    """The progress of one task. Calling it counts one more; `update` says what is done, how much, and of how much.
+    """The progress of one task. Calling it counts one more; `update` says what is done, how much,
+    and of how much.
 
-    `bars` is the `rich` display of a terminal; without it, lines are printed on stderr. A line is printed when the
-    words of `update` change, and after SILENCE_S without one. The time left is that at the pace since the total last
-    changed.
+    `bars` is the `rich` display of a terminal; without it, lines are printed on stderr. A line is
+    printed when the words of `update` change, and after SILENCE_S without one. The time left is
+    that at the pace since the total last changed.
     """
 
     def __init__(self, what: str = "", total: int | None = None, bars: Any = None) -> None:
@@ -57,7 +60,9 @@ class Progress:
 
     @contextmanager
     def within(self, total: int, what: str) -> Iterator[Progress]:
-        """The progress of a task that is one step of this one: a second bar; lines of its own elsewhere."""
+        """The progress of a task that is one step of this one: a second bar; lines of its own
+        elsewhere.
+        """
         inner = Progress(what, total, self._bars)
         yield inner
         if self._bars:
@@ -68,7 +73,8 @@ class Progress:
 def progress(
     total: int, what: str, quiet: bool = False, outer: Any = None
 ) -> Iterator[Callable[[], None]]:
-    """Yields a function to call when one more of `total` is done; it shows nothing for one, or if `quiet`.
+    """Yields a function to call when one more of `total` is done; it shows nothing for one, or if
+    `quiet`.
 
     `outer` is what the surrounding `progress` yielded, if this task is one step of another.
     """

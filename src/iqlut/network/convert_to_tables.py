@@ -1,4 +1,5 @@
-"""From a network to integer tables. What integers cannot express exactly enough is refused, never clipped.
+"""From a network to integer tables. What integers cannot express exactly enough is refused, never
+clipped.
 
 A block is out = 128 + skip * (signal - 128) + gain * 128 * F with F = step * acc / ONE, so
 
@@ -7,9 +8,9 @@ A block is out = 128 + skip * (signal - 128) + gain * 128 * F with F = step * ac
     bias' = 128 * (2**shift - skip') + 2**(shift - 1)           int32
 
 with the largest shift for which all fit. In the last layer the skip multiplies the bilinear base,
-which is (2 * scale)**2 times a signal, and the bias holds the network's offset. Training rounds entries
-and signals in the same way, so the integers differ from the rounded network only in the last bits of
-gain' and skip'.
+which is (2 * scale)**2 times a signal, and the bias holds the network's offset. Training rounds
+entries and signals in the same way, so the integers differ from the rounded network only in the
+last bits of gain' and skip'.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class CannotConvert(ValueError):
 def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables | RestorationTables:
     """The tables of a trained network; CannotConvert or IllegalTables where there are none.
 
-    A network with strengths becomes RestorationTables, whose table sets share everything but entries and biases.
+    A network with strengths becomes RestorationTables, whose table sets share everything but
+    entries and biases.
     """
     strengths = config.model.strengths
     with torch.no_grad():
@@ -77,7 +79,8 @@ def _at(network: Network, strength: float) -> tuple[list[torch.Tensor], torch.Te
 class _LayerValues:
     """A layer before its integers: entries and offset of each table set, and what the sets share.
 
-    `step` is that of an entry for each output, `base_unit` what one signal counts in its skip: 1, but for the base.
+    `step` is that of an entry for each output, `base_unit` what one signal counts in its skip: 1,
+    but for the base.
     """
 
     where: str
@@ -135,9 +138,11 @@ def _constants(
     error = np.abs(gains - exact) / np.abs(exact)
     if error.max() > _RELATIVE_ERROR_MAX:
         raise CannotConvert(
-            f"{values.where}: a gain of {gains[error.argmax()]:.0f} is {error.max():.0%} off the exact one"
+            f"{values.where}: a gain of {gains[error.argmax()]:.0f} is {error.max():.0%} off the "
+            "exact one"
         )
-    # a block's skip leaves the centre where it is; the base is no signal around a centre, it is the picture
+    # a block's skip leaves the centre where it is; the base is no signal around a centre, it is the
+    # picture
     kept = skips if values.base_unit == 1 else values.skip * 2**shift
     biases = [
         CENTRE * (2**shift - kept) + 2 ** (shift - 1) + np.round(CENTRE * offset * 2**shift)

@@ -15,8 +15,9 @@ from iqlut.network.quantisation import CENTRE
 class Curve:
     """The knots of a layer, uint8 (levels,), and what they say of each of the 256 signals.
 
-    `code` uint8 (256,) is the level below a signal, `fraction` float32 (256,) how far the signal is from there to the next
-    level, `steepness` float32 (levels - 1,) how fast that fraction rises, per unit of x.
+    `code` uint8 (256,) is the level below a signal, `fraction` float32 (256,) how far the signal is
+    from there to the next level, `steepness` float32 (levels - 1,) how fast that fraction rises,
+    per unit of x.
     """
 
     knots: np.ndarray
@@ -37,7 +38,9 @@ class Curve:
         )
 
     def on(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """knots (levels,), code int64 (256,) and fraction (256,) on the device of `x` and in its dtype; copied once."""
+        """knots (levels,), code int64 (256,) and fraction (256,) on the device of `x` and in its
+        dtype; copied once.
+        """
         place = (x.device, x.dtype)
         if place not in self._copies:
             knots, fraction = (

@@ -1,4 +1,6 @@
-"""The trainable entries of one layer: as a table, as a set of tables for each restoration strength, or as networks."""
+"""The trainable entries of one layer: as a table, as a set of tables for each restoration strength,
+or as networks.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ ROUGHNESS = 0.1  # of the straight lines that tables are at the start
 class Table(nn.Module):
     """The entries of a layer as parameters: float32 (c, levels, k, k, d) in units of x.
 
-    They start as random straight lines over the levels with a little roughness. Entirely random rows make a deep stack of
-    layers chaotic, and it does not learn.
+    They start as random straight lines over the levels with a little roughness. Entirely random
+    rows make a deep stack of layers chaotic, and it does not learn.
     """
 
     def __init__(self, shape: tuple[int, int, int, int, int], spread: float) -> None:
@@ -48,7 +50,9 @@ class TableSets(nn.Module):
         return torch.lerp(entries, self.sets[below + 1].entries, weight) if weight else entries  # type: ignore[arg-type]
 
     def largest(self) -> torch.Tensor:
-        """The largest magnitude of each entry in any set, which decides the entry step that the sets share."""
+        """The largest magnitude of each entry in any set, which decides the entry step that the
+        sets share.
+        """
         return torch.stack([one.entries.detach().abs() for one in self.sets]).amax(dim=0)  # type: ignore[operator]
 
     def weights(self) -> list[torch.Tensor]:
@@ -57,10 +61,12 @@ class TableSets(nn.Module):
 
 
 class SubNetwork(nn.Module):
-    """The entries as the paper makes them: by a three-layer network of one scalar for each input channel.
+    """The entries as the paper makes them: by a three-layer network of one scalar for each input
+    channel.
 
-    The networks are evaluated at the levels only, which is the conversion to a table. A straight line is added to each, so
-    that the entries start like those of Table; the bends of the first layer are spread over [-1, 1].
+    The networks are evaluated at the levels only, which is the conversion to a table. A straight
+    line is added to each, so that the entries start like those of Table; the bends of the first
+    layer are spread over [-1, 1].
     """
 
     def __init__(self, shape: tuple[int, int, int, int, int], spread: float, hidden: int) -> None:
@@ -85,6 +91,8 @@ class SubNetwork(nn.Module):
         return (hidden @ self.third + position * self.line + self.third_bias).view(self.shape)
 
     def weights(self) -> list[torch.Tensor]:
-        """The parameters that the entries are sums of, (c, ..., k, k, d); writing to them changes the entries."""
+        """The parameters that the entries are sums of, (c, ..., k, k, d); writing to them changes
+        the entries.
+        """
         c, _, k, _, d = self.shape
         return [weight.view(c, -1, k, k, d) for weight in (self.third, self.line)]

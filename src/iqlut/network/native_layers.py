@@ -1,7 +1,9 @@
-"""The layers of a network on the CPU by the native training library: the residual and the mean loss, for autograd.
+"""The layers of a network on the CPU by the native training library: the residual and the mean
+loss, for autograd.
 
-Entries are int8 and signals uint8, as in the integer arithmetic, so a layer reads only the two levels between which a signal
-lies; its curve says which. `hat_convolution.py` computes the same in plain PyTorch.
+Entries are int8 and signals uint8, as in the integer arithmetic, so a layer reads only the two
+levels between which a signal lies; its curve says which. `hat_convolution.py` computes the same in
+plain PyTorch.
 """
 
 from __future__ import annotations
@@ -56,10 +58,12 @@ class _Loss(ctypes.Structure):
 
 @dataclass(frozen=True)
 class LayerSettings:
-    """What is not a tensor of a network: the curve of each layer, the scale, and how the layers are computed.
+    """What is not a tensor of a network: the curve of each layer, the scale, and how the layers are
+    computed.
 
-    `base` says whether the residual is added to the bilinear image or to the centre. `isa` is one of ISAS, or None for
-    the fastest one here. `steps` are the entry steps (d,) of the layers; None takes that of the layer's own table.
+    `base` says whether the residual is added to the bilinear image or to the centre. `isa` is one
+    of ISAS, or None for the fastest one here. `steps` are the entry steps (d,) of the layers; None
+    takes that of the layer's own table.
     """
 
     curves: Sequence[Curve]
@@ -74,8 +78,8 @@ class LayerSettings:
 class Aim:
     """What a batch is compared with by a loss of LOSSES: `truth` uint8 (n, h, w, scale**2).
 
-    `taught` float32, of the shape of `truth`, is the residual of a teacher; the distance to it has the weight `weight`.
-    `margin` low-resolution pixels at each side of a patch are left out.
+    `taught` float32, of the shape of `truth`, is the residual of a teacher; the distance to it has
+    the weight `weight`. `margin` low-resolution pixels at each side of a patch are left out.
     """
 
     loss: str
@@ -86,12 +90,14 @@ class Aim:
 
 
 class Residual(torch.autograd.Function):
-    """All layers of a network: luma uint8 (n, h, w) -> F of the last layer (n, h, w, scale**2), in units of x.
+    """All layers of a network: luma uint8 (n, h, w) -> F of the last layer (n, h, w, scale**2), in
+    units of x.
 
-    `apply(luma, settings, *parameters)` takes lut (c, levels, k, k, d), knots (levels,), gain (d,) and skip (d,) of each
-    block in order, then lut and knots of the upsampler; all float32, knots in units of x. Levels and kernel may differ
-    from layer to layer. Entries are rounded on the way, with straight-through gradients. The forward pass takes the
-    places of the levels from the curves.
+    `apply(luma, settings, *parameters)` takes lut (c, levels, k, k, d), knots (levels,), gain (d,)
+    and skip (d,) of each block in order, then lut and knots of the upsampler; all float32, knots in
+    units of x. Levels and kernel may differ from layer to layer. Entries are rounded on the way,
+    with straight-through gradients. The forward pass takes the places of the levels from the
+    curves.
     """
 
     @staticmethod
@@ -114,7 +120,9 @@ class Residual(torch.autograd.Function):
 
 
 class MeanLoss(torch.autograd.Function):
-    """The mean loss of a batch and its gradients in the same pass: `apply(luma, settings, aim, *parameters)`."""
+    """The mean loss of a batch and its gradients in the same pass: `apply(luma, settings, aim,
+    *parameters)`.
+    """
 
     @staticmethod
     def forward(

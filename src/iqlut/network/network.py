@@ -38,14 +38,17 @@ def layer_shapes(config: ModelConfig) -> list[tuple[int, int, int, int, int]]:
 
 
 class Network(nn.Module):
-    """luma uint8 (n, h, w) -> residual float (n, h, w, scale**2) in units of x = (signal - 128) / 128.
+    """luma uint8 (n, h, w) -> residual float (n, h, w, scale**2) in units of x = (signal - 128) /
+    128.
 
-    With `rounded` (training and conversion) entries are int8 steps and signals uint8, as in the integer tables; without it
-    both are exact, which is the float network. `offset` (scale**2,) is added to each phase; it is 0 in training, and found
-    at the end of a run (`training/mean_error.py`).
+    With `rounded` (training and conversion) entries are int8 steps and signals uint8, as in the
+    integer tables; without it both are exact, which is the float network. `offset` (scale**2,) is
+    added to each phase; it is 0 in training, and found at the end of a run
+    (`training/mean_error.py`).
 
-    With `config.strengths` there is a set of entries and an offset (sets, scale**2) for each of them, with the same gates and
-    entry steps. `set_strength` chooses the blend of two neighbouring sets that all other methods use.
+    With `config.strengths` there is a set of entries and an offset (sets, scale**2) for each of
+    them, with the same gates and entry steps. `set_strength` chooses the blend of two neighbouring
+    sets that all other methods use.
     """
 
     offset: torch.Tensor
@@ -91,7 +94,8 @@ class Network(nn.Module):
     def _begin_with_detail(self) -> None:
         """Make the first block filters that sum to 0 and hardly let any luma past.
 
-        Otherwise the signals of half the blocks are mostly luma, and few levels are left for detail.
+        Otherwise the signals of half the blocks are mostly luma, and few levels are left for
+        detail.
         """
         for weights in self.tables[0].weights():  # type: ignore[operator]
             weights.copy_(DETAIL * (weights - weights.mean(dim=(2, 3), keepdim=True)))
@@ -111,7 +115,9 @@ class Network(nn.Module):
         return Table(shape, spread)
 
     def set_strength(self, strength: float) -> None:
-        """Take entries and offset of a restoration strength from 0 to the largest in `config.strengths`."""
+        """Take entries and offset of a restoration strength from 0 to the largest in
+        `config.strengths`.
+        """
         self._below, self._weight = between(self.config.strengths, strength)
 
     def phase_offset(self) -> torch.Tensor:
@@ -128,10 +134,12 @@ class Network(nn.Module):
         return [self._whole(index, table(*place)) for index, table in enumerate(self.tables)]
 
     def shared_steps(self) -> list[torch.Tensor | None]:
-        """The entry step (d,) of each layer that its table sets share; None where that of its one table holds.
+        """The entry step (d,) of each layer that its table sets share; None where that of its one
+        table holds.
 
-        Steps of a network that is not trained are kept until a parameter changes. Those of a trained network are
-        computed anew, because fused optimisers change parameters without a trace.
+        Steps of a network that is not trained are kept until a parameter changes. Those of a
+        trained network are computed anew, because fused optimisers change parameters without a
+        trace.
         """
         if not self.config.strengths:
             return [None] * len(self.tables)
@@ -207,7 +215,9 @@ class Network(nn.Module):
         return signals
 
     def mean_loss(self, luma: torch.Tensor, aim: Aim, threads: int = 1) -> torch.Tensor:
-        """The loss of a batch, luma uint8 (n, h, w): of its pixels, and of the distance to the output of a teacher."""
+        """The loss of a batch, luma uint8 (n, h, w): of its pixels, and of the distance to the
+        output of a teacher.
+        """
         if self._native(luma):
             settings, *parameters = self.native_arguments(threads)
             return MeanLoss.apply(luma, settings, aim, *parameters)  # type: ignore[no-any-return]
@@ -222,7 +232,9 @@ class Network(nn.Module):
         return luma.device.type == "cpu" and not self.plain
 
     def native_arguments(self, threads: int) -> tuple[Any, ...]:
-        """The arguments of `Residual` after the luma; `MeanLoss` takes its aim between the first two."""
+        """The arguments of `Residual` after the luma; `MeanLoss` takes its aim between the first
+        two.
+        """
         entries, knots = self.entries(), self.knots()
         blocks = zip(entries, knots, self.gates(), strict=False)
         parameters = [
@@ -238,7 +250,9 @@ class Network(nn.Module):
         return settings, *parameters, entries[-1], knots[-1] / CENTRE
 
     def base(self, luma: torch.Tensor) -> torch.Tensor:
-        """The image that the residual is added to, (n, h, w, scale**2) in units of x: bilinear, or 0 without residual."""
+        """The image that the residual is added to, (n, h, w, scale**2) in units of x: bilinear, or
+        0 without residual.
+        """
         r = self.config.scale
         if not self.config.residual:
             return torch.zeros(*luma.shape, r * r, device=luma.device)

@@ -35,7 +35,9 @@ def whole_knots(signals: np.ndarray) -> np.ndarray:
 
 
 def layer_knots(config: ModelConfig) -> list[np.ndarray]:
-    """The knots of every layer of a model: of the first, which reads luma, uniform; then of blocks and upsampler."""
+    """The knots of every layer of a model: of the first, which reads luma, uniform; then of blocks
+    and upsampler.
+    """
     first, *others = config.layer_levels
     pairs = config.layer_knot_parameters()
     bent = [knots_of(levels, *pair) for levels, pair in zip(others, pairs, strict=True)]
@@ -49,6 +51,8 @@ def entry_step(entries: torch.Tensor) -> torch.Tensor:
 
 
 def round_entries(entries: torch.Tensor, step: torch.Tensor | None = None) -> torch.Tensor:
-    """Entries (c, levels, k, k, d) rounded to int8 multiples of `step` (d,), their own by default; without a gradient."""
+    """Entries (c, levels, k, k, d) rounded to int8 multiples of `step` (d,), their own by default;
+    without a gradient.
+    """
     step = entry_step(entries) if step is None else step
     return (entries.detach() / step).round() * step

@@ -26,7 +26,7 @@ class Setting:
 
     blocks: int
     channels: int
-    levels: int
+    levels: int | tuple[int, ...]
     scale: int
     batch: int
     patch: int
@@ -53,7 +53,7 @@ class StepTiming:
     least_ms: float
     blocks: int
     channels: int
-    levels: int
+    levels: int | tuple[int, ...]
     scale: int
     batch: int
     patch: int

@@ -1,4 +1,6 @@
-"""Patches as frames of H.264 and H.265: all of a step in one short clip for each codec, encoded and decoded by PyAV."""
+"""Patches as frames of H.264 and H.265: all of a step in one short clip for each codec, encoded and
+decoded by PyAV.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def check(config: DegradeConfig) -> None:
             import av  # noqa: F401
         except ImportError:
             raise BadConfig(
-                "degrade.codec_share needs PyAV, which is not installed: pip install 'iqlut[video]', or set it to 0"
+                "degrade.codec_share needs PyAV, which is not installed: pip install "
+                "'iqlut[video]', or set it to 0"
             ) from None
 
 
@@ -53,8 +56,8 @@ def encoded(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """The number and the luma, uint8 (side, side), of each patch as its codec leaves it.
 
-    Patches of one codec share a clip, and its quality: that of the first. A patch whose plane is smaller than a frame
-    stays as it is.
+    Patches of one codec share a clip, and its quality: that of the first. A patch whose plane is
+    smaller than a frame stays as it is.
     """
     clips: dict[str, list[Recorded]] = defaultdict(list)
     for one in recorded:

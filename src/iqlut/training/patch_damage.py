@@ -1,6 +1,8 @@
-"""The damage of training patches (`[degrade]` of a configuration): drawn anew for each patch, from its own generator.
+"""The damage of training patches (`[degrade]` of a configuration): drawn anew for each patch, from
+its own generator.
 
-What a patch suffers depends on the seed, the step and its place in the batch, so a resumed run repeats it exactly.
+What a patch suffers depends on the seed, the step and its place in the batch, so a resumed run
+repeats it exactly.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ _BLUR_SIGMA = (0.1, 0.45)  # low-resolution pixels
 
 @dataclass(frozen=True)
 class PatchDamage:
-    """What one patch suffers. `filter` numbers the configuration's filters; nothing is done where a value is 0."""
+    """What one patch suffers. `filter` numbers the configuration's filters; nothing is done where a
+    value is 0.
+    """
 
     filter: int
     sigma: float = 0.0
@@ -101,7 +105,9 @@ def _jpeg(config: DegradeConfig, severity: float, rng: np.random.Generator) -> d
 
 @dataclass(frozen=True)
 class PatchPlace:
-    """Where a patch is: the planes it is cut from, luma of its filter and Cb, Cr, uint8 (3, h, w); its corner, side."""
+    """Where a patch is: the planes it is cut from, luma of its filter and Cb, Cr, uint8 (3, h, w);
+    its corner, side.
+    """
 
     planes: np.ndarray
     y: int
@@ -110,7 +116,9 @@ class PatchPlace:
 
 
 def apply(damage: PatchDamage, place: PatchPlace, rng: np.random.Generator) -> np.ndarray:
-    """The damaged luma of a patch, uint8 (side, side); `codec` is for `clips.frames`, and leaves it noisy here."""
+    """The damaged luma of a patch, uint8 (side, side); `codec` is for `clips.frames`, and leaves it
+    noisy here.
+    """
     if not damage.sigma and not damage.qualities:
         return place.planes[0, place.y : place.y + place.side, place.x : place.x + place.side]
     around = JPEG_BLOCK_PX if damage.qualities else 0
@@ -136,7 +144,9 @@ def apply(damage: PatchDamage, place: PatchPlace, rng: np.random.Generator) -> n
 
 
 def low_resolution(plane: np.ndarray, scale: int, how: str, rng: np.random.Generator) -> np.ndarray:
-    """A plane downscaled by one of `config.FILTERS`; "blurred" draws the blur and the filter after it."""
+    """A plane downscaled by one of `config.FILTERS`; "blurred" draws the blur and the filter after
+    it.
+    """
     if how != "blurred":
         return degradation.downscale(plane, scale, how)
     sigma_px = scale * float(rng.uniform(*_BLUR_SIGMA))

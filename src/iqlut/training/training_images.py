@@ -1,7 +1,7 @@
 """A folder of images to `Planes`: decoded once into a memory-mapped cache.
 
-Low-resolution planes are made from whole planes, by our own MATLAB-compatible bicubic unless the configuration
-names other filters, so a patch is what a test image would have there.
+Low-resolution planes are made from whole planes, by our own MATLAB-compatible bicubic unless the
+configuration names other filters, so a patch is what a test image would have there.
 """
 
 from __future__ import annotations
@@ -132,7 +132,9 @@ class _PlaneArrays:
 def _planes_of(
     file: Path, config: TrainConfig, scale: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The planes of an image in each size and on each grid asked for, sides multiples of `scale`, with Cb and Cr."""
+    """The planes of an image in each size and on each grid asked for, sides multiples of `scale`,
+    with Cb and Cr.
+    """
     try:
         with Image.open(file) as opened:
             if opened.mode.startswith(("I", "F")):  # Pillow would cut 16 bits off, not round them
@@ -240,5 +242,6 @@ def _keep(place: Path, parts: _PlaneArrays, about: str) -> None:
         )
     except OSError as error:
         raise BadData(
-            f"{place} cannot be written ({error.strerror or error}); make room for the decoded images"
+            f"{place} cannot be written ({error.strerror or error}); make room for the decoded "
+            "images"
         ) from None
