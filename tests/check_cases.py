@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from iqlut.planes.image import join, split
 
 from iqlut.engines import reference
+from iqlut.planes.colour import join, split
 from iqlut.tables.integer_tables import SCALES, Layer, Tables
 from random_tables import random_tables
 

@@ -33,7 +33,8 @@ def test_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     one, other = training_steps.time_interleaved(trainers, SETTING, rounds=3, steps=2)
     assert order == [("a", 2), ("b", 2)] * 4
-    # a run from tick 2 i to 2 i + 1 lasts 4 i + 1 ms; round r holds the runs 2 r and 2 r + 1, of two steps each
+    # a run from tick 2 i to 2 i + 1 lasts 4 i + 1 ms; round r holds the runs 2 r and 2 r + 1, of
+    # two steps each
     assert (one.ms, other.ms) == ((4 * 4 + 1) / 2, (4 * 5 + 1) / 2)
     assert (one.ratio, other.ratio) == (1, round(17 / 21, 3))
     assert one.steps_per_s == round(1000 / 8.5, 2)
@@ -47,7 +48,9 @@ def test_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_ways_train_the_same() -> None:
-    """After a few steps the parameters agree to a thousandth of their size: the same patches, the same gradients."""
+    """After a few steps the parameters agree to a thousandth of their size: the same patches, the
+    same gradients.
+    """
     config = Config(
         "trial", ModelConfig(blocks=2, channels=4), TrainConfig(batch=2, patch=9, steps=100)
     )

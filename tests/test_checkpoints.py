@@ -1,4 +1,6 @@
-"""The checkpoints that are kept: each was made by the stage of its name, is needed, and holds one network."""
+"""The checkpoints that are kept: each was made by the stage of its name, is needed, and holds one
+network.
+"""
 
 from __future__ import annotations
 

@@ -161,3 +161,9 @@ def test_a_shipped_model_was_made_by_the_last_stage_of_its_file(name: str) -> No
     model = shipped_models.load(name)
     made_by = configuration.from_dict(model.about["config"])
     assert configuration.load(ROOT / "configs" / f"{name}.toml") == made_by
+
+
+@pytest.mark.parametrize("name", shipped_models.models())
+def test_a_shipped_model_comes_from_a_commit(name: str) -> None:
+    """Not from a working tree with changes that nobody can see."""
+    assert not str(shipped_models.load(name).about["commit"]).endswith("-dirty")

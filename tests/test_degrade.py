@@ -1,4 +1,6 @@
-"""The damage of training patches: drawn in the shares asked for, the same again for the same seed and step."""
+"""The damage of training patches: drawn in the shares asked for, the same again for the same seed
+and step.
+"""
 
 from __future__ import annotations
 
@@ -166,8 +168,8 @@ def test_a_patch_comes_back_from_a_clip_where_it_was(codec: str) -> None:
     plane = np.asarray(coarse.resize((140, 120), Image.Resampling.BICUBIC))[None]
     recorded = []
     for number, (y, x) in enumerate([(0, 0), (96, 116), (40, 33)]):
-        damage = patch_damage.Damage(0, codec=codec, crf=12, motion=(2, -3))
-        recorded.append((number, damage, patch_damage.Place(plane, y, x, 24)))
+        damage = patch_damage.PatchDamage(0, codec=codec, crf=12, motion=(2, -3))
+        recorded.append((number, damage, patch_damage.PatchPlace(plane, y, x, 24)))
     got = dict(codec_damage.encoded(recorded, rng))
     assert sorted(got) == [0, 1, 2]
     for number, _, place in recorded:

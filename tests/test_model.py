@@ -32,6 +32,10 @@ CONFIGS = (
     ModelConfig(blocks=3, channels=6, knots="learned", scale=2),
     ModelConfig(blocks=2, channels=12, symmetry=4, gate="channel", upsample_kernel=3),
     ModelConfig(blocks=2, channels=8, symmetry=8, upsample_kernel=1, scale=3),
+    ModelConfig(blocks=3, channels=6, kernel=(3, 1, 2), levels=(9, 4), upsample_kernel=3),
+    ModelConfig(
+        blocks=3, channels=8, symmetry=8, kernel=(3, 1, 3), levels=(5, 11), upsample_kernel=3
+    ),
 )
 
 
@@ -74,7 +78,8 @@ def test_the_native_kernel_equals_plain_torch(
 ) -> None:
     """To float32 rounding: 1e-5 of the largest value; sums run over at most 144 terms and 3 layers.
 
-    A signal within 1e-6 of a rounding border may fall either way; the seeds are such that none does.
+    A signal within 1e-6 of a rounding border may fall either way; the seeds are such that none
+    does.
     """
     luma = torch.randint(
         0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
@@ -99,7 +104,7 @@ def test_instruction_sets_agree(config: ModelConfig, isa: str) -> None:
         0, 256, (2, 9, 13), dtype=torch.uint8, generator=torch.Generator().manual_seed(5)
     )
     network, rows = lively(config), []
-    fastest, *parameters = network._for_the_kernel(threads=1)
+    fastest, *parameters = network.native_arguments(threads=1)
     for setting in (fastest, replace(fastest, isa=isa)):
         network.zero_grad()
         try:
@@ -127,7 +132,9 @@ def test_instruction_sets_agree(config: ModelConfig, isa: str) -> None:
 def test_the_loss_of_the_native_kernel_equals_plain_torch(
     config: ModelConfig, taught: bool, margin: int, loss: str
 ) -> None:  # fmt: skip
-    """With a teacher, a margin and the bilinear base, and without: value and gradients, to float32 rounding."""
+    """With a teacher, a margin and the bilinear base, and without: value and gradients, to float32
+    rounding.
+    """
     generator = torch.Generator().manual_seed(4)
     luma = torch.randint(0, 256, (3, 7, 11), dtype=torch.uint8, generator=generator)
     truth = torch.randint(
@@ -191,8 +198,9 @@ def test_more_b_than_a_makes_the_middle_finer() -> None:
 def test_tables_give_what_the_rounded_network_gives(config: ModelConfig) -> None:
     """The integers differ from the rounded network in the last bits of gain and skip only.
 
-    A signal near a rounding border may fall the other way and changes its neighbourhood a little: here,
-    with noise as input and residuals several times those of a trained model, one pixel in seven at most.
+    A signal near a rounding border may fall the other way and changes its neighbourhood a little:
+    here, with noise as input and residuals several times those of a trained model, one pixel in
+    seven at most.
     """
     network = lively(config)
     network.offset += 0.03 if config.symmetry > 1 else torch.linspace(-0.1, 0.1, config.scale**2)
@@ -253,7 +261,9 @@ def test_a_new_network_begins_with_filters_of_detail(
 
 @pytest.mark.parametrize("on_plain_torch", [False, True])
 def test_a_signal_learns_from_the_rise_of_exact_entries(on_plain_torch: bool) -> None:
-    """A rise of less than a step between neighbours of 256 levels is rounded away, but not its gradient."""
+    """A rise of less than a step between neighbours of 256 levels is rounded away, but not its
+    gradient.
+    """
     network = Network(
         ModelConfig(blocks=1, channels=1, upsample_kernel=1, upsample_levels=256, scale=2)
     )

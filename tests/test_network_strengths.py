@@ -1,4 +1,6 @@
-"""A network with table sets for several restoration strengths: its blends, its conversion, its start from another."""
+"""A network with table sets for several restoration strengths: its blends, its conversion, its
+start from another.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ def test_the_kernel_blends_as_plain_torch_does(config: ModelConfig, strength: fl
 
 @pytest.mark.parametrize("config", DIALS)
 def test_table_sets_share_all_but_entries_and_biases(config: ModelConfig) -> None:
-    """So they convert to a RestorationTables, each set of which gives the pixels of the rounded network at its strength."""
+    """So they convert to a RestorationTables, each set of which gives the pixels of the rounded
+    network at its strength.
+    """
     network = restoration_network(config)
     restoration_tables = convert(network, Config("dial", config), {})
     assert (

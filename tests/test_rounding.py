@@ -1,4 +1,6 @@
-"""Small choices that decide a sample here and there: which way ties go, what is rounded and what is cut off."""
+"""Small choices that decide a sample here and there: which way ties go, what is rounded and what is
+cut off.
+"""
 
 from __future__ import annotations
 

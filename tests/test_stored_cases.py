@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from iqlut.planes.image import join, split
 
 import check_cases
 from iqlut import engines
+from iqlut.planes.colour import join, split
 
 STORED = check_cases.read((Path(__file__).parents[1] / "vectors" / "edge.bin").read_bytes())
 

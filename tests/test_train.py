@@ -17,11 +17,13 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
+from iqlut import engines
 from iqlut.evaluation.scores import with_scores
 from iqlut.network import configuration
 from iqlut.network.configuration import BadConfig, Config
 from iqlut.planes import resize
 from iqlut.tables import file_format
+from iqlut.tables.restoration_tables import tables_at
 from iqlut.training import checkpoint as states
 from iqlut.training import loop, step_variants, training_images
 from iqlut.training.checkpoint import TrainingStopped
@@ -194,6 +196,34 @@ def test_a_checkpoint_becomes_tables_that_say_where_they_come_from(
     assert tables.about["step"] == 12
     assert tables.about["data_sha256"]
     assert file_format.from_bytes(file_format.to_bytes(tables)).about == tables.about
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"kernel": [3, 2, 1], "levels": [9, 4], "channels": 4},
+        {"kernel": [3, 1, 3], "levels": [5, 11], "channels": 8, "symmetry": 8, "upsample_kernel": 3},
+        {"kernel": [1, 3, 3], "levels": [3, 16], "channels": 4, "strengths": [0, 2]},
+    ],
+    ids=["plain", "symmetric", "strengths"],
+)  # fmt: skip
+def test_levels_and_kernel_may_differ_from_block_to_block(
+    model: dict[str, Any], images: Path, tmp_path: Path
+) -> None:
+    """From training to tables, which every engine runs alike, and which start another network."""
+    config = settings(images).to_dict()
+    config["model"] |= {"blocks": 3, **model}
+    checkpoint = loop.train(configuration.from_dict(config), tmp_path / "run")
+    tables = tables_at(file_format.from_bytes(file_format.to_bytes(tables_of(checkpoint))))
+    assert [layer.lut.shape[2] for layer in tables.layers[:-1]] == model["kernel"]
+    assert [layer.lut.shape[1] for layer in tables.layers[1:-1]] == model["levels"]
+    luma = np.random.default_rng(3).integers(0, 256, (19, 23), dtype=np.uint8)
+    expected = engines.get("reference").build(tables)(luma)
+    for name in engines.ENGINES:
+        np.testing.assert_array_equal(engines.get(name).build(tables)(luma), expected, name)
+    config["train"] |= {"start": str(checkpoint), "steps": 1}
+    config["model"]["levels"] = 17
+    assert loop.train(configuration.from_dict(config), tmp_path / "second").exists()
 
 
 def test_patches_are_what_the_test_protocol_would_make(images: Path, tmp_path: Path) -> None:

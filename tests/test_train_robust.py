@@ -1,6 +1,8 @@
-"""Long runs: being asked to end, killed, out of room, out of numbers, or given what cannot be trained on.
+"""Long runs: being asked to end, killed, out of room, out of numbers, or given what cannot be
+trained on.
 
-What fails is one sentence on stderr and an exit code that is not 0; the last good checkpoint is kept.
+What fails is one sentence on stderr and an exit code that is not 0; the last good checkpoint is
+kept.
 """
 
 from __future__ import annotations

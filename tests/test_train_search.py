@@ -112,13 +112,16 @@ def test_command(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     config, checkpoint = trained
-    (tmp_path / "few.toml").write_text(configuration.to_toml(config))
+    remark = "# kept: \N{ROCKET}\n"
+    text = remark + configuration.to_toml(config)
+    (tmp_path / "few.toml").write_text(text, encoding="utf-8")
     command = ["train", "search", "few.toml", str(checkpoint), "-o", "best.toml", "-t", "1"]
     assert cli.main([*command, "--a", "0.4", "0.5", "--b", "0.5", "--json"]) == exit_codes.OK
     out, err = capsys.readouterr()
     rows = json.loads(out)
     assert [row["layer"] for row in rows] == [2, 2, 3, 3]
     assert "best.toml: " in err.splitlines()[-1]
+    assert remark in Path("best.toml").read_text(encoding="utf-8")
     best = configuration.load("best.toml")
     chosen = [(row["a"], row["b"]) for row in rows if row["best"]]
     assert list(zip(best.model.knot_a, best.model.knot_b, strict=True)) == chosen

@@ -1,7 +1,7 @@
 """Keep a run beside its configuration: `python -m scripts.dev.keep_checkpoint runs/NAME NAME`.
 
-Writes checkpoints/NAME.pt, which holds the averaged network alone (enough to start another run and to convert to the same
-tables, in a quarter of the bytes), and results/logs/NAME.jsonl, the log.
+Writes checkpoints/NAME.pt, which holds the averaged network alone (enough to start another run and
+to convert to the same tables, in a quarter of the bytes), and results/logs/NAME.jsonl, the log.
 """
 
 from __future__ import annotations

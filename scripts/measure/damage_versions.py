@@ -95,7 +95,7 @@ def _damaged(planes: Planes, version: int) -> Planes:
         side = min(h, w)  # the planes of the training images are squares
         plane = planes.lr[:, start : start + h * w].reshape(1, h, w)
         low[0, start : start + h * w].reshape(h, w)[:side, :side] = patch_damage.apply(
-            damage, patch_damage.Place(plane, 0, 0, side), rng
+            damage, patch_damage.PatchPlace(plane, 0, 0, side), rng
         )
         start += h * w
     return dataclasses.replace(planes, lr=low, damage=configuration.DegradeConfig())

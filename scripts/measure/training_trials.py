@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from iqlut.network import configuration
+from iqlut.network.network import layer_shapes
 from scripts.shared import result_files
 from scripts.shared.result_files import ROOT, Row
 
@@ -101,9 +103,7 @@ def expected_sha256(row: Row) -> str:
 
 def table_bytes(model: configuration.ModelConfig) -> int:
     """Return the number of stored table entries, one byte each."""
-    c, taps, up = model.channels, model.kernel**2, model.upsample_kernel**2
-    body = model.first_levels * taps * c + (model.blocks - 1) * model.levels * taps * c * c
-    return (body + model.upsample_levels * up * c * model.scale**2) // model.symmetry
+    return sum(math.prod(shape) for shape in layer_shapes(model))
 
 
 def literal(text: str) -> Any:

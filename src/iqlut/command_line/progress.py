@@ -1,4 +1,6 @@
-"""How far a command is: a bar with the time left on a terminal, elsewhere a line at least every ten seconds."""
+"""How far a command is: a bar with the time left on a terminal, elsewhere a line at least every ten
+seconds.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +13,16 @@ from typing import Any
 from iqlut.command_line.output import narrate
 
 SILENCE_S = 10  # the longest time without a line, while there is progress
-Report = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+ReportProgress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 
 
 class Progress:
-    """The progress of one task. Calling it counts one more; `update` says what is done, how much, and of how much.
+    """The progress of one task. Calling it counts one more; `update` says what is done, how much,
+    and of how much.
 
-    `bars` is the `rich` display of a terminal; without it, lines are printed on stderr. A line is printed when the
-    words of `update` change, and after SILENCE_S without one. The time left is that at the pace since the total last
-    changed.
+    `bars` is the `rich` display of a terminal; without it, lines are printed on stderr. A line is
+    printed when the words of `update` change, and after SILENCE_S without one. The time left is
+    that at the pace since the total last changed.
     """
 
     def __init__(self, what: str = "", total: int | None = None, bars: Any = None) -> None:
@@ -57,7 +60,9 @@ class Progress:
 
     @contextmanager
     def within(self, total: int, what: str) -> Iterator[Progress]:
-        """The progress of a task that is one step of this one: a second bar; lines of its own elsewhere."""
+        """The progress of a task that is one step of this one: a second bar; lines of its own
+        elsewhere.
+        """
         inner = Progress(what, total, self._bars)
         yield inner
         if self._bars:
@@ -68,7 +73,8 @@ class Progress:
 def progress(
     total: int, what: str, quiet: bool = False, outer: Any = None
 ) -> Iterator[Callable[[], None]]:
-    """Yields a function to call when one more of `total` is done; it shows nothing for one, or if `quiet`.
+    """Yields a function to call when one more of `total` is done; it shows nothing for one, or if
+    `quiet`.
 
     `outer` is what the surrounding `progress` yielded, if this task is one step of another.
     """
@@ -83,7 +89,7 @@ def progress(
 
 
 @contextmanager
-def reporting() -> Iterator[Report]:
+def reporting() -> Iterator[ReportProgress]:
     """Yields `Progress.update` for a task whose phases and totals are known only as it goes."""
     with _display() as bars:
         yield Progress(bars=bars).update

@@ -31,11 +31,12 @@ _HIDDEN = (
 
 @dataclass(frozen=True)
 class BenchTrain:
-    """Time training steps, patches and optimiser included: the native kernel against plain torch, in turns.
+    """Time training steps, patches and optimiser included: the native kernel against plain torch,
+    in turns.
 
-    Needs PyTorch: pip install 'iqlut[train]'. `ratio` is how many times as many steps as plain torch makes, which
-    computes each layer as a convolution over hat functions; on a GPU the other way is a step as one CUDA graph.
-    Without --data, planes that are made up are cropped.
+    Needs PyTorch: pip install 'iqlut[train]'. `ratio` is how many times as many steps as plain
+    torch makes, which computes each layer as a convolution over hat functions; on a GPU the other
+    way is a step as one CUDA graph. Without --data, planes that are made up are cropped.
     """
 
     config: Annotated[
@@ -102,7 +103,8 @@ class BenchTrain:
             print_json(rows)
         else:
             title = (
-                f"steps of {train.batch} patches of {train.patch}x{train.patch}, median of {self.rounds} rounds, "
+                f"steps of {train.batch} patches of {train.patch}x{train.patch}, median of "
+                f"{self.rounds} rounds, "
                 f"{setting.device}, {threads} threads, {timings[0].cpu}, {timings[0].commit}"
             )
             print_table(
@@ -116,7 +118,8 @@ class BenchTrain:
         named = {name: getattr(self, name) for name in ("blocks", "channels", "levels", "scale")}
         changes = {f"model.{name}": value for name, value in named.items() if value is not None}
         changes |= {
-            "train.batch": self.batch, "train.patch": self.patch, "train.data": str(self.data or ""),
+            "train.batch": self.batch, "train.patch": self.patch,
+            "train.data": str(self.data or ""),
             "train.start": "", "train.teacher": "", "train.features": 0.0,
         }  # fmt: skip
         loaded = arguments.configuration(self.config) if self.config else configuration.Config()
@@ -129,7 +132,8 @@ class BenchTrain:
         if self.data is None:
             if self.patch > step_variants.SIDE:
                 raise Stop(
-                    f"--patch is {self.patch}, expected at most {step_variants.SIDE}, or images of your own with --data"
+                    f"--patch is {self.patch}, expected at most {step_variants.SIDE}, or images "
+                    "of your own with --data"
                 )
             return step_variants.made_up(config.model.scale)
         with stop_on(ValueError, OSError, code=FAILED):

@@ -19,7 +19,8 @@ from iqlut.tables import file_format
 class Convert:
     """Make a checkpoint into integer tables.
 
-    Needs PyTorch: pip install 'iqlut[train]'. Tables whose sums could overflow are refused, never clipped.
+    Needs PyTorch: pip install 'iqlut[train]'. Tables whose sums could overflow are refused, never
+    clipped.
     """
 
     checkpoint: Annotated[
@@ -47,7 +48,8 @@ class Convert:
             tables = converted.tables
             if converted.unfinished:
                 complain(
-                    f"warning: {self.checkpoint} is at step {converted.unfinished}, expected a finished run; "
+                    f"warning: {self.checkpoint} is at step {converted.unfinished}, expected a "
+                    "finished run; "
                     "the file will record it"
                 )
             if self.score:
@@ -55,7 +57,8 @@ class Convert:
             data = file_format.to_bytes(tables)
             atomic_files.write_atomically(self.output, lambda file: file.write(data))
         narrate(
-            f"{self.output}: {tables.name}, {tables.table_bytes} bytes of tables in a file of {len(data)}"
+            f"{self.output}: {tables.name}, {tables.table_bytes} bytes of tables in a file of "
+            f"{len(data)}"
         )
         return OK
 

@@ -17,17 +17,18 @@ from iqlut.command_line.progress import reporting
 
 if TYPE_CHECKING:
     from iqlut.network.stages import Stages
-    from iqlut.training.run_stages import Outcome, StageRun
+    from iqlut.training.run_stages import StageOutcome, StageRun
 
 
 @dataclass(frozen=True)
 class Train:
     """Train a model as a TOML file says; go on later with --resume.
 
-    Needs PyTorch: pip install 'iqlut[train]'. `iqlut train --explain` prints every option of the file, and
-    `iqlut train --init NAME.toml` writes a file to start from. The folder OUT receives the newest checkpoint, which
-    `iqlut convert` makes into tables, and a log; a file with stages has a folder in OUT for each of them. Processes
-    started by torchrun share every batch. `iqlut train search` finds where the levels of each layer should lie.
+    Needs PyTorch: pip install 'iqlut[train]'. `iqlut train --explain` prints every option of the
+    file, and `iqlut train --init NAME.toml` writes a file to start from. The folder OUT receives
+    the newest checkpoint, which `iqlut convert` makes into tables, and a log; a file with stages
+    has a folder in OUT for each of them. Processes started by torchrun share every batch. `iqlut
+    train search` finds where the levels of each layer should lie.
     """
 
     config: Annotated[
@@ -96,7 +97,8 @@ class Train:
             return _init(self.init)
         if self.config is None:
             raise Stop(
-                "no configuration was named, expected a TOML file; name one, or write one with --init NAME.toml"
+                "no configuration was named, expected a TOML file; name one, or write one with "
+                "--init NAME.toml"
             )
         threads = arguments.threads(self.threads)
         from iqlut.training import loop, run_stages
@@ -129,14 +131,15 @@ class Train:
         except KeyboardInterrupt:
             is_saved = any(settings.out.glob(f"**/{loop.CHECKPOINT}"))
             complain(
-                f"interrupted; {f'go on from {settings.out} with --resume' if is_saved else 'nothing was saved yet'}"
+                "interrupted; "
+                f"{f'go on from {settings.out} with --resume' if is_saved else 'nothing was saved yet'}"
             )
             return INTERRUPTED
         narrate(_ending(outcome, model.name))
         return OK
 
 
-def _ending(outcome: Outcome, name: str) -> str:
+def _ending(outcome: StageOutcome, name: str) -> str:
     """The last line of a run: what can be done now."""
     if outcome.is_finished:
         return f"{outcome.checkpoint} is ready: iqlut convert {outcome.checkpoint} -o {name}.iqlut"

@@ -19,11 +19,13 @@ _GRID = "(default: 0.3 0.4 0.5 0.6 0.7)"
 
 @dataclass(frozen=True)
 class TrainSearch:
-    """Find knot_a and knot_b of each layer, one after the other, by PSNR of the rounded network on validation images.
+    """Find knot_a and knot_b of each layer, one after the other, by PSNR of the rounded network on
+    validation images.
 
-    Needs PyTorch: pip install 'iqlut[train]'. For every pair of the grid, the tables of CHECKPOINT are read at the
-    levels that the pair gives, trained for --steps more, and scored. FILE receives CONFIG, comments included, with the
-    best pairs. Without --steps, CHECKPOINT should have many more levels than CONFIG: with as many, its own always win.
+    Needs PyTorch: pip install 'iqlut[train]'. For every pair of the grid, the tables of CHECKPOINT
+    are read at the levels that the pair gives, trained for --steps more, and scored. FILE receives
+    CONFIG, comments included, with the best pairs. Without --steps, CHECKPOINT should have many
+    more levels than CONFIG: with as many, its own always win.
     """
 
     config: Annotated[
@@ -93,5 +95,6 @@ class TrainSearch:
             raise Stop(f"{self.output} exists; give --overwrite to replace it", FAILED)
         if self.steps < 0 or self.passes < 1:
             raise Stop(
-                f"--steps is {self.steps} and --passes {self.passes}, expected 0 or more and 1 or more"
+                f"--steps is {self.steps} and --passes {self.passes}, expected 0 or more and 1 or "
+                "more"
             )

@@ -1,1 +1,3 @@
-"""The trainable network (PyTorch): its configuration, its layers, and its conversion to integer tables."""
+"""The trainable network (PyTorch): its configuration, its layers, and its conversion to integer
+tables.
+"""

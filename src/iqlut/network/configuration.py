@@ -1,8 +1,8 @@
 """What a training run is: frozen dataclasses, and one TOML file for each model.
 
-The options are declared in `model_options`, `training_options` and `damage_options`, each with its limits, its unit and its
-explanation. A variant is a value: the ablations of the paper, its baseline and our own trials are configurations of the
-same code.
+The options are declared in `model_options`, `training_options` and `damage_options`, each with its
+limits, its unit and its explanation. A variant is a value: the ablations of the paper, its baseline
+and our own trials are configurations of the same code.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Config:
     def __post_init__(self) -> None:
         if self.train.grids > self.model.scale:
             raise BadConfig(
-                f"train.grids is {self.train.grids}, expected 1 to {self.model.scale}, model.scale; lower it"
+                f"train.grids is {self.train.grids}, expected 1 to {self.model.scale}, "
+                "model.scale; lower it"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,7 +64,8 @@ class Config:
 
 
 def load(path: str | Path, stage: str | None = None) -> Config:
-    """The configuration in the TOML file at `path`: of its last stage, or of the stage of that name.
+    """The configuration in the TOML file at `path`: of its last stage, or of the stage of that
+    name.
 
     Raises BadConfig in one sentence where the file holds none.
     """
@@ -83,7 +85,9 @@ def read_toml(path: str | Path) -> tomlkit.TOMLDocument:
 
 
 def from_dict(values: Mapping[str, Any]) -> Config:
-    """A Config from plain values. Raises BadConfig for unknown names, wrong types and values outside their limits."""
+    """A Config from plain values. Raises BadConfig for unknown names, wrong types and values
+    outside their limits.
+    """
     _check_names(values, Config, "")
     plain = {name: _as_declared(value, Config, name) for name, value in values.items()}
     for section, kind in SECTIONS.items():
@@ -204,7 +208,9 @@ def _option(name: str) -> Option:
 
 
 def _refused(plain: Mapping[str, Any], message: str) -> BadConfig:
-    """A sentence of ours for what msgspec refused, as "Expected `int`, got `str` - at `$.train.steps`"."""
+    """A sentence of ours for what msgspec refused, as "Expected `int`, got `str` - at
+    `$.train.steps`".
+    """
     path = message.rpartition("$")[2].strip("`. ").partition("[")[0]
     value: Any = plain
     for step in path.split("."):

@@ -1,4 +1,5 @@
-"""Network -> integer tables. What cannot be said exactly enough in integers is refused, never clipped.
+"""From a network to integer tables. What integers cannot express exactly enough is refused, never
+clipped.
 
 A block is out = 128 + skip * (signal - 128) + gain * 128 * F with F = step * acc / ONE, so
 
@@ -7,9 +8,9 @@ A block is out = 128 + skip * (signal - 128) + gain * 128 * F with F = step * ac
     bias' = 128 * (2**shift - skip') + 2**(shift - 1)           int32
 
 with the largest shift for which all fit. In the last layer the skip multiplies the bilinear base,
-which is (2 * scale)**2 times a signal, and the bias holds the network's offset. Training rounds entries
-and signals in the same way, so the integers differ from the rounded network only in the last bits of
-gain' and skip'.
+which is (2 * scale)**2 times a signal, and the bias holds the network's offset. Training rounds
+entries and signals in the same way, so the integers differ from the rounded network only in the
+last bits of gain' and skip'.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ _RELATIVE_ERROR_MAX = 0.02  # of a gain that matters: coarser than this is refus
 def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables | RestorationTables:
     """The tables of a trained network; CannotConvert or IllegalTables where there are none.
 
-    A network with strengths becomes a RestorationTables: its table sets share all but entries and biases.
+    A network with strengths becomes RestorationTables, whose table sets share everything but
+    entries and biases.
     """
     strengths = config.model.strengths
     with torch.no_grad():
@@ -52,8 +54,10 @@ def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables |
         step = steps[index]
         step = entry_step(entries[0]) if step is None else step
         base_unit = (2 * config.model.scale) ** 2 if last else 1
-        parts = _Parts(f"layer {index}", entries, step, offsets, curve.knots, gain, skip, base_unit)
-        layers.append(_layers(parts, config.model.interpolate))
+        values = _LayerValues(
+            f"layer {index}", entries, step, offsets, curve.knots, gain, skip, base_unit
+        )
+        layers.append(_layers(values, config.model.interpolate))
     tables = [
         Tables(config.name, config.model.scale, own, about, config.model.symmetry)
         for own in zip(*layers, strict=True)
@@ -69,10 +73,11 @@ def _at(network: Network, strength: float) -> tuple[list[torch.Tensor], torch.Te
 
 
 @dataclass(frozen=True, eq=False)
-class _Parts:
+class _LayerValues:
     """A layer before its integers: entries and offset of each table set, and what the sets share.
 
-    `step` is that of an entry for each output, `base_unit` what one signal counts in its skip: 1, but for the base.
+    `step` is that of an entry for each output, `base_unit` what one signal counts in its skip: 1,
+    but for the base.
     """
 
     where: str
@@ -85,58 +90,60 @@ class _Parts:
     base_unit: int
 
 
-def _layers(parts: _Parts, interpolate: bool) -> list[Layer]:
+def _layers(values: _LayerValues, interpolate: bool) -> list[Layer]:
     """The layer in each table set."""
-    if not all(torch.isfinite(entries).all() for entries in parts.entries):
+    if not all(torch.isfinite(entries).all() for entries in values.entries):
         raise CannotConvert(
-            f"{parts.where}: the table holds NaN or infinite entries; take an earlier checkpoint"
+            f"{values.where}: the table holds NaN or infinite entries; take an earlier checkpoint"
         )
-    step = parts.step
-    luts = [(entries / step).round().to(torch.int8).numpy() for entries in parts.entries]
+    step = values.step
+    luts = [(entries / step).round().to(torch.int8).numpy() for entries in values.entries]
     bound = int(accumulator_bound(np.abs(np.stack(luts)).max(axis=0)).max())
     acc_shift = next((s for s in range(16) if ar.round_shift(bound, s) <= ar.ACC16_MAX), None)
     if acc_shift is None:
         raise CannotConvert(
-            f"{parts.where}: its sums can reach {bound}, more than any shift brings into int16"
+            f"{values.where}: its sums can reach {bound}, more than any shift brings into int16"
         )
-    gain = parts.gain * step.double().numpy() * CENTRE / ar.ONE * 2**acc_shift
+    gain = values.gain * step.double().numpy() * CENTRE / ar.ONE * 2**acc_shift
     for shift in range(22, 7, -1):
-        constants = _constants(parts, gain, shift)
+        constants = _constants(values, gain, shift)
         if constants is None:
             continue
         gains, skips, biases = constants
         layers = [
-            Layer(lut, parts.knots, gains, skips, bias, acc_shift, shift, interpolate)
+            Layer(lut, values.knots, gains, skips, bias, acc_shift, shift, interpolate)
             for lut, bias in zip(luts, biases, strict=True)
         ]
-        largest = max(layer.total_bound(ar.SIGNAL_MAX * parts.base_unit) for layer in layers)
+        largest = max(layer.total_bound(ar.SIGNAL_MAX * values.base_unit) for layer in layers)
         if largest <= ar.INT32_MAX // (
             2 if len(layers) > 1 else 1
         ):  # of two sets a blend can be a little more
             return layers
     raise CannotConvert(
-        f"{parts.where}: its gains (up to {gain.max():.3g}) do not fit the integers at any shift"
+        f"{values.where}: its gains (up to {gain.max():.3g}) do not fit the integers at any shift"
     )
 
 
 def _constants(
-    parts: _Parts, gain: np.ndarray, shift: int
+    values: _LayerValues, gain: np.ndarray, shift: int
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]] | None:
     """gain', skip' and the bias' of each table set with this shift; None where they do not fit."""
     exact = gain * 2**shift
-    gains, skips = np.round(exact), np.round(parts.skip * 2**shift / parts.base_unit)
+    gains, skips = np.round(exact), np.round(values.skip * 2**shift / values.base_unit)
     if max(np.abs(gains).max(), np.abs(skips).max()) > _INT16_MAX:
         return None
     error = np.abs(gains - exact) / np.abs(exact)
     if error.max() > _RELATIVE_ERROR_MAX:
         raise CannotConvert(
-            f"{parts.where}: a gain of {gains[error.argmax()]:.0f} is {error.max():.0%} off the exact one"
+            f"{values.where}: a gain of {gains[error.argmax()]:.0f} is {error.max():.0%} off the "
+            "exact one"
         )
-    # a block's skip leaves the centre where it is; the base is no signal around a centre, it is the picture
-    kept = skips if parts.base_unit == 1 else parts.skip * 2**shift
+    # a block's skip leaves the centre where it is; the base is no signal around a centre, it is the
+    # picture
+    kept = skips if values.base_unit == 1 else values.skip * 2**shift
     biases = [
         CENTRE * (2**shift - kept) + 2 ** (shift - 1) + np.round(CENTRE * offset * 2**shift)
-        for offset in parts.offsets
+        for offset in values.offsets
     ]
     return (
         gains.astype(np.int16),

@@ -19,13 +19,15 @@ _FourFactors = tuple[Annotated[float, Meta(ge=0, le=51), "constant rate factor"]
 class DegradeConfig:
     """How the low-resolution side of a patch is made and damaged (`training/patch_damage.py`).
 
-    Severities are four numbers, for the strengths 0, 1, 2 and 3, and linear between them. A model with
-    `model.strengths` is trained at all of its strengths, any other at `strength`. By default a patch is made by
-    MATLAB's bicubic filter and is not damaged.
+    Severities are four numbers, for the strengths 0, 1, 2 and 3, and linear between them. A model
+    with `model.strengths` is trained at all of its strengths, any other at `strength`. By default a
+    patch is made by MATLAB's bicubic filter and is not damaged.
     """
 
     filters: tuple[Filter, ...] = ("bicubic",)
-    """Filters that make low-resolution planes. "blurred" blurs slightly, then applies one of the others."""
+    """Filters that make low-resolution planes. "blurred" blurs slightly, then applies one of the
+    others.
+    """
 
     filter_shares: tuple[Share, ...] = (1.0,)
     """Share of the patches for each filter; the sum is 1."""
@@ -46,7 +48,9 @@ class DegradeConfig:
     """Share of the patches that get noise and are then JPEG-compressed."""
 
     codec_share: Share = 0.0
-    """Share of the patches that are frames of H.264 or H.265 (needs PyAV), half of them with noise before."""
+    """Share of the patches that are frames of H.264 or H.265 (needs PyAV), half of them with noise
+    before.
+    """
 
     noise_sigma: _FourNoises = (0.0, 5.0, 11.0, 20.0)
     """Standard deviation of the noise at the strengths 0 to 3."""
@@ -76,16 +80,19 @@ class DegradeConfig:
         total = self.noise_share + self.jpeg_share + self.noise_jpeg_share + self.codec_share
         if total > 1 + 1e-9:
             raise BadConfig(
-                f"degrade: the shares of damage sum to {total:g}, expected them to sum to at most 1; lower one"
+                f"degrade: the shares of damage sum to {total:g}, expected them to sum to at most "
+                "1; lower one"
             )
         if len(self.filters) != len(self.filter_shares) or abs(sum(self.filter_shares) - 1) > 1e-6:
             raise BadConfig(
-                f"degrade.filter_shares is {list(self.filter_shares)} for {len(self.filters)} filters, expected one "
+                f"degrade.filter_shares is {list(self.filter_shares)} for {len(self.filters)} "
+                "filters, expected one "
                 "share for each of degrade.filters, of sum 1; correct the list"
             )
         for name in ("noise_sigma", "jpeg_quality", "codec_crf"):
             if len(getattr(self, name)) != 4:
                 raise BadConfig(
-                    f"degrade.{name} has {len(getattr(self, name))} values, expected four numbers, for the strengths "
+                    f"degrade.{name} has {len(getattr(self, name))} values, expected four "
+                    "numbers, for the strengths "
                     "0 to 3; correct the list"
                 )

@@ -1,8 +1,8 @@
 """The expanded convolution in plain torch, for any device, whole or rounded.
 
-With the blend a row of a table is a piecewise-linear function of one signal, so a layer is linear in
-its entries: expand each input channel into `levels` hat functions (two of them not zero) and the layer
-is one ordinary convolution of channels_in * levels planes, whose weights are the table.
+With the blend a row of a table is a piecewise-linear function of one signal, so a layer is linear
+in its entries: expand each input channel into `levels` hat functions (two of them not zero) and the
+layer is one ordinary convolution of channels_in * levels planes, whose weights are the table.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from torch.nn import functional
 from torch.nn.grad import conv2d_input, conv2d_weight
 
 from iqlut import arithmetic as ar
-from iqlut.network.native_layers import Curve
+from iqlut.network.curve import Curve
 from iqlut.network.quantisation import CENTRE, round_entries
 
 
 def hats(x: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool) -> torch.Tensor:
     """x (n, c, h, w) -> (n, c, levels, h, w): how much of each level a signal is (IQ-LUT eq. 4, 5).
 
-    `rounded` takes code and fraction from the integer arithmetic for the nearest uint8 signal, with the slope
-    of the exact curve as gradient.
+    `rounded` takes code and fraction from the integer arithmetic for the nearest uint8 signal, with
+    the slope of the exact curve as gradient.
     """
     signal = CENTRE + CENTRE * x
     whole_knots, codes, fractions = curve.on(x)
@@ -48,7 +48,8 @@ def expand(
     x: torch.Tensor, lut: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool,
     step: torch.Tensor | None = None,
 ) -> torch.Tensor:  # fmt: skip
-    """x (n, c, h, w), lut (c, levels, k, k, d), knots (levels,) -> F (n, d, h, w) before the gate (IQ-LUT eq. 2, 5).
+    """x (n, c, h, w), lut (c, levels, k, k, d), knots (levels,) -> F (n, d, h, w) before the gate
+    (IQ-LUT eq. 2, 5).
 
     `step` (d,) is what entries are rounded to, or None: so that the largest are ENTRY_MAX steps.
     """
@@ -68,7 +69,8 @@ def _weights(lut: torch.Tensor) -> torch.Tensor:
 class _RoundedConvolution(torch.autograd.Function):
     """By rounded weights, with the gradients that the exact ones would give.
 
-    Where levels lie close, rounding leaves most neighbours equal, and the rise between them says nothing.
+    Where levels lie close, rounding leaves most neighbours equal, and the rise between them says
+    nothing.
     """
 
     @staticmethod

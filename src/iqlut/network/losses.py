@@ -1,4 +1,6 @@
-"""What training makes small. `error` is sr - hr (n, h, w, phases) in units of x, one grey level 1/128."""
+"""What training makes small. `error` is sr - hr (n, h, w, phases) in units of x, one grey level
+1/128.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from iqlut.network.option_types import BadConfig, KernelSide, Knot, Levels, per_layer
-from iqlut.tables import strengths
+from iqlut.tables.strengths import STRENGTH_MAX
+from iqlut.tables.strengths import check as check_strengths
 from iqlut.tables.symmetry import ORDERS
 
 
@@ -29,7 +30,9 @@ class ModelConfig:
     """Side length of the convolution of the blocks: one number, or one for each block."""
 
     upsample_kernel: KernelSide = 2
-    """Side length of the upsampler's convolution. 2 reads a pixel and its right, lower and lower right neighbours."""
+    """Side length of the upsampler's convolution. 2 reads a pixel and its right, lower and lower
+    right neighbours.
+    """
 
     first_levels: Levels = 16
     """Levels of the first block, which reads luma: 16 levels are 4 bits."""
@@ -44,10 +47,14 @@ class ModelConfig:
     """Levels of the upsampler."""
 
     interpolate: bool = True
-    """Whether a signal is interpolated between two levels (DPFI, IQ-LUT eq. 5); otherwise the nearest level is read."""
+    """Whether a signal is interpolated between two levels (DPFI, IQ-LUT eq. 5); otherwise the
+    nearest level is read.
+    """
 
     residual: bool = True
-    """Whether each block has a gated residual and the output is added to the bilinear image (IQ-LUT eq. 3)."""
+    """Whether each block has a gated residual and the output is added to the bilinear image (IQ-LUT
+    eq. 3).
+    """
 
     gate: Literal["block", "channel"] = "block"
     """Whether a block has one gate, as in the paper, or one for each channel."""
@@ -59,22 +66,29 @@ class ModelConfig:
     """
 
     knot_b: tuple[Knot, ...] = (0.5,)
-    """See knot_a. With a = b the levels are uniform; b greater than a puts more of them near zero."""
+    """See knot_a. With a = b the levels are uniform; b greater than a puts more of them near zero.
+    """
 
     knots: Literal["fixed", "learned"] = "fixed"
     """Whether the levels stay where knot_a and knot_b place them, or are trained from there."""
 
     parameterisation: Literal["table", "network"] = "table"
-    """Whether table entries are trained directly, or made by small networks of one scalar, as in the paper."""
+    """Whether table entries are trained directly, or made by small networks of one scalar, as in
+    the paper.
+    """
 
     hidden: Annotated[int, Meta(ge=1, le=1024)] = 32
     """Width of these three-layer networks; used with parameterisation = "network"."""
 
     symmetry: Annotated[int, Meta(ge=1, le=8)] = 1
-    """1, 2, 4 or 8: how many tables are stored once because they are flips and rotations of one another."""
+    """1, 2, 4 or 8: how many tables are stored once because they are flips and rotations of one
+    another.
+    """
 
-    strengths: tuple[Annotated[float, Meta(ge=0, le=strengths.STRENGTH_MAX)], ...] = ()
-    """Restoration strengths in rising order from 0, each with its own set of tables; empty for a single set."""
+    strengths: tuple[Annotated[float, Meta(ge=0, le=STRENGTH_MAX)], ...] = ()
+    """Restoration strengths in rising order from 0, each with its own set of tables; empty for a
+    single set.
+    """
 
     def __post_init__(self) -> None:
         if self.symmetry not in ORDERS or self.channels % self.symmetry:
@@ -85,7 +99,8 @@ class ModelConfig:
         sides = (*self.block_kernels, self.upsample_kernel)
         if self.symmetry > 1 and not all(side % 2 for side in sides):
             raise BadConfig(
-                f"model.kernel and model.upsample_kernel are {self.kernel} and {self.upsample_kernel}, expected odd "
+                f"model.kernel and model.upsample_kernel are {self.kernel} and "
+                f"{self.upsample_kernel}, expected odd "
                 "numbers with symmetry; set both to 1 or 3"
             )
         self.layer_levels  # noqa: B018  (refuses a wrong number of values)
@@ -93,7 +108,8 @@ class ModelConfig:
         for name, knots in (("knot_a", self.knot_a), ("knot_b", self.knot_b)):
             if len(knots) not in (1, self.blocks):
                 raise BadConfig(
-                    f"model.{name} has {len(knots)} values, expected 1 or {self.blocks} (layers after the first); "
+                    f"model.{name} has {len(knots)} values, expected 1 or {self.blocks} (layers "
+                    "after the first); "
                     "change their number"
                 )
 
@@ -101,13 +117,15 @@ class ModelConfig:
         if not self.strengths:
             return
         try:
-            strengths.check(self.strengths)
+            check_strengths(self.strengths)
         except ValueError as error:
             raise BadConfig(f"model.strengths: {error}") from None
         if self.parameterisation != "table" or self.knots != "fixed":
             raise BadConfig(
-                f"model.strengths is set with parameterisation = {self.parameterisation!r} and knots = "
-                f"{self.knots!r}, expected 'table' and 'fixed'; change these, or leave strengths out"
+                f"model.strengths is set with parameterisation = {self.parameterisation!r} and "
+                "knots = "
+                f"{self.knots!r}, expected 'table' and 'fixed'; change these, or leave strengths "
+                "out"
             )
 
     @property

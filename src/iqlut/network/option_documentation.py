@@ -1,6 +1,7 @@
 """The options of a configuration as text: their types, limits, units, defaults and explanations.
 
-The explanation of an option is the string under its field, so that it stands where the option is declared.
+The explanation of an option is the string under its field, so that it stands where the option is
+declared.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ _KINDS = {int: "whole number", float: "number", bool: "true or false", str: "tex
 
 @dataclass(frozen=True)
 class Option:
-    """One option: `expected` says its type and limits, `unit` may be empty, `default` is a plain value."""
+    """One option: `expected` says its type and limits, `unit` may be empty, `default` is a plain
+    value.
+    """
 
     name: str
     default: Any
@@ -42,7 +45,9 @@ class Option:
 
 @lru_cache
 def options_of(kind: type) -> tuple[Option, ...]:
-    """The options of a configuration dataclass, in the order of their declaration; nested tables left out."""
+    """The options of a configuration dataclass, in the order of their declaration; nested tables
+    left out.
+    """
     hints, explained = typing.get_type_hints(kind, include_extras=True), _explanations(kind)
     found = []
     for one in dataclasses.fields(kind):

@@ -1,4 +1,6 @@
-"""All options as one text: for `iqlut train --explain`, and as a file to start from, for `iqlut train --init`."""
+"""All options as one text: for `iqlut train --explain`, and as a file to start from, for `iqlut
+train --init`.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,9 @@ from iqlut.network.option_documentation import Option, options_of
 _STAGES = """\
 [[stage]]
 
-    Stages are trained one after the other. A stage has a name and what differs from the tables above, in [stage.model],
-    [stage.train] and [stage.degrade]. It starts from the stage before it, unless its train.start says otherwise.
+    Stages are trained one after the other. A stage has a name and, in [stage.model], [stage.train]
+    and [stage.degrade], what differs from the tables above. It starts from the stage before it,
+    unless its train.start says otherwise.
 """
 _STAGE_EXAMPLE = """
 # Several stages are trained one after the other, each from the one before it:
@@ -51,7 +54,9 @@ def explained() -> str:
 
 
 def file_to_start_from(name: str) -> str:
-    """The text of a new configuration file: main options with their defaults, the others as comments."""
+    """The text of a new configuration file: main options with their defaults, the others as
+    comments.
+    """
     lines = [
         f"# The configuration of {name}; `iqlut train --explain` also prints types and limits."
     ]

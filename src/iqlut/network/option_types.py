@@ -1,7 +1,8 @@
 """The types of training options: a value's type, its limits and its unit, in one annotation.
 
-`Annotated[int, Meta(ge=1, le=64), "blocks"]` is a whole number from 1 to 64 that counts blocks. msgspec checks type and
-limits when a configuration is read; `iqlut train --explain` prints all three. The text after a field is its explanation.
+`Annotated[int, Meta(ge=1, le=64), "blocks"]` is a whole number from 1 to 64 that counts blocks.
+msgspec checks type and limits when a configuration is read; `iqlut train --explain` prints all
+three. The text after a field is its explanation.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def per_layer(value: int | tuple[int, ...], count: int, name: str) -> tuple[int,
     values = value if isinstance(value, tuple) else (value,)
     if len(values) not in (1, count):
         raise BadConfig(
-            f"{name} has {len(values)} values, expected one number or {count}, one for each block it applies to"
+            f"{name} has {len(values)} values, expected one number or {count}, one for each block "
+            "it applies to"
         )
     return values * count if len(values) == 1 else values

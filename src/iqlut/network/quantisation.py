@@ -1,4 +1,4 @@
-"""Where levels lie, and the rounding of entries: both as the integer tables will have them."""
+"""Where levels lie, and how entries are rounded: both as in the integer tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from iqlut import arithmetic as ar
-from iqlut.network.configuration import ModelConfig
+from iqlut.network.model_options import ModelConfig
 
 CENTRE = 128  # the uint8 signal that stands for x = 0; x = (signal - CENTRE) / CENTRE
 
@@ -24,10 +24,10 @@ def knots_of(levels: int, a: float = 0.5, b: float = 0.5) -> np.ndarray:
 
 
 def whole_knots(signals: np.ndarray) -> np.ndarray:
-    """uint8 (levels,): the nearest legal knots: whole, rising, the first 0 and the last 255."""
+    """uint8 (levels,): the nearest legal knots, which are whole and rise from 0 to 255."""
     knots, last = np.floor(signals + 0.5).astype(int), len(signals) - 1
     knots[0], knots[last] = 0, ar.SIGNAL_MAX
-    for index in range(1, last):  # where many crowd, keep them apart
+    for index in range(1, last):  # keep knots apart where many fall together
         knots[index] = max(knots[index], knots[index - 1] + 1)
     for index in reversed(range(1, last)):
         knots[index] = min(knots[index], knots[index + 1] - 1)
@@ -35,13 +35,13 @@ def whole_knots(signals: np.ndarray) -> np.ndarray:
 
 
 def layer_knots(config: ModelConfig) -> list[np.ndarray]:
-    """The knots of every layer of a model: the first (on luma) uniform, then the blocks, then the upsampler."""
-    a, b = (
-        knot * config.blocks if len(knot) == 1 else knot for knot in (config.knot_a, config.knot_b)
-    )
-    inner = [knots_of(config.levels, a[i], b[i]) for i in range(config.blocks - 1)]
-    last = knots_of(config.upsample_levels, a[-1], b[-1])
-    return [knots_of(config.first_levels), *inner, last]
+    """The knots of every layer of a model: of the first, which reads luma, uniform; then of blocks
+    and upsampler.
+    """
+    first, *others = config.layer_levels
+    pairs = config.layer_knot_parameters()
+    bent = [knots_of(levels, *pair) for levels, pair in zip(others, pairs, strict=True)]
+    return [knots_of(first), *bent]
 
 
 def entry_step(entries: torch.Tensor) -> torch.Tensor:
@@ -51,6 +51,8 @@ def entry_step(entries: torch.Tensor) -> torch.Tensor:
 
 
 def round_entries(entries: torch.Tensor, step: torch.Tensor | None = None) -> torch.Tensor:
-    """Entries (c, levels, k, k, d) rounded to int8 steps, their own or those given (d,), without a gradient."""
+    """Entries (c, levels, k, k, d) rounded to int8 multiples of `step` (d,), their own by default;
+    without a gradient.
+    """
     step = entry_step(entries) if step is None else step
     return (entries.detach() / step).round() * step

@@ -1,4 +1,5 @@
-"""A configuration file with the stages of a model: shared tables, and what differs from stage to stage.
+"""A configuration file with the stages of a model: shared tables, and what differs from stage to
+stage.
 
     name = "everyday-x4"
     [model]            # also [train] and [degrade]: what all stages have
@@ -9,9 +10,9 @@
     [stage.train]      # also [stage.model] and [stage.degrade]: what this one has
     steps = 160_000
 
-A stage starts from the checkpoint of the stage before it, unless its `train.start` says otherwise. The checkpoint that is
-kept of a stage is checkpoints/MODEL-STAGE.pt, that of the last one checkpoints/MODEL.pt. A file without stages is a
-model that is trained in one go.
+A stage starts from the checkpoint of the stage before it, unless its `train.start` says otherwise.
+The checkpoint that is kept of a stage is checkpoints/MODEL-STAGE.pt, that of the last one
+checkpoints/MODEL.pt. A file without stages is a model that is trained in one go.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ _STAGE_KEYS = ("name", *SECTIONS)
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage. `name` is empty in a file without stages; `follows` says that it starts from the stage before it."""
+    """One stage. `name` is empty in a file without stages; `follows` says that it starts from the
+    stage before it.
+    """
 
     name: str
     config: Config
@@ -97,7 +100,8 @@ def from_values(values: Mapping[str, Any], path: str) -> Stages:
     names = [_name_of(table, path) for table in tables]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise BadConfig(
-            f"{path} has more than one stage {min(repeated)!r}, expected names that differ; rename one"
+            f"{path} has more than one stage {min(repeated)!r}, expected names that differ; "
+            "rename one"
         )
     from_dict(shared)  # unknown names in the shared tables are refused as such
     stages: list[Stage] = []
@@ -107,8 +111,12 @@ def from_values(values: Mapping[str, Any], path: str) -> Stages:
 
 
 def _stage(
-    shared: Mapping[str, Any], name: str, own: Mapping[str, Any], before: Sequence[Stage], last: bool
-) -> Stage:  # fmt: skip
+    shared: Mapping[str, Any],
+    name: str,
+    own: Mapping[str, Any],
+    before: Sequence[Stage],
+    last: bool,
+) -> Stage:
     """A stage: what is shared, with its own values in place."""
     merged = {**shared}
     for section in SECTIONS:
@@ -136,7 +144,8 @@ def _name_of(table: Any, path: str) -> str:
     for key in table:
         if key not in _STAGE_KEYS:
             raise BadConfig(
-                f"{path}: a stage has no {key}; known are {', '.join(_STAGE_KEYS)}; shared values stand above"
+                f"{path}: a stage has no {key}; known are {', '.join(_STAGE_KEYS)}; shared values "
+                "stand above"
             )
     name = table.get("name")
     letters = str(name).replace("-", "").replace("_", "")

@@ -1,4 +1,6 @@
-"""A network that begins as another does: of fewer levels, blocks or channels, or of another scale (`train.start`)."""
+"""A network that begins as another does: of fewer levels, blocks or channels, or of another scale
+(`train.start`).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,9 @@ import numpy as np
 import torch
 
 from iqlut.network.configuration import BadConfig
-from iqlut.network.native_layers import Curve
-from iqlut.network.network import Network, Table, TableSets
+from iqlut.network.curve import Curve
+from iqlut.network.layer_tables import Table, TableSets
+from iqlut.network.network import Network
 from iqlut.tables import symmetry
 
 CLOSED = -5.0  # alpha of a block that is new: gain 0.007, so that it hands on what it gets
@@ -15,22 +18,25 @@ CLOSED = -5.0  # alpha of a block that is new: gain 0.007, so that it hands on w
 
 @torch.no_grad()
 def start_from(network: Network, other: Network) -> None:
-    """Takes over the tables of `other`, read at the levels of `network`; BadConfig where they do not fit.
+    """Takes over the tables of `other`, read at the levels of `network`; BadConfig where they do
+    not fit.
 
-    Blocks that `other` lacks come before the upsampler and hand on their signals. A channel that it lacks is a copy
-    of one that it has; the two are told apart by their shares in the next layer, which are random and sum to 1
-    (Net2Net, arXiv 1511.05641). For another scale the upsampler is new. Each table set of `network` begins as `other`,
-    or as it is at that set's strength.
+    Blocks that `other` lacks come before the upsampler and hand on their signals. A channel that it
+    lacks is a copy of one that it has; the two are told apart by their shares in the next layer,
+    which are random and sum to 1 (Net2Net, arXiv 1511.05641). For another scale the upsampler is
+    new. Each table set of `network` begins as `other`, or as it is at that set's strength.
     """
     old, new = other.config, network.config
     fewer_gates = old.gate == "channel" and new.gate == "block"
     if old.blocks > new.blocks or old.channels > new.channels or fewer_gates:
         raise BadConfig(
-            "train.start has more blocks, channels or gates than the model; it can have fewer or as many"
+            "train.start has more blocks, channels or gates than the model; it can have fewer or "
+            "as many"
         )
     if new.symmetry > 1 and (old.symmetry % new.symmetry or old.channels != new.channels):
         raise BadConfig(
-            "train.start has less symmetry than the model, or fewer channels; expected as much and as many"
+            "train.start has less symmetry than the model, or fewer channels; expected as much "
+            "and as many"
         )
     random = torch.get_rng_state()
     for number, strength in enumerate(new.strengths or (0.0,)):
@@ -59,7 +65,8 @@ def _take_tables(network: Network, number: int, other: Network) -> None:
         own = table.weights()[number] if isinstance(table, Table | TableSets) else None
         if own is None or entries.shape[2:4] != own.shape[2:4]:
             raise BadConfig(
-                "train.start holds tables of another kind; only levels, blocks and channels may differ"
+                "train.start holds tables of another kind; only levels, blocks and channels may "
+                "differ"
             )
         end = index == new.blocks
         entries = _widened(

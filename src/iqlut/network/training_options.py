@@ -25,12 +25,15 @@ class TrainConfig:
     """Folder of the training images, searched recursively."""
 
     exclude: tuple[str, ...] = ()
-    """File names without their endings of images to leave out, for example because they are shown as results."""
+    """File names without their endings of images to leave out, for example because they are shown
+    as results.
+    """
 
     planes: Literal["luma", "luma+rgb", "full-range luma"] = "luma"
     """Which planes of an image are trained on.
 
-    "luma" is from 16 to 235, as benchmarks are scored; "full-range luma" is from 0 to 255, as JPEG files store it.
+    "luma" is from 16 to 235, as benchmarks are scored; "full-range luma" is from 0 to 255, as JPEG
+    files store it.
     """
 
     shrinks: tuple[Annotated[float, Meta(gt=0, le=1)], ...] = (1.0,)
@@ -43,7 +46,9 @@ class TrainConfig:
     """Share of the patches that are one grey level, which photographs hardly contain."""
 
     steps: Annotated[int, Meta(ge=0, le=STEPS_MAX), "steps"] = 100_000
-    """Length of the run. 0 only removes the mean error of the network in `start` (training/mean_error.py)."""
+    """Length of the run. 0 only removes the mean error of the network in `start`
+    (training/mean_error.py).
+    """
 
     batch: Annotated[int, Meta(ge=1, le=65536), "patches"] = 16
     """Patches in each step."""
@@ -61,19 +66,24 @@ class TrainConfig:
     """The largest learning rate of the run."""
 
     upsample_rate: Positive = 1.0
-    """Learning-rate multiplier of the upsampler's entries; below 1 where many entries are summed."""
+    """Learning-rate multiplier of the upsampler's entries; below 1 where many entries are summed.
+    """
 
     schedule: Literal["cosine", "linear", "paper"] = "cosine"
     """How the learning rate falls; "paper" halves it at 20, 40, 60 and 80 % of the steps."""
 
     warmup: Decay = 0.05
-    """Share of the steps in which the learning rate rises from 0; not used by schedule = "paper"."""
+    """Share of the steps in which the learning rate rises from 0; not used by schedule = "paper".
+    """
 
     loss: Literal["mse", "charbonnier", "psnr"] = "mse"
-    """Mean square error, a smooth mean absolute error, or the mean over patches of the logarithm of the square error."""
+    """Mean square error, a smooth mean absolute error, or the mean over patches of the logarithm of
+    the square error.
+    """
 
     start: str = ""
-    """Checkpoint to start from, whose tables are read at this model's levels; empty to start from nothing.
+    """Checkpoint to start from, whose tables are read at this model's levels; empty to start from
+    nothing.
 
     Without this line a stage starts from the stage before it.
     """
@@ -82,16 +92,22 @@ class TrainConfig:
     """Checkpoint whose output is followed too (distillation); empty for none."""
 
     distillation: Weight = 3.0
-    """Weight of the distance to the teacher's output, where that to the original image has the weight 1."""
+    """Weight of the distance to the teacher's output, where that to the original image has the
+    weight 1.
+    """
 
     features: Weight = 0.0
-    """Weight of the distance to the signals after each of the teacher's blocks. Slow: computed in plain PyTorch."""
+    """Weight of the distance to the signals after each of the teacher's blocks. Slow: computed in
+    plain PyTorch.
+    """
 
     beta2: Annotated[float, Meta(gt=0, lt=1)] = 0.999
     """Adam's decay of the squared gradients."""
 
     ema: Decay = 0.999
-    """Decay of the moving average of the parameters, which is scored and converted; 0 switches it off."""
+    """Decay of the moving average of the parameters, which is scored and converted; 0 switches it
+    off.
+    """
 
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 1
     """Seed of everything random."""
@@ -108,10 +124,12 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if 2 * self.margin >= self.patch:
             raise BadConfig(
-                f"train.margin is {self.margin}, expected less than half of a patch of {self.patch}; "
+                f"train.margin is {self.margin}, expected less than half of a patch of "
+                f"{self.patch}; "
                 "make one smaller or the other larger"
             )
         if self.features and not self.teacher:
             raise BadConfig(
-                f"train.features is {self.features}, expected 0 without a train.teacher; name a teacher"
+                f"train.features is {self.features}, expected 0 without a train.teacher; name a "
+                "teacher"
             )

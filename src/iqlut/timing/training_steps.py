@@ -28,7 +28,7 @@ class TimedTraining:
 
     blocks: int
     channels: int
-    levels: int
+    levels: int | tuple[int, ...]
     scale: int
     batch: int
     patch: int
@@ -55,7 +55,7 @@ class StepTiming:
     least_ms: float
     blocks: int
     channels: int
-    levels: int
+    levels: int | tuple[int, ...]
     scale: int
     batch: int
     patch: int

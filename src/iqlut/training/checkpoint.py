@@ -1,6 +1,8 @@
-"""The training state between two steps, and its checkpoint: written under a temporary name, then renamed.
+"""The training state between two steps, and its checkpoint: written under a temporary name, then
+renamed.
 
-A checkpoint that is kept holds the averaged network only: enough to start another run and to convert.
+A checkpoint that is kept holds the averaged network only: enough to start another run and to
+convert.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from iqlut.network.start_from import start_from
 
 @dataclass
 class State:
-    """Everything that decides the next step. `ema` is the moving average of `network`, which is scored and converted."""
+    """Everything that decides the next step. `ema` is the moving average of `network`, which is
+    scored and converted.
+    """
 
     network: Network
     ema: Network
@@ -34,7 +38,9 @@ class State:
 
 
 def new(config: Config, data_sha256: str, device: str = "cpu") -> State:
-    """The state before the first step, with the entries, knots and gates of the checkpoint `train.start` if it is set."""
+    """The state before the first step, with the entries, knots and gates of the checkpoint
+    `train.start` if it is set.
+    """
     torch.manual_seed(config.train.seed)
     network = Network(config.model)
     if config.train.start:
@@ -47,7 +53,9 @@ def new(config: Config, data_sha256: str, device: str = "cpu") -> State:
 
 
 def _adam(network: Network, settings: TrainConfig) -> torch.optim.Optimizer:
-    """Adam with a group of parameters for each learning-rate multiplier; checkpoints call that multiplier `part`."""
+    """Adam with a group of parameters for each learning-rate multiplier; checkpoints call that
+    multiplier `part`.
+    """
     upsampler = set(network.tables[-1].parameters())
     groups: dict[float, list[torch.nn.Parameter]] = {}
     for parameter in network.parameters():
@@ -58,15 +66,19 @@ def _adam(network: Network, settings: TrainConfig) -> torch.optim.Optimizer:
 
 
 def restore(state: State, config: Config, path: Path) -> None:
-    """Fill `state` from the checkpoint at `path`; TrainingStopped if it belongs to another configuration."""
+    """Fill `state` from the checkpoint at `path`; TrainingStopped if it belongs to another
+    configuration.
+    """
     saved = read(path)
     if not {"network", "optimiser"} <= saved.keys():
         raise TrainingStopped(
-            f"{path} is no whole checkpoint of `iqlut train`: it holds an averaged network only; name it in train.start"
+            f"{path} is no whole checkpoint of `iqlut train`: it holds an averaged network only; "
+            "name it in train.start"
         )
     if configuration.from_dict(saved["config"]) != config:
         raise TrainingStopped(
-            f"{path.parent} was trained with another configuration, expected the same; choose another folder, or drop "
+            f"{path.parent} was trained with another configuration, expected the same; choose "
+            "another folder, or drop "
             "--resume"
         )
     state.network.load_state_dict(saved["network"])
@@ -76,7 +88,9 @@ def restore(state: State, config: Config, path: Path) -> None:
 
 
 def save(state: State, config: Config, path: Path) -> None:
-    """Write the checkpoint of `state`, completely or not at all; without room the one before is kept."""
+    """Write the checkpoint of `state`, completely or not at all; without room the one before is
+    kept.
+    """
     saved = {
         "config": config.to_dict(),
         "step": state.step,
@@ -102,13 +116,16 @@ def save(state: State, config: Config, path: Path) -> None:
 def cannot_write(path: Path, error: OSError) -> TrainingStopped:
     """The error for a file of a run that has no room, or whose folder is gone."""
     return TrainingStopped(
-        f"{path} cannot be written ({error.strerror or error}); the checkpoint before it, if there is one, "
+        f"{path} cannot be written ({error.strerror or error}); the checkpoint before it, if "
+        "there is one, "
         "is kept: make room, then go on with --resume"
     )
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The values of a checkpoint, read without executing anything in it; TrainingStopped where there are none."""
+    """The values of a checkpoint, read without executing anything in it; TrainingStopped where
+    there are none.
+    """
     if not path.is_file():
         raise TrainingStopped(
             f"{path} is not there, expected a checkpoint; make one with `iqlut train`"
@@ -124,7 +141,8 @@ def read(path: Path) -> dict[str, Any]:
             group.setdefault("part", 1.0)
     except Exception as error:  # torch raises many kinds for a damaged file
         raise TrainingStopped(
-            f"{path} is no whole checkpoint of `iqlut train` ({type(error).__name__}); take an earlier one"
+            f"{path} is no whole checkpoint of `iqlut train` ({type(error).__name__}); take an "
+            "earlier one"
         ) from None
     return saved
 

@@ -14,14 +14,18 @@ from iqlut.training import checkpoint as states
 
 @dataclass(frozen=True, eq=False)
 class Converted:
-    """The tables of a checkpoint. `unfinished` is empty, or how far an unfinished run got, as "138 of 3000"."""
+    """The tables of a checkpoint. `unfinished` is empty, or how far an unfinished run got, as "138
+    of 3000".
+    """
 
     tables: Tables | RestorationTables
     unfinished: str
 
 
 def tables_of(path: Path) -> Tables | RestorationTables:
-    """The integer tables of the checkpoint at `path`; TrainingStopped or CannotConvert in one sentence otherwise."""
+    """The integer tables of the checkpoint at `path`; TrainingStopped or CannotConvert in one
+    sentence otherwise.
+    """
     return converted(path).tables
 
 

@@ -1,4 +1,6 @@
-"""Patches as frames of H.264 and H.265: all of a step in one short clip for each codec, encoded and decoded by PyAV."""
+"""Patches as frames of H.264 and H.265: all of a step in one short clip for each codec, encoded and
+decoded by PyAV.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ import numpy as np
 
 from iqlut.evaluation import degradation
 from iqlut.network.configuration import BadConfig, DegradeConfig
-from iqlut.training.patch_damage import Damage, Place
+from iqlut.training.patch_damage import PatchDamage, PatchPlace
 
 FRAMES = 3  # of each patch, moved from one to the next; the last is the patch
 _AROUND_PX = 16  # of a frame that are not the patch
@@ -33,7 +35,7 @@ _ENCODERS = {
 }
 
 Recorded = tuple[
-    int, Damage, Place
+    int, PatchDamage, PatchPlace
 ]  # the patch's number in the batch, what it suffers, where it is
 
 
@@ -44,7 +46,8 @@ def check(config: DegradeConfig) -> None:
             import av  # noqa: F401
         except ImportError:
             raise BadConfig(
-                "degrade.codec_share needs PyAV, which is not installed: pip install 'iqlut[video]', or set it to 0"
+                "degrade.codec_share needs PyAV, which is not installed: pip install "
+                "'iqlut[video]', or set it to 0"
             ) from None
 
 
@@ -53,8 +56,8 @@ def encoded(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """The number and the luma, uint8 (side, side), of each patch as its codec leaves it.
 
-    Patches of one codec share a clip, and its quality: that of the first. A patch whose plane is smaller than a frame
-    stays as it is.
+    Patches of one codec share a clip, and its quality: that of the first. A patch whose plane is
+    smaller than a frame stays as it is.
     """
     clips: dict[str, list[Recorded]] = defaultdict(list)
     for one in recorded:
@@ -76,7 +79,7 @@ def _frame_side(patch: int) -> int:
     return (patch + _AROUND_PX + _BLOCK_PX - 1) // _BLOCK_PX * _BLOCK_PX
 
 
-def _corner(place: Place, damage: Damage, back: int) -> tuple[int, int]:
+def _corner(place: PatchPlace, damage: PatchDamage, back: int) -> tuple[int, int]:
     """Where the frame `back` frames before the last begins in the plane."""
     corner = []
     for at, side, motion in zip(
@@ -87,7 +90,9 @@ def _corner(place: Place, damage: Damage, back: int) -> tuple[int, int]:
     return corner[0], corner[1]
 
 
-def _frames(damage: Damage, place: Place, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def _frames(
+    damage: PatchDamage, place: PatchPlace, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
     side = _frame_side(place.side)
     for back in reversed(range(FRAMES)):
         y, x = _corner(place, damage, back)

@@ -1,4 +1,5 @@
-"""Several processes train one model (torchrun): each takes a share of every batch, and gradients are averaged.
+"""Several processes train one model (torchrun): each takes a share of every batch, and gradients
+are averaged.
 
 All processes hold the same parameters and make the same steps. Only the first one writes files.
 """

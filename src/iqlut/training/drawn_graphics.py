@@ -1,7 +1,9 @@
-"""Graphics to train on: text, user-interface boxes, lines, ellipses and charts, drawn at both resolutions.
+"""Graphics to train on: text, user-interface boxes, lines, ellipses and charts, drawn at both
+resolutions.
 
-Each picture is a list of shapes on the low-resolution grid that is drawn twice, once `scale` times as large, so its
-edges are learned without any downscaling filter between. A third is drawn without antialiasing, the others with.
+Each picture is a list of shapes on the low-resolution grid that is drawn twice, once `scale` times
+as large, so its edges are learned without any downscaling filter between. A third is drawn without
+antialiasing, the others with.
 """
 
 from __future__ import annotations
@@ -158,7 +160,9 @@ def _chart(rng: np.random.Generator) -> Draw:
 
 
 def _text(rng: np.random.Generator) -> Draw:
-    """One to four lines of random words; each character begins at a whole pixel, so that both sizes agree."""
+    """One to four lines of random words; each character begins at a whole pixel, so that both sizes
+    agree.
+    """
     font, size, gray = str(rng.choice(_fonts())), int(rng.integers(*_FONT_SIZES)), _gray(rng)
     lines = [_words(rng) for _ in range(rng.integers(1, 5))]
     x, y = int(rng.integers(-8, SIDE // 2)), int(rng.integers(size // 2, SIDE))
@@ -187,7 +191,9 @@ def _font(path: str, size: int) -> ImageFont.FreeTypeFont:
 
 @lru_cache(maxsize=1)
 def _fonts() -> tuple[str, ...]:
-    """The text fonts that come with matplotlib: sans, serif and typewriter faces in several weights."""
+    """The text fonts that come with matplotlib: sans, serif and typewriter faces in several
+    weights.
+    """
     import matplotlib
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"

@@ -1,9 +1,10 @@
-"""The greedy search for where levels lie (IQ-LUT eq. 4): (a, b) of each layer, by PSNR of the rounded network.
+"""The greedy search for where levels lie (IQ-LUT eq. 4): (a, b) of each layer, by PSNR of the
+rounded network.
 
-For one layer after the other, every pair of a grid is tried: the tables are read at the levels that it gives, and the
-best pair is kept. Without training steps in between, this is meaningful only if the checkpoint has many more levels than
-the configuration; with as many, the levels of the checkpoint always win. With steps, each pair is trained for as many, all
-on the same patches.
+For one layer after the other, every pair of a grid is tried: the tables are read at the levels that
+it gives, and the best pair is kept. Without training steps in between, this is meaningful only if
+the checkpoint has many more levels than the configuration; with as many, the levels of the
+checkpoint always win. With steps, each pair is trained for as many, all on the same patches.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class Search:
 
 @dataclass(frozen=True)
 class Trial:
-    """One pair at one layer. `layer` counts from 2, the first whose levels can move; the last layer is the upsampler."""
+    """One pair at one layer. `layer` counts from 2, the first whose levels can move; the last layer
+    is the upsampler.
+    """
 
     layer: int
     a: float
@@ -62,7 +65,8 @@ class Trial:
 
 @dataclass(frozen=True)
 class Found:
-    """The configuration with the best knots, and all pairs that were tried; PSNR is on the validation set.
+    """The configuration with the best knots, and all pairs that were tried; PSNR is on the
+    validation set.
 
     `before_db` is the PSNR with the knots of the configuration, after as many training steps.
     """
@@ -107,7 +111,9 @@ def greedy(
 
 
 class _Tries:
-    """The checkpoint and the images, and the score of the checkpoint with other knots on these images."""
+    """The checkpoint and the images, and the score of the checkpoint with other knots on these
+    images.
+    """
 
     def __init__(
         self, search: Search, cache: Path, threads: int, progress: loop.OnProgress
@@ -126,7 +132,9 @@ class _Tries:
         self._search, self._threads = search, threads
 
     def score(self, start: Network, knots: list[Pair]) -> tuple[Network, float]:
-        """The network with the tables of `start` read at these knots and trained for the steps, and its PSNR."""
+        """The network with the tables of `start` read at these knots and trained for the steps, and
+        its PSNR.
+        """
         steps, config = self._search.steps, _with(self._search.config, knots)
         train = replace(
             config.train,
@@ -145,7 +153,9 @@ class _Tries:
 
 
 def file_with_knots(path: Path, model: ModelConfig) -> str:
-    """The text of the configuration file at `path`, comments included, with the knots of `model` in all its stages."""
+    """The text of the configuration file at `path`, comments included, with the knots of `model` in
+    all its stages.
+    """
     document = read_toml(path)
     for stage in document.get("stage", ()):
         for name in ("knot_a", "knot_b"):

@@ -1,4 +1,4 @@
-"""The log of a run: a line of JSON each time something was measured, and the same for TensorBoard."""
+"""The log of a run: a line of JSON for each measurement, and the same for TensorBoard."""
 
 from __future__ import annotations
 

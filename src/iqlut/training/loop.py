@@ -64,9 +64,10 @@ def train(
 ) -> Path:  # fmt: skip
     """Train `config` in the folder `out` and return its checkpoint; stop early after `minutes`.
 
-    With `resume` the run goes on from the checkpoint in the folder, bit for bit as if there had been no interruption (on
-    the same machine with the same number of threads, on a CPU). `progress` is called after every step. Raises BadData,
-    BadConfig or TrainingStopped, each with one sentence.
+    With `resume` the run goes on from the checkpoint in the folder, bit for bit as if there had
+    been no interruption (on the same machine with the same number of threads, on a CPU). `progress`
+    is called after every step. Raises BadData, BadConfig or TrainingStopped, each with one
+    sentence.
     """
     _check(config.train, place)
     torch.set_num_threads(TORCH_THREADS)
@@ -115,13 +116,16 @@ def _check(settings: TrainConfig, place: Place) -> None:
     processes = distributed.rank_and_count()[1]
     if settings.batch % processes:
         raise BadConfig(
-            f"train.batch is {settings.batch} for {processes} processes, expected a multiple of their number; "
+            f"train.batch is {settings.batch} for {processes} processes, expected a multiple of "
+            "their number; "
             "change one of the two"
         )
 
 
 def _row(state: State, losses: list[torch.Tensor], seconds: float) -> dict[str, Any]:
-    """What the log says of the steps since the row before; TrainingStopped if the loss is not finite."""
+    """What the log says of the steps since the row before; TrainingStopped if the loss is not
+    finite.
+    """
     loss = float(torch.stack(losses).mean())
     _check_finite(state, loss)
     return {"step": state.step, "loss": loss, "seconds": round(seconds, 2)}
@@ -155,19 +159,23 @@ def _step_maker(
 
 
 def teacher_of(config: Config, device: str = "cpu") -> Network | None:
-    """The network of `train.teacher`, or None; BadConfig where it has another scale or other features."""
+    """The network of `train.teacher`, or None; BadConfig where it has another scale or other
+    features.
+    """
     if not config.train.teacher:
         return None
     teacher, its = states.average(Path(config.train.teacher))
     if its.model.scale != config.model.scale:
         raise BadConfig(
-            f"train.teacher is {its.name}, which upscales {its.model.scale} times, expected {config.model.scale}; "
+            f"train.teacher is {its.name}, which upscales {its.model.scale} times, expected "
+            f"{config.model.scale}; "
             "name another checkpoint"
         )
     ours, theirs = ((model.blocks, model.channels) for model in (config.model, its.model))
     if config.train.features and ours != theirs:
         raise BadConfig(
-            f"train.teacher has {theirs[0]} blocks of {theirs[1]} channels, expected {ours[0]} of {ours[1]} to follow "
+            f"train.teacher has {theirs[0]} blocks of {theirs[1]} channels, expected {ours[0]} of "
+            f"{ours[1]} to follow "
             "its features; set train.features = 0"
         )
     return teacher.to(device)
@@ -191,7 +199,8 @@ def _start(
         return state
     if (out / CHECKPOINT).exists():
         raise TrainingStopped(
-            f"{out} already holds a run, expected an empty or new folder; add --resume to go on, or choose another"
+            f"{out} already holds a run, expected an empty or new folder; add --resume to go on, "
+            "or choose another"
         )
     distributed.wait()  # until all processes have seen that there is no run
     out.mkdir(parents=True, exist_ok=True)
@@ -202,10 +211,13 @@ def _start(
 
 
 def _check_finite(state: State, loss: float) -> None:
-    """TrainingStopped for NaN or infinity. The kernel's uint8 signals hide a NaN, so the parameters are checked too."""
+    """TrainingStopped for NaN or infinity. The kernel's uint8 signals hide a NaN, so the parameters
+    are checked too.
+    """
     if not math.isfinite(loss) or not all(p.isfinite().all() for p in state.network.parameters()):
         raise TrainingStopped(
-            f"the loss or a parameter is no number at step {state.step}; try a smaller learning_rate"
+            f"the loss or a parameter is no number at step {state.step}; try a smaller "
+            "learning_rate"
         )
 
 

@@ -1,7 +1,9 @@
-"""The last act of a run: what the average network gets wrong in the mean, phase by phase, is taken out.
+"""The last act of a run: what the average network gets wrong in the mean, phase by phase, is taken
+out.
 
-Entries that are averaged over steps round otherwise than those that were trained, and 72 small errors of one phase add
-up: some phases were a whole grey level too bright. The bias of the last integer layer holds what undoes it, at no cost.
+Entries that are averaged over steps round otherwise than those that were trained, and 72 small
+errors of one phase add up: some phases were a whole grey level too bright. The bias of the last
+integer layer holds what undoes it, at no cost.
 """
 
 from __future__ import annotations
@@ -23,10 +25,12 @@ _PATCHES = 2048  # that are looked at
 
 @torch.no_grad()
 def find_offset(network: Network, config: Config, planes: Planes, threads: int = 1) -> None:
-    """Moves `network.offset` (scale**2,) so that the mean error of each phase is 0, or of those that are turns of it.
+    """Moves `network.offset` (scale**2,) so that the mean error of each phase is 0, or of those
+    that are turns of it.
 
-    The errors are those of patches that no step has seen. Each counts by 1 / (mean square of its patch + 1), in
-    grey levels: as PSNR weighs it. Each table set has an offset of its own, found on the damage of its strength.
+    The errors are those of patches that no step has seen. Each counts by 1 / (mean square of its
+    patch + 1), in grey levels: as PSNR weighs it. Each table set has an offset of its own, found on
+    the damage of its strength.
     """
     if not config.model.strengths:
         offset = network.offset - _mean_error(

@@ -1,8 +1,9 @@
 """Training that stays on a device: planes, crops, gradients, optimiser and moving average.
 
-On a GPU a step of this small a network is hundreds of tiny kernels, so that launching them is what costs. There the
-whole step is one CUDA graph: the host draws where the patches are, writes a few numbers and launches it. The steps
-are those of `host_step` with the same patches; on a CPU they are made one by one, for tests.
+On a GPU a step of this small a network is hundreds of tiny kernels, so that launching them is what
+costs. There the whole step is one CUDA graph: the host draws where the patches are, writes a few
+numbers and launches it. The steps are those of `host_step` with the same patches; on a CPU they are
+made one by one, for tests.
 """
 
 from __future__ import annotations
@@ -37,14 +38,18 @@ class Crops:
         self._scale, self._device = planes.scale, device
 
     def patches(self, draws: torch.Tensor, patch: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """draws int64 (n, 4), of `Planes.draws`, on the device -> LR (n, patch, patch) and HR by phases."""
+        """draws int64 (n, 4), of `Planes.draws`, on the device -> LR (n, patch, patch) and HR by
+        phases.
+        """
         low = self._lr[self._places(draws, patch, 1)]
         r, n = self._scale, len(draws)
         high = self._hr[self._places(draws, patch, r)].view(n, patch, r, patch, r)
         return low, high.permute(0, 1, 3, 2, 4).reshape(n, patch, patch, r * r)
 
     def _places(self, draws: torch.Tensor, patch: int, r: int) -> torch.Tensor:
-        """(n, r * patch, r * patch): where the samples of the patches are, turned as by `flips_rotations.flip_rotate`."""
+        """(n, r * patch, r * patch): where the samples of the patches are, turned as by
+        `flips_rotations.flip_rotate`.
+        """
         start, width, corner, turn = (column.view(-1, 1, 1) for column in draws.unbind(1))
         side = torch.arange(r * patch, device=self._device)
         across = (turn & 4) != 0
@@ -59,7 +64,9 @@ class Crops:
 
 
 class Steps:
-    """`next()` makes the step after `state.step`, which is on a device; `captured`, where it can be, by a graph."""
+    """`next()` makes the step after `state.step`, which is on a device; `captured`, where it can
+    be, by a graph.
+    """
 
     def __init__(
         self, state: State, config: Config, planes: Planes, teacher: Network | None, captured: bool = True
@@ -107,7 +114,9 @@ class Steps:
         self._loss.copy_(loss.detach())
 
     def _launch(self) -> None:
-        """The first steps one by one, off the stream that captures; then by the graph. Capturing makes no step."""
+        """The first steps one by one, off the stream that captures; then by the graph. Capturing
+        makes no step.
+        """
         if self._warm < _WARM_STEPS:
             self._warm += 1
             side = torch.cuda.Stream()

@@ -1,6 +1,8 @@
-"""The damage of training patches (`[degrade]` of a configuration): drawn anew for each patch, from its own generator.
+"""The damage of training patches (`[degrade]` of a configuration): drawn anew for each patch, from
+its own generator.
 
-What a patch suffers depends on the seed, the step and its place in the batch, so a resumed run repeats it exactly.
+What a patch suffers depends on the seed, the step and its place in the batch, so a resumed run
+repeats it exactly.
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ _BLUR_SIGMA = (0.1, 0.45)  # low-resolution pixels
 
 
 @dataclass(frozen=True)
-class Damage:
-    """What one patch suffers. `filter` numbers the configuration's filters; nothing is done where a value is 0."""
+class PatchDamage:
+    """What one patch suffers. `filter` numbers the configuration's filters; nothing is done where a
+    value is 0.
+    """
 
     filter: int
     sigma: float = 0.0
@@ -38,7 +42,7 @@ class Damage:
     motion: tuple[int, int] = (0, 0)  # pixels down and right between two frames
 
 
-def draw(config: DegradeConfig, strength: float, rng: np.random.Generator) -> Damage:
+def draw(config: DegradeConfig, strength: float, rng: np.random.Generator) -> PatchDamage:
     """The damage of a patch at a restoration strength."""
     filter_number = int(rng.choice(len(config.filters), p=config.filter_shares))
     kind = np.searchsorted(
@@ -48,24 +52,24 @@ def draw(config: DegradeConfig, strength: float, rng: np.random.Generator) -> Da
         rng.random(),
     )
     if strength == 0 or kind == 4:
-        return Damage(filter_number)
+        return PatchDamage(filter_number)
     severity = float(
         min(strength * rng.uniform(1 - config.spread, 1 + config.spread), STRENGTH_MAX)
     )
     if kind == 0:
-        return Damage(filter_number, *_noise(config, severity, rng))
+        return PatchDamage(filter_number, *_noise(config, severity, rng))
     if kind == 1:
-        return Damage(filter_number, **_jpeg(config, severity, rng))
+        return PatchDamage(filter_number, **_jpeg(config, severity, rng))
     noise = _noise(config, severity * float(rng.uniform(0.3, 1)), rng)
     if kind == 2:
-        return Damage(
+        return PatchDamage(
             filter_number, *noise, **_jpeg(config, severity * float(rng.uniform(0.3, 1)), rng)
         )
     motion = rng.uniform(-_MOTION_PX, _MOTION_PX, 2).round().astype(int).tolist()
     sigma, signal_part = noise if rng.random() < 0.5 else (0.0, 0.0)
     crf = at_strength(config.codec_crf, severity)
     codec = _CODECS[int(rng.random() < _HEVC_SHARE)]
-    return Damage(
+    return PatchDamage(
         filter_number, sigma, signal_part, codec=codec, crf=crf, motion=(motion[0], motion[1])
     )
 
@@ -100,8 +104,10 @@ def _jpeg(config: DegradeConfig, severity: float, rng: np.random.Generator) -> d
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a patch is: the planes it is cut from, luma of its filter and Cb, Cr, uint8 (3, h, w); its corner, side."""
+class PatchPlace:
+    """Where a patch is: the planes it is cut from, luma of its filter and Cb, Cr, uint8 (3, h, w);
+    its corner, side.
+    """
 
     planes: np.ndarray
     y: int
@@ -109,8 +115,10 @@ class Place:
     side: int
 
 
-def apply(damage: Damage, place: Place, rng: np.random.Generator) -> np.ndarray:
-    """The damaged luma of a patch, uint8 (side, side); `codec` is for `clips.frames`, and leaves it noisy here."""
+def apply(damage: PatchDamage, place: PatchPlace, rng: np.random.Generator) -> np.ndarray:
+    """The damaged luma of a patch, uint8 (side, side); `codec` is for `clips.frames`, and leaves it
+    noisy here.
+    """
     if not damage.sigma and not damage.qualities:
         return place.planes[0, place.y : place.y + place.side, place.x : place.x + place.side]
     around = JPEG_BLOCK_PX if damage.qualities else 0
@@ -136,7 +144,9 @@ def apply(damage: Damage, place: Place, rng: np.random.Generator) -> np.ndarray:
 
 
 def low_resolution(plane: np.ndarray, scale: int, how: str, rng: np.random.Generator) -> np.ndarray:
-    """A plane downscaled by one of `config.FILTERS`; "blurred" draws the blur and the filter after it."""
+    """A plane downscaled by one of `config.FILTERS`; "blurred" draws the blur and the filter after
+    it.
+    """
     if how != "blurred":
         return degradation.downscale(plane, scale, how)
     sigma_px = scale * float(rng.uniform(*_BLUR_SIGMA))

@@ -1,7 +1,7 @@
 """The planes of a training set, and the patches of a step: cropped, damaged, turned.
 
-A step's patches depend on the seed and the step's number only: a resumed run sees exactly what an uninterrupted one
-does. Damage is drawn anew for each patch (`degrade.py`).
+A step's patches depend on the seed and the step's number only: a resumed run sees exactly what an
+uninterrupted one does. Damage is drawn anew for each patch (`degrade.py`).
 """
 
 from __future__ import annotations
@@ -57,11 +57,12 @@ class Planes:
     def patches(
         self, seed: int, step: int, batch: int, patch: int, part: tuple[int, int] = (0, 1), strength: float = 0.0
     ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-        """The patches of one step: LR (n, patch, patch) and HR (n, patch, patch, scale**2), by phases.
+        """The patches of one step: LR (n, patch, patch) and HR (n, patch, patch, scale**2), by
+        phases.
 
-        Planes are drawn by their area (flat ones apart), then one of the eight flips and turns. `part` (i, of)
-        takes every `of`-th of the batch from the i-th on: what one of several processes trains on. Patches are damaged
-        as for `strength`.
+        Planes are drawn by their area (flat ones apart), then one of the eight flips and turns.
+        `part` (i, of) takes every `of`-th of the batch from the i-th on: what one of several
+        processes trains on. Patches are damaged as for `strength`.
         """
         draws, r = self.draws(seed, step, batch, patch)[part[0] :: part[1]], self.scale
         hr = np.empty((len(draws), patch, patch, r * r), np.uint8)
@@ -86,7 +87,7 @@ class Planes:
         lows, recorded = [], []
         for n, (start, width, corner, _) in enumerate(draws):
             damage, (y, x) = patch_damage.draw(self.damage, strength, rng), divmod(corner, width)
-            place = patch_damage.Place(
+            place = patch_damage.PatchPlace(
                 self._low_planes(start, damage.filter), int(y), int(x), patch
             )
             lows.append(patch_damage.apply(damage, place, rng))
@@ -97,7 +98,9 @@ class Planes:
         return lows
 
     def _low_planes(self, start: int, filter_number: int) -> np.ndarray:
-        """Luma by a filter, and Cb and Cr if there are, of the plane that starts there: uint8 (1 or 3, h, w)."""
+        """Luma by a filter, and Cb and Cr if there are, of the plane that starts there: uint8 (1 or
+        3, h, w).
+        """
         index = int(np.searchsorted(self._ends, start, side="right"))  # type: ignore[attr-defined]
         h, w = self.sizes[index]
         luma = self.lr[filter_number, start : start + h * w].reshape(1, h, w)
@@ -108,7 +111,8 @@ class Planes:
     def draws(self, seed: int, step: int, batch: int, patch: int) -> np.ndarray:
         """The patches of one step as int64 (batch, 4).
 
-        Where the plane starts in `lr`, its width, where in it the patch starts, and the number of its turn.
+        Where the plane starts in `lr`, its width, where in it the patch starts, and the number of
+        its turn.
         """
         ends = self._ends  # type: ignore[attr-defined]
         where, down, right, turn = np.random.default_rng((seed, step)).random((batch, 4)).T
@@ -126,7 +130,9 @@ class Planes:
         )
 
     def _spread(self, where: np.ndarray) -> np.ndarray:
-        """Draws in [0, 1) as parts of the area of all planes, so that the part of each section falls into it."""
+        """Draws in [0, 1) as parts of the area of all planes, so that the part of each section
+        falls into it.
+        """
         ends = self._ends  # type: ignore[attr-defined]
         last, used, spread = len(ends), 0.0, where
         for count, part in self.sections:

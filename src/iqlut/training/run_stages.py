@@ -16,8 +16,10 @@ from iqlut.training.checkpoint import TrainingStopped
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Where training ended: the newest checkpoint, its stage (empty without stages), and how far that stage got."""
+class StageOutcome:
+    """Where training ended: the newest checkpoint, its stage (empty without stages), and how far
+    that stage got.
+    """
 
     checkpoint: Path
     stage: str
@@ -31,7 +33,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class StageRun:
-    """How stages are run: where, whether they go on from what is there, and which one alone (None: all of them)."""
+    """How stages are run: where, whether they go on from what is there, and which one alone (None:
+    all of them).
+    """
 
     out: Path
     resume: bool = False
@@ -40,10 +44,13 @@ class StageRun:
     minutes: float = math.inf
 
 
-def run(model: Stages, settings: StageRun, progress: loop.OnProgress = lambda *_: None) -> Outcome:
+def run(
+    model: Stages, settings: StageRun, progress: loop.OnProgress = lambda *_: None
+) -> StageOutcome:
     """Train the stages in order, up to the end of the minutes; raises what `loop.train` raises.
 
-    With `resume`, stages that are finished are left as they are and the first unfinished one goes on.
+    With `resume`, stages that are finished are left as they are and the first unfinished one goes
+    on.
     """
     stages = model.stages if settings.only is None else (model.stage(settings.only),)
     folders = {stage.name: settings.out / stage.name for stage in model.stages}
@@ -52,7 +59,8 @@ def run(model: Stages, settings: StageRun, progress: loop.OnProgress = lambda *_
     ):
         wanted = folders[stages[0].name] / loop.CHECKPOINT
         raise TrainingStopped(
-            f"{wanted} is not there, expected a checkpoint to go on from; leave --resume out to begin"
+            f"{wanted} is not there, expected a checkpoint to go on from; leave --resume out to "
+            "begin"
         )
     deadline_s = time.monotonic() + 60 * settings.minutes
     outcome = None
@@ -65,7 +73,7 @@ def run(model: Stages, settings: StageRun, progress: loop.OnProgress = lambda *_
             minutes = (deadline_s - time.monotonic()) / 60
             told = _named(progress, stage.name)
             loop.train(config, checkpoint.parent, goes_on, settings.place, minutes, told)
-        outcome = Outcome(checkpoint, stage.name, *states.progress_of(checkpoint))
+        outcome = StageOutcome(checkpoint, stage.name, *states.progress_of(checkpoint))
         if not outcome.is_finished:
             break
     assert outcome is not None, "a model has at least one stage"
@@ -81,7 +89,9 @@ def _is_done(stage: Stage, checkpoint: Path) -> bool:
 
 
 def _with_start(model: Stages, stage: Stage, folders: dict[str, Path]) -> Config:
-    """The configuration of a stage that starts from our own run of the stage before, if there is one."""
+    """The configuration of a stage that starts from our own run of the stage before, if there is
+    one.
+    """
     if not stage.follows:
         return stage.config
     before = model.stages[model.stages.index(stage) - 1]
@@ -90,7 +100,8 @@ def _with_start(model: Stages, stage: Stage, folders: dict[str, Path]) -> Config
         return replace(stage.config, train=replace(stage.config.train, start=str(own)))
     if not Path(stage.config.train.start).exists():
         raise TrainingStopped(
-            f"stage {stage.name!r} starts from {own} or {stage.config.train.start}, and neither is there; "
+            f"stage {stage.name!r} starts from {own} or {stage.config.train.start}, and neither "
+            "is there; "
             f"train that stage first, with --stage {before.name}"
         )
     return stage.config

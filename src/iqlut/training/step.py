@@ -16,7 +16,8 @@ from iqlut.training import distributed
 from iqlut.training.checkpoint import State
 from iqlut.training.patches import Planes
 
-# The kernel has threads of its own, and what else torch does in a step is too small for more: on two cores a step of
+# The kernel has threads of its own, and what else torch does in a step is too small for more: on
+# two cores a step of
 # 8 patches of 32x32 takes 12 ms with one thread of torch, 15 ms with two.
 TORCH_THREADS = 1
 _CLEAN_STEPS = 0.3
@@ -53,7 +54,8 @@ def host_step(
 
 
 def strength_of(config: Config, step: int) -> float:
-    """The restoration strength that a step trains: a sixteenth of the way between two table sets, any, or a set's own.
+    """The restoration strength that a step trains: a sixteenth of the way between two table sets,
+    any, or a set's own.
 
     0 in `_CLEAN_STEPS` of them: what it is for, clean input, has most to lose.
     """
@@ -68,7 +70,9 @@ def loss_of(
     network: Network, luma: torch.Tensor, truth: torch.Tensor, settings: TrainConfig,
     teacher: Network | None = None, threads: int = 1,
 ) -> torch.Tensor:  # fmt: skip
-    """The loss of the pixels, and of the distance to the teacher's pixels and features (IQ-LUT, stage 2)."""
+    """The loss of the pixels, and of the distance to the teacher's pixels and features (IQ-LUT,
+    stage 2).
+    """
     taught = None
     if teacher is not None:
         with torch.no_grad():

@@ -1,4 +1,6 @@
-"""Ways to make a training step, for `iqlut bench train`: all of them the whole step, patches included."""
+"""Ways to make a training step, for `iqlut bench train`: all of them the whole step, patches
+included.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ SIDE, _COUNT, _SEED = (
 def ways(
     config: Config, planes: Planes, threads: int, device: str = "cpu"
 ) -> dict[str, Callable[[int], None]]:
-    """Name -> function that makes so many steps: plain torch first, what the others are compared with."""
+    """Name -> function that makes so many steps: plain torch first, what the others are compared
+    with.
+    """
     on_device.check(device)
     if device != "cpu":
         return {
@@ -37,7 +41,9 @@ def ways(
 
 
 def _host(config: Config, planes: Planes, threads: int, plain: bool) -> Callable[[int], None]:
-    """The loop on a CPU: patches cropped by NumPy; the layers by the native kernel, or `plain` torch's hat form."""
+    """The loop on a CPU: patches cropped by NumPy; the layers by the native kernel, or `plain`
+    torch's hat form.
+    """
     state = states.new(config, planes.sha256)
     state.network.plain = plain
 
@@ -65,7 +71,9 @@ def _resident(config: Config, planes: Planes, device: str, captured: bool) -> Ca
 
 
 def made_up(scale: int) -> Planes:
-    """Planes of smooth noise and edges, always the same: enough to crop patches from without a folder of images."""
+    """Planes of smooth noise and edges, always the same: enough to crop patches from without a
+    folder of images.
+    """
     rng = np.random.default_rng(_SEED)
     lr, hr = [], []
     for _ in range(_COUNT):

@@ -1,7 +1,7 @@
 """A folder of images to `Planes`: decoded once into a memory-mapped cache.
 
-Low-resolution planes are made from whole planes, by our own MATLAB-compatible bicubic unless the configuration
-names other filters, so a patch is what a test image would have there.
+Low-resolution planes are made from whole planes, by our own MATLAB-compatible bicubic unless the
+configuration names other filters, so a patch is what a test image would have there.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def load(
     """
     codec_damage.check(damage)
     images = [file for file in _examples(config) if file.stem not in config.exclude]
-    recipe = Recipe(config, damage, scale)
+    recipe = PlaneRecipe(config, damage, scale)
     key = _key(images, recipe)
     place = cache / key[:16]
     if not (place / "planes.json").exists():
@@ -77,7 +77,7 @@ def _examples(config: TrainConfig) -> list[Path]:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class PlaneRecipe:
     """What decides the planes that are made of a folder of images."""
 
     train: TrainConfig
@@ -98,7 +98,7 @@ class Recipe:
         )
 
 
-def _key(images: list[Path], recipe: Recipe) -> str:
+def _key(images: list[Path], recipe: PlaneRecipe) -> str:
     config, damage = recipe.train, recipe.damage
     how = [recipe.scale, config.planes, config.shrinks, config.patch]
     how += ["flats"] * bool(config.flats) + [config.grids] * (
@@ -116,7 +116,7 @@ def _key(images: list[Path], recipe: Recipe) -> str:
 
 
 @dataclass
-class _Parts:
+class _PlaneArrays:
     """The arrays of a cache while they are gathered, plane by plane."""
 
     hr: list[np.ndarray] = field(default_factory=list)
@@ -135,7 +135,9 @@ class _Parts:
 def _planes_of(
     file: Path, config: TrainConfig, scale: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The planes of an image in each size and on each grid asked for, sides multiples of `scale`, with Cb and Cr."""
+    """The planes of an image in each size and on each grid asked for, sides multiples of `scale`,
+    with Cb and Cr.
+    """
     try:
         colours = Image.fromarray(eight_bits.read(file)).convert("RGB")
     except PictureError as error:
@@ -159,7 +161,7 @@ def _planes_of(
                 yield high, np.stack(rest)
 
 
-def _low(plane: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> list[np.ndarray]:
+def _low(plane: np.ndarray, recipe: PlaneRecipe, rng: np.random.Generator) -> list[np.ndarray]:
     """A plane downscaled by each filter."""
     return [
         patch_damage.low_resolution(plane, recipe.scale, how, rng) for how in recipe.damage.filters
@@ -167,9 +169,9 @@ def _low(plane: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> list[np
 
 
 def _decode(
-    images: list[Path], recipe: Recipe, place: Path, key: str, progress: Callable[[str, int, int], None]
+    images: list[Path], recipe: PlaneRecipe, place: Path, key: str, progress: Callable[[str, int, int], None]
 ) -> None:  # fmt: skip
-    config, scale, parts, skipped, bad = recipe.train, recipe.scale, _Parts(), [], []
+    config, scale, parts, skipped, bad = recipe.train, recipe.scale, _PlaneArrays(), [], []
     for done, file in enumerate(images):
         progress("decoding", done, len(images))
         rng = np.random.default_rng((_FILTERS, done))
@@ -205,7 +207,7 @@ def _decode(
 
 
 def _draw_graphics(
-    parts: _Parts, recipe: Recipe, progress: Callable[[str, int, int], None]
+    parts: _PlaneArrays, recipe: PlaneRecipe, progress: Callable[[str, int, int], None]
 ) -> None:
     for number in range(recipe.damage.graphics if recipe.damage.graphics_share else 0):
         progress("drawing", number, recipe.damage.graphics)
@@ -213,20 +215,20 @@ def _draw_graphics(
         _add_made(parts, recipe, high, low)
 
 
-def _add_flats(parts: _Parts, recipe: Recipe) -> None:
+def _add_flats(parts: _PlaneArrays, recipe: PlaneRecipe) -> None:
     side = recipe.train.patch
     for gray in range(_GRAYS) if recipe.train.flats else ():
         flat = np.full((side, side), gray, np.uint8)
         _add_made(parts, recipe, np.full((side * recipe.scale,) * 2, gray, np.uint8), flat)
 
 
-def _add_made(parts: _Parts, recipe: Recipe, high: np.ndarray, low: np.ndarray) -> None:
+def _add_made(parts: _PlaneArrays, recipe: PlaneRecipe, high: np.ndarray, low: np.ndarray) -> None:
     """A plane that is gray, and the same by every filter."""
     gray = np.full((2, low.size if recipe.in_colour else 0), _NO_COLOUR, np.uint8)
     parts.add(high, [low] * len(recipe.damage.filters), gray)
 
 
-def _keep(place: Path, parts: _Parts, about: str) -> None:
+def _keep(place: Path, parts: _PlaneArrays, about: str) -> None:
     """Writes a cache; `planes.json` last, so that a cache is whole where that is."""
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -240,5 +242,6 @@ def _keep(place: Path, parts: _Parts, about: str) -> None:
         )
     except OSError as error:
         raise BadData(
-            f"{place} cannot be written ({error.strerror or error}); make room for the decoded images"
+            f"{place} cannot be written ({error.strerror or error}); make room for the decoded "
+            "images"
         ) from None

@@ -23,7 +23,8 @@ def validation_of(settings: TrainConfig) -> TrainConfig:
 
 
 def scores(network: Network, config: Config, planes: Planes, threads: int = 1) -> dict[str, float]:
-    """`psnr_db` on the validation set; of a model with strengths also `psnr_db_1` and so on, on the damage of each.
+    """`psnr_db` on the validation set; of a model with strengths also `psnr_db_1` and so on, on the
+    damage of each.
 
     The damage at a strength is half noise and half JPEG, of the severities of the configuration.
     """
@@ -37,7 +38,9 @@ def scores(network: Network, config: Config, planes: Planes, threads: int = 1) -
 
 
 def damaged(settings: DegradeConfig, strength: float, index: int, lr: np.ndarray) -> np.ndarray:
-    """The plane of that number as it is at a strength: with noise if the number is even, else as a JPEG."""
+    """The plane of that number as it is at a strength: with noise if the number is even, else as a
+    JPEG.
+    """
     if not strength:
         return lr
     if index % 2:
@@ -54,7 +57,9 @@ def validate(
     network: Network, planes: Planes, threads: int = 1,
     damage: Callable[[int, np.ndarray], np.ndarray] = lambda index, lr: lr,
 ) -> float:  # fmt: skip
-    """Mean PSNR in dB of the rounded network over whole planes, `scale` pixels shaved; `damage(index, lr)` first."""
+    """Mean PSNR in dB of the rounded network over whole planes, `scale` pixels shaved;
+    `damage(index, lr)` first.
+    """
     scores, r = [], planes.scale
     for index in range(len(planes.sizes)):
         lr, hr = planes.pair(index)

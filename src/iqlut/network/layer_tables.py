@@ -1,0 +1,98 @@
+"""The trainable entries of one layer: as a table, as a set of tables for each restoration strength,
+or as networks.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+ROUGHNESS = 0.1  # of the straight lines that tables are at the start
+
+
+class Table(nn.Module):
+    """The entries of a layer as parameters: float32 (c, levels, k, k, d) in units of x.
+
+    They start as random straight lines over the levels with a little roughness. Entirely random
+    rows make a deep stack of layers chaotic, and it does not learn.
+    """
+
+    def __init__(self, shape: tuple[int, int, int, int, int], spread: float) -> None:
+        super().__init__()
+        c, levels, k, _, d = shape
+        line = torch.linspace(-1, 1, levels).view(1, levels, 1, 1, 1) * torch.randn(c, 1, k, k, d)
+        self.entries = nn.Parameter(spread * (line + ROUGHNESS * torch.randn(shape)))
+
+    def forward(self) -> torch.Tensor:
+        return self.entries
+
+    def weights(self) -> list[torch.Tensor]:
+        """The parameters that the entries are sums of; writing to them changes the entries."""
+        return [self.entries]
+
+
+class TableSets(nn.Module):
+    """The entries of a layer for each of several restoration strengths.
+
+    All sets are the same at the start. A strength between those of two sets takes their blend.
+    """
+
+    def __init__(self, shape: tuple[int, int, int, int, int], spread: float, count: int) -> None:
+        super().__init__()
+        first = Table(shape, spread)
+        self.sets = nn.ModuleList([first, *(copy.deepcopy(first) for _ in range(count - 1))])
+
+    def forward(self, below: int, weight: float) -> torch.Tensor:
+        """The entries at `weight` (0 to 1) of the way from the set `below` to the next."""
+        entries = self.sets[below].entries
+        return torch.lerp(entries, self.sets[below + 1].entries, weight) if weight else entries  # type: ignore[arg-type]
+
+    def largest(self) -> torch.Tensor:
+        """The largest magnitude of each entry in any set, which decides the entry step that the
+        sets share.
+        """
+        return torch.stack([one.entries.detach().abs() for one in self.sets]).amax(dim=0)  # type: ignore[operator]
+
+    def weights(self) -> list[torch.Tensor]:
+        """The parameters that the entries are sums of; writing to them changes the entries."""
+        return [one.entries for one in self.sets]  # type: ignore[misc]
+
+
+class SubNetwork(nn.Module):
+    """The entries as the paper makes them: by a three-layer network of one scalar for each input
+    channel.
+
+    The networks are evaluated at the levels only, which is the conversion to a table. A straight
+    line is added to each, so that the entries start like those of Table; the bends of the first
+    layer are spread over [-1, 1].
+    """
+
+    def __init__(self, shape: tuple[int, int, int, int, int], spread: float, hidden: int) -> None:
+        super().__init__()
+        c, _, k, _, d = shape
+        self.shape = shape
+        slope = torch.randn(c, 1, hidden) * 2
+        self.first = nn.Parameter(slope)
+        self.first_bias = nn.Parameter(-slope * torch.empty(c, 1, hidden).uniform_(-1, 1))
+        self.second = nn.Parameter(torch.randn(c, hidden, hidden) * (2 / hidden) ** 0.5)
+        self.second_bias = nn.Parameter(torch.zeros(c, 1, hidden))
+        self.third = nn.Parameter(
+            torch.randn(c, hidden, k * k * d) * ROUGHNESS * spread * (1 / hidden) ** 0.5
+        )
+        self.line = nn.Parameter(torch.randn(c, 1, k * k * d) * spread)
+        self.third_bias = nn.Parameter(torch.zeros(c, 1, k * k * d))
+
+    def forward(self) -> torch.Tensor:
+        position = torch.linspace(-1, 1, self.shape[1], device=self.first.device).view(1, -1, 1)
+        hidden = torch.relu(position @ self.first + self.first_bias)
+        hidden = torch.relu(hidden @ self.second + self.second_bias)
+        return (hidden @ self.third + position * self.line + self.third_bias).view(self.shape)
+
+    def weights(self) -> list[torch.Tensor]:
+        """The parameters that the entries are sums of, (c, ..., k, k, d); writing to them changes
+        the entries.
+        """
+        c, _, k, _, d = self.shape
+        return [weight.view(c, -1, k, k, d) for weight in (self.third, self.line)]
