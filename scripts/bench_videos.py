@@ -147,7 +147,7 @@ def encoder_alone(
     video: Video, options: videos.Options, larger: list[Frame], threads: int, path: Path
 ) -> float:
     """Seconds to encode as many frames as the video has, from memory, forth and back through `larger`."""
-    recipe = resumable_segments.Recipe(video, 4, options, threads)
+    recipe = resumable_segments.SegmentEncoding(video, 4, options, threads)
     order = [*range(len(larger)), *range(len(larger) - 2, 0, -1)]
     start = time.perf_counter()
     for first in range(0, video.frames, encoders.GROUP):

@@ -30,7 +30,7 @@ def test_ten_bits_are_kept_by_tables_that_change_nothing():
     """Four passes sum to the very luma; above 1020, which the tables do not reach, the rests make up for it."""
     luma = np.arange(1024, dtype=np.uint16).repeat(4).reshape(64, 64).repeat(4, axis=0)
     flat = np.arange(1024, dtype=np.uint16)
-    for value in flat[::31].tolist() + [1021, 1022, 1023]:
+    for value in [*flat[::31].tolist(), 1021, 1022, 1023]:
         plane = np.full((3, 3), value, np.uint16)
         larger = upscale_luma(plane, 10, 2, lambda p: p.repeat(2, axis=0).repeat(2, axis=1))
         assert (larger == value).all()

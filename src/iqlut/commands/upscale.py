@@ -11,10 +11,12 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from iqlut.batch import planning
+from iqlut.batch import pending_jobs, planning
 from iqlut.batch.one_file import upscale_file
-from iqlut.batch.planning import Job, Plan, exists_already
-from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target
+from iqlut.batch.pending_jobs import check_target, exists_already
+from iqlut.batch.planning import Job, Plan
+from iqlut.batch.results import DiskFull, Result, Watch
+from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.command_line import video_arguments
 from iqlut.command_line.batch_report import Report
 from iqlut.command_line.console import FAILED, OK, Stop, progress, stop_on, unforeseen
@@ -90,7 +92,7 @@ class Upscale(UpscaleArguments, _InAndOut):
             format_name, target_is_named=not whole.is_batch and not self.output.is_dir()
         )
         if self.shard:
-            whole = planning.shard(whole, *_shard(self.shard))
+            whole = pending_jobs.shard(whole, *_shard(self.shard))
         report = Report(whole, self.json, self.quiet)
         try:
             self._do(whole, recipe, report)
@@ -110,7 +112,7 @@ class Upscale(UpscaleArguments, _InAndOut):
                 {f"--{name}": getattr(self, name) for name in video_arguments.ARGUMENTS}, "videos"
             )
 
-    def _do(self, whole: Plan, recipe: Recipe, report: Report) -> None:
+    def _do(self, whole: Plan, recipe: UpscaleOptions, report: Report) -> None:
         jobs = []
         for job in whole.jobs:
             if whole.is_batch and not recipe.overwrite and exists_already(job):
@@ -118,7 +120,7 @@ class Upscale(UpscaleArguments, _InAndOut):
             else:
                 jobs.append(job)
         if not self.dry_run:
-            planning.clear_the_way(whole)
+            pending_jobs.remove_unfinished(whole)
         with progress(len(jobs), whole.kind, self.quiet) as advance:
             for job in jobs:
                 start = time.perf_counter()
@@ -132,7 +134,7 @@ class Upscale(UpscaleArguments, _InAndOut):
                         return
                 advance()
 
-    def _one(self, job: Job, recipe: Recipe, watch: Watch) -> Result:
+    def _one(self, job: Job, recipe: UpscaleOptions, watch: Watch) -> Result:
         """The result of one file; whatever goes wrong is a PictureError."""
         name = shown(job.source)
         try:

@@ -102,7 +102,7 @@ def _colours(luma_sr: np.ndarray, chroma: np.ndarray, scale: int) -> np.ndarray:
     h, w = chroma.shape[1:]
     out = np.empty((*luma_sr.shape, 3), np.uint8)
     padded = [cubic.pad(plane, 255) for plane in chroma]
-    offsets = (cubic.centred(scale),) * 2
+    offsets = cubic.centred(scale), cubic.centred(scale)
     band = max(1, _BAND_PX // (w * scale * scale))
     shift = _LUMA_BITS + cubic.FRACTION_BITS
     for top in range(0, h, band):

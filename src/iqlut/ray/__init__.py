@@ -19,8 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from iqlut.batch.planning import Job, Plan, clear_the_way
-from iqlut.batch.recipe import Recipe, Result
+from iqlut.batch.pending_jobs import remove_unfinished
+from iqlut.batch.planning import Job, Plan
+from iqlut.batch.results import Result
+from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.ray.worker_process import Child
 
 __all__ = ["Cluster", "upscale_manifest"]
@@ -44,13 +46,13 @@ class Cluster:
 
 
 def upscale_manifest(
-    jobs: Sequence[Job], recipe: Recipe, cluster: Cluster | None = None
+    jobs: Sequence[Job], recipe: UpscaleOptions, cluster: Cluster | None = None
 ) -> Generator[Result, None, None]:
     """Upscale all; each result as it is there, in no order. After a full disk the rest is not tried."""
     import ray
 
     cluster, recipe = cluster or Cluster(), replace(recipe, threads=recipe.threads or 1)
-    clear_the_way(Plan(tuple(jobs)))
+    remove_unfinished(Plan(tuple(jobs)))
     started_here = not ray.is_initialized()
     if started_here:
         _start(cluster, recipe)
@@ -65,7 +67,7 @@ def upscale_manifest(
             ray.shutdown()
 
 
-def _start(cluster: Cluster, recipe: Recipe) -> None:
+def _start(cluster: Cluster, recipe: UpscaleOptions) -> None:
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -78,7 +80,7 @@ def _start(cluster: Cluster, recipe: Recipe) -> None:
     ray.init(address, logging_level=logging.ERROR, log_to_driver=False, **local)
 
 
-def _pipeline(jobs: Sequence[Job], recipe: Recipe, workers: int | None) -> Any:
+def _pipeline(jobs: Sequence[Job], recipe: UpscaleOptions, workers: int | None) -> Any:
     """Rows of files to rows of results. Ray tries again what was lost with a machine."""
     import ray
 
