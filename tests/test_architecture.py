@@ -58,7 +58,6 @@ MORE_PARAMETERS = {
 # Public classes that share a name with another one, and why.
 SAME_NAMES = {
     "Place": "where a process trains, and where a cut begins: both are local to training",
-    "Recipe": "how files, frames and planes are made: a value of each of three packages",
     "Setting": "a C struct of the training library, and what `iqlut bench train` measures",
 }
 

@@ -17,7 +17,8 @@ from PIL import Image
 from command_line import refuses, upscale
 from iqlut import atomic_files, upscaling
 from iqlut.batch import one_file
-from iqlut.batch.planning import plan, shard
+from iqlut.batch.pending_jobs import shard
+from iqlut.batch.planning import plan
 from iqlut.command_line import exit_codes, progress
 from iqlut.pictures import reading
 from iqlut.tables import shipped_models
@@ -326,7 +327,7 @@ def test_killed_runs_and_broken_files(tmp_path):
 
 def test_the_library_does_one_file(photo, model, tmp_path):
     """What a cluster calls: no command, nothing printed."""
-    recipe = one_file.Recipe(
+    recipe = one_file.UpscaleOptions(
         (shipped_models.load(model),), one_file.Size(scale=4), engine="reference"
     )
     job = one_file.Job(photo, tmp_path / "deep" / "big.png", "big.png")

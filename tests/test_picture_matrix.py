@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from PIL.PngImagePlugin import PngInfo
 from command_line import upscale
 from iqlut import upscaling
 from iqlut.pictures import formats, reading
-from picture_files import noise, png
+from iqlut.pictures import png as png_container
+from iqlut.pictures.picture import PictureError
+from picture_files import encoded, noise, png
 
 PROFILE = b"\0\0\2\0profile of colours" * 9
 XMP = (
@@ -202,10 +205,10 @@ def test_formats_go_by_content(model: str, tmp_path: Path) -> None:
 
 
 def test_short_interlaced_png_is_told_from_a_whole_one() -> None:
-    from iqlut.pictures.png import is_short
+    from iqlut.pictures.png import _is_short
 
     for bits in (8, 16):
-        assert not is_short(png(9, 7, bits)) and is_short(png(9, 7, bits, rows=6))
+        assert not _is_short(png(9, 7, bits)) and _is_short(png(9, 7, bits, rows=6))
     for size in (
         (1, 1),
         (3, 2),
@@ -224,5 +227,29 @@ def test_short_interlaced_png_is_told_from_a_whole_one() -> None:
             len(range(x, size[0], dx)) for x, y, dx, dy in passes for _ in range(y, size[1], dy)
         ]
         data = b"".join(b"\0" + bytes(3 * row) for row in rows if row)
-        assert not is_short(png(*size, 8, interlaced=data))
-        assert is_short(png(*size, 8, interlaced=data[:-1]))
+        assert not _is_short(png(*size, 8, interlaced=data))
+        assert _is_short(png(*size, 8, interlaced=data[:-1]))
+
+
+def test_a_whole_png_is_inflated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only an image whose last row is all zeros, as Pillow leaves missing rows, is inflated again."""
+    inflated: list[int] = []
+    monkeypatch.setattr(png_container, "_is_short", lambda data: bool(inflated.append(1)))
+    reading.read(encoded(noise("RGB", (9, 7)), "PNG"))
+    assert not inflated
+    reading.read(png(9, 7, 8))
+    assert len(inflated) == 1
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+@pytest.mark.parametrize("missing", [1, 5])
+@pytest.mark.parametrize("after", [b"", bytes(50)])
+def test_png_files_that_end_early_are_refused(mode: str, missing: int, after: bytes) -> None:
+    """Valid checksums and a valid stream of fewer bytes than the header says."""
+    whole = encoded(noise(mode, (9, 7)), "PNG")
+    parts = [
+        (name, zlib.compress(zlib.decompress(data)[:-missing]) + after if name == b"IDAT" else data)
+        for name, data in png_container.chunks(whole)
+    ]
+    with pytest.raises(PictureError, match="is damaged or cut short"):
+        reading.read(png_container._joined(parts))

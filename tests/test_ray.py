@@ -22,7 +22,8 @@ from command_line import refuses
 from iqlut import cli
 from iqlut.batch.output_size import Size
 from iqlut.batch.planning import Job
-from iqlut.batch.recipe import Recipe, Result
+from iqlut.batch.results import Result
+from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.ray import manifest
 from iqlut.ray.worker_process import Child
 from iqlut.tables import shipped_models
@@ -109,7 +110,9 @@ def test_stdout_is_for_results(
 
 @ON_POSIX
 def test_a_file_that_ends_its_process_is_named(model: str, photo: Path, tmp_path: Path) -> None:
-    recipe = Recipe((shipped_models.load(model),), Size(4), "reference", 1, target_is_named=True)
+    recipe = UpscaleOptions(
+        (shipped_models.load(model),), Size(4), "reference", 1, target_is_named=True
+    )
     child, pipe = Child(pickle.dumps(recipe)), tmp_path / "deadly.png"
     os.mkfifo(pipe)
     try:
@@ -217,7 +220,7 @@ def test_which_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """One of its own, of so many cores, unless another is named: not any that happens to run here."""
     import ray
 
-    recipe, begun = Recipe((), Size(4), threads=3), []
+    recipe, begun = UpscaleOptions((), Size(4), threads=3), []
     monkeypatch.setattr(
         ray, "init", lambda address, **options: begun.append((address, options.get("num_cpus")))
     )

@@ -16,7 +16,7 @@ import video_files as made
 from iqlut import cli, upscaling, videos
 from iqlut.batch.one_video import upscaler_of
 from iqlut.batch.output_size import Size
-from iqlut.batch.recipe import Recipe
+from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.restoration import choose_strength
 from iqlut.tables.restoration_tables import RestorationTables
 
@@ -81,7 +81,7 @@ def test_a_resumed_video_keeps_its_strength(
     monkeypatch.setattr("iqlut.videos.resumable_segments.GROUP", 2)
     restoration_tables = iqlut.load(restoration_file)
     upscaler = upscaler_of(
-        restoration_tables, Recipe((restoration_tables,), Size(2), "reference", 1)
+        restoration_tables, UpscaleOptions((restoration_tables,), Size(2), "reference", 1)
     )
     left = [4]
 
@@ -109,7 +109,7 @@ def test_a_video_from_a_pipe_loses_no_frame(noisy: Path, restoration_file: str) 
     """Some of it is read before anything is upscaled."""
     restoration_tables = iqlut.load(restoration_file)
     upscaler = upscaler_of(
-        restoration_tables, Recipe((restoration_tables,), Size(2), "reference", 1)
+        restoration_tables, UpscaleOptions((restoration_tables,), Size(2), "reference", 1)
     )
     small, big = io.BytesIO(), io.BytesIO()
     video = videos.probe(noisy)

@@ -16,7 +16,7 @@ pytest.importorskip("av", reason="videos need PyAV: pip install 'iqlut[video]'")
 import video_files as made
 from command_line import refuses, upscale
 from iqlut import upscaling, videos
-from iqlut.batch.one_file import PictureError, Recipe, Size, upscale_file
+from iqlut.batch.one_file import PictureError, Size, UpscaleOptions, upscale_file
 from iqlut.batch.one_video import upscale_video_with
 from iqlut.batch.planning import Job
 from iqlut.tables import shipped_models
@@ -90,7 +90,7 @@ def test_bad_outputs(rich, model, tmp_path):
         tmp_path / "big.mp4": "cannot hold stream 3",
         tmp_path / "big.webm": "cannot hold stream 1",
     }.items():
-        recipe = Recipe(
+        recipe = UpscaleOptions(
             (shipped_models.load(model),), Size(4), "reference", overwrite=target == rich
         )
         with pytest.raises(PictureError, match=words):

@@ -157,7 +157,7 @@ def encoder_alone(
     """Return the seconds to encode as many frames as the video has, reading `larger` back and
     forth.
     """
-    recipe = resumable_segments.Recipe(video, 4, options, threads)
+    recipe = resumable_segments.SegmentEncoding(video, 4, options, threads)
     order = [*range(len(larger)), *range(len(larger) - 2, 0, -1)]
     start = time.perf_counter()
     for first in range(0, video.frames, encoders.GROUP):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from iqlut.pictures.picture import PictureError
+from iqlut.errors import PictureError
 
 _BYTES_PER_PIXEL = {"WEBP": 28, "AVIF": 40}  # of the result, as measured; the encoder has its share
 _USUAL, _DEEP = 8, 38

@@ -11,11 +11,14 @@ from iqlut import atomic_files, upscaling
 from iqlut.batch import memory_limit
 from iqlut.batch.one_video import upscale_video
 from iqlut.batch.output_size import Size, resample, steps
+from iqlut.batch.pending_jobs import check_target
 from iqlut.batch.planning import Job
-from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target, is_full, unwatched
+from iqlut.batch.results import Result, Watch, is_disk_full, unwatched
 from iqlut.batch.stdout_pipe import stdout
+from iqlut.batch.upscale_options import UpscaleOptions
+from iqlut.errors import DiskFull, PictureError
 from iqlut.pictures import formats, reading, writing
-from iqlut.pictures.picture import Picture, PictureError, Pixels
+from iqlut.pictures.picture import Picture, Pixels
 from iqlut.printable_names import shown
 from iqlut.restoration import choose_strength
 from iqlut.restoration.choose_strength import Choice
@@ -26,34 +29,34 @@ __all__ = [
     "DiskFull",
     "Job",
     "PictureError",
-    "Recipe",
     "Result",
     "Size",
+    "UpscaleOptions",
     "upscale_file",
     "upscaled",
 ]
 
 
-def upscale_file(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
+def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) -> Result:
     """Upscale one file; PictureError says in one sentence why not, and then nothing is there under its name.
 
     `watch` sees the frames of a video go by.
     """
     if job.is_video:
-        return upscale_video(job, recipe, watch)
+        return upscale_video(job, options, watch)
     start = time.perf_counter()
-    check_target(job, recipe.overwrite)
+    check_target(job, options.overwrite)
     name, target = shown(job.source), shown(job.target) if job.target else "stdout"
-    picture = reading.read_file(job.source, recipe.pixels_max)
-    if recipe.strip:
+    picture = reading.read_file(job.source, options.pixels_max)
+    if options.strip:
         picture = replace(picture, extras={})
-    named = formats.format_of(job.target) if job.target and recipe.target_is_named else None
-    format_name = recipe.format or named or picture.format
-    wanted = recipe.size.of(picture.size)
+    named = formats.format_of(job.target) if job.target and options.target_is_named else None
+    format_name = options.format or named or picture.format
+    wanted = options.size.of(picture.size)
     formats.check_holds(target, format_name, picture, wanted)
-    choice = choose(picture, recipe)
-    larger = picture.with_frames(upscaled(name, picture, recipe, format_name, choice))
-    encoded = writing.encode(target, format_name, larger, recipe.quality)
+    choice = choose(picture, options)
+    larger = picture.with_frames(upscaled(name, picture, options, format_name, choice))
+    encoded = writing.encode(target, format_name, larger, options.quality)
     _write(job.target, encoded.data)
     return Result(
         str(job.source or "-"),
@@ -71,27 +74,27 @@ def upscale_file(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
     )
 
 
-def choose(picture: Picture, recipe: Recipe) -> Choice | None:
+def choose(picture: Picture, options: UpscaleOptions) -> Choice | None:
     """The restoration strength for all frames of a picture; None where the models have none."""
-    ends = [model.strengths[-1] for model in recipe.ladder if isinstance(model, RestorationTables)]
+    ends = [model.strengths[-1] for model in options.ladder if isinstance(model, RestorationTables)]
     if not ends:
         return None
     some = picture.frames[:: -(-len(picture.frames) // _FRAMES_LOOKED_AT)]
-    return choose_strength.decide(recipe.restore, some, min(ends), picture.jpeg_table)
+    return choose_strength.decide(options.restore, some, min(ends), picture.jpeg_table)
 
 
 def upscaled(
-    name: str, picture: Picture, recipe: Recipe, format_name: str, choice: Choice | None
+    name: str, picture: Picture, options: UpscaleOptions, format_name: str, choice: Choice | None
 ) -> tuple[Pixels, ...]:  # fmt: skip
-    """All frames in the size that the recipe asks for; PictureError where they would not fit into memory."""
-    by_scale = {model.scale: model for model in recipe.ladder}
-    wanted = recipe.size.of(picture.size)
+    """All frames in the size that the options asks for; PictureError where they would not fit into memory."""
+    by_scale = {model.scale: model for model in options.ladder}
+    wanted = options.size.of(picture.size)
     try:
         scales = steps(picture.size, wanted, tuple(by_scale))
     except ValueError as error:
         raise PictureError(f"{name} cannot grow so far: {error}") from None
-    if recipe.size.scale:
-        scales = (recipe.size.scale,)
+    if options.size.scale:
+        scales = (options.size.scale,)
     width, height = (side * math.prod(scales) for side in picture.size)
     memory_limit.check(name, width * height * len(picture.frames), format_name, picture.bits)
     frames = []
@@ -102,9 +105,9 @@ def upscaled(
                 pixels,
                 scale,
                 tables_at(by_scale[scale], strength),
-                recipe.engine,
-                recipe.threads,
-                recipe.ensemble,
+                options.engine,
+                options.threads,
+                options.ensemble,
             )
             strength = 0.0  # once is enough
         frames.append(resample(pixels, wanted))
@@ -121,7 +124,7 @@ def _write(target: Path | None, data: bytes) -> None:
         atomic_files.write_atomically(target, lambda file: file.write(data))
     except OSError as error:
         reason = f"{shown(target)} cannot be written ({error.strerror or error})"
-        if is_full(error):
+        if is_disk_full(error):
             raise DiskFull(
                 f"{reason}; free some space and run the same again: what is done stays"
             ) from None

@@ -15,11 +15,13 @@ import numpy as np
 
 from iqlut import upscaling, videos
 from iqlut.atomic_files import write_atomically
+from iqlut.batch.pending_jobs import check_target
 from iqlut.batch.planning import STREAM, Job
-from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target, is_full, unwatched
+from iqlut.batch.results import Result, Watch, is_disk_full, unwatched
 from iqlut.batch.stdout_pipe import stdout
+from iqlut.batch.upscale_options import UpscaleOptions
+from iqlut.errors import DiskFull, PictureError
 from iqlut.file_kinds import Y4M_SIGNATURE
-from iqlut.pictures.picture import PictureError
 from iqlut.printable_names import shown
 from iqlut.restoration import choose_strength
 from iqlut.restoration.choose_strength import Choice
@@ -30,42 +32,48 @@ from iqlut.videos import Options, Outcome, Upscaler, VideoError
 from iqlut.videos.containers import Y4M
 
 
-def upscale_video(job: Job, recipe: Recipe, watch: Watch = unwatched) -> Result:
+def upscale_video(job: Job, upscale_options: UpscaleOptions, watch: Watch = unwatched) -> Result:
     """Upscale one video; PictureError says in one sentence why not."""
-    name, scale = _name(job.source), recipe.size.scale
+    name, scale = _name(job.source), upscale_options.size.scale
     if scale is None:
         raise PictureError(
             f"{name} is a video, and videos grow by whole scales; do it in a run of its own, with -s"
         )
-    check_target(job, recipe.overwrite)
-    (model,) = (model for model in recipe.ladder if model.scale == scale)
+    check_target(job, upscale_options.overwrite)
+    (model,) = (model for model in upscale_options.ladder if model.scale == scale)
     try:
-        return upscale_video_with(job, upscaler_of(model, recipe), recipe.video, watch)
+        return upscale_video_with(
+            job, upscaler_of(model, upscale_options), upscale_options.video, watch
+        )
     except VideoError as error:
-        raise (DiskFull if is_full(error.__cause__) else PictureError)(
+        raise (DiskFull if is_disk_full(error.__cause__) else PictureError)(
             str(error)
         ) from error.__cause__
 
 
-def upscaler_of(model: Model, recipe: Recipe) -> Upscaler:
+def upscaler_of(model: Model, upscale_options: UpscaleOptions) -> Upscaler:
     """What upscales a video; of a model with restoration strengths, at the one asked for or chosen by its frames."""
     if not isinstance(model, RestorationTables):
-        return _upscaler(model, recipe, None)
+        return _upscaler(model, upscale_options, None)
 
     def choose(planes: Sequence[np.ndarray]) -> Upscaler:
-        choice = choose_strength.decide(recipe.restore, planes, model.strengths[-1])
-        return _upscaler(model.at(choice.strength), recipe, choice)
+        choice = choose_strength.decide(upscale_options.restore, planes, model.strengths[-1])
+        return _upscaler(model.at(choice.strength), upscale_options, choice)
 
-    if recipe.restore != choose_strength.AUTO:
+    if upscale_options.restore != choose_strength.AUTO:
         return choose([])
-    return replace(_upscaler(model.sets[0], recipe, None), choose=choose)
+    return replace(_upscaler(model.sets[0], upscale_options, None), choose=choose)
 
 
-def _upscaler(tables: Tables, recipe: Recipe, choice: Choice | None) -> Upscaler:
-    threads = recipe.threads or upscaling.cores()
-    upscale_plane = upscaling.upscaler(tables, recipe.engine, threads, recipe.ensemble)
-    name = f"{tables.sha256}*{recipe.ensemble}"
-    return Upscaler(upscale_plane, tables.scale, name, threads, recipe.pixels_max, choice=choice)
+def _upscaler(tables: Tables, upscale_options: UpscaleOptions, choice: Choice | None) -> Upscaler:
+    threads = upscale_options.threads or upscaling.cores()
+    upscale_plane = upscaling.upscaler(
+        tables, upscale_options.engine, threads, upscale_options.ensemble
+    )
+    name = f"{tables.sha256}*{upscale_options.ensemble}"
+    return Upscaler(
+        upscale_plane, tables.scale, name, threads, upscale_options.pixels_max, choice=choice
+    )
 
 
 def upscale_video_with(

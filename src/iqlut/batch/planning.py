@@ -1,36 +1,31 @@
-"""Which files are meant, and what each becomes: folders mirrored, junk ignored, work shared out."""
+"""Which files the arguments of a run stand for, and what each becomes; folders are mirrored."""
 
 from __future__ import annotations
 
-import glob
-import os
-import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
 
-from iqlut import atomic_files
+from iqlut.batch.folder_files import files_of, is_pattern
 from iqlut.errors import PlanError
-from iqlut.file_kinds import is_picture_in_folder, is_video, is_video_in_folder
+from iqlut.file_kinds import is_video
 from iqlut.pictures import formats
 from iqlut.printable_names import shown
 from iqlut.videos.containers import CONTAINERS, Y4M, video_name
 
 STREAM = Path("-")
-_JUNK = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
-_JUNK_FOLDERS = frozenset({"__macosx", "@eadir"})
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture's or video's way; None is stdin, or stdout."""
+    """A picture or video and its result; None is stdin, or stdout."""
 
     source: Path | None
     target: Path | None
-    relative: str  # what it is called below the folder of all: the same on every machine
+    relative: str  # its name below the folder that is mirrored: the same on every machine
     is_video: bool = False
 
 
@@ -61,7 +56,7 @@ def plan(
         raise PlanError("no picture is named; expected `iqlut upscale IN... -o OUT`")
     if STREAM in inputs or output == STREAM:
         return Plan((_streamed(inputs, output, format_name, pipe_is_video),), is_batch=False)
-    folders = [source for source in inputs if source.is_dir() or _is_pattern(source)]
+    folders = [source for source in inputs if source.is_dir() or is_pattern(source)]
     if len(inputs) == 1 and not folders and not output.is_dir():
         return Plan((_single(inputs[0], output, format_name, is_video(inputs[0])),), is_batch=False)
     is_file = formats.format_of(output) or output.suffix.lower() in (*CONTAINERS, Y4M)
@@ -72,7 +67,10 @@ def plan(
     found, ignored = [], 0
     for source in inputs:
         if source in folders:
-            more, unused = _in_folder(source, output)
+            try:
+                more, unused = files_of(source, output)
+            except ValueError as error:
+                raise PlanError(str(error)) from None
             found, ignored = found + more, ignored + unused
         else:
             found.append((source, source.name, is_video(source)))
@@ -156,77 +154,3 @@ def _apart(jobs: list[Job]) -> list[Job]:
             f"several files would become {shown(twice[0])}; give them in separate runs, to separate folders"
         )
     return jobs
-
-
-def _is_pattern(path: Path) -> bool:
-    return glob.has_magic(str(path)) and not path.exists()
-
-
-def _in_folder(source: Path, output: Path) -> tuple[list[tuple[Path, str, bool]], int]:
-    """What is in a folder or matches a pattern: each with its name below it and whether it is a video; how many not."""
-    if _is_pattern(source):
-        fixed = Path(*(part for part in _before_magic(source.parts)))
-        names = sorted(Path(name) for name in glob.glob(str(source), recursive=True))  # noqa: PTH207  (an absolute pattern too)
-        found = [file for file in names if file.is_file()]
-    else:
-        fixed, found = source, list(_walk(source, output))
-    kinds = [(file, is_video_in_folder(file)) for file in found if _is_meant(file)]
-    meant = [
-        (file, os.fspath(file.relative_to(fixed)), video)
-        for file, video in kinds
-        if video or is_picture_in_folder(file)
-    ]
-    return meant, len(found) - len(meant)
-
-
-def _before_magic(parts: Sequence[str]) -> Iterator[str]:
-    for part in parts:
-        if glob.has_magic(part):
-            return
-        yield part
-
-
-def _walk(folder: Path, output: Path) -> Iterator[Path]:
-    """All files below a folder, in order, but not those in the folder of the results."""
-    results = output.resolve()
-    if folder.resolve() == results:
-        raise PlanError(f"{shown(folder)} would be its own output; name another folder with -o")
-    for where, folders, names in os.walk(folder):
-        here = Path(where)
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".")
-            and name.lower() not in _JUNK_FOLDERS
-            and (here / name).resolve() != results
-        )
-        yield from (here / name for name in sorted(names))
-
-
-def _is_meant(file: Path) -> bool:
-    """Whether a file in a folder is a person's, not an operating system's."""
-    name = file.name.lower()
-    return not name.startswith(".") and name not in _JUNK and file.is_file()
-
-
-def shard(whole: Plan, index: int, count: int) -> Plan:
-    """The part of a plan that belongs to run `index` (from 1) of `count`: by name, the same on every machine."""
-    mine = tuple(
-        job for job in whole.jobs if zlib.crc32(os.fsencode(job.relative)) % count == index - 1
-    )
-    return replace(whole, jobs=mine)
-
-
-def clear_the_way(whole: Plan) -> None:
-    """Remove what killed runs left half written where results will be."""
-    for folder in {job.target.parent for job in whole.jobs if job.target}:
-        if folder.is_dir():
-            atomic_files.sweep(folder)
-
-
-def exists_already(job: Job) -> bool:
-    """Whether the result is there already, and is not the picture itself."""
-    source, target = job.source, job.target
-    if not source or not target or not target.is_file():
-        return False
-    return not (source.exists() and target.samefile(source))

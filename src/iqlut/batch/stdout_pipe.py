@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from iqlut.pictures.picture import PictureError
+from iqlut.errors import PictureError
 
 
 @contextmanager

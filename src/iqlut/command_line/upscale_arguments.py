@@ -9,7 +9,7 @@ from tyro.conf import arg
 
 from iqlut import videos
 from iqlut.batch.output_size import Size
-from iqlut.batch.recipe import Recipe
+from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.command_line import arguments, video_arguments
 from iqlut.command_line.exit_codes import Stop
 from iqlut.pictures import reading
@@ -101,7 +101,7 @@ class UpscaleArguments:
         format_name: str | None = None,
         target_is_named: bool = False,
         threads: int | None = None,
-    ) -> Recipe:
+    ) -> UpscaleOptions:
         """All arguments as one value. Raises Stop for values that are not allowed."""
         if self.quality is not None and self.quality not in _QUALITIES:
             raise Stop(f"--quality is {self.quality}, expected 1 to 100; leave it out for 95")
@@ -120,7 +120,7 @@ class UpscaleArguments:
         restore = arguments.restore(self.restore, ladder)
         for model in ladder:
             arguments.check_engine(self.engine, model, threads)
-        return Recipe(
+        return UpscaleOptions(
             ladder,
             size if any_size else Size(scale=ladder[0].scale),
             self.engine,

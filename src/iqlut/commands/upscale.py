@@ -11,17 +11,19 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from iqlut.batch import planning
+from iqlut.batch import pending_jobs, planning
 from iqlut.batch.one_file import upscale_file
-from iqlut.batch.planning import Job, Plan, exists_already
-from iqlut.batch.recipe import DiskFull, Recipe, Result, Watch, check_target
+from iqlut.batch.pending_jobs import check_target, exists_already
+from iqlut.batch.planning import Job, Plan
+from iqlut.batch.results import Result, Watch
+from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.command_line import video_arguments
 from iqlut.command_line.batch_report import BatchReport
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import unforeseen
 from iqlut.command_line.progress import progress
 from iqlut.command_line.upscale_arguments import UpscaleArguments, flag
-from iqlut.errors import PictureError
+from iqlut.errors import DiskFull, PictureError
 from iqlut.pictures import formats
 from iqlut.printable_names import shown
 
@@ -112,7 +114,7 @@ class Upscale(UpscaleArguments, _InAndOut):
             format_name, target_is_named=not whole.is_batch and not self.output.is_dir()
         )
         if self.shard:
-            whole = planning.shard(whole, *_shard(self.shard))
+            whole = pending_jobs.shard(whole, *_shard(self.shard))
         report = BatchReport(whole, self.json, self.quiet)
         try:
             self._do(whole, recipe, report)
@@ -132,7 +134,7 @@ class Upscale(UpscaleArguments, _InAndOut):
                 {f"--{name}": getattr(self, name) for name in video_arguments.ARGUMENTS}, "videos"
             )
 
-    def _do(self, whole: Plan, recipe: Recipe, report: BatchReport) -> None:
+    def _do(self, whole: Plan, recipe: UpscaleOptions, report: BatchReport) -> None:
         jobs = []
         for job in whole.jobs:
             if whole.is_batch and not recipe.overwrite and exists_already(job):
@@ -140,7 +142,7 @@ class Upscale(UpscaleArguments, _InAndOut):
             else:
                 jobs.append(job)
         if not self.dry_run:
-            planning.clear_the_way(whole)
+            pending_jobs.remove_unfinished(whole)
         with progress(len(jobs), whole.kind, self.quiet) as advance:
             for job in jobs:
                 start = time.perf_counter()
@@ -154,7 +156,7 @@ class Upscale(UpscaleArguments, _InAndOut):
                         return
                 advance()
 
-    def _one(self, job: Job, recipe: Recipe, watch: Watch) -> Result:
+    def _one(self, job: Job, recipe: UpscaleOptions, watch: Watch) -> Result:
         """Upscale one file. Raises PictureError for whatever goes wrong."""
         name = shown(job.source)
         try:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from iqlut.errors import PictureError
 from iqlut.pictures import reading
-from iqlut.pictures.picture import PictureError
 
 BENCHMARKS = ("Set5", "Set14", "B100", "Urban100", "Manga109")
 LOW = re.compile(r"(^|_)LR(_|$)")  # a folder of low-resolution images, as DIV2K_train_LR_bicubic

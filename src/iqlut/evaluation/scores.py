@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from iqlut import engines
+from iqlut.errors import PictureError
 from iqlut.evaluation import psnr_ssim
 from iqlut.evaluation.degradation import CLEAN, Degradation
 from iqlut.evaluation.image_sets import image_files
 from iqlut.pictures import eight_bits
-from iqlut.pictures.picture import PictureError
 from iqlut.planes import colour, resize
 from iqlut.planes.plane_types import UpscalePlane
 from iqlut.planes.self_ensemble import self_ensemble

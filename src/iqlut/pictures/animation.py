@@ -7,11 +7,10 @@ from typing import Any
 from PIL import Image, ImageChops
 
 from iqlut.pictures import webp
-from iqlut.pictures.picture import Motion
+from iqlut.pictures.picture import Box, Motion
 
 STAYS = (0, 1)  # of GIF's disposals
 MOVING = ("GIF", "PNG", "WEBP")
-Box = tuple[int, int, int, int]
 
 
 def read(image: Image.Image, data: bytes) -> tuple[list[Image.Image], Motion]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PIL import Image
+from PIL.TiffImagePlugin import BITSPERSAMPLE
 
-_TIFF_BITS_PER_SAMPLE = 258
 _DEEP_MODES = {"I": 32, "F": 32}
 
 
@@ -22,7 +22,7 @@ def _png(data: bytes, image: Image.Image) -> int:
 
 
 def _tiff(data: bytes, image: Image.Image) -> int:
-    bits = getattr(image, "tag_v2", {}).get(_TIFF_BITS_PER_SAMPLE, 8)
+    bits = getattr(image, "tag_v2", {}).get(BITSPERSAMPLE, 8)
     return max(bits) if isinstance(bits, tuple) else int(bits)
 
 

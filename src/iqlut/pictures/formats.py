@@ -8,7 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from iqlut.pictures.picture import Picture, PictureError
+from iqlut.errors import PictureError
+from iqlut.pictures.picture import Picture
 
 _ALL = frozenset({"icc_profile", "exif", "xmp", "dpi"})
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from PIL import Image, ImageChops
 from PIL.GifImagePlugin import getdata
 
+from iqlut.pictures.picture import Box
+
 _COLOURS = 256
 _CLEARED, _RESTORED = 2, 3
-Box = tuple[int, int, int, int]
 
 
 def animation(frames: Sequence[tuple[Image.Image, Box, float, int]], plays: int) -> bytes:

@@ -6,32 +6,27 @@ import re
 from typing import Any
 
 from PIL import Image, ImageOps
+from PIL.ExifTags import IFD, Base
 
+# What describes the picture, as against the layout of the old file.
 _KEPT = (
-    270,
-    271,
-    272,
-    305,
-    306,
-    315,
-    33432,
-    18246,
-    18249,
-    *range(40091, 40096),
-)  # what describes, not the layout
-_RESOLUTION = (282, 283, 296)
-_FOLDERS = (34665, 34853)  # the camera's settings, the place
-_SIZES = (40962, 40963)  # pixel width and height: no longer true
+    Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist, Base.Copyright,
+    Base.Rating, Base.RatingPercent, Base.XPTitle, Base.XPComment, Base.XPAuthor, Base.XPKeywords, Base.XPSubject,
+)  # fmt: skip
+_RESOLUTION = (Base.XResolution, Base.YResolution, Base.ResolutionUnit)
+_FOLDERS = (IFD.Exif, IFD.GPSInfo)
+_SIZES = (Base.ExifImageWidth, Base.ExifImageHeight)  # no longer true of the upscaled picture
 _ORIENTATION = re.compile(
     rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>'
 )
-_CENTIMETRES = 3
+_NO_UNIT, _INCHES, _CENTIMETRES = 1, 2, 3  # values of ResolutionUnit
 
 
 def upright(image: Image.Image) -> tuple[Image.Image, dict[str, Any]]:
     """The picture as its orientation wants it seen, and its extras without that orientation."""
     try:
-        flip_rotate = ImageOps.exif_transpose(image)
+        is_upright = image.getexif().get(Base.Orientation, 1) == 1
+        flip_rotate = image if is_upright else ImageOps.exif_transpose(image)
     except Exception:  # broken EXIF never stops a picture
         flip_rotate = image
     extras = {}
@@ -73,10 +68,11 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
     stated = image.info.get("dpi")
     if not stated:
         exif = image.getexif()
-        if _RESOLUTION[0] not in exif or exif.get(_RESOLUTION[2], 2) == 1:
+        if Base.XResolution not in exif or exif.get(Base.ResolutionUnit, _INCHES) == _NO_UNIT:
             return None
-        factor = 2.54 if exif.get(_RESOLUTION[2]) == _CENTIMETRES else 1.0
-        stated = (float(exif[282]) * factor, float(exif.get(283, exif[282])) * factor)
+        factor = 2.54 if exif.get(Base.ResolutionUnit) == _CENTIMETRES else 1.0
+        across = exif[Base.XResolution]
+        stated = (float(across) * factor, float(exif.get(Base.YResolution, across)) * factor)
     x, y = (float(value) for value in stated)
     return (
         (x, y) if x > 0 and y > 0 and (x, y) != (1, 1) else None
@@ -89,5 +85,6 @@ def exif_with_dpi(extras: dict[str, Any]) -> bytes:
         return extras.get("exif", b"")
     exif = Image.Exif()
     exif.load(extras.get("exif", b""))
-    exif[282], exif[283], exif[296] = (*extras["dpi"], 2)
+    exif[Base.XResolution], exif[Base.YResolution] = extras["dpi"]
+    exif[Base.ResolutionUnit] = _INCHES
     return exif.tobytes()

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from iqlut.errors import PictureError as PictureError
-
+Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
 Pixels = (
     Image.Image | np.ndarray
 )  # 8 bits: mode L, LA, RGB, RGBA or CMYK; 16 bits: uint16 (h, w) or (h, w, c)

@@ -13,6 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from iqlut.file_kinds import PNG_SIGNATURE
+from iqlut.pictures.picture import Box
 
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _DENOMINATOR_MAX = 65535
@@ -26,7 +27,6 @@ _ADAM7 = (
     (1, 0, 2, 2),
     (0, 1, 1, 2),
 )
-Box = tuple[int, int, int, int]
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -50,8 +50,27 @@ def _joined(parts: Sequence[tuple[bytes, bytes]]) -> bytes:
     return b"".join(written)
 
 
-def is_short(data: bytes) -> bool:
-    """Whether the pixels end before the header says so, which Pillow fills with black without a word."""
+def check_complete(data: bytes, image: Image.Image | None = None) -> None:
+    """ValueError if the pixel data end early: Pillow leaves the rest of the image zero without an error.
+
+    `image` is the decoded image, whose memory Pillow fills row by row from zeros. If its last row has a sample that is
+    not zero, all rows are there, and nothing is inflated again; this does not hold for interlaced files.
+    """
+    if image is not None and not _is_interlaced(data):
+        last_row = image.crop((0, image.height - 1, image.width, image.height))
+        if last_row.getbbox(alpha_only=False) is not None:
+            return
+    if _is_short(data):
+        raise ValueError("fewer pixels than the header says")
+
+
+def _is_interlaced(data: bytes) -> bool:
+    """Byte 28: the interlace method in IHDR, which is always the first chunk."""
+    return data[28] != 0
+
+
+def _is_short(data: bytes) -> bool:
+    """Whether the inflated pixel data are shorter than the header says."""
     parts = list(chunks(data))
     width, height, bits, kind = struct.unpack(">IIBB", parts[0][1][:10])
     bits_per_pixel = bits * {2: 3, 4: 2, 6: 4}.get(kind, 1)

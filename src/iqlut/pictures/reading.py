@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, TiffImagePlugin
+from PIL.ExifTags import Base
 
 from iqlut import file_kinds
+from iqlut.errors import PictureError
 from iqlut.file_kinds import Family
 from iqlut.pictures import animation, metadata, png, sixteen_bit_files, tiff, webp
 from iqlut.pictures.bits_per_sample import bits_per_sample
-from iqlut.pictures.picture import Picture, PictureError
+from iqlut.pictures.picture import Picture
 from iqlut.printable_names import shown
 
 PIXELS_MAX = 200_000_000  # of all frames of a picture, before it is upscaled
@@ -79,13 +81,17 @@ def read(data: bytes, name: str = "the picture", pixels_max: int = PIXELS_MAX) -
 def _gray_alpha_tiff(name: str, data: bytes, pixels_max: int) -> Picture | None:
     """The one kind of 16 bits whose header Pillow cannot open."""
     tags = tiff.tags(data)
-    if tags is None or tags.get(258) not in (16, (16, 16)):
+    if tags is None or tags.get(Base.BitsPerSample) not in (16, (16, 16)):
         return None
-    pixels = int(tags.get(256, 0)) * int(tags.get(257, 0))
+    pixels = int(tags.get(Base.ImageWidth, 0)) * int(tags.get(Base.ImageLength, 0))
     if pixels > pixels_max:
         raise _too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
     told = Image.new("L", (1, 1))
-    told.info = {"exif": data, "icc_profile": tags.get(34675), "xmp": tags.get(700)}
+    told.info = {
+        "exif": data,
+        "icc_profile": tags.get(Base.InterColorProfile),
+        "xmp": tags.get(TiffImagePlugin.XMP),
+    }
     return Picture((sixteen_bit_files.decode(name, data),), metadata.upright(told)[1], "TIFF")
 
 
@@ -146,11 +152,6 @@ def _decoded(name: str, data: bytes, image: Image.Image) -> Picture:
     lossy = source in _LOSSY or (source == "WEBP" and not webp.is_lossless(data))
     moving = getattr(image, "n_frames", 1) > 1 and source != "MPO"
     source = "JPEG" if source == "MPO" else source
-    try:
-        if source == "PNG" and png.is_short(data):
-            raise ValueError("fewer pixels than the header says")
-    except Exception as error:
-        raise _damaged(name, error) from None
     if bits > 8:
         if bits != 16 or source not in sixteen_bit_files.FORMATS or moving:
             wanted = "wanted 8, or 16 in a still PNG or TIFF"
@@ -158,13 +159,21 @@ def _decoded(name: str, data: bytes, image: Image.Image) -> Picture:
                 f"{name} has {bits} bits per sample ({source}), {wanted}; convert it first"
             )
         extras = metadata.upright(image)[1]
-        return Picture((sixteen_bit_files.decode(name, data),), extras, source)
+        pixels = sixteen_bit_files.decode(name, data)
+        try:
+            if source == "PNG" and not pixels[-1].any():
+                png.check_complete(data)
+        except Exception as error:
+            raise _damaged(name, error) from None
+        return Picture((pixels,), extras, source)
     try:
         if moving:
             frames, how = animation.read(image, data)
         else:
             image.load()
             frames, how = [image], None
+        if source == "PNG":
+            png.check_complete(data, frames[0])
     except Exception as error:  # decoders raise nearly anything on damaged data
         raise _damaged(name, error) from None
     flip_rotate = [metadata.upright(frame) for frame in frames]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from iqlut.pictures.picture import PictureError
+from iqlut.errors import PictureError
 
 FORMATS = ("PNG", "TIFF")
 _SPACES = {"grey16": (1, 2), "rgb16": (3, 4)}

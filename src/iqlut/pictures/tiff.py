@@ -7,17 +7,29 @@ import zlib
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, TiffTags
+from PIL import TiffImagePlugin as tag
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
-from PIL.TiffTags import TAGS_V2_GROUPS
 
 from iqlut.file_kinds import START_BYTES, kind_of_bytes
 
 _STRIP_BYTES = 1 << 18
 _FILE_BYTES_MAX = 2**32 - 2**20
 _GRAY, _RGB, _INKS = 1, 2, 5
-_DEFLATE, _DIFFERENCES, _STRAIGHT_ALPHA = 8, 2, 2
-_FOR_FILES_ONLY = frozenset({273, 279, 256, 257, 258, 259, 262, 277, 278})
+_DEFLATE, _DIFFERENCES, _STRAIGHT_ALPHA, _INTERLEAVED, _INCHES = 8, 2, 2, 1, 2
+_FOR_FILES_ONLY = frozenset(
+    {
+        tag.STRIPOFFSETS,
+        tag.STRIPBYTECOUNTS,
+        tag.IMAGEWIDTH,
+        tag.IMAGELENGTH,
+        tag.BITSPERSAMPLE,
+        tag.COMPRESSION,
+        tag.PHOTOMETRIC_INTERPRETATION,
+        tag.SAMPLESPERPIXEL,
+        tag.ROWSPERSTRIP,
+    }
+)
 
 
 def encode(samples: np.ndarray, inks: bool, extras: dict[str, Any]) -> bytes:
@@ -30,18 +42,21 @@ def encode(samples: np.ndarray, inks: bool, extras: dict[str, Any]) -> bytes:
     ]
     ifd = ImageFileDirectory_v2(b"II\x2a\x00\x00\x00\x00\x00")
     _describe(ifd, extras)
-    ifd[256], ifd[257], ifd[258] = width, height, (8 * samples.itemsize,) * channels
-    ifd[259], ifd[317], ifd[278] = _DEFLATE, _DIFFERENCES, rows
-    ifd[262] = _INKS if inks else _RGB if channels > 2 else _GRAY
-    ifd[277], ifd[284] = channels, 1
+    ifd[tag.IMAGEWIDTH], ifd[tag.IMAGELENGTH] = width, height
+    ifd[tag.BITSPERSAMPLE] = (8 * samples.itemsize,) * channels
+    ifd[tag.COMPRESSION], ifd[tag.PREDICTOR] = _DEFLATE, _DIFFERENCES
+    ifd[tag.ROWSPERSTRIP] = rows
+    ifd[tag.PHOTOMETRIC_INTERPRETATION] = _INKS if inks else _RGB if channels > 2 else _GRAY
+    ifd[tag.SAMPLESPERPIXEL], ifd[tag.PLANAR_CONFIGURATION] = channels, _INTERLEAVED
     if channels in (2, 4) and not inks:
-        ifd[338] = _STRAIGHT_ALPHA
+        ifd[tag.EXTRASAMPLES] = _STRAIGHT_ALPHA
     sizes = [len(strip) for strip in strips]
     if sum(sizes) > _FILE_BYTES_MAX:
         raise ValueError("a TIFF file holds 4 GB")
-    ifd[279], ifd[273] = tuple(sizes), tuple(int(end) for end in np.cumsum([0, *sizes[:-1]]))
-    for tag in (273, 279):
-        ifd.tagtype[tag] = 4  # 32 bits, whatever the first numbers are
+    ifd[tag.STRIPBYTECOUNTS] = tuple(sizes)
+    ifd[tag.STRIPOFFSETS] = tuple(int(end) for end in np.cumsum([0, *sizes[:-1]]))
+    for number in (tag.STRIPOFFSETS, tag.STRIPBYTECOUNTS):
+        ifd.tagtype[number] = TiffTags.LONG  # 32 bits, whatever the first numbers are
     file = io.BytesIO()
     ifd.save(file)
     file.write(b"".join(strips))
@@ -71,12 +86,14 @@ def _differences(strip: np.ndarray) -> bytes:
 def _describe(ifd: ImageFileDirectory_v2, extras: dict[str, Any]) -> None:
     exif = Image.Exif()
     exif.load(extras.get("exif", b""))
-    for tag in exif:
-        if tag not in _FOR_FILES_ONLY:
-            ifd[tag] = exif.get_ifd(tag) if tag in TAGS_V2_GROUPS else exif[tag]
+    for number in exif:
+        if number not in _FOR_FILES_ONLY:
+            is_folder = number in TiffTags.TAGS_V2_GROUPS
+            ifd[number] = exif.get_ifd(number) if is_folder else exif[number]
     if "icc_profile" in extras:
-        ifd[34675] = extras["icc_profile"]
+        ifd[tag.ICCPROFILE] = extras["icc_profile"]
     if "xmp" in extras:
-        ifd[700] = extras["xmp"]
+        ifd[tag.XMP] = extras["xmp"]
     if "dpi" in extras:
-        ifd[282], ifd[283], ifd[296] = (*extras["dpi"], 2)
+        ifd[tag.X_RESOLUTION], ifd[tag.Y_RESOLUTION] = extras["dpi"]
+        ifd[tag.RESOLUTION_UNIT] = _INCHES

@@ -9,11 +9,12 @@ from typing import Any
 
 from PIL import Image
 
+from iqlut.pictures.picture import Box
+
 _DISPOSE, _REPLACE = 1, 2  # flags of a frame: cleared afterwards; not blended over what was
 _PICTURE = (b"ALPH", b"VP8 ", b"VP8L")
 _FLAGS = {b"ANIM": 0x02, b"XMP ": 0x04, b"EXIF": 0x08, b"ICCP": 0x20}
 _ALPHA = 0x10
-Box = tuple[int, int, int, int]
 
 
 def chunks(data: bytes, place: int = 12) -> Iterator[tuple[bytes, bytes]]:

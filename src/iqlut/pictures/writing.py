@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
+from iqlut.errors import PictureError
 from iqlut.pictures import animation, gif, metadata, png, sixteen_bit_files, tiff, webp
 from iqlut.pictures.formats import FORMATS
-from iqlut.pictures.picture import Picture, PictureError
+from iqlut.pictures.picture import Picture
 
 _LOSSLESS_WEBP = {"lossless": True, "exact": True}
 

@@ -20,8 +20,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from iqlut.batch.planning import Job, Plan, clear_the_way
-from iqlut.batch.recipe import Recipe, Result
+from iqlut.batch.pending_jobs import remove_unfinished
+from iqlut.batch.planning import Job, Plan
+from iqlut.batch.results import Result
+from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.ray.worker_process import Child
 
 __all__ = ["Cluster", "upscale_manifest"]
@@ -45,7 +47,7 @@ class Cluster:
 
 
 def upscale_manifest(
-    jobs: Sequence[Job], recipe: Recipe, cluster: Cluster | None = None
+    jobs: Sequence[Job], recipe: UpscaleOptions, cluster: Cluster | None = None
 ) -> Generator[Result, None, None]:
     """Upscale all files and yield each result when it is available, in any order.
 
@@ -54,7 +56,7 @@ def upscale_manifest(
     import ray
 
     cluster, recipe = cluster or Cluster(), replace(recipe, threads=recipe.threads or 1)
-    clear_the_way(Plan(tuple(jobs)))
+    remove_unfinished(Plan(tuple(jobs)))
     started_here = not ray.is_initialized()
     if started_here:
         _start(cluster, recipe)
@@ -69,7 +71,7 @@ def upscale_manifest(
             ray.shutdown()
 
 
-def _start(cluster: Cluster, recipe: Recipe) -> None:
+def _start(cluster: Cluster, recipe: UpscaleOptions) -> None:
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -82,7 +84,7 @@ def _start(cluster: Cluster, recipe: Recipe) -> None:
     ray.init(address, logging_level=logging.ERROR, log_to_driver=False, **local)
 
 
-def _pipeline(jobs: Sequence[Job], recipe: Recipe, workers: int | None) -> Any:
+def _pipeline(jobs: Sequence[Job], recipe: UpscaleOptions, workers: int | None) -> Any:
     """Map rows of files to rows of results. Ray repeats the work of a machine that was lost."""
     import ray
 

@@ -17,8 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from iqlut.batch.one_file import upscale_file
-from iqlut.batch.planning import Job, exists_already
-from iqlut.batch.recipe import Recipe, Result
+from iqlut.batch.pending_jobs import exists_already
+from iqlut.batch.planning import Job
+from iqlut.batch.results import Result
+from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.errors import DiskFull, PictureError
 from iqlut.file_kinds import is_video
 from iqlut.printable_names import shown
@@ -80,7 +82,7 @@ class Child:
             self._process = None
 
 
-def attempt(job: Job, recipe: Recipe) -> Answer:
+def attempt(job: Job, recipe: UpscaleOptions) -> Answer:
     """Upscale a file and return its result; no exception leaves this function."""
     assert job.source
     source, target, start = str(job.source), str(job.target), time.perf_counter()

@@ -17,13 +17,12 @@ import numpy as np
 from PIL import Image
 
 from iqlut import atomic_files
-from iqlut.errors import BadData
+from iqlut.errors import BadData, PictureError
 from iqlut.evaluation import degradation
 from iqlut.evaluation.image_sets import image_files
 from iqlut.file_kinds import PNG_SIGNATURE
 from iqlut.network.configuration import DegradeConfig, TrainConfig
 from iqlut.pictures import eight_bits
-from iqlut.pictures.picture import PictureError
 from iqlut.planes import colour, resize
 from iqlut.training import codec_damage, drawn_graphics, patch_damage
 from iqlut.training.patches import UNDAMAGED, Planes

@@ -95,7 +95,7 @@ class Sidecar:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SegmentEncoding:
     """What every segment is encoded with."""
 
     video: Video
@@ -105,13 +105,13 @@ class Recipe:
 
 
 def write_segments(
-    frames: Iterator[Frame], sidecar: Sidecar, recipe: Recipe, advance: Advance
+    frames: Iterator[Frame], sidecar: Sidecar, encoding: SegmentEncoding, advance: Advance
 ) -> None:
     """Encode all frames, a segment at a time."""
     for first in frames:
         temporary = sidecar.folder / "next.mkv"
         times = _write_segment(
-            temporary, _with_first(first, islice(frames, GROUP - 1)), recipe, advance
+            temporary, _with_first(first, islice(frames, GROUP - 1)), encoding, advance
         )
         sidecar.add(temporary, times)
     sidecar.finish()
@@ -122,12 +122,16 @@ def _with_first(first: Frame, rest: Iterable[Frame]) -> Iterator[Frame]:
     yield from rest
 
 
-def _write_segment(path: Path, frames: Iterable[Frame], recipe: Recipe, advance: Advance) -> Times:
+def _write_segment(
+    path: Path, frames: Iterable[Frame], encoding: SegmentEncoding, advance: Advance
+) -> Times:
     numbers: dict[int, int] = {}  # of time stamps
     durations: list[int] = []
     written = delay = 0
     with av.open(str(path), "w", format="matroska") as output:
-        stream = add_video(output, recipe.video, recipe.scale, recipe.options, recipe.threads)
+        stream = add_video(
+            output, encoding.video, encoding.scale, encoding.options, encoding.threads
+        )
 
         def write(packets: Iterable[Any]) -> None:
             nonlocal written, delay
@@ -146,15 +150,15 @@ def _write_segment(path: Path, frames: Iterable[Frame], recipe: Recipe, advance:
         for frame in frames:
             numbers[frame.pts] = len(durations)
             durations.append(frame.duration)
-            write(stream.encode(_video_frame(frame, recipe)))
+            write(stream.encode(_video_frame(frame, encoding)))
             advance()
         write(stream.encode(None))
     return Times(list(numbers), durations, delay)
 
 
-def _video_frame(frame: Frame, recipe: Recipe) -> Any:
+def _video_frame(frame: Frame, encoding: SegmentEncoding) -> Any:
     """Planes as FFmpeg holds them."""
-    video, layout = recipe.video, recipe.video.layout.larger(recipe.scale)
+    video, layout = encoding.video, encoding.video.layout.larger(encoding.scale)
     made = av.VideoFrame(layout.width, layout.height, video.pixel_format)
     for view, plane in zip(plane_views(made, layout), frame.planes, strict=True):
         view[:] = plane
