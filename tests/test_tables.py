@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from iqlut import arithmetic as ar
 from iqlut.engines import reference
-from iqlut.tables.integer_tables import IllegalTables, Layer, Tables
+from iqlut.errors import IllegalTables
+from iqlut.tables.integer_tables import Tables
+from iqlut.tables.layer import Layer
 from random_tables import random_layer, random_lut, random_tables
 
 
@@ -83,7 +85,8 @@ def test_illegal_layers_are_refused(message: str) -> None:
 def test_an_accumulator_that_leaves_int16_is_refused() -> None:
     full = {"lut": np.full((8, 4, 3, 3, 4), 127, np.int8)}
     with pytest.raises(
-        IllegalTables, match="an accumulator can reach 36576 after its shift of 3, expected at most 32767"
+        IllegalTables,
+        match="an accumulator can reach 36576 after its shift of 3, expected at most 32767",
     ):
         layer_of(parts(c=8, k=3) | full | {"acc_shift": 3})
     legal = layer_of(parts(c=8, k=3) | full | {"acc_shift": 4})
@@ -153,7 +156,8 @@ def test_the_largest_legal_sum() -> None:
     layer = replace(upsampler(), bias=np.full(4, 2**31 - 1 - bound, np.int32))
     assert Tables("edge", 2, (block(), layer)).scale == 2
     with pytest.raises(
-        IllegalTables, match="a sum can reach 2147483648, expected at most 2147483647; use a smaller shift"
+        IllegalTables,
+        match="a sum can reach 2147483648, expected at most 2147483647; use a smaller shift",
     ):
         Tables("edge", 2, (block(), replace(layer, bias=layer.bias + np.int32(1))))
 

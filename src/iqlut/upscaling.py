@@ -99,11 +99,7 @@ def upscale(
     tables = _tables_for(found, image, restore)
     upscale_plane = upscaler(tables, engine, threads, ensemble)
     if isinstance(image, np.ndarray):
-        image = np.asarray(image)  # a plain array, also of a memory map or a masked array
-        if image.dtype in _DEEP and image.size and image.ndim > 1 and image.shape[2:] in _CHANNELS:
-            eight_bits = partial(_upscale_array, upscale_plane=upscale_plane, scale=tables.scale)
-            return sixteen_bits.upscale(image, eight_bits, tables.scale)
-        return _upscale_array(image, upscale_plane, tables.scale)
+        return _upscale_any_depth(np.asarray(image), upscale_plane, tables.scale)
     return _upscale_pillow(image, upscale_plane, tables.scale)
 
 
@@ -170,6 +166,14 @@ def _model(model: str | os.PathLike[str] | Model | None, scale: int) -> Model:
             f"use scale={found.scale} or another model"
         )
     return found
+
+
+def _upscale_any_depth(image: np.ndarray, upscale_plane: Upscale, scale: int) -> np.ndarray:
+    """Upscale a plain array of uint8 or uint16."""
+    if image.dtype in _DEEP and image.size and image.ndim > 1 and image.shape[2:] in _CHANNELS:
+        eight_bits = partial(_upscale_array, upscale_plane=upscale_plane, scale=scale)
+        return sixteen_bits.upscale(image, eight_bits, scale)
+    return _upscale_array(image, upscale_plane, scale)
 
 
 def _upscale_array(image: np.ndarray, upscale_plane: Upscale, scale: int) -> np.ndarray:

@@ -6,7 +6,8 @@ import numpy as np
 
 from iqlut import arithmetic as ar
 from iqlut.engines import Upscale, check_plane
-from iqlut.tables.integer_tables import Layer, Tables
+from iqlut.tables.integer_tables import Tables
+from iqlut.tables.layer import Layer
 
 
 def build(tables: Tables, threads: int = 1) -> Upscale:

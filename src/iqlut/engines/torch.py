@@ -15,7 +15,8 @@ import numpy as np
 from iqlut import arithmetic as ar
 from iqlut.engines import Upscale, check_plane
 from iqlut.errors import MissingPackage
-from iqlut.tables.integer_tables import Layer, Tables
+from iqlut.tables.integer_tables import Tables
+from iqlut.tables.layer import Layer
 
 try:
     import torch
