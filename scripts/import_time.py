@@ -8,7 +8,10 @@ import sys
 
 def best(module: str) -> float:
     """The shortest of nine."""
-    code = f"import time; start = time.perf_counter(); import {module}; print(time.perf_counter() - start)"
+    code = (
+        f"import time; start = time.perf_counter(); import {module}; "
+        "print(time.perf_counter() - start)"
+    )
     runs = (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         for _ in range(9)
