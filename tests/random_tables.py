@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from iqlut import arithmetic as ar
-from iqlut.tables.integer_tables import Layer, Tables
+from iqlut.tables.integer_tables import Tables
+from iqlut.tables.layer import Layer
 from iqlut.tables.restoration_tables import RestorationTables
 
 

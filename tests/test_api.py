@@ -181,3 +181,14 @@ def test_built_engines_are_kept(rng: np.random.Generator, monkeypatch: pytest.Mo
 
 def test_all_cores_are_those_of_this_process() -> None:
     assert 1 <= upscaling.cores() <= (os.cpu_count() or 1)
+
+
+def test_one_clause_catches_what_iqlut_reports() -> None:
+    plane = np.zeros((4, 4), np.uint8)
+    for arguments in ({"scale": 5}, {"engine": "abacus"}, {"threads": 0}, {"model": "none"}):
+        with pytest.raises(iqlut.IqlutError):
+            iqlut.upscale(plane, **arguments)
+    with pytest.raises(iqlut.errors.UnknownModel, match="the scale is 5, expected 2, 3 or 4"):
+        iqlut.upscale(plane, scale=5)
+    with pytest.raises(iqlut.IqlutError):
+        iqlut.upscale(plane, restore="much")

@@ -121,9 +121,10 @@ def test_import_needs_no_torch():
 
 
 def test_import_brings_nothing_slow():
-    """How long it takes is measured by scripts/dev/import_time.py; this is what it must not wait for."""
+    """scripts/dev/import_time.py measures the time; this names what must not be imported."""
     slow = ("torch", "PIL", "rich", "tyro", "av", "pyvips")
-    code = f"import sys, iqlut; sys.exit(', '.join(name for name in {slow} if name in sys.modules) or 0)"
+    found = f"', '.join(name for name in {slow} if name in sys.modules)"
+    code = f"import sys, iqlut; sys.exit({found} or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, f"import iqlut imports {done.stderr}"
 
@@ -184,7 +185,7 @@ def test_public_classes_have_unique_names():
 
 
 def test_all_exceptions_are_in_one_tree():
-    """Every exception class derives from `IqlutError`, and `iqlut.errors` defines all but `Stop`."""
+    """Every exception derives from `IqlutError`, and `iqlut.errors` defines all but `Stop`."""
     known = {name for name, kind in vars(errors).items() if isinstance(kind, type)}
     for module, file in MODULES.items():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -1,4 +1,4 @@
-"""Manifests on a local Ray of two workers: killed in the middle and resumed, nothing is lost or done twice."""
+"""Manifests on a local Ray: a run that is killed and resumed loses nothing and repeats nothing."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def run_ray_and_kill(folder: Path, model: str) -> None:
 
 @WITH_RAY
 def test_which_ray(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of its own, of so many cores, unless another is named: not any that happens to run here."""
+    """A local one unless an address is given, never one that happens to run here."""
     import ray
 
     recipe, begun = UpscaleOptions((), Size(4), threads=3), []

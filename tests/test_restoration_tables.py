@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from iqlut import arithmetic as ar
 from iqlut import engines
+from iqlut.errors import IllegalTables
 from iqlut.tables import file_format, symmetry
 from iqlut.tables import strengths as strengths_of
 from iqlut.tables.file_format import BadModelFile, from_bytes, to_bytes
-from iqlut.tables.integer_tables import IllegalTables
 from iqlut.tables.restoration_tables import RestorationTables
 from random_tables import random_restoration_tables
 from test_fileformat import edit

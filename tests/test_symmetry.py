@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from iqlut import engines
+from iqlut.errors import IllegalTables
 from iqlut.planes.flips_rotations import flip_rotate
 from iqlut.planes.self_ensemble import self_ensemble
 from iqlut.tables import symmetry
 from iqlut.tables.file_format import BadModelFile, from_bytes, to_bytes
-from iqlut.tables.integer_tables import IllegalTables, Tables
+from iqlut.tables.integer_tables import Tables
 from random_tables import random_layer
 
 ORDERS = [order for order in symmetry.ORDERS if order > 1]

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from iqlut import arithmetic as ar
 from iqlut.engines import reference
-from iqlut.tables.integer_tables import IllegalTables, Layer, Tables
+from iqlut.errors import IllegalTables
+from iqlut.tables.integer_tables import Tables
+from iqlut.tables.layer import Layer
 from random_tables import random_layer, random_lut, random_tables
 
 

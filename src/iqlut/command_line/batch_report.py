@@ -1,4 +1,4 @@
-"""BatchReport on a batch of files: a line of text or JSON for each when it is done, and a summary."""
+"""Report on a batch of files: a line of text or JSON for each when it is done, and a summary."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BatchReport:
         return sum(result.status == "failed" for result in self._results)
 
     def add(self, result: Result) -> None:
-        """BatchReport a result; the reason for a failure names the file."""
+        """Report a result; the reason for a failure names the file."""
         self._results.append(result)
         if self._rows:
             self._rows.add(asdict(result))
@@ -40,7 +40,7 @@ class BatchReport:
             narrate(_line(result))
 
     def fail(self, job: Job, sentence: str, elapsed_s: float) -> None:
-        """BatchReport that a file failed; the sentence names it."""
+        """Report that a file failed; the sentence names it."""
         source, target = str(job.source or "-"), str(job.target or "-")
         self.add(Result(source, target, "failed", sentence, elapsed_ms=1000 * elapsed_s))
 

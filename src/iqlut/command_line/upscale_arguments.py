@@ -103,13 +103,7 @@ class UpscaleArguments:
         threads: int | None = None,
     ) -> UpscaleOptions:
         """All arguments as one value. Raises Stop for values that are not allowed."""
-        if self.quality is not None and self.quality not in _QUALITIES:
-            raise Stop(f"--quality is {self.quality}, expected 1 to 100; leave it out for 95")
-        if not self.max_megapixels > 0:
-            raise Stop(
-                f"--max-megapixels is {self.max_megapixels:g}, expected more than 0; leave it out "
-                f"for {reading.PIXELS_MAX / 1e6:g}"
-            )
+        self._check_numbers()
         size, threads = self._size(), arguments.threads(threads or self.threads)
         any_size = size != Size() and size.scale is None
         ladder = (
@@ -138,7 +132,17 @@ class UpscaleArguments:
             restore=restore,
         )
 
+    def _check_numbers(self) -> None:
+        if self.quality is not None and self.quality not in _QUALITIES:
+            raise Stop(f"--quality is {self.quality}, expected 1 to 100; leave it out for 95")
+        if not self.max_megapixels > 0:
+            raise Stop(
+                f"--max-megapixels is {self.max_megapixels:g}, expected more than 0; leave it out "
+                f"for {reading.PIXELS_MAX / 1e6:g}"
+            )
+
     def _size(self) -> Size:
+        """The requested size of the result."""
         size = Size(self.scale, self.width, self.height)
         if self.size is not None:
             sides = self.size.lower().split("x")

@@ -7,7 +7,8 @@ import numpy as np
 from iqlut import arithmetic as ar
 from iqlut.engines import check_plane
 from iqlut.planes.plane_types import UpscalePlane
-from iqlut.tables.integer_tables import Layer, Tables
+from iqlut.tables.integer_tables import Tables
+from iqlut.tables.layer import Layer
 
 
 def build(tables: Tables, threads: int = 1) -> UpscalePlane:

@@ -16,7 +16,8 @@ from iqlut import arithmetic as ar
 from iqlut.engines import check_plane
 from iqlut.errors import MissingPackage
 from iqlut.planes.plane_types import UpscalePlane
-from iqlut.tables.integer_tables import Layer, Tables
+from iqlut.tables.integer_tables import Tables
+from iqlut.tables.layer import Layer
 
 try:
     import torch

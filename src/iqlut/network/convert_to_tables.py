@@ -26,7 +26,8 @@ from iqlut.errors import CannotConvert
 from iqlut.network.configuration import Config
 from iqlut.network.network import Network
 from iqlut.network.quantisation import CENTRE, entry_step
-from iqlut.tables.integer_tables import Layer, Tables, accumulator_bound
+from iqlut.tables.integer_tables import Tables
+from iqlut.tables.layer import Layer, accumulator_bound
 from iqlut.tables.restoration_tables import RestorationTables
 
 _INT16_MAX = 32767

@@ -119,7 +119,7 @@ def _luma_windows(pixels: np.ndarray) -> list[np.ndarray]:
 
 
 def strength_for(vector: np.ndarray) -> float:
-    """The strength, 0 to 3 in sixteenths, for the features of an image (`MeasuredDamage.vector`)."""
+    """The strength, 0 to 3 in sixteenths, for the features in `MeasuredDamage.vector`."""
     return round(min(max(_network("strength", seen(vector)), 0.0), STRENGTH_MAX) * _STEPS) / _STEPS
 
 
