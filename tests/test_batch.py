@@ -319,7 +319,7 @@ def test_killed_runs_and_broken_files(tmp_path):
         "--kills",
         "2",
     ]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     counts = json.loads(done.stdout)
     assert (counts["results"], counts["named"]) == (190, 10)

@@ -65,3 +65,9 @@ def test_sixteen_bits_are_read_in_eight_ways() -> None:
     places = sorted(int(np.argmax(np.diff(plane[0]))) for plane in seen)
     assert len(seen) == 8
     assert all(31 <= gap <= 33 for gap in np.diff(places))
+
+
+def test_knots_are_rounded_to_the_nearest_signal() -> None:
+    quantisation = pytest.importorskip("iqlut.network.quantisation", exc_type=ImportError)
+    knots = quantisation.whole_knots(np.array([0, 63.6, 127.5, 190.4, 255]))
+    assert knots.tolist() == [0, 64, 128, 190, 255]

@@ -1,11 +1,6 @@
-"""Fits `auto_strength.safetensors`, by which `restoration` chooses a strength from what a picture
-shows of its damage.
+"""Fits `auto_strength.safetensors`, by which `choose_strength` chooses; needs PyTorch.
 
-    python -m scripts.dev.fit_auto_strength everyday-x4          about ten minutes on two cores
-
-Training images and graphics are made small and damaged in many ways. One small network learns how
-noisy they were, which is known; another learns the strength that loses the least PSNR against the
-best one. No strength is called the right one where several are as good. Needs PyTorch.
+    python -m scripts.dev.fit_auto_strength everyday-x4
 """
 
 from __future__ import annotations

@@ -180,7 +180,7 @@ MUTANTS = (
         "network/quantisation.py",
         "knots, last = np.floor(signals + 0.5).astype(int), len(signals) - 1",
         "knots, last = np.floor(signals).astype(int), len(signals) - 1",
-        ("test_model.py", "test_average.py"),
+        ("test_rounding.py",),
     ),
     Mutant(
         "chroma is never sited on luma",

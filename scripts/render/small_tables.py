@@ -46,5 +46,8 @@ def interrupted_batch() -> str:
 
 
 def _with_origins(lines: list[str], rows: list[Row]) -> str:
+    """Return the table and where its rows were measured, or that nothing was measured yet."""
+    if not rows:
+        return "Not measured yet.\n"
     origins = sorted({result_files.described(row["origin"]) for row in rows})
     return "\n".join(lines) + f"\n\nMeasured: {'; '.join(origins)}.\n"

@@ -15,7 +15,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
-from matplotlib.transforms import Bbox
 
 from scripts.shared.result_files import ROOT
 
@@ -33,6 +32,8 @@ SETTINGS: dict[str, Any] = {
 }
 DPI = 150
 _DISTANCES_PT = (7, 11, 17, 24, 32, 42, 54, 70)
+_SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+WAYS = [(across * far, up * far) for far, (across, up) in product(_DISTANCES_PT, _SIDES)]
 
 
 def save(figure: Figure, name: str, folder: Path = IMAGES) -> None:
@@ -48,8 +49,7 @@ def label_points(
     colours: Sequence[str],
     lines: Iterable[Sequence[tuple[float, float]]] = (),
 ) -> list[Annotation]:
-    """Write the name of each point beside it so that no name covers another name, a point or a
-    line.
+    """Write the name of each point beside it so that it covers no other name, point or line.
 
     The names that have the fewest free places are placed first; the nearest free place is taken.
     The axes must have their final limits.
@@ -58,68 +58,64 @@ def label_points(
     assert isinstance(figure, Figure)
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw_without_rendering()
-    taken = [_around(*axes.transData.transform((x, y))) for _, x, y in points]
+    taken = [_around(*axes.transData.transform((x, y)), 5) for _, x, y in points]
     taken += [_around(x, y, 2) for line in lines for x, y in _along(axes.transData.transform(line))]
-    places: dict[int, list[tuple[Annotation, Bbox]]] = {}
+    boxes: dict[int, np.ndarray] = {}
     for number, (name, x, y) in enumerate(points):
-        tried = [_annotate(axes, name, (x, y), way, colours[number]) for way in _ways()]
-        places[number] = [(one, one.get_window_extent(renderer).padded(1)) for one in tried]
+        at_point = _annotate(axes, name, (x, y), (0, 0), colours[number])
+        size = at_point.get_window_extent(renderer)
+        at_point.remove()
+        centre = axes.transData.transform((x, y))
+        boxes[number] = _places(centre, size.width + 2, size.height + 2, figure.dpi / 72)
+    inside = axes.get_window_extent(renderer).extents
     kept = []
-    inside = axes.get_window_extent(renderer)
-    while places:
-        free = {
-            number: [
-                place
-                for place in some
-                if _contains(inside, place[1]) and not place[1].count_overlaps(taken)
-            ]
-            for number, some in places.items()
-        }
+    while boxes:
+        free = {number: _free(some, np.array(taken), inside) for number, some in boxes.items()}
         number = min(free, key=lambda one: len(free[one]))
-        chosen, box = (free[number] or places[number])[0]
-        taken.append(box)
-        kept.append(chosen)
-        for annotation, _ in places.pop(number):
-            if annotation is not chosen:
-                annotation.remove()
+        way = int(free[number][0]) if len(free[number]) else 0
+        taken.append(tuple(boxes.pop(number)[way]))
+        name, x, y = points[number]
+        kept.append(_annotate(axes, name, (x, y), WAYS[way], colours[number]))
     return kept
 
 
-def _ways() -> list[tuple[float, float, str, str]]:
-    """Return offsets in points with their alignments, the nearest first."""
-    sides = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-    align_x = {1: "left", 0: "center", -1: "right"}
-    align_y = {1: "bottom", 0: "center", -1: "top"}
-    return [
-        (across * far, up * far, align_x[across], align_y[up])
-        for far, (across, up) in product(_DISTANCES_PT, sides)
-    ]
-
-
 def _annotate(
-    axes: Axes,
-    name: str,
-    point: tuple[float, float],
-    way: tuple[float, float, str, str],
-    colour: str,
+    axes: Axes, name: str, point: tuple[float, float], way: tuple[float, float], colour: str
 ) -> Annotation:
-    across, up, align_x, align_y = way
+    """Write a name at an offset in points from its point; the offset decides the alignment."""
+    across, up = way
     far = max(abs(across), abs(up)) > _DISTANCES_PT[1]
     return axes.annotate(
         name,
         point,
-        (across, up),
+        way,
         textcoords="offset points",
-        ha=align_x,
-        va=align_y,
+        ha=("center", "left", "right")[int(np.sign(across))],
+        va=("center", "bottom", "top")[int(np.sign(up))],
         color=colour,
         fontsize=8.5,
         arrowprops={"arrowstyle": "-", "color": "#aaaaaa", "lw": 0.6} if far else None,
     )
 
 
-def _around(x: float, y: float, radius: float = 5.0) -> Bbox:
-    return Bbox.from_extents(x - radius, y - radius, x + radius, y + radius)
+def _places(centre: np.ndarray, width: float, height: float, pixels_per_pt: float) -> np.ndarray:
+    """Return the box of a name in each way: float64 (ways, 4), left, bottom, right, top in px."""
+    offset = np.array(WAYS)
+    size = np.array([width, height])
+    low = centre + offset * pixels_per_pt + (np.sign(offset) - 1) / 2 * size
+    return np.hstack([low, low + size])
+
+
+def _free(boxes: np.ndarray, taken: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return the indices of boxes that lie inside and meet nothing that is taken."""
+    apart = (boxes[:, None, :2] >= taken[None, :, 2:]) | (boxes[:, None, 2:] <= taken[None, :, :2])
+    good = apart.any(axis=2).all(axis=1)
+    good &= (boxes[:, :2] >= inside[:2]).all(axis=1) & (boxes[:, 2:] <= inside[2:]).all(axis=1)
+    return np.flatnonzero(good)
+
+
+def _around(x: float, y: float, radius: float) -> tuple[float, float, float, float]:
+    return x - radius, y - radius, x + radius, y + radius
 
 
 def _along(corners: np.ndarray) -> Iterator[tuple[float, float]]:
@@ -128,12 +124,3 @@ def _along(corners: np.ndarray) -> Iterator[tuple[float, float]]:
         for share in np.linspace(0, 1, 2 + int(np.hypot(*(end - start)) / 3)):
             x, y = start + share * (end - start)
             yield float(x), float(y)
-
-
-def _contains(outer: Bbox, inner: Bbox) -> bool:
-    return bool(
-        outer.x0 <= inner.x0
-        and inner.x1 <= outer.x1
-        and outer.y0 <= inner.y0
-        and inner.y1 <= outer.y1
-    )
