@@ -129,6 +129,19 @@ def test_command(
         "checkpoint.pt" in Path("best.toml").read_text()
         and str(checkpoint) not in Path("best.toml").read_text()
     )
+
+
+def test_refusals(
+    trained: tuple[Config, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config, checkpoint = trained
+    for name in ("few.toml", "best.toml"):
+        Path(name).write_text(configuration.to_toml(config), encoding="utf-8")
+    command = ["train", "search", "few.toml", str(checkpoint), "-o", "best.toml", "-t", "1"]
     for arguments, code, words in (
         (command, exit_codes.FAILED, "--overwrite"),
         ([*command, "--overwrite", "--steps", "-1"], exit_codes.USAGE, "--steps is -1"),

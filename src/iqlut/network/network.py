@@ -87,7 +87,7 @@ class Network(nn.Module):
         self.alpha = nn.Parameter(
             torch.full((config.blocks, gates), -1.0), requires_grad=config.residual
         )
-        if config.residual:
+        if config.residual and config.block_kernels[0] > 1:  # one tap cannot be a filter of detail
             self._begin_with_detail()
 
     @torch.no_grad()
@@ -121,7 +121,7 @@ class Network(nn.Module):
         self._below, self._weight = between(self.config.strengths, strength)
 
     def phase_offset(self) -> torch.Tensor:
-        """(scale**2,): the offset at the strength that is set."""
+        """(scale**2,): the offset at the strength set."""
         if not self.config.strengths:
             return self.offset
         return torch.lerp(
@@ -129,7 +129,7 @@ class Network(nn.Module):
         )
 
     def entries(self) -> list[torch.Tensor]:
-        """The table of each layer, (c, levels, k, k, d), not rounded, at the strength that is set."""
+        """The table of each layer, (c, levels, k, k, d), not rounded, at the strength set."""
         place = (self._below, self._weight) if self.config.strengths else ()
         return [self._whole(index, table(*place)) for index, table in enumerate(self.tables)]
 
