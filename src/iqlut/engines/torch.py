@@ -43,7 +43,7 @@ def build(tables: Tables, threads: int = 1, device: str | None = None) -> Upscal
             phases = ar.requantise(
                 _expand(layers[-1], signal), _base(plane, tables.scale), layers[-1]
             )
-            return _pixel_shuffle(phases.to(torch.uint8), tables.scale).cpu().numpy()
+            return ar.shuffle(phases.to(torch.uint8), tables.scale).cpu().numpy()
 
     return upscale
 
@@ -127,9 +127,3 @@ def _base(plane: torch.Tensor, scale: int) -> torch.Tensor:
     return torch.stack(
         [ar.bilinear(padded, scale, p, q) for p in range(scale) for q in range(scale)], dim=2
     )
-
-
-def _pixel_shuffle(phases: torch.Tensor, scale: int) -> torch.Tensor:
-    """Phases (h, w, scale * scale), row phase first, to the plane (scale * h, scale * w)."""
-    h, w, _ = phases.shape
-    return phases.reshape(h, w, scale, scale).permute(0, 2, 1, 3).reshape(h * scale, w * scale)
