@@ -177,3 +177,15 @@ def test_torch_tensors_give_the_same() -> None:
         out = ar.requantise(torch.from_numpy(small), torch.from_numpy(skip_signal), on_torch)
         assert out.dtype == torch.int32
         np.testing.assert_array_equal(out.numpy(), ar.requantise(small, skip_signal, constants))
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_shuffle_and_its_inverse(scale: int) -> None:
+    """Phase (p, q) of low-resolution pixel (y, x) is the pixel (scale * y + p, scale * x + q)."""
+    phases = np.arange(2 * 3 * 5 * scale**2).reshape(2, 3, 5, scale**2)
+    planes = ar.shuffle(phases, scale)
+    assert planes.shape == (2, 3 * scale, 5 * scale)
+    for p in range(scale):
+        for q in range(scale):
+            np.testing.assert_array_equal(planes[:, p::scale, q::scale], phases[..., scale * p + q])
+    np.testing.assert_array_equal(ar.unshuffle(planes, scale), phases)

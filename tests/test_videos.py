@@ -241,3 +241,16 @@ def test_other_options_begin_anew(upscaler, tmp_path, monkeypatch):
         larger(source, tmp_path / "big.mkv", upscaler, codec="ffv1")
     monkeypatch.undo()
     assert larger(source, tmp_path / "big.mkv", upscaler, codec="h264").resumed == 0
+
+
+def test_the_source_is_opened_three_times(rich, upscaler, tmp_path, monkeypatch):
+    """To probe it, to decode it, and to copy its other streams; every other open is of a file that is made."""
+    opened, plain = [], av.open
+
+    def counted(file, *arguments, **named):
+        opened.append(str(file))
+        return plain(file, *arguments, **named)
+
+    monkeypatch.setattr(av, "open", counted)
+    larger(rich, tmp_path / "big.mkv", upscaler, codec="ffv1")
+    assert opened.count(str(rich.absolute())) == 3

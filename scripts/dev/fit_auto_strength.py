@@ -1,6 +1,6 @@
 """Fits `auto_strength.safetensors`, by which `choose_strength` chooses; needs PyTorch.
 
-    python -m scripts.dev.fit_auto_strength everyday-x4
+python -m scripts.dev.fit_auto_strength everyday-x4
 """
 
 from __future__ import annotations

@@ -154,3 +154,18 @@ def bilinear(padded: Any, scale: int, row_phase: int, column_phase: int) -> Any:
     return (
         columns[0] * middle[:, :w] + columns[1] * middle[:, 1 : w + 1] + columns[2] * middle[:, 2:]
     )
+
+
+def shuffle(phases: Any, scale: int) -> Any:
+    """Phases (..., h, w, scale * scale), row phase first, to planes (..., scale * h, scale * w)."""
+    *rest, h, w, _ = phases.shape
+    split = phases.reshape(*rest, h, w, scale, scale)
+    return split.swapaxes(-3, -2).reshape(*rest, h * scale, w * scale)
+
+
+def unshuffle(planes: Any, scale: int) -> Any:
+    """Planes (..., scale * h, scale * w) to phases (..., h, w, scale * scale): the inverse of `shuffle`."""
+    *rest, height, width = planes.shape
+    h, w = height // scale, width // scale
+    split = planes.reshape(*rest, h, scale, w, scale)
+    return split.swapaxes(-3, -2).reshape(*rest, h, w, scale * scale)

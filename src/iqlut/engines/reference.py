@@ -25,7 +25,7 @@ def build(tables: Tables, threads: int = 1) -> UpscalePlane:
             signal = ar.requantise(expand(layer, signal), own, layer)
         last = tables.layers[-1]
         phases = ar.requantise(expand(last, signal), base(luma, tables.scale), last)
-        return pixel_shuffle(phases.astype(np.uint8), tables.scale)
+        return ar.shuffle(phases.astype(np.uint8), tables.scale)
 
     return upscale
 
@@ -52,9 +52,3 @@ def base(luma: np.ndarray, scale: int) -> np.ndarray:
     return np.stack(
         [ar.bilinear(padded, scale, p, q) for p in range(scale) for q in range(scale)], axis=2
     )
-
-
-def pixel_shuffle(phases: np.ndarray, scale: int) -> np.ndarray:
-    """Arrange phases (h, w, scale * scale), row phase first, as a plane (scale * h, scale * w)."""
-    h, w, _ = phases.shape
-    return phases.reshape(h, w, scale, scale).transpose(0, 2, 1, 3).reshape(h * scale, w * scale)

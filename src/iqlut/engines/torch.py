@@ -50,7 +50,7 @@ def build(tables: Tables, threads: int = 1, device: str | None = None) -> Upscal
             phases = ar.requantise(
                 _expand(layers[-1], signal), _base(plane, tables.scale), layers[-1]
             )
-            return _pixel_shuffle(phases.to(torch.uint8), tables.scale).cpu().numpy()
+            return ar.shuffle(phases.to(torch.uint8), tables.scale).cpu().numpy()
 
     return upscale
 
@@ -138,9 +138,3 @@ def _base(plane: torch.Tensor, scale: int) -> torch.Tensor:
     return torch.stack(
         [ar.bilinear(padded, scale, p, q) for p in range(scale) for q in range(scale)], dim=2
     )
-
-
-def _pixel_shuffle(phases: torch.Tensor, scale: int) -> torch.Tensor:
-    """Arrange phases (h, w, scale * scale), row phase first, as a plane (scale * h, scale * w)."""
-    h, w, _ = phases.shape
-    return phases.reshape(h, w, scale, scale).permute(0, 2, 1, 3).reshape(h * scale, w * scale)

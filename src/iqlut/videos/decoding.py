@@ -90,33 +90,31 @@ def packets_of(
 
 
 def probe(path: Path, part: Part) -> Video:
-    """What the video is: its first frame is decoded, all its packets are counted."""
+    """What the video is: one pass over all packets decodes the first frame and counts the rest."""
     with opened(path) as container:
         stream = _video(container, path)
         stream.thread_type = "AUTO"
-        first = _first_frame(container, stream, path)
-        index = stream.index
-        aspect = stream.sample_aspect_ratio or None
+        first, count = _first_frame_and_count(container, stream, path)
+        _check_count(container, path, part, count)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-        time_base = stream.time_base or 1 / Fraction(rate)
-        notes = []
-        if first.interlaced_frame:
-            notes.append(
-                f"{path} is interlaced: its lines are upscaled as if it were not; deinterlace it first"
-            )
         layout, pixel_format = _layout(first, path)
-        turn, colour, light = _display_matrix(first), _colour(first), light_parameters(first)
-    count = _count(path, index)
-    frames = part.count(count.frames)
-    if frames == 0:
-        raise VideoError(
-            f"{path} has {count.frames} frames, none of them from {part.first} on; see --frames"
+        interlaced = (
+            f"{path} is interlaced: its lines are upscaled as if it were not; deinterlace it first"
         )
-    if part.whole:
-        _check_length(path, count)
-    return Video(
-        path, index, layout, pixel_format, frames, time_base, rate, colour, aspect, turn, light, tuple(notes)
-    )  # fmt: skip
+        return Video(
+            path=path,
+            stream=stream.index,
+            layout=layout,
+            pixel_format=pixel_format,
+            frames=part.count(count.frames),
+            time_base=stream.time_base or 1 / Fraction(rate),
+            rate=rate,
+            colour=_colour(first),
+            aspect=stream.sample_aspect_ratio or None,
+            turn=_display_matrix(first),
+            light=light_parameters(first),
+            notes=(interlaced,) if first.interlaced_frame else (),
+        )
 
 
 def _video(container: InputContainer, path: Path) -> Any:
@@ -134,36 +132,36 @@ def _video(container: InputContainer, path: Path) -> Any:
     raise VideoError(f"{path} has no video ({only}), expected a video")
 
 
-def _first_frame(container: InputContainer, stream: Any, path: Path) -> Any:
-    for frame in decoded(container, stream, path, []):
-        return frame
-    raise VideoError(
-        f"{path} has no frames that can be decoded, expected at least one; get it again"
-    )
+def _first_frame_and_count(container: InputContainer, stream: Any, path: Path) -> tuple[Any, Count]:
+    """The first frame that can be decoded, and what all packets of the file show."""
+    count, first = Count(), None
+    for packet in packets_of(container, path):
+        is_own = packet.stream_index == stream.index
+        if first is None and is_own:
+            first = next(iter(_frames_of(packet, [])), None)
+        if packet.dts is None and packet.pts is None and not packet.size:
+            continue  # the end of a stream
+        count.frames += is_own and not packet.is_discard
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is not None:
+            end_s = float((time + (packet.duration or 0)) * packet.time_base)
+            count.end_s = max(count.end_s, end_s)
+    if first is None:
+        raise VideoError(
+            f"{path} has no frames that can be decoded, expected at least one; get it again"
+        )
+    return first, count
 
 
-def _count(path: Path, index: int) -> Count:
-    count = Count()
-    with opened(path) as container:
-        for packet in packets_of(container, path):
-            if packet.dts is None and packet.pts is None and not packet.size:
-                continue  # the end of a stream
-            if packet.stream_index == index and not packet.is_discard:
-                count.frames += 1
-            time = packet.pts if packet.pts is not None else packet.dts
-            if time is not None:
-                count.end_s = max(
-                    count.end_s, float((time + (packet.duration or 0)) * packet.time_base)
-                )
-    return count
-
-
-def _check_length(path: Path, count: Count) -> None:
-    """VideoError if the header promises more than there is."""
-    with opened(path) as container:
-        stated_s = (container.duration or 0) / av.time_base
-        if not container.format.name.startswith(_HEADER_STATES_LENGTH):
-            return
+def _check_count(container: InputContainer, path: Path, part: Part, count: Count) -> None:
+    """VideoError if the part has no frames, or if the header promises more than there is."""
+    if part.count(count.frames) == 0:
+        raise VideoError(
+            f"{path} has {count.frames} frames, none of them from {part.first} on; see --frames"
+        )
+    stated_s = (container.duration or 0) / av.time_base
+    if not part.whole or not container.format.name.startswith(_HEADER_STATES_LENGTH):
+        return
     if count.end_s < stated_s - _CUT_SHORT_S:
         raise VideoError(
             f"{path} is cut short: it ends after {count.end_s:.1f} of {stated_s:.1f} s; get it again, "
@@ -215,12 +213,16 @@ def decoded(
 ) -> Generator[Any, None, None]:
     """All frames of a stream; packets that cannot be decoded are left out, and named in `damage`."""
     for packet in packets_of(container, path, [stream]):
-        try:
-            frames = packet.decode()
-        except av.error.InvalidDataError:
-            damage.append(f"the packet at byte {packet.pos}")
-            continue
-        yield from frames
+        yield from _frames_of(packet, damage)
+
+
+def _frames_of(packet: Any, damage: list[str]) -> list[Any]:
+    """The frames that a packet completes; one that cannot be decoded has none, and is named in `damage`."""
+    try:
+        return packet.decode()
+    except av.error.InvalidDataError:
+        damage.append(f"the packet at byte {packet.pos}")
+        return []
 
 
 def frames(video: Video, part: Part, damage: list[str]) -> Generator[Frame, None, None]:

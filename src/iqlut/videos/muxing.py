@@ -61,9 +61,11 @@ class Window:
     end: Fraction
 
 
-def check_streams(video: Video, container: str, target: Path) -> tuple[str, ...]:
-    """Notes on what is left out; VideoError if the container cannot hold what must not be lost."""
-    with opened(video.path) as source, av.open(io.BytesIO(), "w", format=container) as output:
+def check_streams(
+    source: InputContainer, video: Video, container: str, target: Path
+) -> tuple[str, ...]:
+    """Notes on the streams that are left out; VideoError if the container cannot hold one that must not be lost."""
+    with av.open(io.BytesIO(), "w", format=container) as output:
         others = [stream for stream in source.streams if stream.index != video.stream]
         for stream in others:
             if stream.type not in _LEFT_OUT:
@@ -75,10 +77,11 @@ def check_streams(video: Video, container: str, target: Path) -> tuple[str, ...]
         )
 
 
-def join(video: Video, sidecar: Sidecar, file: Path, container: str, window: Window | None) -> None:
-    """Write the segments and the other streams of the source to `file`."""
+def join(
+    source: InputContainer, video: Video, sidecar: Sidecar, file: Path, container: str, window: Window | None
+) -> None:  # fmt: skip
+    """Write the segments and the other streams of the opened source to `file`."""
     with ExitStack() as stack:
-        source = stack.enter_context(opened(video.path))
         sample = stack.enter_context(opened(sidecar.path(0)))
         settings = _settings(container, source)
         output = stack.enter_context(

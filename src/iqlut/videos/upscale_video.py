@@ -80,34 +80,31 @@ def upscale(
 
     `advance` is called when another frame is done. Who calls this looks after files that exist.
     """
-    from iqlut.videos import encoders, muxing, resumable_segments
+    from iqlut.videos import decoding, encoders, muxing, resumable_segments
 
     larger = upscaler.larger(video.layout, video.path)
     upscaler = _chosen(upscaler, video, options.part)
     options = encoders.choose(video, target, upscaler.scale, options)
     container = container_of(target)
-    notes = [*video.notes, *muxing.check_streams(video, container, target)]
-    try:
-        sidecar = resumable_segments.Sidecar(target, _plan(video, upscaler, options))
-        resumed = sidecar.frames
+    with decoding.opened(video.path) as source:
+        notes = [*video.notes, *muxing.check_streams(source, video, container, target)]
         try:
-            _fill(sidecar, video, upscaler, options, advance, notes)
-            whole = sidecar.folder / "whole"
-            muxing.join(
-                video,
-                sidecar,
-                whole,
-                container,
-                None if options.part.whole else _window(video, sidecar),
-            )
-            whole.replace(target)
-        except BaseException:
-            sidecar.leave()
-            raise
-    except OSError as error:
-        raise VideoError(
-            f"{target} cannot be written ({error.strerror or error}); what is done is kept: mend that and run it again"
-        ) from error
+            sidecar = resumable_segments.Sidecar(target, _plan(video, upscaler, options))
+            resumed = sidecar.frames
+            try:
+                _fill(sidecar, video, upscaler, options, advance, notes)
+                whole = sidecar.folder / "whole"
+                window = None if options.part.whole else _window(video, sidecar)
+                muxing.join(source, video, sidecar, whole, container, window)
+                whole.replace(target)
+            except BaseException:
+                sidecar.leave()
+                raise
+        except OSError as error:
+            reason = error.strerror or error
+            raise VideoError(
+                f"{target} cannot be written ({reason}); what is done is kept: mend that and run it again"
+            ) from error
     sidecar.remove()
     return Outcome(sidecar.frames, resumed, video.layout, larger, tuple(notes), upscaler.choice)
 

@@ -1,6 +1,6 @@
 """How long reading a PNG file of 24 megapixels takes, compared with Pillow alone.
 
-    python scripts/measure_png_reading.py
+    python -m scripts.measure.png_reading
 
 Prints the medians of interleaved runs and their ratio. The image is a photograph as far as a compressor can tell:
 smooth colours and noise of a few levels.
