@@ -17,9 +17,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from iqlut.library import load_library
+from iqlut import native
 
 ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "iqlut"
 _COPIED, _LINKED = (
     ("src", "tests"),
     ("configs", "native", "results", "samples", "scripts", "vectors"),
@@ -59,8 +60,8 @@ MUTANTS = (
     Mutant(
         "skips are floored in convert",
         "network/convert_to_tables.py",
-        "np.round(parts.skip * 2**shift / parts.base_unit)",
-        "np.floor(parts.skip * 2**shift / parts.base_unit)",
+        "np.round(values.skip * 2**shift / values.base_unit)",
+        "np.floor(values.skip * 2**shift / values.base_unit)",
         ("test_model.py",),
     ),
     Mutant(
@@ -85,15 +86,15 @@ MUTANTS = (
         ("test_rounding.py",),
     ),
     Mutant(
-        "cubic weights of videos have fewer bits",
-        "videos/frame_planes.py",
-        "_WEIGHT_BITS = 13",
-        "_WEIGHT_BITS = 9",
+        "cubic weights of chroma have fewer bits",
+        "planes/cubic.py",
+        "WEIGHT_BITS = 10",
+        "WEIGHT_BITS = 6",
         ("test_rounding.py", "test_video_planes.py"),
     ),
     Mutant(
         "sixteen bits are read in four ways",
-        "planes/sixteen_bits.py",
+        "planes/high_bit_depth.py",
         "READINGS = 8",
         "READINGS = 4",
         ("test_rounding.py",),
@@ -142,21 +143,21 @@ MUTANTS = (
     ),
     Mutant(
         "resize cuts off instead of rounding",
-        "planes/image.py",
+        "planes/resize.py",
         "total = np.full((rows.stop - top, w), 0.5)",
         "total = np.full((rows.stop - top, w), 0.0)",
         ("test_cross_check_libraries.py",),
     ),
     Mutant(
         "join rounds the halves of green up",
-        "planes/image.py",
+        "planes/colour.py",
         "green += (1 << (shift - 1)) - 1",
         "green += 1 << (shift - 1)",
         ("test_image.py", "test_engines.py"),
     ),
     Mutant(
         "split drops the rounding half of luma",
-        "planes/image.py",
+        "planes/colour.py",
         "half = 1 << (_LUMA_BITS - 1)",
         "half = 0",
         ("test_image.py", "test_engines.py"),
@@ -194,18 +195,30 @@ MUTANTS = (
 
 def main(numbers: list[int]) -> int:
     """Try the mutants of these numbers, or all, and return the exit code."""
+    chosen = [(number, MUTANTS[number - 1]) for number in numbers or range(1, len(MUTANTS) + 1)]
+    tests = sorted({test for _, mutant in chosen for test in mutant.tests})
+    if not tests_pass(tests):
+        sys.exit(f"the tests fail without any mutant; repair them first: pytest {' '.join(tests)}")
     survivors = 0
-    for number in numbers or range(1, len(MUTANTS) + 1):
-        mutant = MUTANTS[number - 1]
+    for number, mutant in chosen:
         verdict = verdict_of(mutant)
         survivors += verdict != "killed"
         print(f"{number:3} {verdict:9} {mutant.what} ({mutant.file})", flush=True)
-    print(f"{survivors} of {len(numbers) or len(MUTANTS)} survive")
+    print(f"{survivors} of {len(chosen)} survive")
     return int(survivors > 0)
 
 
 def verdict_of(mutant: Mutant) -> str:
     """Return "killed", "SURVIVES", or "MISSING" where the line to change is not there."""
+    text = (SOURCE / mutant.file).read_text(encoding="utf-8")
+    if text.count(mutant.old) != 1:
+        return "MISSING"
+    changed = {mutant.file: text.replace(mutant.old, mutant.new)}
+    return "SURVIVES" if tests_pass(list(mutant.tests), changed) else "killed"
+
+
+def tests_pass(tests: list[str], changed: dict[str, str] | None = None) -> bool:
+    """Run tests on a copy of the source, in which the files in `changed` have the given text."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         for name in _COPIED:
@@ -213,28 +226,24 @@ def verdict_of(mutant: Mutant) -> str:
         for name in _LINKED:
             (copy / name).symlink_to(ROOT / name, target_is_directory=True)
         shutil.copy(ROOT / "pyproject.toml", copy)
-        shutil.copy(load_library()._name, copy / "src" / "iqlut")
-        file = copy / "src" / "iqlut" / mutant.file
-        text = file.read_text(encoding="utf-8")
-        if text.count(mutant.old) != 1:
-            return "MISSING"
-        file.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
-        tests = [str(copy / "tests" / name) for name in mutant.tests]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(copy / "src"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
+        for library in ("inference", "training"):
+            shutil.copy(native.path_of(library), copy / "src" / "iqlut" / "native")
+        for file, text in (changed or {}).items():
+            (copy / "src" / "iqlut" / file).write_text(text, encoding="utf-8")
         done = subprocess.run(
-            [sys.executable, "-c", _RUN, str(copy), *tests],
+            [sys.executable, "-c", _RUN, str(copy), *(str(copy / "tests" / name) for name in tests)],
             cwd=copy,
-            env=environment,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(copy / "src"),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
             capture_output=True,
             text=True,
         )
     if done.returncode not in (0, 1):
-        raise RuntimeError(f"pytest could not run {mutant.tests}:\n{done.stdout}\n{done.stderr}")
-    return "SURVIVES" if done.returncode == 0 else "killed"
+        raise RuntimeError(f"pytest could not run {tests}:\n{done.stdout}\n{done.stderr}")
+    return done.returncode == 0
 
 
 if __name__ == "__main__":
