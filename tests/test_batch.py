@@ -65,7 +65,7 @@ def test_a_folder_is_mirrored(tree, model, tmp_path, capsys):
     )
     assert len(printed) == 6 and any("new\\nline.png" in line for line in printed)
     assert upscale(model, tree, "-o", tmp_path / "big") == 0
-    assert "0 of 5 pictures upscaled, 5 skipped (they exist)" in capsys.readouterr().err
+    assert "0 of 5 pictures upscaled, 5 skipped because they exist" in capsys.readouterr().err
 
 
 def test_pictures_that_cannot_be_read_are_named(model, tmp_path, capsys):

@@ -35,7 +35,7 @@ def test_a_checkpoint_is_of_the_stage_of_its_name(checkpoint: Path) -> None:
 def test_every_checkpoint_is_read_by_something() -> None:
     """A stage starts from it, a shipped model is converted from it, or a script starts from it."""
     starts = {Path(config.train.start).stem for config in STAGES.values()}
-    scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "scripts").glob("*.py"))
+    scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "scripts").rglob("*.py"))
     for checkpoint in CHECKPOINTS:
         assert (
             checkpoint.stem in starts

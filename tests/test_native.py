@@ -12,7 +12,7 @@ from iqlut import native
 from iqlut.engines import native as engine
 from iqlut.engines import reference
 from iqlut.native import inference
-from iqlut.tables import integer_tables
+from iqlut.tables import integer_tables, layer
 from iqlut.tables.integer_tables import Layer, Tables
 from random_tables import random_tables
 
@@ -87,7 +87,7 @@ def test_too_many_layers_are_refused(isa: str) -> None:
 
 
 def test_too_many_channels_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(integer_tables, "CHANNELS_MAX", 65)
+    monkeypatch.setattr(layer, "CHANNELS_MAX", 65)
     wide = random_tables(np.random.default_rng(1), 2, 2, 65)
     with pytest.raises(
         ValueError,
@@ -143,7 +143,8 @@ def test_training_refuses_what_no_buffer_holds() -> None:
     torch = pytest.importorskip(
         "torch", reason="training needs PyTorch: pip install 'iqlut[train]'"
     )
-    from iqlut.network.native_layers import ISAS, Aim, Curve, MeanLoss, Residual, Setting
+    from iqlut.network.curve import Curve
+    from iqlut.network.native_layers import ISAS, Aim, LayerSettings, MeanLoss, Residual
 
     knots = np.array([0, 90, 255], np.uint8)
     curve = Curve.of(knots, True)
@@ -161,7 +162,7 @@ def test_training_refuses_what_no_buffer_holds() -> None:
 
     luma = torch.zeros(2, 9, 9, dtype=torch.uint8)
     for isa in (None, *ISAS):
-        setting = Setting((curve, curve), 5, isa=isa)
+        setting = LayerSettings((curve, curve), 5, isa=isa)
         with pytest.raises(
             ValueError, match=r"the scale is 5, expected 2 to 4 .*\(IQLUT_SCALE_MAX\)"
         ):
@@ -171,7 +172,7 @@ def test_training_refuses_what_no_buffer_holds() -> None:
             ValueError, match=r"the scale is 5, expected 2 to 4 .*\(IQLUT_SCALE_MAX\)"
         ):
             MeanLoss.apply(luma, setting, aim, *parameters(8, 25))
-    wide = Setting((curve, curve), 4)
+    wide = LayerSettings((curve, curve), 4)
     with pytest.raises(ValueError, match=r"layer 0 has 65 output channels, expected 1 to 64"):
         Residual.apply(luma, wide, *parameters(65, 16))
     aim = Aim("charbonnier", torch.zeros(2, 9, 9, 16, dtype=torch.uint8), margin=5)

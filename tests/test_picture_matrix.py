@@ -15,9 +15,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from command_line import upscale
 from iqlut import upscaling
+from iqlut.errors import PictureError
 from iqlut.pictures import formats, reading
 from iqlut.pictures import png as png_container
-from iqlut.pictures.picture import PictureError
 from picture_files import encoded, noise, png
 
 PROFILE = b"\0\0\2\0profile of colours" * 9

@@ -61,18 +61,14 @@ def test_a_plot_is_the_same_bytes_each_time(module: Any, name: str, tmp_path: Pa
 def test_a_learning_curve_goes_through_all_stages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stages = {
-        "small-first": ("small", ""),
-        "small": ("small", 'start = "checkpoints/small-first.pt"'),
-        "large": ("large", 'start = "checkpoints/small.pt"'),
-    }
-    for stage, (name, start) in stages.items():
-        config = (
-            f'name = "{name}"\n[train]\nbatch = 4\npatch = 50\n{start}\n'  # 10,000 pixels a step
-        )
-        (tmp_path / f"{stage}.toml").write_text(config)
-        rows = [{"step": 100, "seconds": 60}, {"step": 200, "seconds": 30, "psnr_db": 28.0}]
+    train = "[train]\nbatch = 4\npatch = 50\n"  # 10,000 pixels a step
+    two_stages = '[[stage]]\nname = "first"\n[[stage]]\nname = "second"\n'
+    (tmp_path / "small.toml").write_text(f'name = "small"\n{train}{two_stages}')
+    (tmp_path / "large.toml").write_text(f'name = "large"\n{train}start = "checkpoints/small.pt"\n')
+    rows = [{"step": 100, "seconds": 60}, {"step": 200, "seconds": 30, "psnr_db": 28.0}]
+    for stage in ("small-first", "small", "large"):
         (tmp_path / f"{stage}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    learning_curves._configs.cache_clear()
     monkeypatch.setattr(learning_curves, "LOGS", tmp_path)
     monkeypatch.setattr(learning_curves, "CONFIGS", tmp_path)
     small, large = learning_curves.curve("small"), learning_curves.curve("large")

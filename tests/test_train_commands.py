@@ -86,7 +86,11 @@ def test_training_without_torch(photo, model, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)  # importing it raises ModuleNotFoundError
     out = str(tmp_path / "out.png")
     upscaling = ["upscale", str(photo), "-o", out, "-m", model, "--engine", "torch"]
-    for arguments in (["train", "run.toml"], ["convert", "run.pt", "-o", out], upscaling):
+    for arguments in (
+        ["train", "run.toml"],
+        ["convert", "run.pt", "-o", out + ".iqlut"],
+        upscaling,
+    ):
         code = cli.main(arguments)
         assert code == exit_codes.USAGE
         refuses(capsys, code, "not installed", "pip install")

@@ -43,7 +43,10 @@ def test_videos_beside_pictures(
     big = tmp_path / "big"
     assert upscale(model, holiday, "-o", big, "--preset", "ultrafast") == 0
     said = capsys.readouterr().err
-    assert "5 of 5 pictures and videos upscaled, 3 files ignored (no pictures or videos)" in said
+    assert (
+        "5 of 5 pictures and videos upscaled, 3 files ignored because they are neither pictures nor videos"
+        in said
+    )
     videos = {
         "clip.mkv": 2,
         "clip.avi.mkv": 3,
@@ -58,7 +61,7 @@ def test_videos_beside_pictures(
     )
     before = {name: (big / name).read_bytes() for name in names}
     assert upscale(model, holiday, "-o", big) == 0
-    assert "5 skipped (they exist)" in capsys.readouterr().err
+    assert "5 skipped because they exist" in capsys.readouterr().err
     assert {name: (big / name).read_bytes() for name in names} == before
 
 

@@ -129,7 +129,7 @@ def test_several_videos(model, tmp_path, capsys):
         "a.mkv": "failed", "b.avi": "done", "c.mkv": "skipped"
     }  # fmt: skip
     assert "a.mkv is no video" in captured.err
-    assert "1 of 3 videos upscaled, 1 skipped (they exist), 1 failed" in captured.err
+    assert "1 of 3 videos upscaled, 1 skipped because they exist, 1 failed" in captured.err
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b.mkv", "c.mkv"]
     assert upscale(model, *sources, "-o", tmp_path / "one.mkv") == 2
 

@@ -35,7 +35,8 @@ static void split(const uint8_t *pixels, int channels, int count, iqlut_colours 
     else split_pixels(pixels, 4, count, to.luma, to.red, to.blue);
 }
 
-/* cubic.upscale_padded of one row of a difference: first down the columns, for one phase of rows, .. */
+/* cubic.upscale_padded of one row of a difference: first down the columns, for one phase of
+ * rows, .. */
 IQLUT_INLINE void enlarge_down(const int16_t *const rows[IQLUT_CUBIC_TAPS], int count,
                                int32_t *restrict tall, const int scale, const int phase) {
     const int32_t *const down = iqlut_cubic[scale][phase];

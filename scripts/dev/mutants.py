@@ -231,7 +231,13 @@ def tests_pass(tests: list[str], changed: dict[str, str] | None = None) -> bool:
         for file, text in (changed or {}).items():
             (copy / "src" / "iqlut" / file).write_text(text, encoding="utf-8")
         done = subprocess.run(
-            [sys.executable, "-c", _RUN, str(copy), *(str(copy / "tests" / name) for name in tests)],
+            [
+                sys.executable,
+                "-c",
+                _RUN,
+                str(copy),
+                *(str(copy / "tests" / name) for name in tests),
+            ],
             cwd=copy,
             env={
                 **os.environ,
