@@ -99,14 +99,14 @@ _FRAMES = {"save_all": True, "append_images": [Image.new("L", (5, 5), 99)]}
 BAD: dict[str, tuple[bytes | None, str]] = {  # content, words of the complaint
     "missing": (None, "check the name"),
     "empty": (b"", "0 bytes"),
-    "text": (b"Dear all,\nthis is a letter.\n", "no picture"),
+    "text": (b"Dear all,\nthis is a letter.\n", "not a picture"),
     "png_cut_short": (_PNG[:5000], "damaged or cut short"),
     "jpeg_cut_short": (_JPEG[:2500], "damaged or cut short"),
     "header_only": (_PNG[:20], "only a part"),
     "lying_header": (png(40, 4000, 8, rows=3), "damaged or cut short"),
     "wrong_checksum": (_PNG[:200] + bytes([_PNG[200] ^ 1]) + _PNG[201:], "damaged or cut short"),
     "animation_cut_short": (_GIF[: len(_GIF) // 2], "damaged or cut short"),
-    "zero_wide": (png(0, 4, 8), "no picture"),
+    "zero_wide": (png(0, 4, 8), "not a picture"),
     "16_bit_jpeg_2000": (encoded(_GRAY_16, "JPEG2000"), "16 bits per sample"),
     "16_bit_ppm": (b"P6\n# deep\n1 1 65535\n" + bytes(6), "16 bits per sample"),
     "phone.heic": (
@@ -114,7 +114,7 @@ BAD: dict[str, tuple[bytes | None, str]] = {  # content, words of the complaint
         "is HEIF, which is not read as",
     ),
     "new.jxl": (b"\xff\x0a" + bytes(99), "is JPEG XL, which is not read as"),
-    "thumbnail.nef": (encoded(noise("RGB", (16, 12)), "TIFF"), "a camera's raw file"),
+    "thumbnail.nef": (encoded(noise("RGB", (16, 12)), "TIFF"), "a camera raw file"),
     "float_tiff": (encoded(noise("L", (4, 4)).convert("F"), "TIFF"), "32 bits per sample"),
     "several_pages": (encoded(noise("L", (4, 4)), "TIFF", **_FRAMES), "holds 2 pictures"),
 }
