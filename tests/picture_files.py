@@ -102,7 +102,7 @@ BAD: dict[str, tuple[bytes | None, str]] = {  # content, words of the complaint
     "text": (b"Dear all,\nthis is a letter.\n", "not a picture"),
     "png_cut_short": (_PNG[:5000], "damaged or cut short"),
     "jpeg_cut_short": (_JPEG[:2500], "damaged or cut short"),
-    "header_only": (_PNG[:20], "only a part"),
+    "header_only": (_PNG[:20], "incomplete"),
     "lying_header": (png(40, 4000, 8, rows=3), "damaged or cut short"),
     "wrong_checksum": (_PNG[:200] + bytes([_PNG[200] ^ 1]) + _PNG[201:], "damaged or cut short"),
     "animation_cut_short": (_GIF[: len(_GIF) // 2], "damaged or cut short"),
