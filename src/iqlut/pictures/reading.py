@@ -137,7 +137,7 @@ def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
         kind = file_kinds.kind_of_bytes(data[: file_kinds.START_BYTES])
         if kind is not None and kind.family is not Family.PICTURE:
             raise PictureError(
-                f"{name} is {kind.name}, which is not read as a picture; convert it first"
+                f"{name} is {kind.name}, which is not a supported picture format; convert it first"
             ) from None
         raise PictureError(
             f"{name} is not a picture or is incomplete, expected PNG, JPEG, WebP, TIFF or another "

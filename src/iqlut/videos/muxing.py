@@ -175,11 +175,11 @@ def _copy_of(output: OutputContainer, stream: Any, target: Path, video: Video) -
 
 def _attached_picture(output: OutputContainer, stream: Any, video: Video) -> Any:
     """Add a cover picture as an attached file, which is how Matroska stores it."""
-    ending, kind = _PICTURES.get(stream.codec_context.name, ("jpg", "jpeg"))
+    extension, kind = _PICTURES.get(stream.codec_context.name, ("jpg", "jpeg"))
     with opened(video.path) as source:
         packets = packets_of(source, video.path, [source.streams[stream.index]])
         data = next((bytes(packet) for packet in packets if packet.size), b"")
-    tags = {"filename": f"cover.{ending}", "mimetype": f"image/{kind}"} | stream.metadata
+    tags = {"filename": f"cover.{extension}", "mimetype": f"image/{kind}"} | stream.metadata
     copy = output.add_attachment(tags["filename"], tags["mimetype"], data)
     copy.metadata.update(tags)
     return copy
