@@ -80,7 +80,7 @@ def test_compare_refusals(
         ),
         ((photo, "-m", model, "-s", 3), exit_codes.USAGE, "the scale is 3, expected 4"),
         ((photo, "-s", 9), exit_codes.USAGE, "the scale is 9, expected 2, 3 or 4"),
-        ((tmp_path / "text.png", "-m", model), exit_codes.FAILED, "no picture"),
+        ((tmp_path / "text.png", "-m", model), exit_codes.FAILED, "not a picture"),
     ):
         assert compare(*arguments) == code, words
         refuses(capsys, code, words)

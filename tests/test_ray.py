@@ -251,7 +251,7 @@ def test_killed_and_resumed(model: str, tmp_path: Path) -> None:
     }
     assert sorted(row["source"] for row in results) == sorted(row["source"] for row in rows)
     assert (
-        sum(row["status"] == "failed" and "is no picture" in row["reason"] for row in results)
+        sum(row["status"] == "failed" and "is not a picture" in row["reason"] for row in results)
         == BROKEN
     )
     assert (

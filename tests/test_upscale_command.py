@@ -154,7 +154,7 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
         ((tmp_path, "-o", out), "is not a folder"),
         ((tmp_path / "more", "-o", tmp_path / "more"), "its own output"),
         ((tmp_path / "*.tif", "-o", tmp_path), "there is no picture in"),
-        ((photo, "-o", out, "--format", "doc"), "there is no format 'doc'"),
+        ((photo, "-o", out, "--format", "doc"), "the format 'doc' is unknown"),
         ((photo, "-o", out, "--format", "jpg"), "says PNG, but --format says JPEG"),
         ((photo, "-o", out, "--quality", 0), "expected 1 to 100"),
         ((photo, "-o", out, "--shard", "5/4"), "expected I/N"),

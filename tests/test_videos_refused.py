@@ -51,18 +51,18 @@ def bad_videos(folder: Path) -> dict[str, tuple[dict[str, object], str]]:
     made.write_video(folder / "fine.mkv", made.pictures(2, 32, 24))
     return {
         "absent.mkv": ({}, "there is no file"),
-        "empty.mkv": ({}, "is no video"),
-        "text.mp4": ({}, "is no video"),
+        "empty.mkv": ({}, "is not a video"),
+        "text.mp4": ({}, "is not a video"),
         "sound.mkv": ({}, "has no video (only audio)"),
         "none.mkv": ({}, "has no frames"),
         "none.mp4": ({}, "has no video (nothing at all)"),
         "cut.mkv": ({}, "is cut short"),
         "rgb.mkv": ({}, "pixel format bgr0"),
-        "fine.mkv": ({"codec": "theora"}, "the codecs are h264"),
+        "fine.mkv": ({"codec": "theora"}, "expected one of h264"),
         "long.mkv": ({"codec": "ffv1", "crf": 3.0}, "takes no --crf"),
-        "cover.mp4": ({"preset": "silly"}, "refuses --crf 18 --preset silly"),
+        "cover.mp4": ({"preset": "silly"}, "rejects --crf 18 --preset silly"),
         "text.mkv": ({"crf": 99.0}, "expected 0 to 51"),
-        "rich.mkv": ({"part": videos.Part(50)}, "see --frames"),
+        "rich.mkv": ({"part": videos.Part(50)}, "correct --frames"),
     }
 
 
@@ -86,7 +86,7 @@ def test_bad_outputs(rich, model, tmp_path):
         taken: "--overwrite",
         rich: "its own output",
         tmp_path: "is a folder",
-        tmp_path / "big.xyz": "a video format that is written",
+        tmp_path / "big.xyz": "a supported video format",
         tmp_path / "big.mp4": "cannot hold stream 3",
         tmp_path / "big.webm": "cannot hold stream 1",
     }.items():

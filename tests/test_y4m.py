@@ -92,8 +92,8 @@ def test_new_header():
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "is no y4m video"),
-        (b"RIFF....AVI ", "is no y4m video"),
+        (b"", "is not a y4m video"),
+        (b"RIFF....AVI ", "is not a y4m video"),
         (b"YUV4MPEG2 W4\n", "4x? pixels"),
         (b"YUV4MPEG2 W4 H0\n", "4x0 pixels"),
         (b"YUV4MPEG2 W4 H999999999\n", "expected 1 to 65535"),

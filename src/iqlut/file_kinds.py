@@ -1,8 +1,8 @@
-"""What a file is: one table of signatures for pictures, videos, sound and camera raw files.
+"""Detection of the formats of picture, video, sound and camera raw files by one signature table.
 
-The content decides wherever it can. The ending of the name counts only where the content is unknown, or where the
-container says too little: a TIFF container may hold a camera's raw file, and an MP4 or Matroska container may hold
-sound alone.
+The content of a file decides whenever it can. The suffix of the file name counts only if the
+content is unknown or if the container does not say enough: a TIFF file may be a camera raw file,
+and an MP4 or Matroska file may hold sound only.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from pathlib import Path
 
 from PIL import Image
 
-START_BYTES = 256  # that `kind_of` reads: enough for every signature
+START_BYTES = 256  # the bytes that `kind_of` reads, which suffice for every signature
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 Y4M_SIGNATURE = b"YUV4MPEG2"
 
 
 class Family(Enum):
-    """What may be done with a file."""
+    """Groups of file formats that are handled in the same way."""
 
     PICTURE = "picture"
-    UNREAD_PICTURE = "picture of a format that is not read"
+    UNREAD_PICTURE = "picture of an unsupported format"
     CAMERA_RAW = "camera raw file"
     VIDEO = "video"
     SOUND = "sound"
@@ -30,14 +30,14 @@ class Family(Enum):
 
 @dataclass(frozen=True)
 class Kind:
-    """A file format. `name` is Pillow's name for pictures, and the usual name for everything else."""
+    """A file format. `name` is Pillow's name for pictures and the usual name for anything else."""
 
     family: Family
     name: str
 
 
 def _kind(family: Family, name: str, *fragments: tuple[int, bytes]) -> tuple[Kind, tuple]:
-    """One signature: every fragment (offset in bytes, bytes) must be there."""
+    """One signature: a file must contain every fragment, given as (offset in bytes, bytes)."""
     return Kind(family, name), fragments
 
 
@@ -46,7 +46,7 @@ def _iso_kinds(family: Family, name: str, *brands: bytes) -> list[tuple[Kind, tu
     return [_kind(family, name, (4, b"ftyp" + brand)) for brand in brands]
 
 
-# The first signature that fits decides, so a special one stands before a general one.
+# The first matching signature decides, so specific ones precede general ones.
 _SIGNATURES = (
     _kind(Family.CAMERA_RAW, "CR2", (0, b"II*\0"), (8, b"CR\x02")),
     _kind(Family.CAMERA_RAW, "ORF", (0, b"IIRO")),
@@ -87,31 +87,33 @@ _SIGNATURES = (
     _kind(Family.VIDEO, "RealMedia", (0, b".RMF")),
     _kind(Family.VIDEO, "AVI", (0, b"RIFF"), (8, b"AVI ")),
     _kind(Family.VIDEO, "NUT", (0, b"nut/multimedia")),
-    # The sync bytes of two packets: of 188 bytes, or of 192 with the time before each.
+    # The sync bytes of two packets, which have 188 bytes, or 192 with a time stamp before each.
     _kind(Family.VIDEO, "MPEG transport stream", (0, b"G"), (188, b"G")),
     _kind(Family.VIDEO, "MPEG transport stream", (4, b"G"), (196, b"G")),
 )
 
 _UNREAD_SUFFIXES = frozenset({".heic", ".heif", ".hif", ".jxl"})
 _RAW_SUFFIXES = frozenset({
-    ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mrw", ".nef", ".nrw", ".orf", ".pef",
-    ".raf", ".rw2", ".sr2", ".srf", ".srw", ".x3f",
+    ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mrw", ".nef", ".nrw",
+    ".orf", ".pef", ".raf", ".rw2", ".sr2", ".srf", ".srw", ".x3f",
 })  # fmt: skip
 _VIDEO_SUFFIXES = frozenset({
-    ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg",
-    ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv", ".y4m",
+    ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov",
+    ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".rm", ".rmvb", ".ts", ".vob",
+    ".webm", ".wmv", ".y4m",
 })  # fmt: skip
 _SOUND_SUFFIXES = frozenset(
     {".aac", ".aax", ".m4a", ".m4b", ".m4p", ".mka", ".oga", ".weba", ".wma"}
 )
-# Files of these names are as often something else: TypeScript, for one. In a folder their content must say it.
+# Files with these suffixes are often not videos but, for example, TypeScript sources. When they are
+# found in a folder, they count as videos only if their content says so.
 _AMBIGUOUS_VIDEO_SUFFIXES = frozenset({".ts", ".mts", ".m2ts"})
-# Formats that Pillow opens, but that nobody who upscales a folder of pictures means.
+# Pillow opens these formats, but a folder of pictures is not expected to include them.
 _NOT_MEANT_IN_FOLDERS = frozenset({"PDF", "MPEG", "PSD", "EPS", "WMF"})
 
 
 def kind_of_bytes(start: bytes) -> Kind | None:
-    """The kind that the first bytes of a file say it is, or None; `START_BYTES` suffice."""
+    """The kind of a file by its first `START_BYTES` bytes, or None if it is unknown."""
     for kind, fragments in _SIGNATURES:
         if all(start.startswith(fragment, offset) for offset, fragment in fragments):
             return kind
@@ -119,7 +121,7 @@ def kind_of_bytes(start: bytes) -> Kind | None:
 
 
 def kind_of(path: Path) -> Kind | None:
-    """The kind of a file by its content; None where it is unknown or cannot be read."""
+    """The kind of a file by its content, or None if it is unknown or the file cannot be read."""
     try:
         with path.open("rb") as file:
             return kind_of_bytes(file.read(START_BYTES))
@@ -128,10 +130,10 @@ def kind_of(path: Path) -> Kind | None:
 
 
 def is_camera_raw(suffix: str, data: bytes) -> bool:
-    """Whether a file, by its content and the ending of its name, is a sensor's raw data.
+    """Whether a file is a camera raw file, by its content and the suffix of its name.
 
-    Most raw files are TIFF files of a thumbnail, which is not what anyone wants upscaled; so the ending decides about
-    TIFF and about unknown content.
+    Most raw files are also TIFF files that contain a thumbnail, which should not be upscaled. The
+    suffix therefore decides for TIFF and for unknown content.
     """
     kind = kind_of_bytes(data[:START_BYTES])
     if kind is None or kind.name == "TIFF":
@@ -140,13 +142,16 @@ def is_camera_raw(suffix: str, data: bytes) -> bool:
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file that a user named holds a video: by its content, else by its ending."""
+    """Whether a file that the user named is a video, by its content or, if unknown, its suffix."""
     kind = kind_of(path)
     return path.suffix.lower() in _VIDEO_SUFFIXES if kind is None else kind.family is Family.VIDEO
 
 
 def is_video_in_folder(path: Path) -> bool:
-    """Whether a file that was found in a folder is a video: neither sound nor the source of a program."""
+    """Whether a file that was found in a folder is a video.
+
+    Files that hold sound only and program sources with an ambiguous suffix are excluded.
+    """
     suffix = path.suffix.lower()
     if suffix in _SOUND_SUFFIXES or not is_video(path):
         return False
@@ -154,9 +159,10 @@ def is_video_in_folder(path: Path) -> bool:
 
 
 def is_picture_in_folder(path: Path) -> bool:
-    """Whether a file that was found in a folder is a picture: by its content, else by its ending.
+    """Whether a file found in a folder is a picture, by its content or, if unknown, its suffix.
 
-    Pictures of formats that are not read count, so that they are reported instead of passed over in silence.
+    Pictures of unsupported formats count as well, so that they are reported instead of being
+    skipped silently.
     """
     kind, suffix = kind_of(path), path.suffix.lower()
     if kind is not None:

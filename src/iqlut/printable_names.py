@@ -1,4 +1,4 @@
-"""Names of files as they appear in messages."""
+"""File names as they appear in messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from pathlib import Path
 
 
 def shown(path: Path | None) -> str:
-    """The path for a message of one line: unprintable characters are escaped, and None is stdin."""
+    """The path as text for a message of one line.
+
+    Unprintable characters are escaped. None stands for stdin.
+    """
     if path is None:
         return "stdin"
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in str(path))
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1] for character in str(path)
+    )

@@ -1,4 +1,4 @@
-"""Frames of an animation: reading them whole, and which rectangle of each is new."""
+"""Animations: reading the composed frames, and finding the rectangle of each that has changed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from PIL import Image, ImageChops
 from iqlut.pictures import webp
 from iqlut.pictures.picture import Box, Motion
 
-STAYS = (0, 1)  # of GIF's disposals
+STAYS = (0, 1)  # the GIF disposal methods after which a frame stays visible
 MOVING = ("GIF", "PNG", "WEBP")
 
 
 def read(image: Image.Image, data: bytes) -> tuple[list[Image.Image], Motion]:
-    """Every frame of an opened file as it is seen, decoded, and how they follow each other."""
+    """Decode every frame of an opened file as it is displayed, and the timing of the animation.
+
+    `data` is the content of the file.
+    """
     frames, durations, disposals = [], [], []
     for index in range(getattr(image, "n_frames", 1)):
         image.seek(index)
@@ -36,7 +39,10 @@ def _disposal(image: Any) -> int:
 
 
 def _plays(image: Image.Image) -> int:
-    """How often all is shown, 0 for ever; GIF counts the repeats, and says nothing where there are none."""
+    """How often the animation is played; 0 means forever.
+
+    GIF stores the number of repetitions, and stores nothing if the animation is played once.
+    """
     loop = image.info.get("loop")
     if image.format == "GIF":
         return 1 if loop is None else int(loop) and int(loop) + 1
@@ -44,22 +50,20 @@ def _plays(image: Image.Image) -> int:
 
 
 def boxes(frames: list[Image.Image], disposals: tuple[int, ...], even: bool = False) -> list[Box]:
-    """The rectangle of each frame that has to be written: what differs from the frame before, or everything.
+    """The rectangle of each frame that has to be written.
 
-    Everything where the frame before does not stay, or where clearing or restoring goes by the rectangle.
+    This is the part that differs from the previous frame. It is the whole frame if the previous
+    frame does not stay visible, or if this frame is to be cleared or restored after display, which
+    applies to its rectangle. With `even`, left and top are rounded down to even numbers.
     """
     whole = (0, 0, *frames[0].size)
-    found: list[Box] = [whole]
+    rectangles: list[Box] = [whole]
     for i in range(1, len(frames)):
         if disposals[i - 1] in STAYS and disposals[i] in STAYS:
-            changed = ImageChops.difference(frames[i - 1], frames[i]).getbbox(alpha_only=False) or (
-                0,
-                0,
-                1,
-                1,
-            )
+            difference = ImageChops.difference(frames[i - 1], frames[i])
+            changed = difference.getbbox(alpha_only=False) or (0, 0, 1, 1)
             left, top, right, bottom = changed
-            found.append((left & ~1, top & ~1, right, bottom) if even else changed)
+            rectangles.append((left & ~1, top & ~1, right, bottom) if even else changed)
         else:
-            found.append(whole)
-    return found
+            rectangles.append(whole)
+    return rectangles

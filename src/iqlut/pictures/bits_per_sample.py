@@ -1,4 +1,7 @@
-"""Bits per sample as a picture file states them: Pillow opens several deep formats as 8 bits without a word."""
+"""Bits per sample as a picture file states them.
+
+Pillow opens several formats of more than 8 bits as 8 bits without any warning.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ _DEEP_MODES = {"I": 32, "F": 32}
 
 
 def bits_per_sample(data: bytes, image: Image.Image) -> int:
-    """The depth of the file `data`, opened (not necessarily loaded) as `image`; 8 where nothing says more."""
+    """The bit depth of a picture file, at least 8.
+
+    `data` is the content of the file, and `image` the opened file, which need not be loaded.
+    """
     if image.mode.startswith("I;16"):
         return 16
     stated = _STATED.get(image.format or "", lambda _data, _image: 8)(data, image)
@@ -17,7 +23,7 @@ def bits_per_sample(data: bytes, image: Image.Image) -> int:
 
 
 def _png(data: bytes, image: Image.Image) -> int:
-    """Byte 24: the depth in IHDR, which is always the first chunk."""
+    """Byte 24 of the file is the bit depth in IHDR, which is always the first chunk."""
     return data[24] if len(data) > 24 else 8
 
 
@@ -27,7 +33,7 @@ def _tiff(data: bytes, image: Image.Image) -> int:
 
 
 def _netpbm(data: bytes, image: Image.Image) -> int:
-    """The largest value is the fourth word of the header; bit maps (P1, P4) have none."""
+    """The fourth word of the header is the largest sample value; bitmaps (P1, P4) have none."""
     lines = (line.split(b"#")[0] for line in data[:1024].splitlines())
     words = b" ".join(lines).split()
     if len(words) > 3 and words[0] in (b"P2", b"P3", b"P5", b"P6") and words[3].isdigit():
@@ -36,13 +42,13 @@ def _netpbm(data: bytes, image: Image.Image) -> int:
 
 
 def _jpeg2000(data: bytes, image: Image.Image) -> int:
-    """Ssiz of the first component, 38 bytes behind the SIZ marker and its length."""
+    """Ssiz of the first component lies 38 bytes after the SIZ marker and its length field."""
     start = data.find(b"\xff\x4f\xff\x51")
     return (data[start + 42] & 0x7F) + 1 if 0 <= start < len(data) - 42 else 8
 
 
 def _avif(data: bytes, image: Image.Image) -> int:
-    """The third byte of the box av1C: high_bitdepth and twelve_bit."""
+    """The third byte of the av1C box contains the flags high_bitdepth and twelve_bit."""
     start = data.find(b"av1C")
     if not 0 <= start < len(data) - 6:
         return 8

@@ -1,4 +1,4 @@
-"""Pictures as arrays of 8 bits per sample: what evaluation, training and comparison read."""
+"""Pictures as arrays of 8 bits per sample, as evaluation, training and comparison read them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from PIL import Image
 from iqlut.pictures import reading
 from iqlut.pictures.picture import Picture
 
-_LEVEL = 257  # 16-bit steps in one of 8 bits: 255 becomes 65535
+_LEVEL = 257  # the 16-bit levels per 8-bit level, so that 255 corresponds to 65535
 
 
 def rounded(samples: np.ndarray) -> np.ndarray:
-    """Samples of 16 bits, uint16, as the nearest ones of 8 bits, uint8. Samples of 8 bits are returned as they are."""
+    """Round samples of 16 bits, uint16, to 8 bits, uint8.
+
+    Samples of 8 bits are returned unchanged.
+    """
     if samples.dtype == np.uint8:
         return samples
     return ((samples.astype(np.int32) + _LEVEL // 2) // _LEVEL).astype(np.uint8)
@@ -27,9 +30,10 @@ def first_frame(picture: Picture) -> Image.Image:
 
 
 def read(file: Path) -> np.ndarray:
-    """The first frame of a picture file: uint8 (h, w) if it is gray, else (h, w, 3); alpha is left out.
+    """The first frame of a picture file: uint8 (h, w) if it is gray, otherwise (h, w, 3).
 
-    Samples of 16 bits are rounded to 8. PictureError says in one sentence why there is no picture.
+    Alpha is discarded, and samples of 16 bits are rounded to 8. Raises PictureError if the file
+    cannot be read.
     """
     frame = first_frame(reading.read_file(file))
     return np.array(frame.convert("L" if frame.mode in ("L", "LA") else "RGB"))

@@ -1,4 +1,4 @@
-"""What each file format can hold, and how we save it."""
+"""The capabilities of each picture format, and the options with which it is saved."""
 
 from __future__ import annotations
 
@@ -16,16 +16,26 @@ _ALL = frozenset({"icc_profile", "exif", "xmp", "dpi"})
 
 @dataclass(frozen=True)
 class Format:
-    """What a file format can hold; `options` is what Pillow's `save` is told."""
+    """The capabilities of a file format.
+
+    alpha     whether it can store transparency
+    side_max  the longest side, in pixels
+    options   the options for Pillow's `save`
+    extras    the metadata that it can store, as keys of `Picture.extras`
+    inks      whether it can store CMYK
+    motion    whether it can store animations
+    deep      whether it can store 16 bits per sample
+    quality   whether it takes a quality from 1 to 100
+    """
 
     alpha: bool
     side_max: int = 2**31 - 1
     options: dict[str, Any] = field(default_factory=dict)
     extras: frozenset[str] = frozenset()
-    inks: bool = False  # CMYK
+    inks: bool = False
     motion: bool = False
-    deep: bool = False  # 16 bits per sample
-    quality: bool = False  # takes a number from 1 to 100
+    deep: bool = False
+    quality: bool = False
 
 
 FORMATS = {
@@ -53,40 +63,52 @@ _NICKNAMES = {"JPG": "JPEG", "TIF": "TIFF", "JP2": "JPEG2000"}
 
 
 def format_of(path: Path) -> str | None:
-    """The format that the ending of a name stands for, if we write it."""
+    """The format that the suffix of a file name denotes, or None if it cannot be written."""
     name = Image.registered_extensions().get(path.suffix.lower())
     return name if name in FORMATS else None
 
 
 def format_named(name: str) -> str:
-    """The format that a word stands for, as in `--format jpg`; ValueError names them all."""
+    """The format that a word denotes, as in `--format jpg`.
+
+    Raises ValueError for an unknown word.
+    """
     upper = name.upper().removeprefix(".")
     found = _NICKNAMES.get(upper, upper)
     if found not in FORMATS:
         raise ValueError(
-            f"there is no format {name!r} here; expected one of {', '.join(FORMATS).lower()}"
+            f"the format {name!r} is unknown, expected one of {', '.join(FORMATS).lower()}"
         )
     return found
 
 
 def check_holds(name: str, format_name: str, picture: Picture, size: tuple[int, int]) -> None:
-    """PictureError if a file of that format cannot hold the picture, upscaled to `size`."""
+    """Raise PictureError if a file of this format cannot store the picture, upscaled to `size`.
+
+    `size` is (width, height) in pixels. `name` stands for the file in messages.
+    """
     if format_name not in FORMATS:
         raise PictureError(
-            f"{name} cannot be written in the format {format_name}; name another with --format"
+            f"{name} cannot be written in the format {format_name}; choose another with --format"
         )
     limits = FORMATS[format_name]
     if max(size) > limits.side_max:
-        longest = f"{max(size)} pixels long, {format_name} holds {limits.side_max}"
-        raise PictureError(f"{name} would be {longest}; take another with --format png")
+        raise PictureError(
+            f"{name} would be {max(size)} pixels long, {format_name} allows at most "
+            f"{limits.side_max}; choose another format with --format png"
+        )
     if picture.motion and not limits.motion:
-        frames = f"the {len(picture.frames)} frames of its source ({format_name})"
-        raise PictureError(f"{name} cannot keep {frames}; name a .png or .webp")
+        raise PictureError(
+            f"{name} cannot keep the {len(picture.frames)} frames of its source, because "
+            f"{format_name} stores only one; write a .png or .webp file"
+        )
     if picture.bits > 8 and not limits.deep:
         raise PictureError(
-            f"{name} cannot keep 16 bits per sample ({format_name}); name a .png or .tif"
+            f"{name} cannot keep 16 bits per sample, because {format_name} stores only 8; "
+            "write a .png or .tif file"
         )
     if not limits.alpha and not picture.is_opaque:
         raise PictureError(
-            f"{name} cannot keep the transparency of its source ({format_name}); name a .png or .webp"
+            f"{name} cannot keep the transparency of its source, because {format_name} has none; "
+            "write a .png or .webp file"
         )

@@ -1,4 +1,4 @@
-"""GIF: animations in which no frame is left out, each with a palette of its own."""
+"""GIF animations in which no frame is merged or dropped and each has its own palette."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ _CLEARED, _RESTORED = 2, 3
 
 
 def animation(frames: Sequence[tuple[Image.Image, Box, float, int]], plays: int) -> bytes:
-    """The bytes of a file; a frame is (the whole, the rectangle to write, its milliseconds, its disposal)."""
+    """Encode an animation as the bytes of a GIF file.
+
+    Each frame is (whole image, rectangle to write, duration in ms, disposal). `plays` is how often
+    the animation is played, 0 meaning forever.
+    """
     width, height = frames[0][0].size
     parts = [b"GIF89a" + struct.pack("<HHBBB", width, height, 0x70, 0, 0)]
     if plays != 1:
@@ -34,14 +38,17 @@ def animation(frames: Sequence[tuple[Image.Image, Box, float, int]], plays: int)
 
 
 def in_palette(image: Image.Image) -> tuple[Image.Image, int | None]:
-    """A picture in its best colours, undithered so that what rests does not flicker, and the index of "nothing"."""
-    seen = visible(image)
+    """Reduce an image to a palette, and give the index of the transparent colour, if any.
+
+    There is no dithering, so that the static parts of an animation do not flicker.
+    """
+    opaque = visible(image)
     colours = image.convert("RGB")
-    if seen is None:
+    if opaque is None:
         return _quantised(colours, _COLOURS), None
-    colours.paste((0, 0, 0), mask=ImageChops.invert(seen))
+    colours.paste((0, 0, 0), mask=ImageChops.invert(opaque))
     indexed = _quantised(colours, _COLOURS - 1)
-    indexed.paste(_COLOURS - 1, mask=ImageChops.invert(seen))
+    indexed.paste(_COLOURS - 1, mask=ImageChops.invert(opaque))
     return indexed, _COLOURS - 1
 
 
@@ -53,7 +60,10 @@ def _quantised(image: Image.Image, colours: int) -> Image.Image:
 
 
 def visible(image: Image.Image) -> Image.Image | None:
-    """Where a picture is more than half opaque, 255; None: everywhere."""
+    """A mask of mode L that is 255 where the image is more than half opaque, and 0 elsewhere.
+
+    None means that the image is opaque everywhere.
+    """
     if image.mode not in ("LA", "RGBA"):
         return None
     mask = image.getchannel("A").point([0] * 128 + [255] * 128)
@@ -61,20 +71,20 @@ def visible(image: Image.Image) -> Image.Image | None:
 
 
 def drawable(frames: Sequence[Image.Image], disposals: Sequence[int]) -> tuple[int, ...]:
-    """The disposals, with "cleared" wherever the next frame would otherwise not be seen as it is.
+    """The disposals, changed to "cleared" where the next frame would otherwise be shown wrongly.
 
-    A GIF frame can cover what was, but not make it transparent.
+    A GIF frame can paint over the previous one, but cannot make its pixels transparent.
     """
-    mended = list(disposals)
+    corrected = list(disposals)
     nothing = Image.new("L", frames[0].size, 0)
     everything = Image.new("L", frames[0].size, 255)
     below = nothing
     for i, frame in enumerate(frames):
         mask = visible(frame) or everything
         if i and ImageChops.subtract(below, mask).getbbox():
-            mended[i - 1], below = _CLEARED, nothing
-        if mended[i] == _CLEARED:
+            corrected[i - 1], below = _CLEARED, nothing
+        if corrected[i] == _CLEARED:
             below = nothing
-        elif mended[i] != _RESTORED:
+        elif corrected[i] != _RESTORED:
             below = mask
-    return tuple(mended)
+    return tuple(corrected)

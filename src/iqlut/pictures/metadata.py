@@ -1,4 +1,7 @@
-"""What a file says besides its pixels: colour profile, EXIF, XMP, resolution. Broken parts never stop a picture."""
+"""Metadata of picture files: colour profile, EXIF, XMP and resolution.
+
+Damaged metadata is dropped and never prevents a picture from being read.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,15 @@ from typing import Any
 from PIL import Image, ImageOps
 from PIL.ExifTags import IFD, Base
 
-# What describes the picture, as against the layout of the old file.
+# The tags that describe the picture and not the layout of the original file.
 _KEPT = (
-    Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist, Base.Copyright,
-    Base.Rating, Base.RatingPercent, Base.XPTitle, Base.XPComment, Base.XPAuthor, Base.XPKeywords, Base.XPSubject,
+    Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist,
+    Base.Copyright, Base.Rating, Base.RatingPercent, Base.XPTitle, Base.XPComment, Base.XPAuthor,
+    Base.XPKeywords, Base.XPSubject,
 )  # fmt: skip
 _RESOLUTION = (Base.XResolution, Base.YResolution, Base.ResolutionUnit)
 _FOLDERS = (IFD.Exif, IFD.GPSInfo)
-_SIZES = (Base.ExifImageWidth, Base.ExifImageHeight)  # no longer true of the upscaled picture
+_SIZES = (Base.ExifImageWidth, Base.ExifImageHeight)  # wrong for the upscaled picture
 _ORIENTATION = re.compile(
     rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>'
 )
@@ -23,12 +27,15 @@ _NO_UNIT, _INCHES, _CENTIMETRES = 1, 2, 3  # values of ResolutionUnit
 
 
 def upright(image: Image.Image) -> tuple[Image.Image, dict[str, Any]]:
-    """The picture as its orientation wants it seen, and its extras without that orientation."""
+    """The image rotated as its orientation tag demands, and its metadata without that tag.
+
+    The metadata is as in `Picture.extras`.
+    """
     try:
         is_upright = image.getexif().get(Base.Orientation, 1) == 1
-        flip_rotate = image if is_upright else ImageOps.exif_transpose(image)
-    except Exception:  # broken EXIF never stops a picture
-        flip_rotate = image
+        rotated = image if is_upright else ImageOps.exif_transpose(image)
+    except Exception:  # a damaged EXIF block must not prevent reading
+        rotated = image
     extras = {}
     profile = image.info.get("icc_profile")
     if isinstance(profile, bytes) and profile:
@@ -44,11 +51,14 @@ def upright(image: Image.Image) -> tuple[Image.Image, dict[str, Any]]:
         extras["exif"] = exif
     if dpi:
         extras["dpi"] = dpi
-    return flip_rotate, extras
+    return rotated, extras
 
 
 def _described(image: Image.Image) -> bytes:
-    """The descriptive part of the EXIF block: no layout of the old file, no orientation, no thumbnail."""
+    """The descriptive part of the EXIF block, or b"" if there is none.
+
+    The layout of the original file, the orientation and the thumbnail are dropped.
+    """
     old, new = image.getexif(), Image.Exif()
     for tag in (*_KEPT, *_RESOLUTION):
         if tag in old:
@@ -64,7 +74,7 @@ def _described(image: Image.Image) -> bytes:
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
-    """Dots per inch as the file says, or its EXIF block."""
+    """The resolution in dots per inch, (x, y), from the file or its EXIF block."""
     stated = image.info.get("dpi")
     if not stated:
         exif = image.getexif()
@@ -74,13 +84,15 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
         across = exif[Base.XResolution]
         stated = (float(across) * factor, float(exif.get(Base.YResolution, across)) * factor)
     x, y = (float(value) for value in stated)
-    return (
-        (x, y) if x > 0 and y > 0 and (x, y) != (1, 1) else None
-    )  # 1: what Pillow says where a TIFF says nothing
+    # Pillow reports a resolution of 1 for TIFF files that state none.
+    return (x, y) if x > 0 and y > 0 and (x, y) != (1, 1) else None
 
 
 def exif_with_dpi(extras: dict[str, Any]) -> bytes:
-    """The EXIF block with the resolution in it, for formats that have no other place for that; b"" for none."""
+    """The EXIF block including the resolution, or b"" if there is neither.
+
+    This is for formats that can store the resolution only there.
+    """
     if "dpi" not in extras:
         return extras.get("exif", b"")
     exif = Image.Exif()

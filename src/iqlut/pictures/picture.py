@@ -1,4 +1,4 @@
-"""What a picture is, between its file and the larger file."""
+"""The data types of a decoded picture."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ import numpy as np
 from PIL import Image
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
-Pixels = (
-    Image.Image | np.ndarray
-)  # 8 bits: mode L, LA, RGB, RGBA or CMYK; 16 bits: uint16 (h, w) or (h, w, c)
+# An image of 8 bits has the mode L, LA, RGB, RGBA or CMYK. An array of 16 bits is uint16 (h, w) or
+# (h, w, c).
+Pixels = Image.Image | np.ndarray
 
 
 @dataclass(frozen=True)
 class Motion:
-    """How frames follow each other.
+    """The timing of an animation.
 
-    durations_ms   of each frame
-    disposals      of each frame, in GIF's numbers: 0, 1 it stays; 2 it is cleared; 3 what was before comes back
-    plays          how often all is shown; 0 for ever
-    cover          whether the first frame is shown only where nothing moves (PNG)
+    durations_ms  the duration of each frame
+    disposals     the disposal of each frame, numbered as in GIF: 0 or 1, it stays; 2, it is
+                  cleared; 3, the content before it is restored
+    plays         how often the animation is played; 0 means forever
+    cover         whether the first frame is a still image that is shown only by programs that do
+                  not support animations (PNG)
     """
 
     durations_ms: tuple[float, ...]
@@ -34,11 +36,12 @@ class Motion:
 class Picture:
     """A decoded picture, upright.
 
-    frames   one, or those of an animation, each as a whole and all of one mode and size
-    extras   what a file says besides its pixels: icc_profile, exif and xmp (bytes), dpi (a pair)
-    format   Pillow's name of the format it came from
-    lossy    whether that format had already dropped details
-    jpeg_table  the quantisation table of luma, 64 steps, if it was a JPEG
+    frames      one frame, or the composed frames of an animation, all of the same mode and size
+    extras      the metadata: icc_profile, exif and xmp (bytes) and dpi (a pair)
+    format      Pillow's name of the format of its file
+    lossy       whether its file was compressed with loss
+    motion      the timing of an animation, or None for a still picture
+    jpeg_table  the luma quantisation table of a JPEG file, 64 steps
     """
 
     frames: tuple[Pixels, ...]
@@ -50,31 +53,28 @@ class Picture:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height."""
+        """(width, height) in pixels."""
         first = self.frames[0]
         return first.size if isinstance(first, Image.Image) else (first.shape[1], first.shape[0])
 
     @property
     def bits(self) -> int:
-        """Of a sample: 8 or 16."""
+        """Bits per sample, 8 or 16."""
         return 8 if isinstance(self.frames[0], Image.Image) else 16
 
     @property
     def is_opaque(self) -> bool:
-        """Whether nothing shines through any frame."""
+        """Whether every pixel of every frame is opaque."""
         return all(_is_opaque(frame) for frame in self.frames)
 
     def with_frames(self, frames: tuple[Pixels, ...]) -> Picture:
-        """The same with other pixels."""
+        """The same picture with other frames."""
         return replace(self, frames=frames)
 
 
 def _is_opaque(pixels: Pixels) -> bool:
     if isinstance(pixels, Image.Image):
-        return pixels.mode not in ("LA", "RGBA") or pixels.getchannel("A").getextrema() == (
-            255,
-            255,
-        )
-    return (
-        pixels.ndim == 2 or pixels.shape[2] not in (2, 4) or bool((pixels[:, :, -1] == 65535).all())
-    )
+        has_alpha = pixels.mode in ("LA", "RGBA")
+        return not has_alpha or pixels.getchannel("A").getextrema() == (255, 255)
+    has_alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
+    return not has_alpha or bool((pixels[:, :, -1] == 65535).all())

@@ -1,4 +1,8 @@
-"""PNG's container: animations in which no frame is left out, and pixels and metadata from two encoders."""
+"""The container of PNG.
+
+This module writes animations in which no frame is merged or dropped, combines pixels and metadata
+that come from two encoders, and checks that all pixels are there.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ _ADAM7 = (
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Names and contents, in order."""
+    """The names and contents of all chunks, in order."""
     place = len(PNG_SIGNATURE)
     while place + 8 <= len(data):
         size = int.from_bytes(data[place : place + 4], "big")
@@ -51,26 +55,28 @@ def _joined(parts: Sequence[tuple[bytes, bytes]]) -> bytes:
 
 
 def check_complete(data: bytes, image: Image.Image | None = None) -> None:
-    """ValueError if the pixel data end early: Pillow leaves the rest of the image zero without an error.
+    """Raise ValueError if the pixel data end early.
 
-    `image` is the decoded image, whose memory Pillow fills row by row from zeros. If its last row has a sample that is
-    not zero, all rows are there, and nothing is inflated again; this does not hold for interlaced files.
+    In such files, Pillow leaves the remaining samples at zero without raising an error. `image` is
+    the decoded image. Pillow decodes it row by row into zeroed memory, so if its last row contains
+    a sample other than zero, no row is missing and the data need not be decompressed again. This
+    does not apply to interlaced files.
     """
     if image is not None and not _is_interlaced(data):
         last_row = image.crop((0, image.height - 1, image.width, image.height))
         if last_row.getbbox(alpha_only=False) is not None:
             return
     if _is_short(data):
-        raise ValueError("fewer pixels than the header says")
+        raise ValueError("there are fewer pixels than the header states")
 
 
 def _is_interlaced(data: bytes) -> bool:
-    """Byte 28: the interlace method in IHDR, which is always the first chunk."""
+    """Byte 28 of the file is the interlace method in IHDR, which is always the first chunk."""
     return data[28] != 0
 
 
 def _is_short(data: bytes) -> bool:
-    """Whether the inflated pixel data are shorter than the header says."""
+    """Whether the decompressed pixel data are shorter than the header demands."""
     parts = list(chunks(data))
     width, height, bits, kind = struct.unpack(">IIBB", parts[0][1][:10])
     bits_per_pixel = bits * {2: 3, 4: 2, 6: 4}.get(kind, 1)
@@ -94,7 +100,7 @@ def _covers(side: int, first: int, step: int) -> int:
 
 
 def saved(image: Image.Image, extras: dict[str, Any]) -> bytes:
-    """A picture with its metadata, by Pillow."""
+    """Encode an image and its metadata with Pillow as the bytes of a PNG file."""
     options = dict(extras)
     if xmp := options.pop("xmp", None):
         options["pnginfo"] = PngInfo()
@@ -105,7 +111,7 @@ def saved(image: Image.Image, extras: dict[str, Any]) -> bytes:
 
 
 def with_metadata(pixels: bytes, extras: dict[str, Any]) -> bytes:
-    """A PNG file, its own metadata replaced by `extras`."""
+    """Replace the metadata of `pixels`, the bytes of a PNG file, by `extras`."""
     own = [part for part in chunks(pixels) if part[0] in _PIXELS]
     return _joined([own[0], *_metadata(extras), *own[1:]])
 
@@ -122,7 +128,12 @@ def animation(
     cover: Image.Image | None,
     extras: dict[str, Any],
 ) -> bytes:
-    """The bytes of a file; a frame is (the whole, the rectangle to write, its milliseconds, its disposal)."""
+    """Encode an animation as the bytes of a PNG file.
+
+    Each frame is (whole image, rectangle to write, duration in ms, disposal). `plays` is how often
+    the animation is played, 0 meaning forever. `cover`, if given, is a still image for programs
+    that do not support animations. `extras` is the metadata, as in `Picture.extras`.
+    """
     still = list(chunks(saved(cover or frames[0][0], {})))
     parts = [still[0], (b"acTL", struct.pack(">II", len(frames), plays)), *_metadata(extras)]
     pixels = b"".join(content for name, content in still if name == b"IDAT")
@@ -149,4 +160,4 @@ def _control(sequence: int, box: Box, duration_ms: float, disposal: int) -> byte
     if delay.numerator > _DENOMINATOR_MAX:
         delay = Fraction(min(round(delay), _DENOMINATOR_MAX))
     numbers = (sequence, right - left, bottom - top, left, top, delay.numerator, delay.denominator)
-    return struct.pack(">IIIIIHHBB", *numbers, max(disposal - 1, 0), 0)  # 0: replaces what was
+    return struct.pack(">IIIIIHHBB", *numbers, max(disposal - 1, 0), 0)  # 0: do not blend

@@ -1,4 +1,7 @@
-"""Any picture file to a `Picture`: upright, 8 or 16 bits; what is broken or too large is refused in one sentence."""
+"""Decoding of any supported picture file to an upright `Picture` of 8 or 16 bits per sample.
+
+Files that are damaged, too large or not supported raise PictureError.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,8 @@ from iqlut.pictures.bits_per_sample import bits_per_sample
 from iqlut.pictures.picture import Picture
 from iqlut.printable_names import shown
 
-PIXELS_MAX = 200_000_000  # of all frames of a picture, before it is upscaled
-_MODES = {  # what a mode becomes before it is upscaled; others are refused
+PIXELS_MAX = 200_000_000  # in all frames of a picture together, before upscaling
+_MODES = {  # the mode to which each mode is converted; all others are rejected
     "1": "L", "L": "L", "La": "LA", "LA": "LA", "PA": "RGBA", "RGB": "RGB", "RGBX": "RGB",
     "RGBa": "RGBA", "RGBA": "RGBA", "YCbCr": "RGB", "HSV": "RGB", "CMYK": "CMYK", "P": "RGB",
 }  # fmt: skip
@@ -33,39 +36,49 @@ _pillow_limit = threading.Lock()
 
 
 def file_bytes(path: Path | None) -> bytes:
-    """What a file holds, or stdin for None; PictureError says in one sentence why there is nothing."""
+    """The content of a file, or of stdin if `path` is None.
+
+    Raises PictureError if it cannot be read or is empty.
+    """
     name = shown(path)
     if path is None and sys.stdin is None:
-        raise PictureError("stdin is closed, expected a picture from it")
+        raise PictureError("stdin is closed, expected a picture; name a file instead")
     try:
         data = sys.stdin.buffer.read() if path is None else path.read_bytes()
     except FileNotFoundError:
         raise PictureError(f"there is no file {name}; check the name") from None
     except IsADirectoryError:
-        raise PictureError(f"{name} is a folder, expected a picture") from None
+        raise PictureError(f"{name} is a folder, expected a picture; name a file") from None
     except OSError as error:
         raise PictureError(
             f"{name} cannot be read ({error.strerror}); check its permissions"
         ) from None
     if not data:
-        raise PictureError(f"{name} is empty (0 bytes), expected a picture; get it again")
+        raise PictureError(f"{name} is empty (0 bytes), expected a picture; obtain the file again")
     return data
 
 
 def read_file(path: Path | None, pixels_max: int = PIXELS_MAX) -> Picture:
-    """The picture in a file, or on stdin for None; PictureError says in one sentence why there is none."""
+    """Decode the picture in a file, or from stdin if `path` is None.
+
+    Raises PictureError if there is no picture that can be read, or if its frames together have more
+    than `pixels_max` pixels.
+    """
     data = file_bytes(path)
     if path and file_kinds.is_camera_raw(path.suffix, data):
         raise PictureError(
-            f"{shown(path)} is a camera's raw file, expected a picture; develop it first"
+            f"{shown(path)} is a camera raw file, expected a picture; convert it first"
         )
     return read(data, shown(path), pixels_max)
 
 
 def read(data: bytes, name: str = "the picture", pixels_max: int = PIXELS_MAX) -> Picture:
-    """The picture in the bytes of a file; PictureError says in one sentence why there is none."""
+    """Decode the picture in the bytes of a file, which `name` stands for in messages.
+
+    Raises PictureError as `read_file` does.
+    """
     with warnings.catch_warnings(), _own_limit(pixels_max):
-        warnings.simplefilter("ignore")  # Pillow warns of odd metadata: no fault here
+        warnings.simplefilter("ignore")  # Pillow warns about unusual metadata, which does no harm
         try:
             image = _open(name, data, pixels_max)
         except PictureError:
@@ -79,25 +92,33 @@ def read(data: bytes, name: str = "the picture", pixels_max: int = PIXELS_MAX) -
 
 
 def _gray_alpha_tiff(name: str, data: bytes, pixels_max: int) -> Picture | None:
-    """The one kind of 16 bits whose header Pillow cannot open."""
+    """Decode a gray TIFF file of 16 bits with alpha, the one 16-bit kind that Pillow cannot open.
+
+    Returns None for any other file.
+    """
     tags = tiff.tags(data)
     if tags is None or tags.get(Base.BitsPerSample) not in (16, (16, 16)):
         return None
     pixels = int(tags.get(Base.ImageWidth, 0)) * int(tags.get(Base.ImageLength, 0))
     if pixels > pixels_max:
         raise _too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
-    told = Image.new("L", (1, 1))
-    told.info = {
+    metadata_carrier = Image.new("L", (1, 1))
+    metadata_carrier.info = {
         "exif": data,
         "icc_profile": tags.get(Base.InterColorProfile),
         "xmp": tags.get(TiffImagePlugin.XMP),
     }
-    return Picture((sixteen_bit_files.decode(name, data),), metadata.upright(told)[1], "TIFF")
+    extras = metadata.upright(metadata_carrier)[1]
+    return Picture((sixteen_bit_files.decode(name, data),), extras, "TIFF")
 
 
 @contextmanager
 def _own_limit(pixels_max: int) -> Iterator[None]:
-    """Our limit of pixels in place of Pillow's, which refuses twice the number it is given."""
+    """Replace Pillow's limit of pixels by `pixels_max`.
+
+    Pillow raises an error at twice the number that it is given. The limit is global in Pillow,
+    which is why a lock is held.
+    """
     with _pillow_limit:
         before = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = (pixels_max + 1) // 2
@@ -111,15 +132,16 @@ def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data))
     except Image.DecompressionBombError:
-        raise _too_large(name, "more than the limit", pixels_max) from None
-    except Exception:  # UnidentifiedImageError, and whatever a broken header makes a decoder raise
+        raise _too_large(name, f"more than {pixels_max / 1e6:g}", pixels_max) from None
+    except Exception:  # UnidentifiedImageError, or anything for a damaged header
         kind = file_kinds.kind_of_bytes(data[: file_kinds.START_BYTES])
         if kind is not None and kind.family is not Family.PICTURE:
             raise PictureError(
-                f"{name} is {kind.name}, which is not read as a picture; convert it first"
+                f"{name} is {kind.name}, which is not a supported picture format; convert it first"
             ) from None
         raise PictureError(
-            f"{name} is no picture, or only a part of one; expected PNG, JPEG, WebP, TIFF or another common format"
+            f"{name} is not a picture or is incomplete, expected PNG, JPEG, WebP, TIFF or another "
+            "common format; obtain the file again or convert it"
         ) from None
 
 
@@ -128,11 +150,10 @@ def _check_size(name: str, image: Image.Image, pixels_max: int) -> None:
         raise PictureError(f"{name} is {image.width}x{image.height} pixels, expected at least 1x1")
     try:
         frames = getattr(image, "n_frames", 1)
-    except Exception as error:  # counting them reads the whole file
+    except Exception as error:  # counting the frames reads the whole file
         raise _damaged(name, error) from None
-    frames = (
-        1 if image.format == "MPO" else frames
-    )  # a photograph, and a preview or a second eye behind it
+    if image.format == "MPO":
+        frames = 1  # only the first is the photograph; others are a preview or a stereo view
     if frames > 1 and image.format not in animation.MOVING:
         raise PictureError(
             f"{name} holds {frames} pictures, expected one; split it into single pictures first"
@@ -143,8 +164,10 @@ def _check_size(name: str, image: Image.Image, pixels_max: int) -> None:
 
 
 def _too_large(name: str, found: str, pixels_max: int) -> PictureError:
-    limit = f"{found} of {pixels_max / 1e6:g} million pixels"
-    return PictureError(f"{name} has {limit}; raise it with --max-megapixels if you trust the file")
+    return PictureError(
+        f"{name} has {found} million pixels, at most {pixels_max / 1e6:g} million pixels are "
+        "allowed; raise the limit with --max-megapixels if you trust the file"
+    )
 
 
 def _decoded(name: str, data: bytes, image: Image.Image) -> Picture:
@@ -154,9 +177,9 @@ def _decoded(name: str, data: bytes, image: Image.Image) -> Picture:
     source = "JPEG" if source == "MPO" else source
     if bits > 8:
         if bits != 16 or source not in sixteen_bit_files.FORMATS or moving:
-            wanted = "wanted 8, or 16 in a still PNG or TIFF"
             raise PictureError(
-                f"{name} has {bits} bits per sample ({source}), {wanted}; convert it first"
+                f"{name} has {bits} bits per sample ({source}), expected 8, or 16 in a still PNG "
+                "or TIFF file; convert it first"
             )
         extras = metadata.upright(image)[1]
         pixels = sixteen_bit_files.decode(name, data)
@@ -168,29 +191,29 @@ def _decoded(name: str, data: bytes, image: Image.Image) -> Picture:
         return Picture((pixels,), extras, source)
     try:
         if moving:
-            frames, how = animation.read(image, data)
+            frames, motion = animation.read(image, data)
         else:
             image.load()
-            frames, how = [image], None
+            frames, motion = [image], None
         if source == "PNG":
             png.check_complete(data, frames[0])
-    except Exception as error:  # decoders raise nearly anything on damaged data
+    except Exception as error:  # decoders raise almost any exception for damaged data
         raise _damaged(name, error) from None
-    flip_rotate = [metadata.upright(frame) for frame in frames]
-    pixels = _of_one_mode(name, [frame for frame, _ in flip_rotate])
-    table = getattr(image, "quantization", {}).get(0)  # of JPEGs alone
+    upright = [metadata.upright(frame) for frame in frames]
+    pixels = _of_one_mode(name, [frame for frame, _ in upright])
+    table = getattr(image, "quantization", {}).get(0)  # only JPEG files have one
     return Picture(
-        tuple(pixels), flip_rotate[0][1], source, lossy, how, tuple(table) if table else None
+        tuple(pixels), upright[0][1], source, lossy, motion, tuple(table) if table else None
     )
 
 
 def _damaged(name: str, error: Exception) -> PictureError:
     reason = " ".join(str(error).split())
-    return PictureError(f"{name} is damaged or cut short ({reason}); get it again")
+    return PictureError(f"{name} is damaged or cut short ({reason}); obtain the file again")
 
 
 def _of_one_mode(name: str, frames: list[Image.Image]) -> list[Image.Image]:
-    """The frames in the widest of their modes, without a word beside the pixels."""
+    """Convert all frames to the most general of their modes, without metadata."""
     modes = {_mode_of(name, frame) for frame in frames}
     mode = modes.pop() if len(modes) == 1 else "RGBA" if modes & {"LA", "RGBA"} else "RGB"
     return [_plain(frame, mode) for frame in frames]

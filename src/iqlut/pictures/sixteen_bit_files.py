@@ -1,4 +1,4 @@
-"""Samples of 16 bits, by the optional pyvips: Pillow has no place for them."""
+"""Samples of 16 bits, read and written by the optional pyvips, as Pillow cannot represent them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ _PNG_LEVEL = 6
 
 
 def decode(name: str, data: bytes) -> np.ndarray:
-    """Upright pixels of a PNG or TIFF file, uint16 (h, w) or (h, w, c)."""
+    """Decode a PNG or TIFF file to upright pixels, uint16 (h, w) or (h, w, c).
+
+    `name` stands for the file in messages. Raises PictureError if pyvips is missing, or if the file
+    is damaged or of another kind.
+    """
     pyvips = _library(name)
     try:
         image = pyvips.Image.new_from_buffer(data, "", fail_on="truncated").autorot()
@@ -26,12 +30,14 @@ def decode(name: str, data: bytes) -> np.ndarray:
         pixels = image.numpy()
     except pyvips.Error as error:
         reason = str(error).strip().splitlines()[-1]
-        raise PictureError(f"{name} is damaged or cut short ({reason}); get it again") from None
+        raise PictureError(
+            f"{name} is damaged or cut short ({reason}); obtain the file again"
+        ) from None
     return pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
 
 
 def encode_png(name: str, pixels: np.ndarray) -> bytes:
-    """The bytes of a PNG file without metadata."""
+    """Encode uint16 pixels, (h, w) or (h, w, c), as the bytes of a PNG file without metadata."""
     pyvips = _library(name)
     height, width = pixels.shape[:2]
     bands = pixels.shape[2] if pixels.ndim == 3 else 1
@@ -47,6 +53,6 @@ def _library(name: str) -> Any:
         import pyvips
     except (ImportError, OSError):
         raise PictureError(
-            f"{name} has 16 bits per sample, which needs pyvips: pip install 'iqlut[hi]'"
+            f"{name} has 16 bits per sample, which requires pyvips; run pip install 'iqlut[hi]'"
         ) from None
     return pyvips

@@ -1,4 +1,7 @@
-"""TIFF as we write it: 8 or 16 bits, deflated, with every folder of the EXIF block (libtiff's encoder drops them)."""
+"""TIFF files of 8 or 16 bits per sample, compressed with Deflate.
+
+Unlike the encoder of libtiff, this one keeps every subdirectory of the EXIF block.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,11 @@ _FOR_FILES_ONLY = frozenset(
 
 
 def encode(samples: np.ndarray, inks: bool, extras: dict[str, Any]) -> bytes:
-    """The bytes of a file: uint8 or uint16 (h, w) or (h, w, c); four channels are RGBA, or CMYK with `inks`."""
+    """Encode samples, uint8 or uint16 (h, w) or (h, w, c), as the bytes of a TIFF file.
+
+    Four channels are RGBA, or CMYK with `inks`. `extras` is the metadata, as in `Picture.extras`.
+    Raises ValueError if the file would be too large for TIFF.
+    """
     samples = samples[:, :, None] if samples.ndim == 2 else samples
     height, width, channels = samples.shape
     rows = max(1, _STRIP_BYTES // (width * channels * samples.itemsize))
@@ -52,11 +59,11 @@ def encode(samples: np.ndarray, inks: bool, extras: dict[str, Any]) -> bytes:
         ifd[tag.EXTRASAMPLES] = _STRAIGHT_ALPHA
     sizes = [len(strip) for strip in strips]
     if sum(sizes) > _FILE_BYTES_MAX:
-        raise ValueError("a TIFF file holds 4 GB")
+        raise ValueError("the compressed pixels exceed the 4 GB that a TIFF file can store")
     ifd[tag.STRIPBYTECOUNTS] = tuple(sizes)
     ifd[tag.STRIPOFFSETS] = tuple(int(end) for end in np.cumsum([0, *sizes[:-1]]))
     for number in (tag.STRIPOFFSETS, tag.STRIPBYTECOUNTS):
-        ifd.tagtype[number] = TiffTags.LONG  # 32 bits, whatever the first numbers are
+        ifd.tagtype[number] = TiffTags.LONG  # 32 bits, even if the first values are small
     file = io.BytesIO()
     ifd.save(file)
     file.write(b"".join(strips))
@@ -64,11 +71,11 @@ def encode(samples: np.ndarray, inks: bool, extras: dict[str, Any]) -> bytes:
 
 
 def tags(data: bytes) -> Image.Exif | None:
-    """What the first directory of a TIFF file says; None for other files."""
+    """The tags in the first directory of a TIFF file, or None for any other file."""
     kind = kind_of_bytes(data[:START_BYTES])
     if kind is None or kind.name != "TIFF":
         return None
-    found = Image.Exif()  # an EXIF block is a TIFF file
+    found = Image.Exif()  # an EXIF block has the format of a TIFF file
     try:
         found.load(data)
     except Exception:
@@ -77,7 +84,10 @@ def tags(data: bytes) -> Image.Exif | None:
 
 
 def _differences(strip: np.ndarray) -> bytes:
-    """Each sample less the one to its left, which deflates better."""
+    """The bytes of a strip with horizontal differencing (TIFF 6.0, section 14).
+
+    Each sample is replaced by its difference from the one to its left, which compresses better.
+    """
     rows = strip.copy()
     rows[:, 1:] -= strip[:, :-1]
     return rows.astype(rows.dtype.newbyteorder("<"), copy=False).tobytes()

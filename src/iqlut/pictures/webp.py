@@ -1,4 +1,8 @@
-"""WebP's container (RIFF): reading what Pillow does not tell, and animations in which no frame is left out."""
+"""The container of WebP (RIFF).
+
+This module reads what Pillow does not report, and writes animations in which no frame is merged or
+dropped.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,14 @@ from PIL import Image
 
 from iqlut.pictures.picture import Box
 
-_DISPOSE, _REPLACE = 1, 2  # flags of a frame: cleared afterwards; not blended over what was
+_DISPOSE, _REPLACE = 1, 2  # frame flags: clear it after display; do not blend it
 _PICTURE = (b"ALPH", b"VP8 ", b"VP8L")
 _FLAGS = {b"ANIM": 0x02, b"XMP ": 0x04, b"EXIF": 0x08, b"ICCP": 0x20}
 _ALPHA = 0x10
 
 
 def chunks(data: bytes, place: int = 12) -> Iterator[tuple[bytes, bytes]]:
-    """Names and contents, from behind the header, or from `place`."""
+    """The names and contents of all chunks from byte `place` on, the first one by default."""
     while place + 8 <= len(data):
         name, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
         yield name, data[place + 8 : place + 8 + size]
@@ -26,7 +30,7 @@ def chunks(data: bytes, place: int = 12) -> Iterator[tuple[bytes, bytes]]:
 
 
 def is_lossless(data: bytes) -> bool:
-    """Whether the pixels (of the first frame) lie in a VP8L chunk."""
+    """Whether the first frame is stored without loss, in a VP8L chunk."""
     for name, content in chunks(data):
         if name == b"ANMF":
             return any(inner == b"VP8L" for inner, _ in chunks(content, 16))
@@ -36,7 +40,7 @@ def is_lossless(data: bytes) -> bool:
 
 
 def disposals(data: bytes) -> list[int]:
-    """Of each frame, in GIF's numbers: 1 it stays, 2 it is cleared."""
+    """The disposal of each frame, numbered as in GIF: 1, it stays; 2, it is cleared."""
     return [1 + (content[15] & _DISPOSE) for name, content in chunks(data) if name == b"ANMF"]
 
 
@@ -46,7 +50,12 @@ def animation(
     options: dict[str, Any],
     extras: dict[str, Any],
 ) -> bytes:
-    """The bytes of a file; a frame is (the whole, the rectangle to write, its milliseconds, its disposal)."""
+    """Encode an animation as the bytes of a WebP file.
+
+    Each frame is (whole image, rectangle to write, duration in ms, disposal). `plays` is how often
+    the animation is played, 0 meaning forever. `options` are those of Pillow's `save`, and `extras`
+    is the metadata as Pillow's WebP encoder takes it.
+    """
     first = frames[0][0]
     metadata = dict(chunks(_saved(first.crop((0, 0, 1, 1)), options | extras)))
     body = [(b"ANIM", struct.pack("<IH", 0, plays))]

@@ -1,4 +1,4 @@
-"""A picture to the bytes of a file."""
+"""Encoding of a picture as the bytes of a file."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ _LOSSLESS_WEBP = {"lossless": True, "exact": True}
 
 @dataclass(frozen=True)
 class Encoded:
-    """The bytes of a file, and the names of what it could not keep besides the pixels."""
+    """The bytes of a file, and the names of the metadata that it could not keep."""
 
     data: bytes
     lost: tuple[str, ...] = ()
 
 
 def encode(name: str, format_name: str, picture: Picture, quality: int | None = None) -> Encoded:
-    """The bytes of a file of that format; `quality` counts only where the format has one.
+    """Encode a picture as a file of a format in `FORMATS`.
 
-    Metadata that the format cannot hold, or that is damaged, is left out: it never costs the picture.
+    `name` stands for the file in messages. `quality`, 1 to 100, is ignored if the format has no
+    such option. Metadata that is damaged or that the format cannot store is left out, as it must
+    not prevent the picture from being written. Raises PictureError if encoding fails.
     """
     limits, picture = FORMATS[format_name], _fitting(format_name, picture)
     extras = {key: value for key, value in picture.extras.items() if key in limits.extras}
@@ -37,18 +39,18 @@ def encode(name: str, format_name: str, picture: Picture, quality: int | None = 
         return Encoded(_encoded(name, format_name, picture, quality, extras), tuple(lost))
     except Exception:
         damaged = [key for key in extras if not _stores(format_name, key, extras[key])]
-    sound = {key: value for key, value in extras.items() if key not in damaged}
+    intact = {key: value for key, value in extras.items() if key not in damaged}
     try:
-        return Encoded(_encoded(name, format_name, picture, quality, sound), (*lost, *damaged))
+        return Encoded(_encoded(name, format_name, picture, quality, intact), (*lost, *damaged))
     except (OSError, ValueError) as error:
-        sentence = (
-            f"{name} cannot be written as {format_name} ({error}); take another with --format png"
-        )
-        raise PictureError(sentence) from None
+        raise PictureError(
+            f"{name} cannot be written as {format_name} ({error}); choose another format with "
+            "--format png"
+        ) from None
 
 
 def _stores(format_name: str, key: str, value: Any) -> bool:
-    """Whether one picture, of a pixel, can be saved with this part of the metadata."""
+    """Whether a picture of one pixel can be saved with this piece of metadata."""
     pixel = Picture((Image.new("RGB", (1, 1)),), format=format_name)
     try:
         _encoded("", format_name, pixel, None, {key: value})
@@ -58,7 +60,10 @@ def _stores(format_name: str, key: str, value: Any) -> bool:
 
 
 def _fitting(format_name: str, picture: Picture) -> Picture:
-    """The picture in a mode that the format has: without opaque alpha, without inks."""
+    """The picture in a colour mode that the format supports.
+
+    Opaque alpha is dropped, and CMYK is converted to RGB, where the format does not support them.
+    """
     limits, extras = FORMATS[format_name], dict(picture.extras)
     frames = []
     for frame in picture.frames:
@@ -68,7 +73,7 @@ def _fitting(format_name: str, picture: Picture) -> Picture:
                 fitting = fitting.convert(fitting.mode[:-1])
             if not limits.inks and fitting.mode == "CMYK":
                 fitting = _from_cmyk(fitting, picture.extras.get("icc_profile"))
-                extras.pop("icc_profile", None)  # it speaks of inks
+                extras.pop("icc_profile", None)  # it describes CMYK
         frames.append(fitting)
     return Picture(tuple(frames), extras, picture.format, picture.lossy, picture.motion)
 
@@ -106,7 +111,10 @@ def _options(format_name: str, picture: Picture, quality: int | None) -> dict[st
 
 
 def _extras_of(format_name: str, extras: dict[str, Any]) -> dict[str, Any]:
-    """As Pillow wants them; WebP and AVIF have no place for the resolution but EXIF."""
+    """The metadata as Pillow takes it.
+
+    WebP and AVIF can store the resolution only in the EXIF block.
+    """
     if format_name not in ("WEBP", "AVIF"):
         return extras
     exif = metadata.exif_with_dpi(extras)
@@ -117,30 +125,28 @@ def _extras_of(format_name: str, extras: dict[str, Any]) -> dict[str, Any]:
 def _animation(
     format_name: str, picture: Picture, quality: int | None, extras: dict[str, Any]
 ) -> bytes:
-    how = picture.motion
-    assert how is not None
+    motion = picture.motion
+    assert motion is not None
     images = [frame for frame in picture.frames if isinstance(frame, Image.Image)]
-    cover, moving = (images[0], images[1:]) if how.cover else (None, images)
-    disposals = gif.drawable(moving, how.disposals) if format_name == "GIF" else how.disposals
+    cover, moving = (images[0], images[1:]) if motion.cover else (None, images)
+    disposals = gif.drawable(moving, motion.disposals) if format_name == "GIF" else motion.disposals
     boxes = animation.boxes(moving, disposals, even=format_name == "WEBP")
-    frames = list(zip(moving, boxes, how.durations_ms, disposals, strict=True))
+    frames = list(zip(moving, boxes, motion.durations_ms, disposals, strict=True))
     if format_name == "GIF":
-        return gif.animation(frames, how.plays)
+        return gif.animation(frames, motion.plays)
     if format_name == "WEBP":
         options = _options(format_name, picture, quality)
-        return webp.animation(frames, how.plays, options, _extras_of(format_name, extras))
-    return png.animation(frames, how.plays, cover, extras)
+        return webp.animation(frames, motion.plays, options, _extras_of(format_name, extras))
+    return png.animation(frames, motion.plays, cover, extras)
 
 
 def _from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """CMYK to RGB, by its profile where that works."""
+    """Convert a CMYK image to RGB, with its ICC profile if that is usable."""
     if profile:
         try:
-            inks, screen = (
-                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-                ImageCms.createProfile("sRGB"),
-            )
-            converted = ImageCms.profileToProfile(image, inks, screen, outputMode="RGB")
+            cmyk = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            srgb = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(image, cmyk, srgb, outputMode="RGB")
             if converted is not None:
                 return converted
         except (ImageCms.PyCMSError, OSError):

@@ -1,4 +1,7 @@
-"""Videos: every frame upscaled, everything else kept. `upscale_video` does it; needs PyAV, but for y4m."""
+"""Upscaling of videos: every frame is upscaled, and everything else in the file is kept.
+
+The functions are in `upscale_video`. They require PyAV, except for y4m.
+"""
 
 from iqlut.videos.upscale_video import probe, upscale, upscale_to_y4m, upscale_y4m
 from iqlut.videos.video_types import Options, Outcome, Part, Upscaler, Video, VideoError

@@ -1,4 +1,4 @@
-"""The files that larger videos are written to."""
+"""The containers in which upscaled videos are written."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from pathlib import Path
 
 from iqlut.videos.video_types import VideoError
 
-Y4M = ".y4m"  # frames that are not compressed: read and written without a library
-CONTAINERS = {  # by ending: FFmpeg's name, and the codecs that players expect in it, the default of 8 bits first
+Y4M = ".y4m"  # uncompressed frames, which are read and written without a library
+# For each suffix, FFmpeg's name of the container and the codecs that players expect in it. The
+# first codec is the default for 8 bits.
+CONTAINERS = {
     ".mkv": ("matroska", ("h264", "hevc", "av1", "vp9", "ffv1")),
     ".mp4": ("mp4", ("h264", "hevc", "av1", "vp9")),
     ".m4v": ("mp4", ("h264", "hevc", "av1", "vp9")),
@@ -17,16 +19,23 @@ CONTAINERS = {  # by ending: FFmpeg's name, and the codecs that players expect i
 
 
 def container_of(target: Path) -> str:
-    """FFmpeg's name of the container that a video's name ends in."""
-    ending = target.suffix.lower()
-    if ending not in CONTAINERS:
+    """FFmpeg's name of the container that the suffix of a file name denotes.
+
+    Raises VideoError for any other suffix.
+    """
+    suffix = target.suffix.lower()
+    if suffix not in CONTAINERS:
         raise VideoError(
-            f"{target} does not end in a video format that is written: {' '.join(CONTAINERS)} .y4m"
+            f"{target} does not have the suffix of a supported video format, expected one of "
+            f"{' '.join(CONTAINERS)} .y4m; choose another name"
         )
-    return CONTAINERS[ending][0]
+    return CONTAINERS[suffix][0]
 
 
 def video_name(name: str) -> str:
-    """The name of the upscaled video in a folder of results: the same, or .mkv for a format that is not written."""
+    """The file name of an upscaled video in the output folder.
+
+    It is the name of the input, with the suffix .mkv if its format cannot be written.
+    """
     path = Path(name)
     return name if path.suffix.lower() in (*CONTAINERS, Y4M) else str(path.with_suffix(".mkv"))

@@ -1,4 +1,4 @@
-"""Videos as PyAV opens them: what they are, and their frames as planes."""
+"""Decoding of videos with PyAV: their properties, and their frames as planes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from iqlut.videos.video_types import Colour, Frame, Part, Video, VideoError
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-_REPACKED = {  # the same samples in another order
-    "nv12": "yuv420p", "nv21": "yuv420p", "nv16": "yuv422p", "yuyv422": "yuv422p", "uyvy422": "yuv422p",
-    "yvyu422": "yuv422p", "nv24": "yuv444p", "p010le": "yuv420p10le", "p210le": "yuv422p10le",
-    "yuvj420p": "yuv420p", "yuvj422p": "yuv422p", "yuvj444p": "yuv444p",
+_REPACKED = {  # pixel formats that hold the same samples in another memory layout
+    "nv12": "yuv420p", "nv21": "yuv420p", "nv16": "yuv422p", "yuyv422": "yuv422p",
+    "uyvy422": "yuv422p", "yvyu422": "yuv422p", "nv24": "yuv444p", "p010le": "yuv420p10le",
+    "p210le": "yuv422p10le", "yuvj420p": "yuv420p", "yuvj422p": "yuv422p", "yuvj444p": "yuv444p",
 }  # fmt: skip
 _SUBSAMPLING = {
     "yuv420p": (1, 1),
@@ -34,21 +34,16 @@ _SUBSAMPLING = {
     "yuv411p": (2, 0),
     "yuv440p": (0, 1),
 }
-_HEADER_STATES_LENGTH = (
-    "matroska",
-    "mov",
-    "avi",
-    "asf",
-    "flv",
-)  # formats whose header says how long they are
+# The containers whose header states the duration.
+_HEADER_STATES_LENGTH = ("matroska", "mov", "avi", "asf", "flv")
 _CUT_SHORT_S = 1.0
-_FILES_ALONE = {"protocol_whitelist": "file"}  # no video makes us read from the network
+_FILES_ALONE = {"protocol_whitelist": "file"}  # a video must not cause network access
 _FULL_RANGE = 2
 
 
 @dataclass
 class Count:
-    """What a pass over all packets shows."""
+    """The number of frames and the end time of the video, from a pass over all packets."""
 
     frames: int = 0
     end_s: float = 0.0
@@ -56,7 +51,7 @@ class Count:
 
 @contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
-    """The video at `path`; VideoError in one sentence if it is none."""
+    """Open the video at `path`, or raise VideoError if it cannot be opened."""
     try:
         container = av.open(
             str(path.absolute()), metadata_errors="replace", container_options=_FILES_ALONE
@@ -68,10 +63,13 @@ def opened(path: Path) -> Iterator[InputContainer]:
             f"{path} cannot be read ({error.strerror}); check its permissions"
         ) from None
     except av.error.EOFError:
-        raise VideoError(f"{path} has no frames, expected at least one; get it again") from None
+        raise VideoError(
+            f"{path} has no frames, expected at least one; obtain the file again"
+        ) from None
     except av.error.FFmpegError as error:
         raise VideoError(
-            f"{path} is no video, or only a part of one ({error.strerror}); get it again"
+            f"{path} is not a video or is incomplete ({error.strerror}), expected a video; obtain "
+            "the file again"
         ) from None
     with container:
         yield container
@@ -80,17 +78,24 @@ def opened(path: Path) -> Iterator[InputContainer]:
 def packets_of(
     container: InputContainer, path: Path, streams: Sequence[Any] = ()
 ) -> Generator[Any, None, None]:
-    """All packets of some streams, or of all."""
+    """All packets of the given streams, or of all streams if none is given.
+
+    Raises VideoError if reading fails.
+    """
     try:
         yield from container.demux(*streams)
     except av.error.FFmpegError as error:
         raise VideoError(
-            f"{path} cannot be read to its end ({error.strerror}); get it again"
+            f"{path} cannot be read to its end ({error.strerror}); obtain the file again"
         ) from None
 
 
 def probe(path: Path, part: Part) -> Video:
-    """What the video is: one pass over all packets decodes the first frame and counts the rest."""
+    """The properties of the video at `path`.
+
+    One pass over all packets decodes the first frame and counts the others. Raises VideoError if
+    the video cannot be upscaled or has no frames in `part`.
+    """
     with opened(path) as container:
         stream = _video(container, path)
         stream.thread_type = "AUTO"
@@ -99,7 +104,7 @@ def probe(path: Path, part: Part) -> Video:
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         layout, pixel_format = _layout(first, path)
         interlaced = (
-            f"{path} is interlaced: its lines are upscaled as if it were not; deinterlace it first"
+            f"{path} is interlaced, but is upscaled as if it were progressive; deinterlace it first"
         )
         return Video(
             path=path,
@@ -118,22 +123,23 @@ def probe(path: Path, part: Part) -> Video:
 
 
 def _video(container: InputContainer, path: Path) -> Any:
-    """The video stream that is upscaled: the first that is no cover picture."""
-    pictures = av.stream.Disposition.attached_pic
+    """The video stream to upscale, which is the first one that is not a cover picture."""
+    cover = av.stream.Disposition.attached_pic
     for stream in container.streams.video:
-        if not stream.disposition & pictures:
+        if not stream.disposition & cover:
             if stream.codec_context is None:
                 raise VideoError(
-                    f"{path} is coded in a way that FFmpeg cannot decode; convert it first"
+                    f"{path} uses a codec that FFmpeg cannot decode, expected a supported one; "
+                    "convert it first"
                 )
             return stream
     kinds = sorted({stream.type for stream in container.streams})
     only = f"only {', '.join(kinds)}" if kinds else "nothing at all"
-    raise VideoError(f"{path} has no video ({only}), expected a video")
+    raise VideoError(f"{path} has no video ({only}), expected a video stream; check the file")
 
 
 def _first_frame_and_count(container: InputContainer, stream: Any, path: Path) -> tuple[Any, Count]:
-    """The first frame that can be decoded, and what all packets of the file show."""
+    """The first frame that can be decoded, and the counts of all packets in the file."""
     count, first = Count(), None
     for packet in packets_of(container, path):
         is_own = packet.stream_index == stream.index
@@ -148,24 +154,26 @@ def _first_frame_and_count(container: InputContainer, stream: Any, path: Path) -
             count.end_s = max(count.end_s, end_s)
     if first is None:
         raise VideoError(
-            f"{path} has no frames that can be decoded, expected at least one; get it again"
+            f"{path} has no frames that can be decoded, expected at least one; obtain the "
+            "file again"
         )
     return first, count
 
 
 def _check_count(container: InputContainer, path: Path, part: Part, count: Count) -> None:
-    """VideoError if the part has no frames, or if the header promises more than there is."""
+    """Raise VideoError if the part has no frames or the video is shorter than its header says."""
     if part.count(count.frames) == 0:
         raise VideoError(
-            f"{path} has {count.frames} frames, none of them from {part.first} on; see --frames"
+            f"{path} has {count.frames} frames, expected some from frame {part.first} on; correct "
+            "--frames"
         )
     stated_s = (container.duration or 0) / av.time_base
     if not part.whole or not container.format.name.startswith(_HEADER_STATES_LENGTH):
         return
     if count.end_s < stated_s - _CUT_SHORT_S:
         raise VideoError(
-            f"{path} is cut short: it ends after {count.end_s:.1f} of {stated_s:.1f} s; get it again, "
-            f"or take what there is with --frames 0:{count.frames}"
+            f"{path} is cut short and ends after {count.end_s:.1f} s, expected {stated_s:.1f} s; "
+            f"obtain the file again, or upscale what there is with --frames 0:{count.frames}"
         )
 
 
@@ -178,8 +186,8 @@ def _layout(frame: Any, path: Path) -> tuple[Layout, str]:
             base, depth = base.removesuffix(str(bits)), bits
     if base not in _SUBSAMPLING and base != "gray":
         raise VideoError(
-            f"{path} has the pixel format {name}, expected YUV 4:2:0, 4:2:2, 4:4:4 or gray of 8 to {DEPTH_MAX} bits "
-            "without alpha; convert it first"
+            f"{path} has the pixel format {name}, expected YUV 4:2:0, 4:2:2, 4:4:4 or gray of 8 to "
+            f"{DEPTH_MAX} bits without alpha; convert it first"
         )
     return Layout(frame.width, frame.height, depth, _SUBSAMPLING.get(base)), name
 
@@ -200,7 +208,7 @@ def _colour(frame: Any) -> Colour:
 
 
 def _display_matrix(frame: Any) -> tuple[int, ...] | None:
-    """The display matrix, unless it is the one that changes nothing."""
+    """The display matrix, nine numbers, or None if there is none or it is the identity."""
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return None
@@ -211,13 +219,16 @@ def _display_matrix(frame: Any) -> tuple[int, ...] | None:
 def decoded(
     container: InputContainer, stream: Any, path: Path, damage: list[str]
 ) -> Generator[Any, None, None]:
-    """All frames of a stream; packets that cannot be decoded are left out, and named in `damage`."""
+    """All frames of a stream. Packets that cannot be decoded are skipped and listed in `damage`."""
     for packet in packets_of(container, path, [stream]):
         yield from _frames_of(packet, damage)
 
 
 def _frames_of(packet: Any, damage: list[str]) -> list[Any]:
-    """The frames that a packet completes; one that cannot be decoded has none, and is named in `damage`."""
+    """The frames that a packet completes.
+
+    If the packet cannot be decoded, there are none, and the packet is listed in `damage`.
+    """
     try:
         return packet.decode()
     except av.error.InvalidDataError:
@@ -226,8 +237,12 @@ def _frames_of(packet: Any, damage: list[str]) -> list[Any]:
 
 
 def frames(video: Video, part: Part, damage: list[str]) -> Generator[Frame, None, None]:
-    """The frames of a part, in the order they are shown, each later than the one before."""
-    usual = max(1, round(1 / (video.rate * video.time_base)))
+    """The frames of a part of a video in display order, with strictly increasing time stamps.
+
+    Packets that cannot be decoded are listed in `damage`. Raises VideoError if the size or pixel
+    format of the frames changes.
+    """
+    default_duration = max(1, round(1 / (video.rate * video.time_base)))
     last: Frame | None = None
     with opened(video.path) as container:
         stream: Any = container.streams[video.stream]
@@ -241,19 +256,21 @@ def frames(video: Video, part: Part, damage: list[str]) -> Generator[Frame, None
                 pts = last.pts + last.duration if last else 0
             skipped = number < part.first
             planes = [] if skipped else _planes(decoded_frame, video, number)
-            last = Frame(max(pts, earliest), getattr(decoded_frame, "duration", 0) or usual, planes)
+            duration = getattr(decoded_frame, "duration", 0) or default_duration
+            last = Frame(max(pts, earliest), duration, planes)
             if not skipped:
                 yield last
 
 
 def _planes(frame: Any, video: Video, number: int) -> list[np.ndarray]:
-    """The samples of a frame: views of its memory."""
+    """The planes of a frame, as views of its memory."""
     layout = video.layout
     name = _pixel_format(frame)
     if (frame.width, frame.height, name) != (layout.width, layout.height, video.pixel_format):
         raise VideoError(
-            f"{video.path} changes to {frame.width}x{frame.height} {name} in frame {number}; upscale the parts alone, "
-            f"with --frames 0:{number} and --frames {number}:"
+            f"{video.path} changes to {frame.width}x{frame.height} {name} in frame {number}, "
+            f"expected {layout.width}x{layout.height} {video.pixel_format} throughout; upscale the "
+            f"two parts separately, with --frames 0:{number} and --frames {number}:"
         )
     if frame.format.name in _REPACKED and not frame.format.name.startswith("yuvj"):
         frame = frame.reformat(format=video.pixel_format)
@@ -261,7 +278,7 @@ def _planes(frame: Any, video: Video, number: int) -> list[np.ndarray]:
 
 
 def plane_views(frame: Any, layout: Layout) -> list[np.ndarray]:
-    """The memory of a frame as arrays, without the padding of its lines."""
+    """The planes of a frame as arrays (h, w): views of its memory without the padding of rows."""
     views = []
     for plane, (h, w) in zip(frame.planes, layout.shapes(), strict=True):
         samples = np.frombuffer(plane, layout.dtype)

@@ -1,4 +1,4 @@
-"""Codecs that larger videos are written in, what fits which container, and an encoder set up for a video."""
+"""The codecs in which upscaled videos are written, and the choice and setup of an encoder."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ from iqlut.videos.video_types import Options, Video, VideoError
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
-_WITHOUT_ASPECT = ("av1", "vp9")  # the others say it themselves
+_WITHOUT_ASPECT = ("av1", "vp9")  # codecs whose stream does not state the pixel aspect ratio
 _CRF_MAX = 51
-GROUP = 250  # frames from one key frame to the next at most, and of a segment
+GROUP = 250  # the largest number of frames between key frames, and in a segment
 
 
 @dataclass(frozen=True)
 class Codec:
-    """How a codec is asked for.
+    """A codec and its defaults.
 
-    crf      default quality, about as good to the eye for all; None: it has no such option
-    options  others that are always set
+    encoder  FFmpeg's name of the encoder
+    crf      the default quality, which looks about equally good for all codecs; None if the codec
+             has no such option
+    preset   the default speed; None if the codec has no such option
+    options  other options, which are always set
     """
 
     encoder: str
@@ -45,61 +48,76 @@ CODECS = {
 
 
 def choose(video: Video, target: Path, scale: int, options: Options) -> Options:
-    """The options with every default filled in; VideoError if they do not fit each other or the video."""
+    """The options with every default filled in.
+
+    Raises VideoError if the options do not fit each other, the video or the container of `target`.
+    """
     container_of(target)
-    fitting = CONTAINERS[target.suffix.lower()][1]
-    deep = video.layout.depth > 8
-    name = options.codec or next(
-        (
-            name
-            for name in (*(["hevc"] if deep else []), *fitting)
-            if name in fitting and _takes(name, video)
-        ),
-        fitting[0],
-    )
-    if name not in CODECS:
-        raise VideoError(f"there is no codec {name!r}; the codecs are {', '.join(CODECS)}")
-    if name not in fitting:
-        raise VideoError(
-            f"{target} cannot hold {name}, expected {', '.join(fitting)}; name a .mkv or another --codec"
-        )
-    if not _takes(name, video):
-        raise VideoError(
-            f"{name} cannot hold {video.pixel_format}, as {video.path} has; name another --codec"
-        )
-    larger = video.layout.larger(scale)
-    if name in ("h264", "hevc", "av1") and any(
-        side % (1 << log2)
-        for side, log2 in zip((larger.width, larger.height), larger.chroma or (0, 0), strict=True)
-    ):
-        raise VideoError(
-            f"{target} would be {larger.width}x{larger.height} pixels, and {name} wants even sides; use --codec ffv1 "
-            "in a .mkv, or another scale"
-        )
-    if (
-        video.aspect not in (None, 1)
-        and name in _WITHOUT_ASPECT
-        and container_of(target) in ("matroska", "webm")
-    ):
-        raise VideoError(
-            f"{name} in {target} cannot say that a pixel is {video.aspect} as wide as high; use h264"
-        )
+    name = options.codec or _default_codec(video, target)
+    _check_codec(name, video, target)
+    _check_size(name, video, target, scale)
     codec = CODECS[name]
     crf = codec.crf if options.crf is None else options.crf
     if codec.crf is None and options.crf is not None:
-        raise VideoError(f"{name} loses nothing and takes no --crf; leave it out")
+        raise VideoError(f"{name} is lossless and takes no --crf; leave out --crf")
     if crf is not None and not 0 <= crf <= _CRF_MAX:
-        raise VideoError(f"--crf is {crf:g}, expected 0 to {_CRF_MAX}; 18 is good, more is smaller")
+        raise VideoError(
+            f"--crf is {crf:g}, expected 0 to {_CRF_MAX}; try 18, or more for a smaller file"
+        )
     if codec.preset is None and options.preset is not None:
-        raise VideoError(f"{name} takes no --preset; leave it out")
+        raise VideoError(f"{name} takes no --preset; leave out --preset")
     return Options(name, crf, options.preset or codec.preset, options.part)
 
 
+def _default_codec(video: Video, target: Path) -> str:
+    """The first codec of the container that can store the video, HEVC preferred above 8 bits."""
+    fitting = CONTAINERS[target.suffix.lower()][1]
+    preferred = ["hevc"] if video.layout.depth > 8 and "hevc" in fitting else []
+    usable = (name for name in (*preferred, *fitting) if _takes(name, video))
+    return next(usable, fitting[0])
+
+
+def _check_codec(name: str, video: Video, target: Path) -> None:
+    """Raise VideoError unless the codec exists and fits the container and the pixel format."""
+    fitting = CONTAINERS[target.suffix.lower()][1]
+    if name not in CODECS:
+        raise VideoError(
+            f"the codec {name!r} is unknown, expected one of {', '.join(CODECS)}; correct --codec"
+        )
+    if name not in fitting:
+        raise VideoError(
+            f"{target} cannot contain {name}, expected {', '.join(fitting)}; write a .mkv file or "
+            "choose another --codec"
+        )
+    if not _takes(name, video):
+        raise VideoError(
+            f"{name} cannot store {video.pixel_format}, the pixel format of {video.path}; choose "
+            "another --codec"
+        )
+
+
+def _check_size(name: str, video: Video, target: Path, scale: int) -> None:
+    """Raise VideoError if the codec cannot store the upscaled frame size or the pixel aspect."""
+    larger = video.layout.larger(scale)
+    sides = zip((larger.width, larger.height), larger.chroma or (0, 0), strict=True)
+    if name in ("h264", "hevc", "av1") and any(side % (1 << log2) for side, log2 in sides):
+        raise VideoError(
+            f"{target} would have {larger.width}x{larger.height} pixels, {name} expects even "
+            "sides; use --codec ffv1 in a .mkv file, or another scale"
+        )
+    stored_in_container = container_of(target) in ("matroska", "webm")
+    if video.aspect not in (None, 1) and name in _WITHOUT_ASPECT and stored_in_container:
+        raise VideoError(
+            f"{name} in {target} cannot store the pixel aspect ratio {video.aspect}, expected 1; "
+            "use --codec h264"
+        )
+
+
 def _takes(name: str, video: Video) -> bool:
-    """Whether the encoder is there and takes the video's planes."""
+    """Whether the encoder is available and accepts the pixel format of the video."""
     try:
         codec = av.codec.Codec(CODECS[name].encoder, "w") if name in CODECS else None
-    except ValueError:  # av.error.UnknownCodecError is one
+    except ValueError:  # av.error.UnknownCodecError is a subclass
         return False
     return codec is None or any(
         video.pixel_format == format.name for format in codec.video_formats or ()
@@ -109,7 +127,10 @@ def _takes(name: str, video: Video) -> bool:
 def add_video(
     output: OutputContainer, video: Video, scale: int, options: Options, threads: int
 ) -> Any:
-    """A video stream with an encoder for the larger video."""
+    """Add to `output` a video stream with an encoder for the upscaled video, and return it.
+
+    Raises VideoError if the encoder rejects its options.
+    """
     assert options.codec is not None
     codec, larger = CODECS[options.codec], video.layout.larger(scale)
     settings = dict(codec.options) | {"g": str(GROUP)}
@@ -123,11 +144,8 @@ def add_video(
         )
     try:
         stream: Any = output.add_stream(codec.encoder, rate=video.rate, options=settings)
-        stream.width, stream.height, stream.pix_fmt = (
-            larger.width,
-            larger.height,
-            video.pixel_format,
-        )
+        stream.width, stream.height = larger.width, larger.height
+        stream.pix_fmt = video.pixel_format
         context = stream.codec_context
         context.time_base = video.time_base
         context.thread_count = threads
@@ -135,15 +153,16 @@ def add_video(
         context.open()
     except (av.error.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        words = " ".join(f"--{key} {settings[key]}" for key in ("crf", "preset") if key in settings)
+        given = [f"--{key} {settings[key]}" for key in ("crf", "preset") if key in settings]
         raise VideoError(
-            f"the encoder {codec.encoder} refuses {words or 'the video'} ({reason}); try others"
+            f"the encoder {codec.encoder} rejects {' '.join(given) or 'the video'} ({reason}); try "
+            "other values or another --codec"
         ) from None
     return stream
 
 
 def set_colour(context: Any, video: Video) -> None:
-    """What the numbers mean, and how wide a pixel is."""
+    """Set the colour description and the pixel aspect ratio of a codec context."""
     colour = video.colour
     context.color_range, context.color_primaries = colour.range, colour.primaries
     context.color_trc, context.colorspace = colour.transfer, colour.matrix

@@ -1,6 +1,7 @@
-"""The planes of a video frame, upscaled: luma by the tables, chroma by the cubic kernel, in integers throughout.
+"""Upscaling of the planes of a video frame in integer arithmetic.
 
-A plane is uint8 (h, w) for 8 bits a sample, uint16 (h, w) for 9 to 12.
+Luma is upscaled by the tables and chroma by the cubic kernel. A plane is uint8 (h, w) for 8 bits
+per sample and uint16 (h, w) for 9 to 12 bits.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ DEPTH_MAX = 12
 
 @dataclass(frozen=True)
 class Layout:
-    """What the planes of a video are.
+    """The sizes and sample format of the planes of a video.
 
-    width, height  of luma, in pixels
+    width, height  the size of the luma plane in pixels
     depth          bits per sample, 8 to 12
-    chroma         log2 of how much smaller chroma is (across, down): (1, 1) is 4:2:0; None is gray
-    sited          whether chroma samples lie on the first of the luma samples they stand for (across, down),
-                   else between them
+    chroma         log2 of the chroma subsampling factors (horizontal, vertical): (1, 1) is 4:2:0;
+                   None means that there is no chroma
+    sited          whether each chroma sample is co-sited with the first of the luma samples that it
+                   covers (horizontally, vertically); if not, it is centred between them
     """
 
     width: int
@@ -34,7 +36,7 @@ class Layout:
     sited: tuple[bool, bool] = (True, False)
 
     def shapes(self) -> tuple[tuple[int, int], ...]:
-        """(h, w) of each plane."""
+        """The shape (h, w) of each plane."""
         luma = (self.height, self.width)
         if self.chroma is None:
             return (luma,)
@@ -42,7 +44,7 @@ class Layout:
         return (luma, *[(-(-self.height >> down), -(-self.width >> across))] * 2)
 
     def larger(self, scale: int) -> Layout:
-        """The layout `scale` times as wide and high."""
+        """The layout of the video upscaled `scale` times."""
         return replace(self, width=scale * self.width, height=scale * self.height)
 
     @property
@@ -53,9 +55,10 @@ class Layout:
 def upscale_planes(
     planes: Sequence[np.ndarray], layout: Layout, scale: int, upscale_plane: UpscalePlane
 ) -> list[np.ndarray]:
-    """Upscale the planes of a frame `scale` times; chroma keeps its position relative to luma.
+    """Upscale the planes of a frame `scale` times.
 
-    Luma goes through the tables (`upscale_luma`), chroma through the cubic kernel (`planes.cubic`).
+    Luma is upscaled by the tables (`upscale_luma`) and chroma by the cubic kernel (`planes.cubic`).
+    The chroma samples keep their position relative to luma.
     """
     larger = [upscale_luma(planes[0], layout.depth, scale, upscale_plane)]
     if layout.chroma is not None:
@@ -72,17 +75,20 @@ def upscale_planes(
 def upscale_luma(
     luma: np.ndarray, depth: int, scale: int, upscale_plane: UpscalePlane
 ) -> np.ndarray:
-    """Upscale luma of `depth` bits by tables of 8 bits; see `planes.high_bit_depth` for more than 8."""
+    """Upscale a luma plane of `depth` bits with tables for 8 bits.
+
+    More than 8 bits are handled by `planes.high_bit_depth`.
+    """
     if depth == 8:
         return upscale_plane(luma)
     return high_bit_depth.upscale(luma, upscale_plane, scale, high_bit_depth.video_depth(depth))
 
 
 def _offset(scale: int, log2: int) -> float:
-    """How far the first new chroma sample lies before the first old one, in old samples; see `cubic.phases`.
+    """The distance from the first output chroma sample to the first input one, in input samples.
 
-    Upscaling keeps the edges of the image in place, so the middle of its first pixel moves by (scale - 1) / 2 new
-    pixels. A sample that is sited on the first of its 2**log2 pixels stays on it; `log2` is 0 for a sample in the
-    middle of its pixels.
+    See `cubic.phases`. Upscaling keeps the edges of the image in place, so the centre of its first
+    pixel moves by (scale - 1) / 2 output pixels. A chroma sample that is co-sited with the first of
+    its 2**log2 pixels stays on that pixel. `log2` is 0 for a sample in the centre of its pixels.
     """
     return (scale - 1) / (2 * scale << log2)

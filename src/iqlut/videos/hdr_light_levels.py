@@ -1,15 +1,18 @@
-"""HDR light levels: what a frame says of the display it was made on, as the parameters of x265."""
+"""HDR metadata of a frame, mastering display and content light level, as parameters of x265."""
 
 from __future__ import annotations
 
 import struct
 from typing import Any
 
-_CHROMATICITY, _LUMINANCE = 50000, 10000  # units: 1/50000, and 1/10000 cd/m2
+_CHROMATICITY, _LUMINANCE = 50000, 10000  # units of x265: 1/50000, and 1/10000 cd/m2
 
 
 def light_parameters(frame: Any) -> str:
-    """`master-display=...:max-cll=...`, or as much of it as the frame says; "" if nothing."""
+    """The parameters `master-display=...:max-cll=...` of a frame.
+
+    A parameter that the frame does not state is left out, so that the result may be empty.
+    """
     parts = []
     display = frame.side_data.get("MASTERING_DISPLAY_METADATA")
     if display is not None:
@@ -22,13 +25,17 @@ def light_parameters(frame: Any) -> str:
 
 
 def _master_display(data: bytes) -> str:
-    """FFmpeg's AVMasteringDisplayMetadata: ten fractions (red, green, blue, white, least and most light), two flags."""
+    """The parameter for FFmpeg's AVMasteringDisplayMetadata, or "" if that is incomplete.
+
+    The structure consists of ten fractions and two flags. The fractions are x and y of red, green,
+    blue and white, and the least and the greatest luminance.
+    """
     numbers = struct.unpack_from("=22i", data)
     if not (numbers[20] and numbers[21]):
         return ""
     values = [
-        above / below if below else 0.0
-        for above, below in zip(numbers[0:20:2], numbers[1:20:2], strict=True)
+        numerator / denominator if denominator else 0.0
+        for numerator, denominator in zip(numbers[0:20:2], numbers[1:20:2], strict=True)
     ]
     red, green, blue, white = (
         f"({round(values[i] * _CHROMATICITY)},{round(values[i + 1] * _CHROMATICITY)})"

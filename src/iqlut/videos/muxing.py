@@ -1,4 +1,4 @@
-"""The whole video from its parts: the upscaled video, and every other stream of the source as it is."""
+"""Multiplexing of the upscaled video with unchanged copies of all other streams of the source."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ _PICTURES = {
     "webp": ("webp", "webp"),
 }
 _LEFT_OUT = ("data", "unknown")
-_CHAPTER_TITLES = "bin_data"  # a stream of .mp4 that is written anew
-_UNTRUE_OF_VIDEO = (
+_CHAPTER_TITLES = "bin_data"  # a stream in .mp4 files that FFmpeg writes itself
+# Tags of the video stream, and of the file, that are no longer true after upscaling.
+_UNTRUE_OF_STREAM = (
     "BPS",
     "NUMBER_OF_BYTES",
     "NUMBER_OF_FRAMES",
@@ -41,21 +42,24 @@ _UNTRUE_OF_VIDEO = (
     "encoder",
     "ENCODER",
 )
-_UNTRUE_OF_FILM = ("major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER")
-_FREE_TAGS = {"movflags": "use_metadata_tags"}  # so that .mp4 keeps names that its own list lacks
-_FLAGS_AS_GIVEN = {
-    "default_mode": "passthrough"
-}  # else Matroska calls the first stream of each kind the default
-_LISTED_TAGS = {
-    "title", "artist", "album_artist", "composer", "album", "date", "comment", "genre", "copyright", "grouping",
-    "lyrics", "description", "synopsis", "show", "episode_id", "network", "keywords", "track", "disc", "creation_time",
-    "location", "timecode", *_UNTRUE_OF_FILM,
+_UNTRUE_OF_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER")
+_FREE_TAGS = {"movflags": "use_metadata_tags"}  # lets .mp4 files keep tags of any name
+# Without this, the Matroska muxer marks the first stream of each type as the default.
+_FLAGS_AS_GIVEN = {"default_mode": "passthrough"}
+_LISTED_TAGS = {  # the tags that .mp4 files keep without the option above
+    "title", "artist", "album_artist", "composer", "album", "date", "comment", "genre", "copyright",
+    "grouping", "lyrics", "description", "synopsis", "show", "episode_id", "network", "keywords",
+    "track", "disc", "creation_time", "location", "timecode", *_UNTRUE_OF_FILE,
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Window:
-    """The seconds of a part of a video: they become 0 and on. None is the whole video, whose times stay."""
+    """The time range of a part of a video, in seconds.
+
+    Its start becomes time 0 of the output. Where a window is None, the whole video is written with
+    its original times.
+    """
 
     start: Fraction
     end: Fraction
@@ -64,23 +68,33 @@ class Window:
 def check_streams(
     source: InputContainer, video: Video, container: str, target: Path
 ) -> tuple[str, ...]:
-    """Notes on the streams that are left out; VideoError if the container cannot hold one that must not be lost."""
+    """Check that the container can hold the streams of the source, and describe those left out.
+
+    Returns one sentence for each stream that is left out. Raises VideoError if the container cannot
+    hold one of the others.
+    """
     with av.open(io.BytesIO(), "w", format=container) as output:
         others = [stream for stream in source.streams if stream.index != video.stream]
         for stream in others:
             if stream.type not in _LEFT_OUT:
                 _copy_of(output, stream, target, video)
         return tuple(
-            f"stream {stream.index} of {video.path} is {stream.type} that videos do not need; it is left out"
+            f"stream {stream.index} of {video.path} holds {stream.type}, which players do not "
+            "need, and is left out"
             for stream in others
             if stream.type in _LEFT_OUT and stream.name != _CHAPTER_TITLES
         )
 
 
 def join(
-    source: InputContainer, video: Video, sidecar: Sidecar, file: Path, container: str, window: Window | None
-) -> None:  # fmt: skip
-    """Write the segments and the other streams of the opened source to `file`."""
+    source: InputContainer,
+    video: Video,
+    sidecar: Sidecar,
+    file: Path,
+    container: str,
+    window: Window | None,
+) -> None:
+    """Write the upscaled segments and the other streams of the opened source to `file`."""
     with ExitStack() as stack:
         sample = stack.enter_context(opened(sidecar.path(0)))
         settings = _settings(container, source)
@@ -96,7 +110,7 @@ def join(
             elif stream.type not in _LEFT_OUT:
                 copies[stream.index] = _copy_of(output, stream, file, video)
         output.metadata.update(
-            {k: v for k, v in source.metadata.items() if k not in _UNTRUE_OF_FILM}
+            {k: v for k, v in source.metadata.items() if k not in _UNTRUE_OF_FILE}
         )
         output.set_chapters(_chapters(source, window))
         upscaled = _video_packets(video, sidecar, copies[video.stream], window)
@@ -116,7 +130,10 @@ def _settings(container: str, source: InputContainer) -> dict[str, str]:
 
 
 def _video(output: OutputContainer, sample: Any, source: Any, video: Video, container: str) -> Any:
-    """The stream of the upscaled video, coded as the sample is, otherwise as the source says."""
+    """Add the stream of the upscaled video.
+
+    It has the codec parameters of `sample`, a stream of a segment, and the tags of the source.
+    """
     stream: Any = output.add_stream_from_template(sample, opaque=True)
     stream.time_base = video.time_base
     stream.codec_context.framerate = video.rate
@@ -124,28 +141,32 @@ def _video(output: OutputContainer, sample: Any, source: Any, video: Video, cont
     if video.turn:
         stream.set_display_matrix(video.turn)
     if sample.codec_context.name == "hevc" and container in ("mp4", "mov"):
-        stream.codec_context.codec_tag = "hvc1"  # the one that Apple's players know
+        stream.codec_context.codec_tag = "hvc1"  # Apple's players require this tag
     stream.metadata.update(
-        {k: v for k, v in source.metadata.items() if not k.startswith(_UNTRUE_OF_VIDEO)}
+        {k: v for k, v in source.metadata.items() if not k.startswith(_UNTRUE_OF_STREAM)}
     )
     stream.disposition = source.disposition
     return stream
 
 
 def _copy_of(output: OutputContainer, stream: Any, target: Path, video: Video) -> Any:
-    """A stream like one of the source, with its tags."""
+    """Add a copy of a stream of the source, including its tags.
+
+    Raises VideoError if the container cannot hold it.
+    """
     try:
         if stream.type == "attachment" and output.format.name != "matroska":
-            raise ValueError("no attachments")
+            raise ValueError("only Matroska can hold attachments")
         if stream.disposition & Disposition.attached_pic and output.format.name == "matroska":
             return _attached_picture(output, stream, video)
         copy: Any = output.add_stream_from_template(stream, opaque=True)
     except ValueError:
-        coded = stream.codec_context.name if stream.codec_context else "a file"
-        own = video.path.suffix.lower()
-        other = own if own in CONTAINERS and own != target.suffix.lower() else ".mkv"
+        codec = stream.codec_context.name if stream.codec_context else "a file"
+        suffix = video.path.suffix.lower()
+        other = suffix if suffix in CONTAINERS and suffix != target.suffix.lower() else ".mkv"
         raise VideoError(
-            f"{target} cannot hold stream {stream.index} of {video.path} ({stream.type}, {coded}); name a {other}"
+            f"{target} cannot hold stream {stream.index} of {video.path} ({stream.type}, {codec}); "
+            f"write a {other} file"
         ) from None
     copy.metadata.update(stream.metadata)
     copy.disposition = stream.disposition
@@ -153,12 +174,12 @@ def _copy_of(output: OutputContainer, stream: Any, target: Path, video: Video) -
 
 
 def _attached_picture(output: OutputContainer, stream: Any, video: Video) -> Any:
-    """A cover as Matroska holds it: an attached file."""
-    ending, kind = _PICTURES.get(stream.codec_context.name, ("jpg", "jpeg"))
+    """Add a cover picture as an attached file, which is how Matroska stores it."""
+    extension, kind = _PICTURES.get(stream.codec_context.name, ("jpg", "jpeg"))
     with opened(video.path) as source:
         packets = packets_of(source, video.path, [source.streams[stream.index]])
         data = next((bytes(packet) for packet in packets if packet.size), b"")
-    tags = {"filename": f"cover.{ending}", "mimetype": f"image/{kind}"} | stream.metadata
+    tags = {"filename": f"cover.{extension}", "mimetype": f"image/{kind}"} | stream.metadata
     copy = output.add_attachment(tags["filename"], tags["mimetype"], data)
     copy.metadata.update(tags)
     return copy
@@ -181,10 +202,11 @@ def _chapters(source: InputContainer, window: Window | None) -> list[Any]:
 def _video_packets(
     video: Video, sidecar: Sidecar, stream: Any, window: Window | None
 ) -> Generator[tuple[float, Any], None, None]:
-    """The packets of all segments with the times of the source, and each one's place in the order of writing.
+    """The packets of all segments with the time stamps of the source.
 
-    Packet i is decoded when frame i - delay is shown: that is before its own frame is, since no encoder holds back
-    more than `delay`.
+    Each packet is preceded by its position in the order of writing, in seconds. The decoding time
+    of packet i is the display time of frame i - delay. This is never later than the display time of
+    its own frame, because no encoder delays a frame by more than `delay`.
     """
     pts = [time for times in sidecar.times for time in times.pts]
     durations = [time for times in sidecar.times for time in times.durations]
@@ -197,7 +219,7 @@ def _video_packets(
             base = segment.streams.video[0].time_base or Fraction(1, 1000)
             for packet in packets_of(segment, path, [segment.streams.video[0]]):
                 if packet.pts is None:
-                    continue  # the end
+                    continue  # the end of the stream
                 number = first + round(packet.pts * base * 1000)
                 dts = (
                     pts[written - delay] if written >= delay else pts[0] - (delay - written) * step
@@ -216,24 +238,31 @@ def _video_packets(
 def _other_packets(
     source: InputContainer, path: Path, copies: dict[int, Any], window: Window | None
 ) -> Generator[tuple[float, Any], None, None]:
-    """The packets of the other streams, as they lie in the source, and their places."""
-    place = -math.inf
+    """The packets of the other streams in the order of the source.
+
+    Each is preceded by its position in the order of writing, as in `_video_packets`.
+    """
+    position = -math.inf
     streams = [source.streams[index] for index in copies]
     for packet in packets_of(source, path, streams) if streams else ():
         if not packet.size:
             continue  # the end of a stream
         if packet.pts is None and packet.dts is None:
-            packet.pts = packet.dts = 0  # a cover picture, shown at no time
+            packet.pts = packet.dts = 0  # a cover picture, which has no time
         elif window is not None and not _inside(packet, window):
             continue
         packet.stream = copies[packet.stream_index]
         time = packet.dts if packet.dts is not None else packet.pts
-        place = max(place, float(time * packet.time_base))
-        yield place, packet
+        position = max(position, float(time * packet.time_base))
+        yield position, packet
 
 
 def _inside(packet: Any, window: Window) -> bool:
-    """Whether a packet belongs to the window; if so its times are moved. One shown before the start begins there."""
+    """Whether a packet belongs to the window.
+
+    If so, its times become relative to the start of the window. A subtitle that is displayed from
+    before the start on is changed to begin there.
+    """
     base = packet.time_base
     start, end = round(window.start / base), round(window.end / base)
     time = packet.pts if packet.pts is not None else packet.dts

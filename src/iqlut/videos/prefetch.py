@@ -1,4 +1,4 @@
-"""Work done ahead of need, in a thread of its own: how decoding, upscaling and encoding overlap."""
+"""Prefetching in a separate thread, by which decoding, upscaling and encoding overlap."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class _Failure:
 
 
 def ahead(items: Generator[Item, None, None], count: int) -> Generator[Item, None, None]:
-    """The same items, of which up to `count` are made before they are asked for.
+    """Yield the same items, of which up to `count` are produced in advance by another thread.
 
-    An error of the maker is raised here. Closing this generator closes the maker, in its own thread.
+    An exception of `items` is raised here. Closing this generator closes `items`, in that thread.
     """
     queue: Queue[object] = Queue(count)
     stop = threading.Event()
@@ -52,7 +52,7 @@ def _make(items: Generator[Item, None, None], queue: Queue[object], stop: thread
 
 
 def _put(queue: Queue[object], item: object, stop: threading.Event) -> bool:
-    """Whether there was room before the other side went away."""
+    """Put an item into the queue. Return False if the consumer stopped before there was room."""
     while not stop.is_set():
         with suppress(Full):
             queue.put(item, timeout=_POLL_S)
@@ -61,7 +61,7 @@ def _put(queue: Queue[object], item: object, stop: threading.Event) -> bool:
 
 
 def _empty(queue: Queue[object]) -> None:
-    """Let go of what nobody will take."""
+    """Discard all items, so that the memory of frames nobody will consume is released."""
     with suppress(Empty):
         while True:
             queue.get_nowait()

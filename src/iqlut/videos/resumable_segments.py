@@ -1,9 +1,11 @@
-"""The larger frames, encoded in segments in a folder beside the output: an interrupted video goes on behind the last.
+"""Encoding of the upscaled frames in segments, so that an interrupted run can be resumed.
 
-.big.mkv.parts/plan.json      what is made, from what: another plan begins anew
-               000000.mkv     encoded frames; a block's time stamp is the frame's number in the segment
-               000000.json    their true time stamps and durations
-               complete.json  when there are no more frames
+The segments are kept in a folder next to the output. A resumed run continues after the last one.
+
+.big.mkv.parts/plan.json      the inputs and options; the run starts over if they have changed
+               000000.mkv     encoded frames, whose time stamps are frame numbers in the segment
+               000000.json    the actual time stamps and durations of these frames
+               complete.json  exists if there are no more frames
 """
 
 from __future__ import annotations
@@ -25,15 +27,18 @@ from iqlut.videos.encoders import GROUP, add_video
 from iqlut.videos.video_types import Advance, Frame, Options, Video
 
 FOLDER = ".{}.parts"
-_TICK = Fraction(1, 1000)  # Matroska's: one for each frame
-_DECODE_LEAD = (
-    64  # packets may be written so much before their frame's turn; codecs reorder 16 at most
-)
+_TICK = Fraction(1, 1000)  # the time base of Matroska, in which each frame takes one tick
+# Decoding times are set this many frames early, so that they never exceed display times. Codecs
+# reorder at most 16 frames.
+_DECODE_LEAD = 64
 
 
 @dataclass(frozen=True)
 class Times:
-    """When the frames of a segment are shown, and how many of them its encoder holds back to reorder."""
+    """The display times of the frames in a segment, in the time base of the video.
+
+    `delay` is the largest number of frames by which its encoder delays a frame to reorder it.
+    """
 
     pts: list[int]
     durations: list[int]
@@ -41,26 +46,28 @@ class Times:
 
 
 class Sidecar:
-    """The folder, and which segments in it are whole: files get their names when they are."""
+    """The folder of segments.
+
+    A segment gets its final file name when it is complete. Segments that were made with another
+    plan are deleted.
+    """
 
     def __init__(self, target: Path, plan: dict[str, Any]) -> None:
         self.folder = target.resolve().with_name(FOLDER.format(atomic_files.shortened(target.name)))
         text = json.dumps(plan, indent=1)
-        kept = self.folder / "plan.json"
-        if not kept.exists() or kept.read_text(encoding="utf-8") != text:
+        stored_plan = self.folder / "plan.json"
+        if not stored_plan.exists() or stored_plan.read_text(encoding="utf-8") != text:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
-            kept.write_text(text, encoding="utf-8")
+            stored_plan.write_text(text, encoding="utf-8")
         self.times: list[Times] = []
         while self.path(len(self.times)).exists():
-            words = json.loads(
-                self.path(len(self.times)).with_suffix(".json").read_text(encoding="utf-8")
-            )
-            self.times.append(Times(**words))
+            times_file = self.path(len(self.times)).with_suffix(".json")
+            self.times.append(Times(**json.loads(times_file.read_text(encoding="utf-8"))))
 
     @property
     def frames(self) -> int:
-        """How many frames are there."""
+        """The number of frames in the complete segments."""
         return sum(len(times.pts) for times in self.times)
 
     @property
@@ -74,7 +81,7 @@ class Sidecar:
         return [self.path(number) for number in range(len(self.times))]
 
     def add(self, file: Path, times: Times) -> None:
-        """A whole segment."""
+        """Add a complete segment by moving `file` into place."""
         final = self.path(len(self.times))
         final.with_suffix(".json").write_text(json.dumps(asdict(times)), encoding="utf-8")
         file.replace(final)
@@ -84,7 +91,7 @@ class Sidecar:
         (self.folder / "complete.json").write_text("{}", encoding="utf-8")
 
     def leave(self) -> None:
-        """Keep what another run can go on from, if there is anything."""
+        """Delete unfinished files, and also the folder if it has no segment to resume from."""
         for unfinished in ("next.mkv", "whole"):
             (self.folder / unfinished).unlink(missing_ok=True)
         if not self.times:
@@ -96,7 +103,7 @@ class Sidecar:
 
 @dataclass(frozen=True)
 class SegmentEncoding:
-    """What every segment is encoded with."""
+    """The inputs and options that all segments share."""
 
     video: Video
     scale: int
@@ -107,7 +114,7 @@ class SegmentEncoding:
 def write_segments(
     frames: Iterator[Frame], sidecar: Sidecar, encoding: SegmentEncoding, advance: Advance
 ) -> None:
-    """Encode all frames, a segment at a time."""
+    """Encode all frames, one segment at a time, and call `advance` after each frame."""
     for first in frames:
         temporary = sidecar.folder / "next.mkv"
         times = _write_segment(
@@ -125,7 +132,7 @@ def _with_first(first: Frame, rest: Iterable[Frame]) -> Iterator[Frame]:
 def _write_segment(
     path: Path, frames: Iterable[Frame], encoding: SegmentEncoding, advance: Advance
 ) -> Times:
-    numbers: dict[int, int] = {}  # of time stamps
+    numbers: dict[int, int] = {}  # the number of the frame with a time stamp
     durations: list[int] = []
     written = delay = 0
     with av.open(str(path), "w", format="matroska") as output:
@@ -138,12 +145,8 @@ def _write_segment(
             for packet in packets:
                 number = numbers[packet.pts]
                 delay = max(delay, written - number)
-                packet.time_base, packet.pts, packet.dts, packet.duration = (
-                    _TICK,
-                    number,
-                    written - _DECODE_LEAD,
-                    1,
-                )
+                packet.time_base, packet.pts, packet.duration = _TICK, number, 1
+                packet.dts = written - _DECODE_LEAD
                 output.mux(packet)
                 written += 1
 
@@ -157,13 +160,13 @@ def _write_segment(
 
 
 def _video_frame(frame: Frame, encoding: SegmentEncoding) -> Any:
-    """Planes as FFmpeg holds them."""
+    """Copy the planes of a frame to a frame of PyAV."""
     video, layout = encoding.video, encoding.video.layout.larger(encoding.scale)
-    made = av.VideoFrame(layout.width, layout.height, video.pixel_format)
-    for view, plane in zip(plane_views(made, layout), frame.planes, strict=True):
+    copy = av.VideoFrame(layout.width, layout.height, video.pixel_format)
+    for view, plane in zip(plane_views(copy, layout), frame.planes, strict=True):
         view[:] = plane
-    made.pts, made.time_base = frame.pts, video.time_base
+    copy.pts, copy.time_base = frame.pts, video.time_base
     colour = video.colour
-    made.color_range, made.color_primaries = colour.range, colour.primaries
-    made.color_trc, made.colorspace = colour.transfer, colour.matrix
-    return made
+    copy.color_range, copy.color_primaries = colour.range, colour.primaries
+    copy.color_trc, copy.colorspace = colour.transfer, colour.matrix
+    return copy

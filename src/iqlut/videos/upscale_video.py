@@ -1,7 +1,8 @@
-"""Videos: every frame upscaled, everything else kept.
+"""Upscaling of videos: every frame is upscaled, and everything else is kept.
 
-The luma planes that the decoder gives go through the tables, chroma planes through the cubic kernel, and the encoder
-takes them as they are: nothing becomes RGB on the way. Other streams are copied. Needs PyAV, but for y4m.
+The luma planes of the decoder are upscaled by the tables and the chroma planes by the cubic kernel.
+The encoder takes the results directly, so that no frame is converted to RGB. Other streams are
+copied. PyAV is required, except for y4m.
 """
 
 from __future__ import annotations
@@ -48,25 +49,24 @@ __all__ = [
     "upscale_y4m",
 ]  # fmt: skip
 
-_AHEAD = 4  # frames decoded, and frames upscaled, that wait for the next worker
-_LOOKED_AT, _LOOKED_AT_EVERY = (
-    48,
-    16,
-)  # frames at the beginning of a video, to choose a restoration strength
-_LOOKED_AT_PIPE = 4  # of a video that comes through a pipe: they wait in memory
+_AHEAD = 4  # the decoded frames, and also the upscaled frames, that may wait in a queue
+# The restoration strength is chosen from every 16th of the first 48 frames of a file. For a pipe it
+# is chosen from the first 4, as they have to be kept in memory.
+_SAMPLED_FRAMES, _SAMPLED_EVERY = 48, 16
+_SAMPLED_FRAMES_PIPE = 4
 _FULL_RANGE = 2
 _PYAV_LEAST = (17, 1)
 
 
 def probe(path: Path, part: Part | None = None) -> Video:
-    """What the video in a file is; VideoError, in one sentence, if it cannot be upscaled."""
+    """The properties of the video in a file. Raises VideoError if it cannot be upscaled."""
     if importlib.util.find_spec("av") is None:
-        raise VideoError(f"{path} is a video, and videos need PyAV: pip install 'iqlut[video]'")
+        raise VideoError(f"{path} is a video, which requires PyAV; run pip install 'iqlut[video]'")
     found = metadata.version("av")
     if tuple(map(int, found.split(".")[:2])) < _PYAV_LEAST:
         least = ".".join(map(str, _PYAV_LEAST))
         raise VideoError(
-            f"PyAV {found} is too old for videos, expected {least}: pip install -U 'iqlut[video]'"
+            f"PyAV is version {found}, expected {least} or later; run pip install -U 'iqlut[video]'"
         )
     from iqlut.videos import decoding
 
@@ -76,9 +76,10 @@ def probe(path: Path, part: Part | None = None) -> Video:
 def upscale(
     video: Video, target: Path, upscaler: Upscaler, options: Options, advance: Advance
 ) -> Outcome:
-    """Upscale a video to a file, which appears when it is whole; an interrupted run is taken up where it ended.
+    """Upscale a video to the file `target`, which appears only when it is complete.
 
-    `advance` is called when another frame is done. Who calls this looks after files that exist.
+    An interrupted run is resumed where it ended. `advance` is called after each frame. An existing
+    file is replaced, so callers check for one first. Raises VideoError.
     """
     from iqlut.videos import decoding, encoders, muxing, resumable_segments
 
@@ -103,25 +104,29 @@ def upscale(
         except OSError as error:
             reason = error.strerror or error
             raise VideoError(
-                f"{target} cannot be written ({reason}); what is done is kept: mend that and run it again"
+                f"{target} cannot be written ({reason}); resolve this and run the same command "
+                "again, which keeps the frames that are finished"
             ) from error
     sidecar.remove()
     return Outcome(sidecar.frames, resumed, video.layout, larger, tuple(notes), upscaler.choice)
 
 
 def _chosen(upscaler: Upscaler, video: Video, part: Part) -> Upscaler:
-    """The upscaler for a video, by frames spread over the first seconds: a resumed run decides the same."""
+    """The upscaler for a video, chosen from frames at its beginning.
+
+    The choice depends only on the video, so that a resumed run makes the same one.
+    """
     if upscaler.choose is None:
         return upscaler
     from iqlut.videos import decoding
 
-    beginning = Part(part.first, min(part.first + _LOOKED_AT, part.end or sys.maxsize))
+    beginning = Part(part.first, min(part.first + _SAMPLED_FRAMES, part.end or sys.maxsize))
     with closing(decoding.frames(video, beginning, [])) as frames:
-        some = [
+        sampled = [
             replace(frame, planes=[frame.planes[0].copy()])
-            for frame in islice(frames, 0, None, _LOOKED_AT_EVERY)
+            for frame in islice(frames, 0, None, _SAMPLED_EVERY)
         ]
-    return upscaler.chosen(some, video.layout)
+    return upscaler.chosen(sampled, video.layout)
 
 
 def _fill(
@@ -132,7 +137,7 @@ def _fill(
     advance: Advance,
     notes: list[str],
 ) -> None:
-    """Make the segments that are not there yet."""
+    """Upscale and encode the frames that are not in the sidecar yet."""
     from iqlut.videos import resumable_segments
 
     for _ in range(sidecar.frames):
@@ -145,19 +150,23 @@ def _fill(
         with closing(ahead(_upscaled(video, part, upscaler, notes), _AHEAD)) as frames:
             resumable_segments.write_segments(frames, sidecar, encoding, advance)
     if not sidecar.times:
-        raise VideoError(f"{video.path} has no frames from {options.part.first} on; see --frames")
+        raise VideoError(
+            f"{video.path} has no frames from frame {options.part.first} on, expected at least "
+            "one; correct --frames"
+        )
 
 
 def upscale_to_y4m(
     video: Video, output: BinaryIO, upscaler: Upscaler, part: Part, advance: Advance
 ) -> Outcome:
-    """Upscale a video to y4m, which has pictures alone and one frame rate."""
+    """Upscale a video to y4m, which holds only frames, at a constant frame rate."""
     larger = upscaler.larger(video.layout, video.path)
     upscaler = _chosen(upscaler, video, part)
     full = video.colour.range == _FULL_RANGE
     notes = [
         *video.notes,
-        f"y4m keeps neither sound nor time stamps: {video.path} is written at {video.rate} frames/s",
+        f"y4m stores neither sound nor time stamps, so {video.path} is written at a constant "
+        f"{video.rate} frames/s",
     ]
     output.write(y4m.header(larger, video.rate, video.aspect, full).line())
     count = 0
@@ -172,7 +181,7 @@ def upscale_to_y4m(
 def upscale_y4m(
     source: BinaryIO, name: str, output: BinaryIO, upscaler: Upscaler, part: Part
 ) -> Outcome:
-    """Upscale y4m to y4m; `name` stands for the source in messages."""
+    """Upscale a y4m video to y4m. `name` stands for the source in messages."""
     header = y4m.read_header(source, name)
     upscaler.larger(header.layout, name)
     larger = header.larger(upscaler.scale)
@@ -180,7 +189,7 @@ def upscale_y4m(
     read = islice(y4m.read_frames(source, header.layout, name), part.first, part.end)
     numbered = (Frame(number, 1, planes) for number, planes in enumerate(read))
     if upscaler.choose is not None:
-        first = list(islice(numbered, _LOOKED_AT_PIPE))
+        first = list(islice(numbered, _SAMPLED_FRAMES_PIPE))
         upscaler, numbered = upscaler.chosen(first, header.layout), _after(first, numbered)
     count = 0
     with closing(
@@ -190,7 +199,10 @@ def upscale_y4m(
             y4m.write_frame(output, frame.planes)
             count += 1
     if count == 0:
-        raise VideoError(f"{name} has no frames from {part.first} on; see --frames")
+        raise VideoError(
+            f"{name} has no frames from frame {part.first} on, expected at least one; correct "
+            "--frames"
+        )
     return Outcome(count, 0, header.layout, larger.layout, choice=upscaler.choice)
 
 
@@ -202,14 +214,18 @@ def _after(first: list[Frame], rest: Generator[Frame, None, None]) -> Generator[
 def _upscaled(
     video: Video, part: Part, upscaler: Upscaler, notes: list[str]
 ) -> Generator[Frame, None, None]:
-    """The larger frames of a part of a video; decoding goes ahead."""
+    """The upscaled frames of a part of a video, which is decoded in another thread.
+
+    A sentence is added to `notes` if packets could not be decoded.
+    """
     from iqlut.videos import decoding
 
     damage: list[str] = []
     yield from _larger(ahead(decoding.frames(video, part, damage), _AHEAD), video.layout, upscaler)
     if damage:
         notes.append(
-            f"{video.path} is damaged: {len(damage)} packets could not be decoded, first {damage[0]}"
+            f"{video.path} is damaged: {len(damage)} packets could not be decoded, the first being "
+            f"{damage[0]}"
         )
 
 
@@ -223,7 +239,7 @@ def _larger(
 
 
 def _plan(video: Video, upscaler: Upscaler, options: Options) -> dict[str, Any]:
-    """All that decides what the segments hold."""
+    """Everything that determines the content of the segments."""
     import av
 
     status = video.path.stat()
@@ -236,7 +252,7 @@ def _plan(video: Video, upscaler: Upscaler, options: Options) -> dict[str, Any]:
 
 
 def _window(video: Video, sidecar: resumable_segments.Sidecar) -> muxing.Window:
-    """The time that the frames of a part are shown."""
+    """The time range in which the frames of a part are displayed."""
     from iqlut.videos import muxing
 
     first, last = sidecar.times[0], sidecar.times[-1]

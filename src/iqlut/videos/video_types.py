@@ -1,4 +1,4 @@
-"""What the parts of this package hand to each other: a video and its frames, what is wanted of it, what went wrong."""
+"""The data types of this package: videos, frames, options and results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from iqlut.videos.frame_planes import Layout
 
 @dataclass(frozen=True)
 class Colour:
-    """How numbers become colours, as numbered by ISO/IEC 23091-2 (range: 1 limited, 2 full)."""
+    """The colour description of a video.
+
+    `range` is 1 for limited and 2 for full. The others are code points of ISO/IEC 23091-2.
+    """
 
     range: int
     primaries: int
@@ -27,14 +30,18 @@ class Colour:
 
 @dataclass(frozen=True)
 class Video:
-    """A video that can be upscaled, as its first frame and a pass over its packets show it.
+    """The properties of a video that can be upscaled, from its first frame and all of its packets.
 
-    stream        index of the video stream that is upscaled
-    pixel_format  FFmpeg's name of the planes in `layout`
-    frames        how many there should be
-    turn          FFmpeg's display matrix, nine numbers: how players turn and mirror the picture
-    light         mastering display and light level for x265, as its parameters
-    notes         what is odd about it: sentences
+    stream        the index of the video stream that is upscaled
+    layout        the planes of a frame
+    pixel_format  FFmpeg's name of the pixel format with these planes
+    frames        the expected number of frames
+    time_base     the unit of time stamps, in seconds
+    rate          the average number of frames per second
+    aspect        the pixel aspect ratio, width to height; None if it is not stated
+    turn          FFmpeg's display matrix, nine numbers that tell players to rotate or flip frames
+    light         the mastering display and content light level, as parameters of x265
+    notes         sentences about unusual properties, for the user
     """
 
     path: Path
@@ -53,7 +60,10 @@ class Video:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A decoded or upscaled frame: when it is shown and how long, in the video's time base."""
+    """A decoded or upscaled frame.
+
+    `pts` is its display time and `duration` its duration, both in the time base of the video.
+    """
 
     pts: int
     duration: int
@@ -62,7 +72,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Part:
-    """The frames from `first` to the one before `end` (None: the last), counted from 0."""
+    """The frames from `first` up to but excluding `end`, counted from 0.
+
+    If `end` is None, they extend to the last frame.
+    """
 
     first: int = 0
     end: int | None = None
@@ -72,17 +85,20 @@ class Part:
         return self.first == 0 and self.end is None
 
     def count(self, frames: int) -> int:
-        """How many frames of a video of `frames` that is."""
+        """The number of frames in this part of a video that has `frames` frames."""
         return max(0, (frames if self.end is None else min(self.end, frames)) - self.first)
 
 
 @dataclass(frozen=True)
 class Options:
-    """How the larger video is encoded; None is a default that fits the video and the container.
+    """The options for encoding the upscaled video.
+
+    None stands for a default that fits the video and the container.
 
     codec   a key of `encoders.CODECS`
-    crf     quality, smaller is better
-    preset  how long the encoder may take
+    crf     the quality; lower values are better
+    preset  the speed of the encoder, in its own terms
+    part    the frames to upscale
     """
 
     codec: str | None = None
@@ -93,11 +109,15 @@ class Options:
 
 @dataclass(frozen=True)
 class Upscaler:
-    """What makes frames larger: an engine with tables, and what tells these tables from others.
+    """An engine with tables, which upscales frames.
 
-    pixels_max  the largest frame that is upscaled
-    choose      gives the one to use for a video from luma planes, uint8, of some of its frames; None: this one
-    choice      the restoration strength that was chosen, if there was one to choose
+    tables      upscales one plane
+    name        identifies the tables; another name means that earlier segments cannot be reused
+    threads     the number of threads for the encoder
+    pixels_max  the largest number of pixels in a frame that is accepted
+    choose      selects the upscaler for a video from uint8 luma planes of some of its frames; None
+                if this one is used for every video
+    choice      the restoration strength that was chosen, if there are several
     """
 
     tables: UpscalePlane
@@ -109,7 +129,7 @@ class Upscaler:
     choice: Choice | None = None
 
     def chosen(self, frames: Sequence[Frame], layout: Layout) -> Upscaler:
-        """The one to use for a whole video, decided once, from frames of its beginning."""
+        """The upscaler for a whole video, chosen from frames at its beginning."""
         if self.choose is None or not frames:
             return self
         return self.choose(
@@ -117,11 +137,15 @@ class Upscaler:
         )
 
     def larger(self, layout: Layout, name: object) -> Layout:
-        """The layout that frames of one layout become; VideoError where they are too large. `name` is the video's."""
+        """The layout of upscaled frames.
+
+        Raises VideoError if the frames are too large. `name` stands for the video in messages.
+        """
         pixels = layout.width * layout.height
         if pixels > self.pixels_max:
             raise VideoError(
-                f"{name} has frames of {pixels / 1e6:.0f} of {self.pixels_max / 1e6:g} million pixels; raise it with "
+                f"{name} has frames of {pixels / 1e6:.0f} million pixels, at most "
+                f"{self.pixels_max / 1e6:g} million pixels are allowed; raise the limit with "
                 "--max-megapixels if you trust the file"
             )
         return layout.larger(self.scale)
@@ -129,9 +153,14 @@ class Upscaler:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done: `frames` frames, of which `resumed` were there from an earlier, interrupted run.
+    """The result of upscaling a video.
 
-    choice  the restoration strength that the tables had, if they have any
+    frames   the number of upscaled frames
+    resumed  how many of them an earlier, interrupted run had finished
+    layout   the planes of a frame of the source
+    larger   the planes of an upscaled frame
+    notes    sentences for the user
+    choice   the restoration strength that was used, if the model has several
     """
 
     frames: int

@@ -1,6 +1,6 @@
-"""YUV4MPEG2: uncompressed frames behind a line of text, as programs pass videos to each other through pipes.
+"""YUV4MPEG2 (y4m): uncompressed frames after a line of text, a common format for pipes.
 
-The header's words are kept as they are, but for the size. Nothing here needs a library.
+The fields of the header are kept unchanged, except for the size. No video library is required.
 """
 
 from __future__ import annotations
@@ -21,19 +21,22 @@ _SIDE_MAX = 65535
 _SUBSAMPLING: dict[str, tuple[int, int] | None] = {
     "420": (1, 1), "422": (1, 0), "444": (0, 0), "411": (2, 0), "mono": None,
 }  # fmt: skip
-_CENTRED = ("420", "420jpeg")  # chroma in the middle of four pixels; elsewhere on the left ones
-_CORNER = ("420paldv",)  # on the top left one
+_CENTRED = (
+    "420",
+    "420jpeg",
+)  # chroma is centred between four pixels; in other formats, it is on the left
+_CORNER = ("420paldv",)  # chroma is on the top left pixel
 
 
 @dataclass(frozen=True)
 class Header:
-    """The first line of a video: its words, and what they say of the planes."""
+    """The first line of a video: its fields, and the layout that they describe."""
 
     words: tuple[str, ...]
     layout: Layout
 
     def larger(self, scale: int) -> Header:
-        """The header of the video `scale` times as wide and high."""
+        """The header of the video upscaled `scale` times."""
         layout = self.layout.larger(scale)
         sizes = {"W": layout.width, "H": layout.height}
         words = tuple(
@@ -46,7 +49,7 @@ class Header:
 
 
 def header(layout: Layout, rate: Fraction, aspect: Fraction | None, full_range: bool) -> Header:
-    """The header of a video that was no y4m before."""
+    """Make the header for a video of another format."""
     names = {subsampling: name for name, subsampling in _SUBSAMPLING.items()}
     colour = names[layout.chroma]
     if layout.depth > 8:
@@ -61,25 +64,30 @@ def header(layout: Layout, rate: Fraction, aspect: Fraction | None, full_range: 
 
 
 def read_header(file: BinaryIO, name: str) -> Header:
-    """What stands before the first frame; VideoError if it is nothing we know."""
+    """Read the header, which precedes the first frame.
+
+    `name` stands for the file in messages. Raises VideoError for an unsupported header.
+    """
     line = file.readline(_LINE_MAX)
     words = line.decode("ascii", "replace").split()
     if not line.endswith(b"\n") or not words or words[0] != Y4M_SIGNATURE.decode():
         raise VideoError(
-            f"{name} is no y4m video (it does not begin with {Y4M_SIGNATURE.decode()}); expected one"
+            f"{name} is not a y4m video, expected a header line that begins with "
+            f"{Y4M_SIGNATURE.decode()}; convert it to y4m first"
         )
-    facts = {word[0]: word[1:] for word in reversed(words[1:])}
-    width, height = facts.get("W", ""), facts.get("H", "")
+    fields = {word[0]: word[1:] for word in reversed(words[1:])}
+    width, height = fields.get("W", ""), fields.get("H", "")
     if not all(side.isdecimal() and 1 <= int(side) <= _SIDE_MAX for side in (width, height)):
         raise VideoError(
-            f"{name} is {width or '?'}x{height or '?'} pixels, expected 1 to {_SIDE_MAX} on each side"
+            f"{name} has {width or '?'}x{height or '?'} pixels, expected 1 to {_SIDE_MAX} on each "
+            "side; correct its header"
         )
-    chroma, depth, sited = _colour(facts.get("C", "420"), name)
+    chroma, depth, sited = _colour(fields.get("C", "420"), name)
     return Header(tuple(words[1:]), Layout(int(width), int(height), depth, chroma, sited))
 
 
 def _colour(tag: str, name: str) -> tuple[tuple[int, int] | None, int, tuple[bool, bool]]:
-    """Subsampling, depth and siting: the tag is 420jpeg, 422p10, mono12 and the like."""
+    """Parse subsampling, depth and siting from a tag such as 420jpeg, 422p10 or mono12."""
     kind, depth = tag, "8"
     if tag.startswith("mono") and tag[4:].isdecimal():
         kind, depth = "mono", tag[4:]
@@ -89,7 +97,8 @@ def _colour(tag: str, name: str) -> tuple[tuple[int, int] | None, int, tuple[boo
         kind = "420"
     if kind not in _SUBSAMPLING or not 8 <= int(depth) <= 12:
         raise VideoError(
-            f"{name} has the colour C{tag}, expected 420, 422, 444, 411 or mono of 8 to 12 bits"
+            f"{name} has the colour format C{tag}, expected 420, 422, 444, 411 or mono of 8 to 12 "
+            "bits; convert it first"
         )
     return _SUBSAMPLING[kind], int(depth), (tag not in _CENTRED, tag in _CORNER)
 
@@ -97,29 +106,33 @@ def _colour(tag: str, name: str) -> tuple[tuple[int, int] | None, int, tuple[boo
 def read_frames(
     file: BinaryIO, layout: Layout, name: str
 ) -> Generator[list[np.ndarray], None, None]:
-    """The planes of each frame; VideoError where the last one is cut short."""
+    """The planes of each frame. Raises VideoError if the data are damaged or end within a frame."""
     item = np.dtype(layout.dtype).newbyteorder("<")
     count = 0
     while line := file.readline(_LINE_MAX):
         if not line.startswith(b"FRAME"):
             raise VideoError(
-                f"{name} is damaged after frame {count}: a frame begins with FRAME; get it again"
+                f"{name} is damaged after frame {count}, expected the word FRAME; obtain the video "
+                "again"
             )
         planes = []
         for shape in layout.shapes():
             size = shape[0] * shape[1] * item.itemsize
             data = file.read(size)
             if len(data) < size:
-                raise VideoError(f"{name} is cut short in frame {count}; get it again")
+                raise VideoError(
+                    f"{name} is cut short in frame {count}, expected {size} bytes for a plane; "
+                    "obtain the video again"
+                )
             planes.append(np.frombuffer(data, item).reshape(shape).astype(layout.dtype, copy=False))
         yield planes
         count += 1
     if count == 0:
-        raise VideoError(f"{name} has no frames, expected at least one")
+        raise VideoError(f"{name} has no frames, expected at least one; obtain the video again")
 
 
 def write_frame(file: BinaryIO, planes: Sequence[np.ndarray]) -> None:
-    """One frame behind the header."""
+    """Append one frame to a video whose header has been written."""
     file.write(b"FRAME\n")
     for plane in planes:
         file.write(np.ascontiguousarray(plane, plane.dtype.newbyteorder("<")).data)
