@@ -128,7 +128,7 @@ def test_several_videos(model, tmp_path, capsys):
     assert {Path(row["source"]).name: row["status"] for row in json.loads(captured.out)} == {
         "a.mkv": "failed", "b.avi": "done", "c.mkv": "skipped"
     }  # fmt: skip
-    assert "a.mkv is no video" in captured.err
+    assert "a.mkv is not a video" in captured.err
     assert "1 of 3 videos upscaled, 1 skipped because they exist, 1 failed" in captured.err
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b.mkv", "c.mkv"]
     assert upscale(model, *sources, "-o", tmp_path / "one.mkv") == 2
