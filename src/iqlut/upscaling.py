@@ -88,10 +88,9 @@ def upscale(
               chooses by looking at the image; a model without strengths accepts only "auto" and
               removes nothing
 
-    Tables upscale luma and alpha; colour differences are upscaled by a bicubic kernel.
-
-    A Pillow image of mode L, LA, RGB, RGBA or CMYK keeps its mode. Bilevel images become L, images
-    with a palette RGB, or RGBA if they are transparent. Colour profile and EXIF are kept.
+    Tables upscale luma and alpha; colour differences are upscaled by a bicubic kernel. A Pillow
+    image of mode L, LA, RGB, RGBA or CMYK keeps its mode. Bilevel images become L, images with a
+    palette RGB, or RGBA if they are transparent. Colour profile and EXIF are kept.
 
     Raises `IqlutError`, always a ValueError as well, for an argument that is not allowed, and
     OSError if the file of a model cannot be read.
@@ -99,14 +98,12 @@ def upscale(
     found = _model(model, scale)
     tables = _tables_for(found, image, restore)
     upscale_plane = upscaler(tables, engine, threads, ensemble)
-    if isinstance(image, np.ndarray):
-        image = np.asarray(image)  # a plain array, also of a memory map or a masked array
-        if image.dtype in _DEEP and image.size and image.ndim > 1 and image.shape[2:] in _CHANNELS:
-            eight_bits = partial(_upscale_array, upscale_plane=upscale_plane, scale=tables.scale)
-            depth = high_bit_depth.PICTURE_16_BITS
-            return high_bit_depth.upscale(image, eight_bits, tables.scale, depth)
-        return _upscale_array(image, upscale_plane, tables.scale)
-    return _upscale_pillow(image, upscale_plane, tables.scale)
+    if not isinstance(image, np.ndarray):
+        return _upscale_pillow(image, upscale_plane, tables.scale)
+    image = np.asarray(image)  # a plain array, also of a memory map or a masked array
+    if image.dtype in _DEEP and image.size and image.ndim > 1 and image.shape[2:] in _CHANNELS:
+        return _upscale_16_bits(image, upscale_plane, tables.scale)
+    return _upscale_array(image, upscale_plane, tables.scale)
 
 
 def upscaler(
@@ -178,6 +175,11 @@ def _upscale_array(image: np.ndarray, upscale_plane: UpscalePlane, scale: int) -
     luma, rest = split(image)
     alpha_sr = None if rest.alpha is None else _upscaled_alpha(rest.alpha, upscale_plane)
     return join(upscale_plane(luma), rest, scale, alpha_sr)
+
+
+def _upscale_16_bits(image: np.ndarray, upscale_plane: UpscalePlane, scale: int) -> np.ndarray:
+    eight_bits = partial(_upscale_array, upscale_plane=upscale_plane, scale=scale)
+    return high_bit_depth.upscale(image, eight_bits, scale, high_bit_depth.PICTURE_16_BITS)
 
 
 def _upscale_colours(image: np.ndarray, upscale_plane: Colourful, scale: int) -> np.ndarray:
