@@ -267,7 +267,7 @@ def test_read_only_folder(photo, model, tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(Path, "open", refuse)
     code = upscale(model, photo, "-o", tmp_path / "big.png")
-    refuses(capsys, code, "big.png cannot be written (Permission denied)", "check the folder")
+    refuses(capsys, code, "big.png cannot be written (Permission denied)", "check its permissions")
 
 
 def test_rows_come_as_files_are_done(tree, model, tmp_path, capsys, monkeypatch):
@@ -335,5 +335,7 @@ def test_the_library_does_one_file(photo, model, tmp_path):
     assert result.status == "done" and reading.read(
         (tmp_path / "deep" / "big.png").read_bytes()
     ).size == (28, 20)
-    with pytest.raises(one_file.PictureError, match="exists; give --overwrite"):
+    with pytest.raises(
+        one_file.PictureError, match="exists, expected a new file; give --overwrite"
+    ):
         one_file.upscale_file(job, recipe)

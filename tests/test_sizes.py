@@ -139,7 +139,7 @@ def test_the_scales_that_there_are(photo, tmp_path, capsys, monkeypatch):
 def test_beyond_the_limit(photo, model, tmp_path, capsys):
     code = upscale(model, photo, "-o", tmp_path / "b.png", "--width", 1000)
     assert code == exit_codes.FAILED
-    refuses(capsys, code, "photo.png cannot grow so far", "16 times")
+    refuses(capsys, code, "photo.png cannot be upscaled", "16 times")
 
 
 def test_what_does_not_fit_into_memory(model: str, tmp_path: Path, capsys, monkeypatch) -> None:

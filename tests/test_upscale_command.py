@@ -147,7 +147,7 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
     other.write_bytes(photo.read_bytes())
     out = tmp_path / "big.png"
     wrong: list[tuple[tuple[object, ...], str]] = [
-        (("-o", out), "no picture is named"),
+        (("-o", out), "no input is named"),
         ((photo, "-o", tmp_path / "none" / "big.png"), "there is no folder"),
         ((photo, other, "-o", out), "is not a folder"),
         ((photo, other, "-o", tmp_path), "several files would become"),
@@ -155,7 +155,7 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
         ((tmp_path / "more", "-o", tmp_path / "more"), "its own output"),
         ((tmp_path / "*.tif", "-o", tmp_path), "there is no picture in"),
         ((photo, "-o", out, "--format", "doc"), "there is no format 'doc'"),
-        ((photo, "-o", out, "--format", "jpg"), "says PNG, but --format says JPEG"),
+        ((photo, "-o", out, "--format", "jpg"), "means PNG, expected JPEG as --format says"),
         ((photo, "-o", out, "--quality", 0), "expected 1 to 100"),
         ((photo, "-o", out, "--shard", "5/4"), "expected I/N"),
         ((photo, "-o", out, "--size", "big"), "expected WIDTHxHEIGHT"),
@@ -164,10 +164,10 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
         ((photo, "-o", out, "-s", 4, "--width", 9), "leave the other out"),
         ((photo, "-o", out, "--max-megapixels", 0), "more than 0"),
         ((photo, "-o", "-", "--json"), "only one of them to use stdout"),
-        (("-", photo, "-o", out), "- is one picture"),
+        (("-", photo, "-o", out), "expected one if - is used"),
         (("-", "-o", tmp_path), "has no name"),
-        ((photo, "-o", tmp_path / "big.xyz"), "format that is written"),
-        ((photo, "-o", tmp_path / "big"), "format that is written"),
+        ((photo, "-o", tmp_path / "big.xyz"), "does not end in a picture format"),
+        ((photo, "-o", tmp_path / "big"), "does not end in a picture format"),
         ((photo, "-o", out, "-s", 2), "the scale is 2, expected 4"),
         ((photo, "-o", out, "-t", 0), "expected 1 or more"),
         ((photo, "-o", out, "--engine", "abacus"), "reference, native, torch"),

@@ -32,7 +32,7 @@ def check(name: str, pixels: int, format_name: str, bits: int = 8) -> None:
 
 
 def memory_bytes() -> int | None:
-    """The memory of the machine or, if that is less, the limit of the container; None if unknown."""
+    """The memory of the machine, or the limit of the container if that is less; None if unknown."""
     try:
         machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):

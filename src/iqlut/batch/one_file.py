@@ -129,7 +129,7 @@ def _write(target: Path | None, data: bytes) -> None:
         reason = f"{shown(target)} cannot be written ({error.strerror or error})"
         if is_disk_full(error):
             raise DiskFull(
-                f"{reason}, expected free space; free some and run the same command again, which "
-                "keeps the files that are complete"
+                f"{reason}, expected room on the disk; free some space and run the same command "
+                "again, which keeps the files that are complete"
             ) from None
-        raise PictureError(f"{reason}, expected a writable folder; check its rights") from None
+        raise PictureError(f"{reason}, expected a writable folder; check its permissions") from None

@@ -127,7 +127,7 @@ def _to_y4m(
         reason = error.strerror or error
         raise VideoError(
             f"{shown(target)} cannot be written ({reason}), expected a writable folder; "
-            "check its rights"
+            "check its permissions"
         ) from error
 
 

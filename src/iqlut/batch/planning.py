@@ -128,7 +128,7 @@ def _single(source: Path, output: Path, format_name: str | None, video: bool) ->
     if format_name is None and formats.format_of(output) is None:
         endings = " ".join(formats.ENDINGS.values())
         raise PlanError(
-            f"{shown(output)} does not end in the name of a format, expected one of {endings}; "
+            f"{shown(output)} does not end in a picture format, expected one of {endings}; "
             "name another file with -o, or add --format"
         )
     named = formats.format_of(output)

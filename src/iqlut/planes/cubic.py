@@ -96,7 +96,8 @@ def pad(plane: np.ndarray, sample_max: int) -> np.ndarray:
 def upscale(plane: np.ndarray, scale: int, offsets: Offsets, sample_max: int) -> np.ndarray:
     """Upscale a plane (h, w) of samples from 0 to `sample_max` to (scale * h, scale * w).
 
-    The result has the type of `plane`. The values of `upscale_padded` are rounded, halves up, and clipped.
+    The result has the type of `plane`. The values of `upscale_padded` are rounded, halves up, and
+    clipped.
     """
     h, w = plane.shape
     padded = pad(plane, sample_max)
