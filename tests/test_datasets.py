@@ -64,7 +64,7 @@ def test_folders_without_images_are_refused(
     assert cli.main(["data", "check", str(tmp_path)]) == 1
     assert "holds no images" in capsys.readouterr().err
     assert cli.main(["data", "check", str(tmp_path / "none")]) == 1
-    assert "is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err
 
 
 def laid_out(root: Path, kind: str) -> Path:

@@ -149,10 +149,10 @@ def test_what_does_not_fit_into_memory(model: str, tmp_path: Path, capsys, monke
     monkeypatch.setattr(memory_limit, "memory_bytes", lambda: 8 * results)
     assert upscale(model, tmp_path / "a.png", "-o", tmp_path / "fits.png", "-q") == 0
     code = upscale(model, tmp_path / "a.png", "-o", tmp_path / "b.webp")
-    refuses(capsys, code, "a.png would take about 0.0 GB of memory", "ask for a smaller size")
+    refuses(capsys, code, "a.png would take about 0.0 GB of memory", "choose a smaller size")
     monkeypatch.setattr(memory_limit, "memory_bytes", lambda: 8 * results - 1)
     code = upscale(model, tmp_path / "a.png", "-o", tmp_path / "b.png", "--width", 101)
-    refuses(capsys, code, "ask for a smaller size")
+    refuses(capsys, code, "choose a smaller size")
     assert (
         upscale(model, tmp_path / "a.png", "-o", tmp_path / "small.png", "--width", 50, "-q") == 0
     )
