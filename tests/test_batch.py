@@ -327,15 +327,15 @@ def test_killed_runs_and_broken_files(tmp_path):
 
 def test_the_library_does_one_file(photo, model, tmp_path):
     """What a cluster calls: no command, nothing printed."""
-    recipe = one_file.UpscaleOptions(
+    options = one_file.UpscaleOptions(
         (shipped_models.load(model),), one_file.Size(scale=4), engine="reference"
     )
     job = one_file.Job(photo, tmp_path / "deep" / "big.png", "big.png")
-    result = one_file.upscale_file(job, recipe)
+    result = one_file.upscale_file(job, options)
     assert result.status == "done" and reading.read(
         (tmp_path / "deep" / "big.png").read_bytes()
     ).size == (28, 20)
     with pytest.raises(
         one_file.PictureError, match="exists, expected a new file; give --overwrite"
     ):
-        one_file.upscale_file(job, recipe)
+        one_file.upscale_file(job, options)

@@ -90,11 +90,11 @@ def test_bad_outputs(rich, model, tmp_path):
         tmp_path / "big.mp4": "cannot hold stream 3",
         tmp_path / "big.webm": "cannot hold stream 1",
     }.items():
-        recipe = UpscaleOptions(
+        options = UpscaleOptions(
             (shipped_models.load(model),), Size(4), "reference", overwrite=target == rich
         )
         with pytest.raises(PictureError, match=words):
-            upscale_file(Job(rich, target, "rich.mkv", is_video=True), recipe)
+            upscale_file(Job(rich, target, "rich.mkv", is_video=True), options)
     assert rich.read_bytes() == before and taken.read_bytes() == b"old"
     assert sorted(tmp_path.iterdir()) == [rich, taken]
 
