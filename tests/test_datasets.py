@@ -92,7 +92,10 @@ def laid_out(root: Path, kind: str) -> Path:
 def test_layouts_as_distributed(
     tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Low-resolution images are not taken for examples; those of a wrong size, or of no image, are named."""
+    """Low-resolution images are not used as HR images.
+
+    Those of a wrong size, or without an HR image, are named.
+    """
     root = laid_out(tmp_path, kind)
     assert {file.parent.name for file in image_sets.image_files(root)} == {
         f"{kind}_train_HR",

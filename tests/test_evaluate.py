@@ -1,4 +1,4 @@
-"""The protocol: the bicubic rows of the field, and what is said about folders that hold no images."""
+"""The protocol: published scores of bicubic upscaling, and errors for folders without images."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_bicubic_rows(data: Path, dataset: str, path: str, scale: int) -> None:
 def test_bicubic_on_the_rgb_path_differs_from_others_by_the_edges_alone(
     data: Path, dataset: str
 ) -> None:
-    """Planes wider by their mirror image give the pixels of a resize that mirrors: the figures are the others'."""
+    """With planes extended by their mirror image, the scores equal those of a mirroring resize."""
 
     def mirrored_resize(plane: np.ndarray, h: int, w: int) -> np.ndarray:
         edge = 16 if plane.shape[0] > h else 4  # pixels, as many on both sides of either resize

@@ -1,4 +1,4 @@
-"""The native libraries: the version of their interface, and limits that are refused by name, never wrong pixels."""
+"""The native libraries: the version of their interface, and errors that name an exceeded limit."""
 
 from __future__ import annotations
 

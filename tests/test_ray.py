@@ -42,8 +42,10 @@ PICTURES, BROKEN = 40, 2
 @pytest.mark.parametrize(
     "text",
     [
-        '{"source": "a.png", "target": "/out/ä.png", "width": 3}\n\n{"source": "b\\nc.png", "target": "/out/b.png"}\n',
-        '[{"source": "a.png", "target": "/out/ä.png"}, {"source": "b\\nc.png", "target": "/out/b.png"}]',
+        '{"source": "a.png", "target": "/out/ä.png", "width": 3}\n\n'
+        '{"source": "b\\nc.png", "target": "/out/b.png"}\n',
+        '[{"source": "a.png", "target": "/out/ä.png"}, '
+        '{"source": "b\\nc.png", "target": "/out/b.png"}]',
         '\ufeffsource,size,target\r\na.png,3,/out/ä.png\r\n"b\nc.png",4,/out/b.png\r\n',
     ],
 )

@@ -58,9 +58,11 @@ def test_the_resampler_is_pillows_lanczos(model, tmp_path):
         image.save(tmp_path / "a.png")
         large = upscaling.upscale(image, model=model, engine="reference")
         for words, size in (
-            (("--width", 20), (20, 13)), (("--height", 20), (30, 20)), (("--size", "33x11"), (33, 11)),
+            (("--width", 20), (20, 13)),
+            (("--height", 20), (30, 20)),
+            (("--size", "33x11"), (33, 11)),
             (("--size", "36x24"), (36, 24)),
-        ):  # fmt: skip
+        ):
             assert (
                 upscale(
                     model,
@@ -87,7 +89,10 @@ def test_a_picture_that_shrinks_needs_no_model(model, tmp_path):
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 def test_sixteen_bits_are_resampled_as_eight(mode):
-    """But for the roundings: of 8 bits in two passes, and of premultiplied colours. Nothing that would be clipped."""
+    """Both depths agree except for the rounding of 8 bits in two passes and of premultiplication.
+
+    The picture has no values that would be clipped.
+    """
     image = noise(mode, (23, 17)).point([160 + i // 4 for i in range(256)] * len(mode))
     deep = resample(np.array(image).astype(np.uint16) * 257, (31, 40))
     shallow = np.array(image.resize((31, 40), Image.Resampling.LANCZOS)).astype(int)

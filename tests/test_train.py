@@ -202,7 +202,13 @@ def test_a_checkpoint_becomes_tables_that_say_where_they_come_from(
     "model",
     [
         {"kernel": [3, 2, 1], "levels": [9, 4], "channels": 4},
-        {"kernel": [3, 1, 3], "levels": [5, 11], "channels": 8, "symmetry": 8, "upsample_kernel": 3},
+        {
+            "kernel": [3, 1, 3],
+            "levels": [5, 11],
+            "channels": 8,
+            "symmetry": 8,
+            "upsample_kernel": 3,
+        },
         {"kernel": [1, 3, 3], "levels": [3, 16], "channels": 4, "strengths": [0, 2]},
     ],
     ids=["plain", "symmetric", "strengths"],

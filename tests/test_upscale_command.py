@@ -1,4 +1,4 @@
-"""`iqlut upscale`: what goes in comes out larger, and every bad input is refused in one sentence."""
+"""`iqlut upscale` upscales every kind of picture and refuses each bad input in one sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_upscale_equals_the_library(photo, model, tmp_path):
 
 
 def test_upscale_keeps_kinds_and_formats(model, tmp_path):
-    """Every mode that Pillow stores in every format we write: the size grows, colour and transparency stay."""
+    """Each mode in each format is upscaled and keeps its colours and transparency."""
     (tmp_path / "out").mkdir()
     kinds = save_kinds(tmp_path)
     assert upscale(model, *kinds, "-o", tmp_path / "out") == 0
@@ -122,7 +122,7 @@ def test_depth_of_avif():
 
 
 def test_huge_pictures(photo, model, tmp_path, capsys):
-    """The limit counts before anything is decoded, and all frames; a file that claims to be large is refused too."""
+    """The limit applies to all frames, and to the size in the header before decoding."""
     (tmp_path / "lying.png").write_bytes(png(60_000, 60_000, 8, rows=1))
     flip_rotate = [noise("P", (40, 30)).rotate(angle) for angle in range(9)]
     flip_rotate[0].save(tmp_path / "many.gif", save_all=True, append_images=flip_rotate[1:])
@@ -141,7 +141,7 @@ def test_huge_pictures(photo, model, tmp_path, capsys):
 
 
 def test_wrong_arguments(photo, model, tmp_path, capsys):
-    """Nothing of this can be meant: exit code 2, and no picture was looked at."""
+    """Invalid arguments give exit code 2 before any picture is read."""
     (tmp_path / "more").mkdir()
     other = tmp_path / "more" / "photo.png"
     other.write_bytes(photo.read_bytes())

@@ -57,7 +57,10 @@ def jpeg(plane: np.ndarray, quality: int) -> np.ndarray:
 
 
 def colour_jpeg(planes: np.ndarray, quality: int, subsampling: str) -> np.ndarray:
-    """Encode Y, Cb and Cr, uint8 (3, h, w), as a JPEG and decode its luma, uint8 (h, w), from RGB."""
+    """Encode Y, Cb and Cr, uint8 (3, h, w), as a JPEG and return its luma, uint8 (h, w).
+
+    The JPEG is decoded to RGB, from which luma is computed.
+    """
     file = io.BytesIO()
     colours = Image.merge("YCbCr", [Image.fromarray(plane) for plane in planes])
     colours.save(file, "JPEG", quality=quality, subsampling=SUBSAMPLINGS[subsampling])
