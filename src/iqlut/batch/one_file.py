@@ -16,7 +16,7 @@ from iqlut.batch.planning import Job
 from iqlut.batch.results import Result, Watch, is_disk_full, unwatched
 from iqlut.batch.stdout_pipe import stdout
 from iqlut.batch.upscale_options import UpscaleOptions
-from iqlut.errors import DiskFull, PictureError
+from iqlut.errors import DiskFull, InvalidArgument, PictureError
 from iqlut.pictures import formats, reading, writing
 from iqlut.pictures.picture import Picture, Pixels
 from iqlut.printable_names import shown
@@ -52,8 +52,8 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
         picture = replace(picture, extras={})
     named = formats.format_of(job.target) if job.target and options.target_is_named else None
     format_name = options.format or named or picture.format
-    wanted = options.size.of(picture.size)
-    formats.check_holds(target, format_name, picture, wanted)
+    target_size = options.size.of(picture.size)
+    formats.check_holds(target, format_name, picture, target_size)
     choice = choose(picture, options)
     larger = picture.with_frames(upscaled(name, picture, options, format_name, choice))
     encoded = writing.encode(target, format_name, larger, options.quality)
@@ -64,7 +64,7 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
         "done",
         f"without its {', '.join(encoded.lost)}" if encoded.lost else None,
         *picture.size,
-        *wanted,
+        *target_size,
         format_name,
         len(picture.frames),
         picture.bits,
@@ -91,10 +91,10 @@ def upscaled(
     Raises PictureError if the size is too large for the picture or for the memory of this machine.
     """
     by_scale = {model.scale: model for model in options.ladder}
-    wanted = options.size.of(picture.size)
+    target_size = options.size.of(picture.size)
     try:
-        scales = steps(picture.size, wanted, tuple(by_scale))
-    except ValueError as error:
+        scales = steps(picture.size, target_size, tuple(by_scale))
+    except InvalidArgument as error:
         raise PictureError(f"{name} cannot be upscaled: {error}") from None
     if options.size.scale:
         scales = (options.size.scale,)
@@ -113,7 +113,7 @@ def upscaled(
                 options.ensemble,
             )
             strength = 0.0  # the first scale has restored the picture already
-        frames.append(resample(pixels, wanted))
+        frames.append(resample(pixels, target_size))
     return tuple(frames)
 
 

@@ -69,7 +69,10 @@ def steps(
 
 
 def resample(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Resample pixels to `size`, (width, height), by Lanczos. Pixels of that size are returned."""
+    """Resample pixels to `size`, which is (width, height), by Pillow's Lanczos filter.
+
+    Pixels that have this size already are returned unchanged.
+    """
     if isinstance(pixels, Image.Image):
         return pixels if pixels.size == size else pixels.resize(size, Image.Resampling.LANCZOS)
     if pixels.shape[1::-1] == size:

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from iqlut.batch.folder_files import files_of, is_pattern
-from iqlut.errors import PlanError
+from iqlut.errors import InvalidArgument, PlanError
 from iqlut.file_kinds import is_video
 from iqlut.pictures import formats
 from iqlut.printable_names import shown
@@ -78,7 +78,7 @@ def plan(
         if source in folders:
             try:
                 more, unused = files_of(source, output)
-            except ValueError as error:
+            except InvalidArgument as error:
                 raise PlanError(str(error)) from None
             found, ignored = found + more, ignored + unused
         else:

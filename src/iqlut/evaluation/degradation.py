@@ -117,7 +117,7 @@ def parse(name: str) -> Degradation:
             )
         if key in values:
             raise InvalidArgument(
-                f"the degradation {name!r} has two parts of the kind {key}, "
+                f"the degradation {name!r} has two parts of one kind, a downscaler, noise or jpeg, "
                 "expected each kind once; leave one of them out"
             )
         values[key] = parsed

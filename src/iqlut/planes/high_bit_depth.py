@@ -71,7 +71,9 @@ def upscale(
     assert total is not None
     if image.ndim == 3 and image.shape[2] in (2, 4):
         rest[image[:, :, -1] == 0] = 0  # hidden colours must not become visible
-    weight = (2 * scale) ** 2 if rest.any() else 1  # the factor in `arithmetic.bilinear`
+    weight = (
+        (2 * scale) ** 2 if rest.any() else 1
+    )  # the scale of the result of `arithmetic.bilinear`
     total *= depth.steps * weight  # below 2**26 for 257 steps at scale 4
     if weight > 1:
         _add_bilinear(total, rest, scale)
