@@ -38,9 +38,10 @@ def encoded(image: Image.Image, format_name: str, **options: Any) -> bytes:
 def png(
     width: int, height: int, bits: int, rows: int | None = None, interlaced: bytes = b""
 ) -> bytes:
-    """A black RGB picture as a PNG file, by the book: Pillow can write no 16-bit RGB, no zero size and no lies.
+    """A black RGB picture as a PNG file, assembled from its chunks.
 
-    With `interlaced`, what is given are the rows of the seven passes.
+    Pillow cannot write 16-bit RGB, a size of zero, or a header that contradicts the data. If
+    `interlaced` is given, it holds the rows of the seven passes.
     """
 
     def chunk(name: bytes, data: bytes) -> bytes:

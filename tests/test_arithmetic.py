@@ -1,4 +1,4 @@
-"""The integer arithmetic on whole domains, and the same values from NumPy arrays and torch tensors."""
+"""The integer arithmetic is correct on whole domains and equal for NumPy arrays and tensors."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
-"""Arrays as they come: views in any order, frozen, mapped, of another byte order, or no picture at all. The pixels are
-those of a plain copy, the array is left as it was, or one sentence says what is wrong with it."""
+"""Unusual arrays: strided views, read-only or memory-mapped arrays, other byte orders and types.
+
+The result equals that of a contiguous copy and the array is not modified, or the array is refused
+in one sentence.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many pictures: folders, patterns and pipes; skipping, sharing out, reporting, and runs that are killed."""
+"""Many pictures: folders, patterns, pipes, skipped files, shards, reports and killed runs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def test_a_folder_is_mirrored(tree, model, tmp_path, capsys):
     assert below(tmp_path / "big") == PICTURES
     printed = capsys.readouterr().err.splitlines()
     assert printed[-1].startswith(
-        "5 of 5 pictures upscaled, 4 files ignored because they are neither pictures nor videos, in 0:0"
+        "5 of 5 pictures upscaled, "
+        "4 files ignored because they are neither pictures nor videos, in 0:0"
     )
     assert len(printed) == 6 and any("new\\nline.png" in line for line in printed)
     assert upscale(model, tree, "-o", tmp_path / "big") == 0
@@ -147,7 +148,7 @@ def test_json(photo, model, tmp_path, capsys):
 
 
 def test_the_longest_names(model, tmp_path):
-    """255 bytes is what file systems hold; what is written first has a longer name than what is kept."""
+    """File systems allow 255 bytes, which the name of the temporary file must not exceed either."""
     folder = tmp_path / "in"
     folder.mkdir()
     names = [80 * "\u732b" + "1" + ".png", 80 * "\u732b" + "2" + ".png", 251 * "n" + ".png"]
@@ -267,7 +268,7 @@ def test_read_only_folder(photo, model, tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(Path, "open", refuse)
     code = upscale(model, photo, "-o", tmp_path / "big.png")
-    refuses(capsys, code, "big.png cannot be written (Permission denied)", "check the folder")
+    refuses(capsys, code, "big.png cannot be written (Permission denied)", "check its permissions")
 
 
 def test_rows_come_as_files_are_done(tree, model, tmp_path, capsys, monkeypatch):
@@ -327,13 +328,15 @@ def test_killed_runs_and_broken_files(tmp_path):
 
 def test_the_library_does_one_file(photo, model, tmp_path):
     """What a cluster calls: no command, nothing printed."""
-    recipe = one_file.UpscaleOptions(
+    options = one_file.UpscaleOptions(
         (shipped_models.load(model),), one_file.Size(scale=4), engine="reference"
     )
     job = one_file.Job(photo, tmp_path / "deep" / "big.png", "big.png")
-    result = one_file.upscale_file(job, recipe)
+    result = one_file.upscale_file(job, options)
     assert result.status == "done" and reading.read(
         (tmp_path / "deep" / "big.png").read_bytes()
     ).size == (28, 20)
-    with pytest.raises(one_file.PictureError, match="exists; give --overwrite"):
-        one_file.upscale_file(job, recipe)
+    with pytest.raises(
+        one_file.PictureError, match="exists, expected a new file; give --overwrite"
+    ):
+        one_file.upscale_file(job, options)

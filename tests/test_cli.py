@@ -117,7 +117,10 @@ def test_arguments_that_do_not_parse(capsys):
 
 
 def test_progress_lines(capsys, monkeypatch):
-    """A line when the phase or the words change, or after a silence; the time left at the pace of the phase."""
+    """A line is printed when the phase or its text changes, and after a pause.
+
+    The remaining time follows from the speed of the current phase.
+    """
     clock = iter([0, 0, 1, 2, 13, 20, 100, 110])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
     say = progress.Progress().update

@@ -1,4 +1,4 @@
-"""Configuration files: stages, overrides, refusals, and what the files of this repository promise."""
+"""Configuration files: stages, overrides, invalid files, and the files of this repository."""
 
 from __future__ import annotations
 
@@ -109,7 +109,10 @@ def test_bad_overrides_are_refused(changes: dict[str, Any], sentence: str) -> No
         (THREE.replace('name = "two"', ""), "the name of a stage is None"),
         (THREE.replace('"two"', '"../two"'), "expected letters, digits and hyphens"),
         (THREE.replace("steps = 5", "stepz = 5"), "stage 'two': there is no option train.stepz"),
-        (THREE + "\n[[stage]]\nname = 'four'\nsteps = 3", "a stage has no steps; known are name, model"),
+        (
+            THREE + "\n[[stage]]\nname = 'four'\nsteps = 3",
+            "a stage has no steps; known are name, model",
+        ),
         ("stage = 3", "expected tables; write [[stage]]"),
         ("[train]\nsteps = ", "is not valid TOML"),
         ("[model]\nblocks = 1e9", "model.blocks is 1000000000.0, expected a whole number from 1"),
@@ -117,7 +120,10 @@ def test_bad_overrides_are_refused(changes: dict[str, Any], sentence: str) -> No
         ("[train]\nlearning_rate = inf", "train.learning_rate is inf, expected a number above 0"),
         ("[train]\nsteps = 99999999999999999999", "expected a whole number from 0"),
         ("[model]\nresidual = 1", "model.residual is 1, expected true or false"),
-        ("[model]\nlevels = [7, 1]", "model.levels is [7, 1], expected a whole number from 2 to 256"),
+        (
+            "[model]\nlevels = [7, 1]",
+            "model.levels is [7, 1], expected a whole number from 2 to 256",
+        ),
     ],
 )  # fmt: skip
 def test_bad_files_are_refused_in_a_sentence(text: str, sentence: str, tmp_path: Path) -> None:

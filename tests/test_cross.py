@@ -1,4 +1,7 @@
-"""The kernels where no Python runs: a C program with stored and random cases, on this processor and, under qemu, on AArch64."""
+"""The kernels without Python: a C program checks stored and random cases.
+
+It runs on this processor and, under qemu, on AArch64.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ STORED = Path(__file__).parents[1] / "vectors" / "edge.bin"
 def run(
     folder: Path, compiler: str, extra: list[str], emulator: list[str], stored: bool = False
 ) -> str:
-    """What native/check.c prints of fresh cases, or of the stored vectors; AssertionError if pixels differ."""
+    """Run native/check.c on new random cases, or on the stored vectors, and return what it prints.
+
+    Raises AssertionError if pixels differ.
+    """
     program = str(folder / "check")
     subprocess.run(
         [compiler, "-std=c11", "-O2", "-pthread", "-o", program, *map(str, SOURCES), *extra],

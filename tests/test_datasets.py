@@ -64,7 +64,7 @@ def test_folders_without_images_are_refused(
     assert cli.main(["data", "check", str(tmp_path)]) == 1
     assert "holds no images" in capsys.readouterr().err
     assert cli.main(["data", "check", str(tmp_path / "none")]) == 1
-    assert "is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err
 
 
 def laid_out(root: Path, kind: str) -> Path:
@@ -92,7 +92,10 @@ def laid_out(root: Path, kind: str) -> Path:
 def test_layouts_as_distributed(
     tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Low-resolution images are not taken for examples; those of a wrong size, or of no image, are named."""
+    """Low-resolution images are not used as HR images.
+
+    Those of a wrong size, or without an HR image, are named.
+    """
     root = laid_out(tmp_path, kind)
     assert {file.parent.name for file in image_sets.image_files(root)} == {
         f"{kind}_train_HR",

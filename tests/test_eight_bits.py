@@ -1,4 +1,4 @@
-"""One reader of images for evaluation, training, data checks and comparison, and one rule from 16 bits to 8."""
+"""Evaluation, training, data checks and comparison read images alike and convert 16 bits alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files are told apart by their content; the ending of the name decides only what the content leaves open."""
+"""The content of a file decides its kind. The ending of the name decides if the content cannot."""
 
 from __future__ import annotations
 

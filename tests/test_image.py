@@ -53,7 +53,7 @@ def test_resize_follows_the_definition(rng: np.random.Generator, size: tuple[int
 
 
 def _line(line: np.ndarray, size: int) -> list[int]:
-    """One line, sample by sample: every tap of the widened kernel, the nearest pixel at the edges."""
+    """Resize a line sample by sample, with all taps of the widened kernel and edge replication."""
     scale, out = size / len(line), []
     if size == len(line):
         return line.tolist()
@@ -188,10 +188,10 @@ def test_chroma_weights_are_the_kernel(scale: int) -> None:
 
 
 def test_colours_follow_luma() -> None:
-    """Smooth colours upscale as plain bicubic on R, G and B does, but for six roundings.
+    """Smooth colours are upscaled as by the bicubic filter on R, G and B, except for six roundings.
 
-    Of luma in `split` and in both passes of `resize`, of R, G, B in both passes and in `join`: each at
-    most 1/2, together below 3 after the last whole number.
+    Luma is rounded in `split` and in both passes of `resize`, and R, G and B in both passes and in
+    `join`. Each error is at most 1/2, so that the integer results differ by less than 3.
     """
     y, x = np.mgrid[0:20, 0:30]
     rgb = np.stack([8 * y + 40, 5 * x + 30, 200 - 3 * x - 2 * y], axis=2).astype(np.uint8)

@@ -82,7 +82,7 @@ def compare(expected: np.ndarray, found: np.ndarray, ending: str) -> None:
 
 
 def test_resting_frames_and_covers_stay(model: str, tmp_path: Path) -> None:
-    """Frames that are equal, and a cover that is no frame: from one format to the others and back."""
+    """Equal frames and a cover that is not a frame survive conversion between the formats."""
     images = frames(False)
     cover = Image.new("RGB", (24, 16), (255, 255, 255))
     cover.save(

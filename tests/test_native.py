@@ -1,4 +1,4 @@
-"""The native libraries: the version of their interface, and limits that are refused by name, never wrong pixels."""
+"""The native libraries: the version of their interface, and errors that name an exceeded limit."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ def test_too_many_channels_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         (0, "kernel", 4, "layer 0 has 4 taps along a side, expected 1 to 3"),
         (1, "levels", 257, "layer 1 has 257 levels, expected 2 to 256"),
         (1, "levels", 1, "layer 1 has 1 levels, expected 2 to 256"),
-        (0, "channels_in", 2, "layer 0 has 2 input channels, expected 1 to fit its neighbours"),
-        (1, "channels_in", 7, "layer 1 has 7 input channels, expected 8 to fit its neighbours"),
-        (2, "channels_out", 9, "layer 2 has 9 output channels, expected 4 to fit its neighbours"),
+        (0, "channels_in", 2, "layer 0 has 2 input channels, expected 1 to match its neighbours"),
+        (1, "channels_in", 7, "layer 1 has 7 input channels, expected 8 to match its neighbours"),
+        (2, "channels_out", 9, "layer 2 has 9 output channels, expected 4 to match"),
         (2, "channels_out", 0, "layer 2 has 0 output channels, expected 1 to 64"),
     ],
 )

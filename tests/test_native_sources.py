@@ -1,4 +1,4 @@
-"""The C code keeps to STYLE: one definition of each idea, templates that are called so, small functions and files."""
+"""The C code follows the style rules: single definitions, names of templates, and small sizes."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r tiff:Orientation="6" dc:title="\xc3\xa9"/></x:xmpmeta>'
 )
 MODES = {  # of a source: which mode its upscaling has
-    "1": "L", "L": "L", "LA": "LA", "P": "RGB", "P transparent": "RGBA", "L key": "LA", "RGB": "RGB", "RGBA": "RGBA",
-    "CMYK": "CMYK",
+    "1": "L", "L": "L", "LA": "LA", "P": "RGB", "P transparent": "RGBA", "L key": "LA",
+    "RGB": "RGB", "RGBA": "RGBA", "CMYK": "CMYK",
 }  # fmt: skip
 HOLDS = {
     "PNG": ("1", "L", "LA", "P", "P transparent", "L key", "RGB", "RGBA"),
@@ -232,7 +232,7 @@ def test_short_interlaced_png_is_told_from_a_whole_one() -> None:
 
 
 def test_a_whole_png_is_inflated_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only an image whose last row is all zeros, as Pillow leaves missing rows, is inflated again."""
+    """Only an image whose last row is zero, as Pillow fills missing rows, is inflated again."""
     inflated: list[int] = []
     monkeypatch.setattr(png_container, "_is_short", lambda data: bool(inflated.append(1)))
     reading.read(encoded(noise("RGB", (9, 7)), "PNG"))

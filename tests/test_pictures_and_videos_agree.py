@@ -48,8 +48,13 @@ def cubic_by_definition(plane: np.ndarray, scale: int, offsets: tuple[float, flo
 @pytest.mark.parametrize("depth", [8, *DEPTHS])
 @pytest.mark.parametrize(
     ("chroma", "sited"),
-    [((0, 0), (False, False)), ((1, 1), (True, False)), ((2, 0), (True, False)), ((1, 1), (True, True))],
-)  # fmt: skip
+    [
+        ((0, 0), (False, False)),
+        ((1, 1), (True, False)),
+        ((2, 0), (True, False)),
+        ((1, 1), (True, True)),
+    ],
+)
 def test_chroma_of_videos_is_the_rule(
     scale: int, depth: int, chroma: tuple[int, int], sited: tuple[bool, bool]
 ) -> None:
@@ -72,10 +77,10 @@ def test_chroma_of_videos_is_the_rule(
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_chroma_of_pictures_is_that_of_videos(scale: int) -> None:
-    """The colours of a picture follow from the rule, and the native engine's C from the same.
+    """Pictures, 4:4:4 frames and the C code of the native engine upscale chroma alike.
 
-    A plane of 8 bits is the blue-green difference of a picture whose green is 0; the samples of a 4:4:4 frame are
-    those values rounded.
+    In a picture whose green is 0, the difference of blue and green is a plane of 8 bits. The
+    samples of a 4:4:4 frame are its upscaled values, rounded.
     """
     rng = np.random.default_rng(scale)
     plane = rng.integers(0, 256, (9, 13), dtype=np.uint8)
@@ -130,7 +135,7 @@ def by_definition(plane: np.ndarray, upscale_plane, scale: int, depth: SampleDep
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("depth", [PICTURE_16_BITS, *map(video_depth, (*DEPTHS, 16))])
 def test_every_depth_follows_the_one_rule(depth: SampleDepth, scale: int) -> None:
-    """Random planes, and those of the largest samples; a video frame and a picture call the same function."""
+    """Random planes and planes of the largest samples are equal in video frames and pictures."""
     rng = np.random.default_rng(scale)
     upscale_plane = reference.build(random_tables(rng, scale=scale))
     for low in (0, depth.sample_max - 3):
@@ -148,7 +153,7 @@ def test_every_depth_follows_the_one_rule(depth: SampleDepth, scale: int) -> Non
 
 @pytest.mark.parametrize("bits", DEPTHS)
 def test_every_depth_reads_the_same_codes_as_16_bits(bits: int) -> None:
-    """Sample v of 2**bits and ceil(257 * v / 2**(bits - 8)) in a picture: all eight codes are equal."""
+    """A sample v of a video and ceil(257 * v / 2**(bits - 8)) in a picture have equal codes."""
     depth, samples = video_depth(bits), np.arange(1 << bits, dtype=np.int64)
     mapped = -(-257 * samples // depth.steps)
     inside = mapped <= 65535

@@ -42,8 +42,10 @@ PICTURES, BROKEN = 40, 2
 @pytest.mark.parametrize(
     "text",
     [
-        '{"source": "a.png", "target": "/out/ä.png", "width": 3}\n\n{"source": "b\\nc.png", "target": "/out/b.png"}\n',
-        '[{"source": "a.png", "target": "/out/ä.png"}, {"source": "b\\nc.png", "target": "/out/b.png"}]',
+        '{"source": "a.png", "target": "/out/ä.png", "width": 3}\n\n'
+        '{"source": "b\\nc.png", "target": "/out/b.png"}\n',
+        '[{"source": "a.png", "target": "/out/ä.png"}, '
+        '{"source": "b\\nc.png", "target": "/out/b.png"}]',
         '\ufeffsource,size,target\r\na.png,3,/out/ä.png\r\n"b\nc.png",4,/out/b.png\r\n',
     ],
 )
@@ -110,10 +112,10 @@ def test_stdout_is_for_results(
 
 @ON_POSIX
 def test_a_file_that_ends_its_process_is_named(model: str, photo: Path, tmp_path: Path) -> None:
-    recipe = UpscaleOptions(
+    options = UpscaleOptions(
         (shipped_models.load(model),), Size(4), "reference", 1, target_is_named=True
     )
-    child, pipe = Child(pickle.dumps(recipe)), tmp_path / "deadly.png"
+    child, pipe = Child(pickle.dumps(options)), tmp_path / "deadly.png"
     os.mkfifo(pipe)
     try:
         assert child.do(Job(photo, tmp_path / "big.webp", "")).result.status == "done"
@@ -220,15 +222,15 @@ def test_which_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """A local one unless an address is given, never one that happens to run here."""
     import ray
 
-    recipe, begun = UpscaleOptions((), Size(4), threads=3), []
+    options, begun = UpscaleOptions((), Size(4), threads=3), []
     monkeypatch.setattr(
         ray, "init", lambda address, **options: begun.append((address, options.get("num_cpus")))
     )
-    iqlut.ray._start(iqlut.ray.Cluster(workers=2), recipe)
-    iqlut.ray._start(iqlut.ray.Cluster("auto"), recipe)
+    iqlut.ray._start(iqlut.ray.Cluster(workers=2), options)
+    iqlut.ray._start(iqlut.ray.Cluster("auto"), options)
     monkeypatch.setenv("RAY_ADDRESS", "ray://other:10001")  # only the command line reads it
-    iqlut.ray._start(iqlut.ray.Cluster("ray://head:10001"), recipe)
-    iqlut.ray._start(iqlut.ray.Cluster(workers=1), recipe)
+    iqlut.ray._start(iqlut.ray.Cluster("ray://head:10001"), options)
+    iqlut.ray._start(iqlut.ray.Cluster(workers=1), options)
     assert begun == [("local", 6), ("auto", None), ("ray://head:10001", None), ("local", 3)]
 
 

@@ -17,8 +17,10 @@ from iqlut.training import on_device, step_variants
 from iqlut.training.step import host_step
 
 CONFIG = Config(
-    "trial", ModelConfig(scale=3, blocks=2, channels=4), TrainConfig(batch=16, patch=9, steps=100, upsample_rate=0.25)
-)  # fmt: skip
+    "trial",
+    ModelConfig(scale=3, blocks=2, channels=4),
+    TrainConfig(batch=16, patch=9, steps=100, upsample_rate=0.25),
+)
 
 
 def test_crops_are_the_patches_of_the_host() -> None:

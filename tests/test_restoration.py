@@ -1,4 +1,4 @@
-"""Which restoration strength a picture gets: what is seen of its damage, and the way from a file to its result."""
+"""The choice of a restoration strength, from the damage in a picture to the upscaled file."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_one_gray_needs_nothing() -> None:
 
 
 def test_what_is_drawn_is_left_as_it_is() -> None:
-    """Boxes, lines and text of a screen: there is nothing to take away, however like a JPEG's their blocks may be."""
+    """Boxes, lines and text get strength 0, although their edges resemble JPEG blocks."""
     boxes = np.full((48, 48), 255, np.uint8)
     boxes[12:36, 12:36] = 160
     lines = np.full((60, 60), 20, np.uint8)

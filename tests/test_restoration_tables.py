@@ -1,4 +1,4 @@
-"""Table sets for several restoration strengths: blends are exact, legal and the same in every engine and file."""
+"""Table sets for several strengths: blends are exact, legal and equal in all engines and files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rng() -> np.random.Generator:
 
 
 def carried(below: np.ndarray, above: np.ndarray, weight: int) -> np.ndarray:
-    """The blend of entries (c, levels, k, k, d), one after the other as docs/specification.md says."""
+    """Blend entries (c, levels, k, k, d) one by one, as docs/specification.md defines it."""
     c, levels, k, _, d = below.shape
     blend = np.zeros(below.shape, int)
     for level, o in product(range(levels), range(d)):
@@ -67,7 +67,7 @@ def test_a_blend_carries_what_rounding_leaves(rng: np.random.Generator, weight: 
 
 @pytest.mark.parametrize("weight", WEIGHTS)
 def test_the_errors_of_a_blend_cancel(weight: int) -> None:
-    """Whatever is summed over channels and taps is off by half an entry at most: all pairs of entries."""
+    """For all pairs of entries, a sum over channels and taps differs by at most half an entry."""
     below, above = (
         part.reshape(-1, 1, 1, 1, 1).astype(np.int8) for part in np.meshgrid(ENTRIES, ENTRIES)
     )
@@ -213,9 +213,13 @@ def test_shared_parts_are_stored_once(restoration_tables: RestorationTables) -> 
 def test_files_that_are_no_dial(restoration_tables: RestorationTables) -> None:
     data = to_bytes(restoration_tables)
     for strengths, said in (
-        ([0, 1], "the header lacks a value"), ([0, 3, 1], "the strengths are"), ("all", "the header lacks a value"),
-        ([0, 1, 4], "the strengths are"), ([0, 1, True], "the header lacks a value"), ([0, 1, 2.5], "do not match the checksum"),
-    ):  # fmt: skip
+        ([0, 1], "the header lacks a value"),
+        ([0, 3, 1], "the strengths are"),
+        ("all", "the header lacks a value"),
+        ([0, 1, 4], "the strengths are"),
+        ([0, 1, True], "the header lacks a value"),
+        ([0, 1, 2.5], "do not match the checksum"),
+    ):
         with pytest.raises(BadModelFile, match=said):
             from_bytes(edit(data, lambda header, value=strengths: header.update(strengths=value)))
     with pytest.raises(BadModelFile, match="the header lacks a value"):

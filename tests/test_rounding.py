@@ -35,7 +35,10 @@ def test_halves_go_upwards(value: int) -> None:
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("log2", [0, 1, 2])
 def test_cubic_weights_are_the_kernel(scale: int, log2: int) -> None:
-    """Exactly where samples fall on eighths, else rounded, and what that leaves goes to the nearest sample."""
+    """The weights are exact at multiples of an eighth, and rounded elsewhere.
+
+    The weight of the nearest sample absorbs the rounding errors.
+    """
     offset = frame_planes._offset(scale, log2)
     for phase, (first, weights) in enumerate(cubic.phases(scale, offset)):
         place = phase / scale - offset

@@ -1,4 +1,4 @@
-"""The mean over flips and turns: the same from every engine, and of a turned picture the turned result."""
+"""The self-ensemble is equal in all engines, and commutes with flips and rotations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models in the package: their size, what they say of themselves, and the same pixels from every engine."""
+"""The models in the package: their sizes, descriptions, and equal pixels from all engines."""
 
 from __future__ import annotations
 
@@ -117,7 +117,10 @@ def same_pixels(tables: Tables) -> None:
 
 
 def test_a_flat_plane_stays_flat(name: str) -> None:
-    """Not exactly the same gray (that is for training to say), but no frame, and a ripple of four levels at most."""
+    """A flat plane has no visible border and a ripple of at most four levels.
+
+    Its gray may change slightly, which depends on training.
+    """
     for tables in tables_of(name):
         upscale = engines.get("native").build(tables)
         for gray in range(0, 256, 5):
@@ -132,7 +135,7 @@ def test_a_flat_plane_stays_flat(name: str) -> None:
 def test_hard_edges_get_no_dark_contours(
     restoration_tables: RestorationTables, around: int, inside: int
 ) -> None:
-    """A box as on a screenshot, with the strength that `auto` chooses: corners too stay near the two grays."""
+    """A box as in a screenshot keeps its two grays at the strength that "auto" chooses."""
     plane = np.full((48, 48), around, np.uint8)
     plane[12:36, 12:36] = inside
     large = iqlut.upscale(plane, restoration_tables.scale, restoration_tables)

@@ -1,4 +1,4 @@
-"""Sixteen bits: exactly the 8-bit result where there are no more, smooth where there are, and never lost."""
+"""Sixteen bits are kept, and content of 8 bits gives exactly the result of 8 bits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def nearest(code: np.ndarray) -> np.ndarray:
 
 
 def test_a_ramp_stays_a_ramp() -> None:
-    """Over four levels of 8 bits, upscaled by copying pixels: many more than five values, none far from the line."""
+    """A ramp over four levels of 8 bits keeps many more than five values, all near the line."""
     ramp = (
         np.linspace(20_000, 20_000 + 4 * 257, 256).round().astype(np.uint16)[None].repeat(4, axis=0)
     )

@@ -58,9 +58,11 @@ def test_the_resampler_is_pillows_lanczos(model, tmp_path):
         image.save(tmp_path / "a.png")
         large = upscaling.upscale(image, model=model, engine="reference")
         for words, size in (
-            (("--width", 20), (20, 13)), (("--height", 20), (30, 20)), (("--size", "33x11"), (33, 11)),
+            (("--width", 20), (20, 13)),
+            (("--height", 20), (30, 20)),
+            (("--size", "33x11"), (33, 11)),
             (("--size", "36x24"), (36, 24)),
-        ):  # fmt: skip
+        ):
             assert (
                 upscale(
                     model,
@@ -87,7 +89,10 @@ def test_a_picture_that_shrinks_needs_no_model(model, tmp_path):
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 def test_sixteen_bits_are_resampled_as_eight(mode):
-    """But for the roundings: of 8 bits in two passes, and of premultiplied colours. Nothing that would be clipped."""
+    """Both depths agree except for the rounding of 8 bits in two passes and of premultiplication.
+
+    The picture has no values that would be clipped.
+    """
     image = noise(mode, (23, 17)).point([160 + i // 4 for i in range(256)] * len(mode))
     deep = resample(np.array(image).astype(np.uint16) * 257, (31, 40))
     shallow = np.array(image.resize((31, 40), Image.Resampling.LANCZOS)).astype(int)
@@ -139,7 +144,7 @@ def test_the_scales_that_there_are(photo, tmp_path, capsys, monkeypatch):
 def test_beyond_the_limit(photo, model, tmp_path, capsys):
     code = upscale(model, photo, "-o", tmp_path / "b.png", "--width", 1000)
     assert code == exit_codes.FAILED
-    refuses(capsys, code, "photo.png cannot grow so far", "16 times")
+    refuses(capsys, code, "photo.png cannot be upscaled", "16 times")
 
 
 def test_what_does_not_fit_into_memory(model: str, tmp_path: Path, capsys, monkeypatch) -> None:
@@ -149,10 +154,10 @@ def test_what_does_not_fit_into_memory(model: str, tmp_path: Path, capsys, monke
     monkeypatch.setattr(memory_limit, "memory_bytes", lambda: 8 * results)
     assert upscale(model, tmp_path / "a.png", "-o", tmp_path / "fits.png", "-q") == 0
     code = upscale(model, tmp_path / "a.png", "-o", tmp_path / "b.webp")
-    refuses(capsys, code, "a.png would take about 0.0 GB of memory", "ask for a smaller size")
+    refuses(capsys, code, "a.png would take about 0.0 GB of memory", "choose a smaller size")
     monkeypatch.setattr(memory_limit, "memory_bytes", lambda: 8 * results - 1)
     code = upscale(model, tmp_path / "a.png", "-o", tmp_path / "b.png", "--width", 101)
-    refuses(capsys, code, "ask for a smaller size")
+    refuses(capsys, code, "choose a smaller size")
     assert (
         upscale(model, tmp_path / "a.png", "-o", tmp_path / "small.png", "--width", 50, "-q") == 0
     )

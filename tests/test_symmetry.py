@@ -1,4 +1,4 @@
-"""Tables stored once for several turns: models to which a picture and the picture turned are alike, exactly."""
+"""Symmetric tables, stored once for several flips and rotations, commute with them exactly."""
 
 from __future__ import annotations
 

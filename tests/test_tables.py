@@ -196,7 +196,7 @@ def test_the_hash_is_of_the_pixels_only() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_no_signal_passes_the_bounds(seed: int) -> None:
-    """Random legal layers on random signals: the accumulator stays within what the table promises."""
+    """With random legal layers and signals, the accumulator stays within the bound of the table."""
     rng = np.random.default_rng(seed)
     c, k, d = int(rng.integers(1, 9)), int(rng.integers(1, 4)), int(rng.integers(1, 9))
     layer = random_layer(rng, random_lut(rng, (c, int(rng.integers(2, 20)), k, k, d)), True, 1.0)

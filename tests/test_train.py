@@ -202,7 +202,13 @@ def test_a_checkpoint_becomes_tables_that_say_where_they_come_from(
     "model",
     [
         {"kernel": [3, 2, 1], "levels": [9, 4], "channels": 4},
-        {"kernel": [3, 1, 3], "levels": [5, 11], "channels": 8, "symmetry": 8, "upsample_kernel": 3},
+        {
+            "kernel": [3, 1, 3],
+            "levels": [5, 11],
+            "channels": 8,
+            "symmetry": 8,
+            "upsample_kernel": 3,
+        },
         {"kernel": [1, 3, 3], "levels": [3, 16], "channels": 4, "strengths": [0, 2]},
     ],
     ids=["plain", "symmetric", "strengths"],
@@ -317,7 +323,7 @@ def test_a_bad_configuration_is_refused_by_name(values: dict[str, Any], sentence
 
 def test_bad_folders_are_refused_in_a_sentence(images: Path, tmp_path: Path) -> None:
     cases = {
-        "is no folder": tmp_path / "none",
+        "is not a folder": tmp_path / "none",
         "holds no images": tmp_path,
         "is smaller than a patch": images,
     }

@@ -246,7 +246,7 @@ def test_bad_checkpoints(images: Path, tmp_path: Path, capsys: pytest.CaptureFix
 def test_bad_images(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    for folder, sentence in ((empty, "holds no images"), (tmp_path / "none", "is no folder")):
+    for folder, sentence in ((empty, "holds no images"), (tmp_path / "none", "is not a folder")):
         refuses(capsys, train(written(tmp_path, folder, steps=1)), sentence)
     code = train(written(tmp_path, images, steps=1, patch=100))
     assert code == exit_codes.FAILED

@@ -1,4 +1,4 @@
-"""`iqlut upscale`: what goes in comes out larger, and every bad input is refused in one sentence."""
+"""`iqlut upscale` upscales every kind of picture and refuses each bad input in one sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_upscale_equals_the_library(photo, model, tmp_path):
 
 
 def test_upscale_keeps_kinds_and_formats(model, tmp_path):
-    """Every mode that Pillow stores in every format we write: the size grows, colour and transparency stay."""
+    """Each mode in each format is upscaled and keeps its colours and transparency."""
     (tmp_path / "out").mkdir()
     kinds = save_kinds(tmp_path)
     assert upscale(model, *kinds, "-o", tmp_path / "out") == 0
@@ -122,7 +122,7 @@ def test_depth_of_avif():
 
 
 def test_huge_pictures(photo, model, tmp_path, capsys):
-    """The limit counts before anything is decoded, and all frames; a file that claims to be large is refused too."""
+    """The limit applies to all frames, and to the size in the header before decoding."""
     (tmp_path / "lying.png").write_bytes(png(60_000, 60_000, 8, rows=1))
     flip_rotate = [noise("P", (40, 30)).rotate(angle) for angle in range(9)]
     flip_rotate[0].save(tmp_path / "many.gif", save_all=True, append_images=flip_rotate[1:])
@@ -141,13 +141,13 @@ def test_huge_pictures(photo, model, tmp_path, capsys):
 
 
 def test_wrong_arguments(photo, model, tmp_path, capsys):
-    """Nothing of this can be meant: exit code 2, and no picture was looked at."""
+    """Invalid arguments give exit code 2 before any picture is read."""
     (tmp_path / "more").mkdir()
     other = tmp_path / "more" / "photo.png"
     other.write_bytes(photo.read_bytes())
     out = tmp_path / "big.png"
     wrong: list[tuple[tuple[object, ...], str]] = [
-        (("-o", out), "no picture is named"),
+        (("-o", out), "no input is named"),
         ((photo, "-o", tmp_path / "none" / "big.png"), "there is no folder"),
         ((photo, other, "-o", out), "is not a folder"),
         ((photo, other, "-o", tmp_path), "several files would become"),
@@ -155,7 +155,7 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
         ((tmp_path / "more", "-o", tmp_path / "more"), "its own output"),
         ((tmp_path / "*.tif", "-o", tmp_path), "there is no picture in"),
         ((photo, "-o", out, "--format", "doc"), "the format 'doc' is unknown"),
-        ((photo, "-o", out, "--format", "jpg"), "says PNG, but --format says JPEG"),
+        ((photo, "-o", out, "--format", "jpg"), "means PNG, expected JPEG as --format says"),
         ((photo, "-o", out, "--quality", 0), "expected 1 to 100"),
         ((photo, "-o", out, "--shard", "5/4"), "expected I/N"),
         ((photo, "-o", out, "--size", "big"), "expected WIDTHxHEIGHT"),
@@ -164,10 +164,10 @@ def test_wrong_arguments(photo, model, tmp_path, capsys):
         ((photo, "-o", out, "-s", 4, "--width", 9), "leave the other out"),
         ((photo, "-o", out, "--max-megapixels", 0), "more than 0"),
         ((photo, "-o", "-", "--json"), "only one of them to use stdout"),
-        (("-", photo, "-o", out), "- is one picture"),
+        (("-", photo, "-o", out), "expected one if - is used"),
         (("-", "-o", tmp_path), "has no name"),
-        ((photo, "-o", tmp_path / "big.xyz"), "format that is written"),
-        ((photo, "-o", tmp_path / "big"), "format that is written"),
+        ((photo, "-o", tmp_path / "big.xyz"), "does not end in a picture format"),
+        ((photo, "-o", tmp_path / "big"), "does not end in a picture format"),
         ((photo, "-o", out, "-s", 2), "the scale is 2, expected 4"),
         ((photo, "-o", out, "-t", 0), "expected 1 or more"),
         ((photo, "-o", out, "--engine", "abacus"), "reference, native, torch"),

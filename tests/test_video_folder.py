@@ -83,5 +83,5 @@ def test_a_size_is_for_pictures(holiday: Path, model: str, tmp_path: Path, capsy
     """Videos are named, each with the reason; the pictures are done."""
     assert upscale(model, holiday, "-o", tmp_path / "big", "--width", 17, "-q") == 1
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 3 and all("videos grow by whole scales" in line for line in said)
+    assert len(said) == 3 and all("expected a scale instead of" in line for line in said)
     assert opened(tmp_path / "big" / "beach.jpg").size == (17, 14)

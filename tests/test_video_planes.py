@@ -27,7 +27,7 @@ def test_eight_bits_shifted_stay_eight_bits_shifted(depth):
 
 
 def test_ten_bits_are_kept_by_tables_that_change_nothing():
-    """Four passes sum to the very luma; above 1020, which the tables do not reach, the rests make up for it."""
+    """Four passes sum to the exact luma. Above 1020, where codes end, the rests are added."""
     luma = np.arange(1024, dtype=np.uint16).repeat(4).reshape(64, 64).repeat(4, axis=0)
     flat = np.arange(1024, dtype=np.uint16)
     for value in [*flat[::31].tolist(), 1021, 1022, 1023]:
@@ -58,7 +58,7 @@ def test_shapes_and_flat_planes(chroma, scale, depth):
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("sited", [True, False])
 def test_chroma_stays_where_it_lies_on_luma(scale, sited):
-    """A ramp across the picture in chroma is the same ramp in the larger picture, wherever chroma samples lie."""
+    """A ramp in chroma stays the same ramp when upscaled, at any position of the chroma samples."""
     layout = Layout(48, 4, 12, (1, 1), (sited, False))
 
     def places(width: int, step: float) -> np.ndarray:
@@ -76,7 +76,7 @@ def test_chroma_stays_where_it_lies_on_luma(scale, sited):
 
 
 def test_cubic_is_that_of_pictures():
-    """In the middle of pixels, where nothing overshoots, it is MATLAB's within the one rounding that it spares."""
+    """For centred samples without overshoot it equals MATLAB's filter, which rounds once more."""
     y, x = np.mgrid[:20, :30]
     plane = (100 + 60 * np.sin(x / 4) * np.cos(y / 5)).astype(np.uint8)
     layout = Layout(30, 20, 8, (0, 0), (False, False))

@@ -1,4 +1,4 @@
-"""The restoration strength of a video: chosen once, from frames of its beginning, and kept by a resumed run."""
+"""The restoration strength of a video is chosen from its first frames and kept by a resumed run."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_video_at_a_strength_of_ones_own(
 def test_a_resumed_video_keeps_its_strength(
     noisy: Path, restoration_file: str, tmp_path: Path, monkeypatch
 ) -> None:
-    """A later beginning would be judged otherwise; the first frames decide also when they are done already."""
+    """The first frames decide although they are done already; later ones would decide otherwise."""
     monkeypatch.setattr("iqlut.videos.resumable_segments.GROUP", 2)
     restoration_tables = iqlut.load(restoration_file)
     upscaler = upscaler_of(

@@ -217,11 +217,16 @@ def test_killed_video_is_taken_up(model, upscaler, tmp_path, monkeypatch):
     source = made.write_video(tmp_path / "video.mkv", made.pictures(12, 32, 24))
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from iqlut import upscaling, videos; from iqlut.tables import shipped_models; from iqlut.videos import resumable_segments, y4m\n"
-        "resumable_segments.GROUP, left, tables = 5, [7], shipped_models.load(sys.argv[1])\n"
-        "def advance():\n    left[0] -= 1\n    if not left[0]: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from iqlut import upscaling, videos; from iqlut.tables import shipped_models\n"
+        "from iqlut.videos import resumable_segments, y4m\n"
+        "resumable_segments.GROUP, left = 5, [7]\n"
+        "tables = shipped_models.load(sys.argv[1])\n"
+        "def advance():\n"
+        "    left[0] -= 1\n"
+        "    if not left[0]: os.kill(os.getpid(), signal.SIGKILL)\n"
         "upscaler = videos.Upscaler(upscaling.upscaler(tables, 'reference', 1), 4, tables.sha256)\n"
-        "videos.upscale(videos.probe(Path(sys.argv[2])), Path(sys.argv[3]), upscaler, videos.Options('ffv1'), advance)\n"
+        "video, target = videos.probe(Path(sys.argv[2])), Path(sys.argv[3])\n"
+        "videos.upscale(video, target, upscaler, videos.Options('ffv1'), advance)\n"
     )
     target = tmp_path / "big.mkv"
     assert subprocess.run([sys.executable, "-c", code, model, source, target]).returncode == -9
@@ -244,7 +249,10 @@ def test_other_options_begin_anew(upscaler, tmp_path, monkeypatch):
 
 
 def test_the_source_is_opened_three_times(rich, upscaler, tmp_path, monkeypatch):
-    """To probe it, to decode it, and to copy its other streams; every other open is of a file that is made."""
+    """It is opened to probe it, to decode it, and to copy its other streams.
+
+    All other files that are opened are outputs.
+    """
     opened, plain = [], av.open
 
     def counted(file, *arguments, **named):

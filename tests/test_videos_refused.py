@@ -90,11 +90,11 @@ def test_bad_outputs(rich, model, tmp_path):
         tmp_path / "big.mp4": "cannot hold stream 3",
         tmp_path / "big.webm": "cannot hold stream 1",
     }.items():
-        recipe = UpscaleOptions(
+        options = UpscaleOptions(
             (shipped_models.load(model),), Size(4), "reference", overwrite=target == rich
         )
         with pytest.raises(PictureError, match=words):
-            upscale_file(Job(rich, target, "rich.mkv", is_video=True), recipe)
+            upscale_file(Job(rich, target, "rich.mkv", is_video=True), options)
     assert rich.read_bytes() == before and taken.read_bytes() == b"old"
     assert sorted(tmp_path.iterdir()) == [rich, taken]
 
@@ -136,14 +136,18 @@ def test_several_videos(model, tmp_path, capsys):
 
 @pytest.mark.skipif(os.name != "posix", reason="limits as POSIX has them")
 def test_full_disk(model, tmp_path):
-    """As far as a program can tell: no file may grow beyond some size."""
+    """A limit on the size of files has the same effect as a full disk."""
     source = made.write_video(tmp_path / "video.mkv", made.pictures(30, 64, 48))
     code = (
-        "import resource, sys; from pathlib import Path; from iqlut import upscaling, videos; from iqlut.tables import shipped_models\n"
-        "from iqlut.batch.one_video import upscale_video_with; from iqlut.batch.planning import Job\n"
-        "tables = shipped_models.load(sys.argv[1]); resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))\n"
+        "import resource, sys; from pathlib import Path\n"
+        "from iqlut import upscaling, videos; from iqlut.tables import shipped_models\n"
+        "from iqlut.batch.one_video import upscale_video_with\n"
+        "from iqlut.batch.planning import Job\n"
+        "tables = shipped_models.load(sys.argv[1])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))\n"
         "upscaler = videos.Upscaler(upscaling.upscaler(tables, 'reference', 1), 4, tables.sha256)\n"
-        "try: upscale_video_with(Job(Path(sys.argv[2]), Path(sys.argv[3]), ''), upscaler, videos.Options('ffv1'))\n"
+        "job = Job(Path(sys.argv[2]), Path(sys.argv[3]), '')\n"
+        "try: upscale_video_with(job, upscaler, videos.Options('ffv1'))\n"
         "except videos.VideoError as error: sys.exit(str(error))\n"
     )
     command = [sys.executable, "-c", code, model, source, tmp_path / "big.mkv"]

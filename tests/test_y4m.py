@@ -153,11 +153,18 @@ def test_cut_short_video_leaves_no_file(tmp_path):
 @pytest.mark.parametrize(
     ("name", "start", "video"),
     [
-        ("a.mkv", b"", True), ("a.MP4", b"", True), ("a.png", b"", False), ("a", b"\x1aE\xdf\xa3", True),
-        ("a.mkv", b"\x89PNG\r\n\x1a\n", False), ("a.png", b"....ftypisom", True), ("a.mp4", b"....ftypavif", False),
-        ("a.avi", b"RIFF....AVI ", True), ("a.webp", b"RIFF....WEBP", False), ("a.y4m", b"YUV4MPEG2 W", True),
+        ("a.mkv", b"", True),
+        ("a.MP4", b"", True),
+        ("a.png", b"", False),
+        ("a", b"\x1aE\xdf\xa3", True),
+        ("a.mkv", b"\x89PNG\r\n\x1a\n", False),
+        ("a.png", b"....ftypisom", True),
+        ("a.mp4", b"....ftypavif", False),
+        ("a.avi", b"RIFF....AVI ", True),
+        ("a.webp", b"RIFF....WEBP", False),
+        ("a.y4m", b"YUV4MPEG2 W", True),
     ],
-)  # fmt: skip
+)
 def test_videos_are_known_by_content_then_by_name(tmp_path, name, start, video):
     (tmp_path / name).write_bytes(start)
     assert is_video(tmp_path / name) is video
@@ -178,11 +185,15 @@ def test_names_in_a_folder():
 @pytest.mark.parametrize(
     ("name", "start", "video"),
     [
-        ("a.ts", b"G" + bytes(187) + b"G" + bytes(50), True), ("a.ts", b"Greetings, ".ljust(250), False),
-        ("a.m2ts", b"...\0G" + bytes(191) + b"G" + bytes(50), True), ("a.m4a", b"....ftypisom", False),
-        ("a.mp4", b"....ftypM4A ", False), ("a.mka", b"\x1aE\xdf\xa3", False), ("a.mkv", b"", True),
+        ("a.ts", b"G" + bytes(187) + b"G" + bytes(50), True),
+        ("a.ts", b"Greetings, ".ljust(250), False),
+        ("a.m2ts", b"...\0G" + bytes(191) + b"G" + bytes(50), True),
+        ("a.m4a", b"....ftypisom", False),
+        ("a.mp4", b"....ftypM4A ", False),
+        ("a.mka", b"\x1aE\xdf\xa3", False),
+        ("a.mkv", b"", True),
     ],
-)  # fmt: skip
+)
 def test_videos_that_nobody_named(tmp_path, name, start, video):
     (tmp_path / name).write_bytes(start)
     assert is_video_in_folder(tmp_path / name) is video

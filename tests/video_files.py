@@ -1,4 +1,4 @@
-"""Small videos made in memory for the tests: pictures that move, with everything a video can carry beside them."""
+"""Small generated videos for the tests, with every kind of stream and metadata."""
 
 from __future__ import annotations
 

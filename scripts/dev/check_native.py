@@ -1,7 +1,9 @@
-"""Runs the tests of the native engine on another build of its library: `python -m scripts.dev.check_native FOLDER [pytest argument...]`.
+"""Run the tests of the native engine on another build of its library.
 
-`make check-native` gives it a folder with an `_inference.so` that was built with AddressSanitizer and
-UndefinedBehaviorSanitizer, which end the process at the first finding.
+    python -m scripts.dev.check_native FOLDER [pytest argument...]
+
+`make check-native` passes a folder with an `_inference.so` that was built with AddressSanitizer and
+UndefinedBehaviorSanitizer, which end the process at the first error.
 """
 
 from __future__ import annotations

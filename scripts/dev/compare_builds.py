@@ -1,7 +1,10 @@
-"""Times two builds of the inference library against each other: `compare_builds.py LIBRARY LIBRARY [MODEL...]`.
+"""Compare the speed of two builds of the inference library.
 
-For each model and instruction set, on one thread, luma and colours take turns in both builds, 480x270; what is printed
-is the median of the second's CPU time to the first's, round by round. The pixels must be the same.
+    compare_builds.py LIBRARY LIBRARY [MODEL...]
+
+For each model and instruction set, both builds upscale luma and colours of 480x270 pixels in turn
+on one thread. The printed number is the median over all rounds of the CPU time of the second build
+divided by that of the first. The pixels of both must be the same.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""How long reading a PNG file of 24 megapixels takes, compared with Pillow alone.
+"""Measure the time to read a PNG file of 24 megapixels, compared with Pillow alone.
 
     python -m scripts.measure.png_reading
 
-Prints the medians of interleaved runs and their ratio. The image is a photograph as far as a compressor can tell:
-smooth colours and noise of a few levels.
+Prints the medians of interleaved runs and their ratio. The image compresses like a photograph: it
+has smooth colours and noise of a few levels.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Files as a whole: a file that exists is complete, and what a killed run left half written goes away."""
+"""Atomic writing of files: a file that exists is complete.
+
+A process that is killed leaves a temporary file behind, which `sweep` removes later.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,29 @@ from typing import Any
 
 try:
     import fcntl
-except ImportError:  # Windows, where nobody can remove a file that is open
+except ImportError:  # Windows, where a file that is open cannot be removed
     fcntl = None
 
 _PART = ".part"
-_NAME_BYTES = 200  # of the 255 that file systems allow
+_NAME_BYTES = 200  # of the 255 bytes that file systems allow
 
 
 def write_atomically(path: Path, fill: Callable[[io.BufferedIOBase], Any]) -> Any:
-    """Call `fill` with a file that becomes `path` when it returns, and vanishes when it raises."""
+    """Call `fill` with a temporary file and rename that file to `path`.
+
+    Returns the result of `fill`. The temporary file is removed if `fill` raises. Raises OSError if
+    the file cannot be written.
+    """
     path = path.resolve()
     while True:
         temporary = path.with_name(f".{shortened(path.name)}.{secrets.token_hex(4)}{_PART}")
         try:
             with temporary.open("xb") as file:
                 if not _lock(file) or not os.fstat(file.fileno()).st_nlink:
-                    continue  # `sweep` was quicker
+                    continue  # `sweep` has removed it between its creation and its lock
                 result = fill(file)
                 file.flush()
-            os.replace(temporary, path)  # noqa: PTH105  (the words of every manual on atomic writing)
+            os.replace(temporary, path)  # noqa: PTH105  (the usual call for this)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -38,7 +45,10 @@ def write_atomically(path: Path, fill: Callable[[io.BufferedIOBase], Any]) -> An
 
 
 def shortened(name: str) -> str:
-    """A name with room for more behind it; others that begin alike stay apart."""
+    """Shorten a file name to at most 200 bytes, so that a suffix can be added to it.
+
+    A checksum keeps apart long names that begin alike.
+    """
     data = name.encode("utf-8", "surrogateescape")
     if len(data) <= _NAME_BYTES:
         return name
@@ -46,7 +56,10 @@ def shortened(name: str) -> str:
 
 
 def sweep(folder: Path) -> int:
-    """Remove what killed runs left half written in a folder, not what others write right now; how many."""
+    """Remove the temporary files that killed processes left in a folder, and return their number.
+
+    Files that another process is writing are locked and stay.
+    """
     swept = 0
     for part in folder.glob(f".*{_PART}"):
         middle = part.name.removesuffix(_PART).rpartition(".")[2]
@@ -57,13 +70,13 @@ def sweep(folder: Path) -> int:
                 if _lock(file):
                     part.unlink()
                     swept += 1
-        except OSError:  # gone meanwhile, or not ours
+        except OSError:  # removed in the meantime, or owned by another user
             pass
     return swept
 
 
 def _lock(file: Any) -> bool:
-    """Whether nobody else writes the file; the lock ends with it."""
+    """Lock a file until it is closed. Returns False if another process holds its lock."""
     if fcntl is None:
         return True
     try:

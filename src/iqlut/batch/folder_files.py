@@ -1,4 +1,4 @@
-"""The pictures and videos that a folder or a pattern of names stands for."""
+"""The pictures and videos in a folder, or that match a pattern of names."""
 
 from __future__ import annotations
 
@@ -7,39 +7,43 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from iqlut.errors import InvalidArgument
 from iqlut.file_kinds import is_picture_in_folder, is_video_in_folder
 from iqlut.printable_names import shown
 
+# Names that operating systems create.
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"})
 _JUNK_FOLDERS = frozenset({"__macosx", "@eadir"})
 
 
 def is_pattern(path: Path) -> bool:
-    """Whether a path is a pattern such as `photos/*.jpg`, and no file of that name exists."""
+    """Whether a path is a pattern such as `photos/*.jpg` and not the name of an existing file."""
     return glob.has_magic(str(path)) and not path.exists()
 
 
 def files_of(source: Path, output: Path) -> tuple[list[tuple[Path, str, bool]], int]:
-    """The pictures and videos in a folder, or that match a pattern, and how many other files there are.
+    """The pictures and videos in a folder, or that match a pattern, and the number of other files.
 
-    Each is its path, its name below the folder, and whether it is a video.
+    Each entry holds the path, the path relative to the folder, and whether the file is a video.
+    Raises InvalidArgument if `source` and `output` are the same folder.
     """
     if is_pattern(source):
-        fixed = Path(*(part for part in _before_magic(source.parts)))
-        names = sorted(Path(name) for name in glob.glob(str(source), recursive=True))  # noqa: PTH207  (an absolute pattern too)
-        found = [file for file in names if file.is_file()]
+        root = Path(*_before_wildcard(source.parts))
+        matches = glob.glob(str(source), recursive=True)  # noqa: PTH207  (patterns may be absolute)
+        found = [file for file in sorted(map(Path, matches)) if file.is_file()]
     else:
-        fixed, found = source, list(_walk(source, output))
-    kinds = [(file, is_video_in_folder(file)) for file in found if _is_meant(file)]
-    meant = [
-        (file, os.fspath(file.relative_to(fixed)), video)
+        root, found = source, list(_walk(source, output))
+    kinds = [(file, is_video_in_folder(file)) for file in found if _is_intended(file)]
+    chosen = [
+        (file, os.fspath(file.relative_to(root)), video)
         for file, video in kinds
         if video or is_picture_in_folder(file)
     ]
-    return meant, len(found) - len(meant)
+    return chosen, len(found) - len(chosen)
 
 
-def _before_magic(parts: Sequence[str]) -> Iterator[str]:
+def _before_wildcard(parts: Sequence[str]) -> Iterator[str]:
+    """The leading parts of a pattern that contain no wildcard."""
     for part in parts:
         if glob.has_magic(part):
             return
@@ -47,10 +51,15 @@ def _before_magic(parts: Sequence[str]) -> Iterator[str]:
 
 
 def _walk(folder: Path, output: Path) -> Iterator[Path]:
-    """All files below a folder, in order, without those in the folder of the results. ValueError where that is the same."""
+    """Yield all files below a folder, sorted, except those in the output folder.
+
+    Raises InvalidArgument if both are the same folder.
+    """
     results = output.resolve()
     if folder.resolve() == results:
-        raise ValueError(f"{shown(folder)} would be its own output; name another folder with -o")
+        raise InvalidArgument(
+            f"{shown(folder)} would be its own output, expected another folder; name one with -o"
+        )
     for where, folders, names in os.walk(folder):
         here = Path(where)
         folders[:] = sorted(
@@ -63,7 +72,7 @@ def _walk(folder: Path, output: Path) -> Iterator[Path]:
         yield from (here / name for name in sorted(names))
 
 
-def _is_meant(file: Path) -> bool:
-    """Whether a file in a folder was put there by a person, not by an operating system."""
+def _is_intended(file: Path) -> bool:
+    """Whether a file is neither hidden nor created by an operating system."""
     name = file.name.lower()
     return not name.startswith(".") and name not in _JUNK and file.is_file()

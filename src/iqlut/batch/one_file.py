@@ -1,4 +1,4 @@
-"""One file to another, a picture or a video: what `iqlut upscale` does for each, and what a cluster calls."""
+"""Upscaling of one file, a picture or a video, for `iqlut upscale` and for a cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from iqlut.batch.planning import Job
 from iqlut.batch.results import Result, Watch, is_disk_full, unwatched
 from iqlut.batch.stdout_pipe import stdout
 from iqlut.batch.upscale_options import UpscaleOptions
-from iqlut.errors import DiskFull, PictureError
+from iqlut.errors import DiskFull, InvalidArgument, PictureError
 from iqlut.pictures import formats, reading, writing
 from iqlut.pictures.picture import Picture, Pixels
 from iqlut.printable_names import shown
@@ -24,7 +24,7 @@ from iqlut.restoration import choose_strength
 from iqlut.restoration.choose_strength import Choice
 from iqlut.tables.restoration_tables import RestorationTables, tables_at
 
-_FRAMES_LOOKED_AT = 3  # of an animation, to choose a restoration strength
+_FRAMES_EXAMINED = 3  # of an animation, to choose a restoration strength
 __all__ = [
     "DiskFull",
     "Job",
@@ -38,9 +38,9 @@ __all__ = [
 
 
 def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) -> Result:
-    """Upscale one file; PictureError says in one sentence why not, and then nothing is there under its name.
+    """Upscale one file and describe the result. `watch` follows the frames of a video.
 
-    `watch` sees the frames of a video go by.
+    Raises PictureError if that fails. In this case no file is written under the name of the target.
     """
     if job.is_video:
         return upscale_video(job, options, watch)
@@ -52,8 +52,8 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
         picture = replace(picture, extras={})
     named = formats.format_of(job.target) if job.target and options.target_is_named else None
     format_name = options.format or named or picture.format
-    wanted = options.size.of(picture.size)
-    formats.check_holds(target, format_name, picture, wanted)
+    target_size = options.size.of(picture.size)
+    formats.check_holds(target, format_name, picture, target_size)
     choice = choose(picture, options)
     larger = picture.with_frames(upscaled(name, picture, options, format_name, choice))
     encoded = writing.encode(target, format_name, larger, options.quality)
@@ -64,7 +64,7 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
         "done",
         f"without its {', '.join(encoded.lost)}" if encoded.lost else None,
         *picture.size,
-        *wanted,
+        *target_size,
         format_name,
         len(picture.frames),
         picture.bits,
@@ -75,24 +75,27 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
 
 
 def choose(picture: Picture, options: UpscaleOptions) -> Choice | None:
-    """The restoration strength for all frames of a picture; None where the models have none."""
+    """The restoration strength for all frames of a picture, or None if no model has strengths."""
     ends = [model.strengths[-1] for model in options.ladder if isinstance(model, RestorationTables)]
     if not ends:
         return None
-    some = picture.frames[:: -(-len(picture.frames) // _FRAMES_LOOKED_AT)]
+    some = picture.frames[:: -(-len(picture.frames) // _FRAMES_EXAMINED)]
     return choose_strength.decide(options.restore, some, min(ends), picture.jpeg_table)
 
 
 def upscaled(
     name: str, picture: Picture, options: UpscaleOptions, format_name: str, choice: Choice | None
 ) -> tuple[Pixels, ...]:  # fmt: skip
-    """All frames in the size that the options asks for; PictureError where they would not fit into memory."""
+    """Upscale all frames of a picture to the requested size.
+
+    Raises PictureError if the size is too large for the picture or for the memory of this machine.
+    """
     by_scale = {model.scale: model for model in options.ladder}
-    wanted = options.size.of(picture.size)
+    target_size = options.size.of(picture.size)
     try:
-        scales = steps(picture.size, wanted, tuple(by_scale))
-    except ValueError as error:
-        raise PictureError(f"{name} cannot grow so far: {error}") from None
+        scales = steps(picture.size, target_size, tuple(by_scale))
+    except InvalidArgument as error:
+        raise PictureError(f"{name} cannot be upscaled: {error}") from None
     if options.size.scale:
         scales = (options.size.scale,)
     width, height = (side * math.prod(scales) for side in picture.size)
@@ -109,8 +112,8 @@ def upscaled(
                 options.threads,
                 options.ensemble,
             )
-            strength = 0.0  # once is enough
-        frames.append(resample(pixels, wanted))
+            strength = 0.0  # the first scale has restored the picture already
+        frames.append(resample(pixels, target_size))
     return tuple(frames)
 
 
@@ -126,6 +129,7 @@ def _write(target: Path | None, data: bytes) -> None:
         reason = f"{shown(target)} cannot be written ({error.strerror or error})"
         if is_disk_full(error):
             raise DiskFull(
-                f"{reason}; free some space and run the same again: what is done stays"
+                f"{reason}, expected room on the disk; free some space and run the same command "
+                "again, which keeps the files that are complete"
             ) from None
-        raise PictureError(f"{reason}; check the folder") from None
+        raise PictureError(f"{reason}, expected a writable folder; check its permissions") from None

@@ -1,4 +1,4 @@
-"""One video from file to file, or through pipes."""
+"""Upscaling of one video, from file to file or through pipes."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ from iqlut.videos.containers import Y4M
 
 
 def upscale_video(job: Job, upscale_options: UpscaleOptions, watch: Watch = unwatched) -> Result:
-    """Upscale one video; PictureError says in one sentence why not."""
+    """Upscale one video and describe the result. Raises PictureError if that fails."""
     name, scale = _name(job.source), upscale_options.size.scale
     if scale is None:
         raise PictureError(
-            f"{name} is a video, and videos grow by whole scales; do it in a run of its own, with -s"
+            f"{name} is a video, expected a scale instead of a width or height; "
+            "upscale it in a separate run with -s"
         )
     check_target(job, upscale_options.overwrite)
     (model,) = (model for model in upscale_options.ladder if model.scale == scale)
@@ -52,7 +53,11 @@ def upscale_video(job: Job, upscale_options: UpscaleOptions, watch: Watch = unwa
 
 
 def upscaler_of(model: Model, upscale_options: UpscaleOptions) -> Upscaler:
-    """What upscales a video; of a model with restoration strengths, at the one asked for or chosen by its frames."""
+    """The upscaler of a video.
+
+    A model with restoration strengths runs at the requested one. With "auto" the strength is chosen
+    from the first frames of the video.
+    """
     if not isinstance(model, RestorationTables):
         return _upscaler(model, upscale_options, None)
 
@@ -79,9 +84,12 @@ def _upscaler(tables: Tables, upscale_options: UpscaleOptions, choice: Choice | 
 def upscale_video_with(
     job: Job, upscaler: Upscaler, options: Options, watch: Watch = unwatched
 ) -> Result:
-    """The same with an engine; VideoError says why nothing was done. What exists is replaced."""
+    """Upscale one video with an upscaler. A target that exists is replaced.
+
+    Raises VideoError if that fails.
+    """
     start = time.perf_counter()
-    os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder has much to say
+    os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder prints a lot otherwise
     source, target = job.source or STREAM, job.target or STREAM
     if STREAM in (source, target) or target.suffix.lower() == Y4M:
         outcome = _to_y4m(source, target, upscaler, options, watch)
@@ -99,11 +107,13 @@ def _to_y4m(
 ) -> Outcome:
     if target != STREAM and target.suffix.lower() != Y4M:
         raise VideoError(
-            f"y4m from a pipe becomes y4m, not {shown(target)}; write to - or to a .y4m, or name a file as input"
+            f"the output for a pipe is {shown(target)}, expected - or a .y4m file; "
+            "change the output, or name a file as input"
         )
     if options.codec or options.crf is not None or options.preset:
         raise VideoError(
-            "y4m is not encoded and takes no --codec, --crf or --preset; leave them out"
+            "--codec, --crf or --preset is given, expected none for y4m, which is not encoded; "
+            "leave them out"
         )
     if target == STREAM:
         with stdout() as pipe:
@@ -116,7 +126,8 @@ def _to_y4m(
     except OSError as error:
         reason = error.strerror or error
         raise VideoError(
-            f"{shown(target)} cannot be written ({reason}); check the folder"
+            f"{shown(target)} cannot be written ({reason}), expected a writable folder; "
+            "check its permissions"
         ) from error
 
 
@@ -133,7 +144,7 @@ def _write_y4m(
 
 @contextmanager
 def _opened_y4m(source: Path) -> Iterator[BinaryIO | None]:
-    """The file if it is y4m, or None."""
+    """Yield the open file if it is y4m, or None for any other video."""
     if source == STREAM:
         yield sys.stdin.buffer
         return
@@ -141,7 +152,7 @@ def _opened_y4m(source: Path) -> Iterator[BinaryIO | None]:
         file = source.open("rb")
     except OSError as error:
         raise VideoError(
-            f"{shown(source)} cannot be read ({error.strerror}); check the name"
+            f"{shown(source)} cannot be read ({error.strerror}), expected a video; check the name"
         ) from None
     with file:
         yield file if file.peek(len(Y4M_SIGNATURE)).startswith(Y4M_SIGNATURE) else None

@@ -1,6 +1,7 @@
-"""How large a picture becomes, and by which steps: whole scales by tables, the rest by one resampler.
+"""The size of an upscaled picture, and the scales and resampling by which it is reached.
 
-The resampler is Pillow's Lanczos (three lobes, widened when shrinking; transparency premultiplied).
+Tables upscale by whole scales, and Pillow's Lanczos filter resamples the result to the exact size.
+The filter has three lobes, is widened for downscaling, and works on premultiplied colours.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from iqlut.errors import InvalidArgument
 from iqlut.pictures.picture import Pixels
 
 FACTOR_MAX = 16
@@ -18,14 +20,17 @@ _DEEP_MAX = 65535
 
 @dataclass(frozen=True)
 class Size:
-    """The size asked for: a scale; or a width, a height (the other side follows) or both."""
+    """The requested size: a scale, or a width, a height or both.
+
+    Of a width or a height alone, the other side follows by the aspect ratio of the picture.
+    """
 
     scale: int | None = None
     width: int | None = None
     height: int | None = None
 
     def of(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Width and height that a picture of (width, height) becomes."""
+        """The width and height of the result for a picture of `size`, which is (width, height)."""
         w, h = size
         if self.scale:
             return w * self.scale, h * self.scale
@@ -39,30 +44,35 @@ class Size:
 
 
 def steps(
-    size: tuple[int, int], wanted: tuple[int, int], scales: tuple[int, ...]
+    size: tuple[int, int], requested: tuple[int, int], scales: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """The scales, of those that there are, by which a picture reaches at least the wanted size.
+    """The scales by which a picture is upscaled in turn to reach at least the requested size.
 
-    The largest scale until the next larger one suffices; none for a picture that does not grow.
-    ValueError beyond `FACTOR_MAX`.
+    The largest of `scales` is repeated until a single scale suffices, and the smallest sufficient
+    one comes last. The result is empty for a picture that does not grow. Raises InvalidArgument for
+    a factor above `FACTOR_MAX`.
     """
     w, h = size
-    if wanted[0] > FACTOR_MAX * w or wanted[1] > FACTOR_MAX * h:
-        factor = max(wanted[0] / w, wanted[1] / h)
-        raise ValueError(
-            f"{wanted[0]}x{wanted[1]} is {factor:.1f} times {w}x{h}, expected at most {FACTOR_MAX} times"
+    if requested[0] > FACTOR_MAX * w or requested[1] > FACTOR_MAX * h:
+        factor = max(requested[0] / w, requested[1] / h)
+        raise InvalidArgument(
+            f"{requested[0]}x{requested[1]} is {factor:.1f} times {w}x{h}, expected at most "
+            f"{FACTOR_MAX} times; choose a smaller size"
         )
     taken: list[int] = []
-    while wanted[0] > w or wanted[1] > h:
-        enough = [scale for scale in scales if w * scale >= wanted[0] and h * scale >= wanted[1]]
-        scale = min(enough) if enough else max(scales)
+    while requested[0] > w or requested[1] > h:
+        sufficient = [n for n in scales if w * n >= requested[0] and h * n >= requested[1]]
+        scale = min(sufficient) if sufficient else max(scales)
         taken.append(scale)
         w, h = w * scale, h * scale
     return tuple(taken)
 
 
 def resample(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Pixels as (width, height) by Lanczos; the same where nothing is to be done."""
+    """Resample pixels to `size`, which is (width, height), by Pillow's Lanczos filter.
+
+    Pixels that have this size already are returned unchanged.
+    """
     if isinstance(pixels, Image.Image):
         return pixels if pixels.size == size else pixels.resize(size, Image.Resampling.LANCZOS)
     if pixels.shape[1::-1] == size:

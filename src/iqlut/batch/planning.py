@@ -1,4 +1,4 @@
-"""Which files the arguments of a run stand for, and what each becomes; folders are mirrored."""
+"""The files that the arguments of a run name, and the target of each. Folders are mirrored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from iqlut.batch.folder_files import files_of, is_pattern
-from iqlut.errors import PlanError
+from iqlut.errors import InvalidArgument, PlanError
 from iqlut.file_kinds import is_video
 from iqlut.pictures import formats
 from iqlut.printable_names import shown
@@ -21,17 +21,25 @@ STREAM = Path("-")
 
 @dataclass(frozen=True)
 class Job:
-    """A picture or video and its result; None is stdin, or stdout."""
+    """A picture or video to upscale.
+
+    source    None is stdin
+    target    None is stdout
+    relative  the path below the folder that is mirrored, which is the same on every machine
+    """
 
     source: Path | None
     target: Path | None
-    relative: str  # its name below the folder that is mirrored: the same on every machine
+    relative: str
     is_video: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All files, in order; `ignored` counts those in folders that are neither pictures nor videos."""
+    """All jobs of a run, in order.
+
+    `ignored` is the number of files in folders that are neither pictures nor videos.
+    """
 
     jobs: tuple[Job, ...]
     ignored: int = 0
@@ -39,7 +47,7 @@ class Plan:
 
     @property
     def kind(self) -> str:
-        """What the files are, in a word or three."""
+        """The kinds of the files: "pictures", "videos" or "pictures and videos"."""
         return {(): "pictures", (False,): "pictures", (True,): "videos"}.get(
             tuple({job.is_video for job in self.jobs}), "pictures and videos"
         )
@@ -51,9 +59,9 @@ def plan(
     format_name: str | None = None,
     pipe_is_video: bool = False,
 ) -> Plan:
-    """What is meant by these arguments; PlanError where nothing can be."""
+    """Plan the jobs for these arguments. Raises PlanError if they do not fit together."""
     if not inputs:
-        raise PlanError("no picture is named; expected `iqlut upscale IN... -o OUT`")
+        raise PlanError("no input is named, expected at least one; call iqlut upscale IN... -o OUT")
     if STREAM in inputs or output == STREAM:
         return Plan((_streamed(inputs, output, format_name, pipe_is_video),), is_batch=False)
     folders = [source for source in inputs if source.is_dir() or is_pattern(source)]
@@ -62,23 +70,25 @@ def plan(
     is_file = formats.format_of(output) or output.suffix.lower() in (*CONTAINERS, Y4M)
     if output.is_file() or (is_file and not output.is_dir()):
         raise PlanError(
-            f"{shown(output)} is not a folder, but there are several files; name a folder with -o"
+            f"{shown(output)} is not a folder, expected one for several files; "
+            "name a folder with -o"
         )
     found, ignored = [], 0
     for source in inputs:
         if source in folders:
             try:
                 more, unused = files_of(source, output)
-            except ValueError as error:
+            except InvalidArgument as error:
                 raise PlanError(str(error)) from None
             found, ignored = found + more, ignored + unused
         else:
             found.append((source, source.name, is_video(source)))
     if folders and not found:
         raise PlanError(
-            f"there is no picture in {', '.join(shown(folder) for folder in folders)}; check the name"
+            f"there is no picture in {', '.join(map(shown, folders))}, expected at least one; "
+            "check the name"
         )
-    jobs = _apart(
+    jobs = _with_distinct_targets(
         [_job(source, relative, video, output, format_name) for source, relative, video in found]
     )
     return Plan(tuple(jobs), ignored, is_batch=bool(folders) or len(inputs) > 1)
@@ -89,18 +99,20 @@ def _streamed(
 ) -> Job:
     if len(inputs) > 1:
         raise PlanError(
-            f"- is one picture, but there are {len(inputs)}; name files, or give one at a time"
+            f"there are {len(inputs)} inputs, expected one if - is used; name an output folder, or "
+            "pass one file at a time"
         )
     if inputs[0].is_dir():
         raise PlanError(
-            f"{shown(inputs[0])} is a folder, and - is one picture; name a folder with -o"
+            f"{shown(inputs[0])} is a folder, expected one file for -o -; name a folder with -o"
         )
     video = pipe_is_video if inputs[0] == STREAM else is_video(inputs[0])
     if output == STREAM:
         return Job(None if inputs[0] == STREAM else inputs[0], None, "-", video)
     if output.is_dir():
         raise PlanError(
-            f"{shown(output)} is a folder, but what comes from stdin has no name; name a file with -o"
+            f"{shown(output)} is a folder, expected a file, because stdin has no name; "
+            "name a file with -o"
         )
     return replace(_single(inputs[0], output, format_name, video), source=None)
 
@@ -108,23 +120,32 @@ def _streamed(
 def _single(source: Path, output: Path, format_name: str | None, video: bool) -> Job:
     if not output.parent.is_dir():
         raise PlanError(
-            f"there is no folder {shown(output.parent)} for {shown(Path(output.name))}; create it first"
+            f"there is no folder {shown(output.parent)}, expected one for "
+            f"{shown(Path(output.name))}; create it first"
         )
     if video:
         return Job(source, output, source.name, video)
     if format_name is None and formats.format_of(output) is None:
         endings = " ".join(formats.ENDINGS.values())
-        raise PlanError(f"{shown(output)} does not end in a format that is written: {endings}")
-    meant = formats.format_of(output)
-    if None not in (format_name, meant) and format_name != meant:
         raise PlanError(
-            f"{shown(output)} says {meant}, but --format says {format_name}; leave one out"
+            f"{shown(output)} does not end in a picture format, expected one of {endings}; "
+            "name another file with -o, or add --format"
+        )
+    named = formats.format_of(output)
+    if None not in (format_name, named) and format_name != named:
+        raise PlanError(
+            f"the ending of {shown(output)} means {named}, expected {format_name} as --format "
+            "says; leave out one of the two"
         )
     return Job(source, output, source.name)
 
 
 def _job(source: Path, relative: str, video: bool, output: Path, format_name: str | None) -> Job:
-    """In a folder each file keeps its name, but for the ending where another format is asked for, or needed."""
+    """The job of a file in a folder.
+
+    The target keeps the name of the source. Its ending changes if another format is requested, or
+    if the container of a video cannot be written.
+    """
     target = output / relative
     if video:
         target = target.with_name(video_name(target.name))
@@ -136,8 +157,11 @@ def _job(source: Path, relative: str, video: bool, output: Path, format_name: st
     return Job(source, target, Path(relative).as_posix(), video)
 
 
-def _apart(jobs: list[Job]) -> list[Job]:
-    """The same, where no two become one: a.avi beside a.mkv becomes a.avi.mkv."""
+def _with_distinct_targets(jobs: list[Job]) -> list[Job]:
+    """Rename targets that would collide: beside a.mkv, a.avi becomes a.avi.mkv.
+
+    Raises PlanError if two jobs have the same target all the same.
+    """
     times = Counter(job.target for job in jobs)
     jobs = [
         replace(job, target=job.target.with_name(f"{Path(job.relative).name}{job.target.suffix}"))
@@ -151,6 +175,7 @@ def _apart(jobs: list[Job]) -> list[Job]:
     twice = [target for target, count in Counter(job.target for job in jobs).items() if count > 1]
     if twice:
         raise PlanError(
-            f"several files would become {shown(twice[0])}; give them in separate runs, to separate folders"
+            f"several files would become {shown(twice[0])}, expected one; "
+            "upscale them in separate runs to separate folders"
         )
     return jobs

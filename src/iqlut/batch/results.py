@@ -1,4 +1,4 @@
-"""What became of a file, and how the progress of a video is watched."""
+"""The result of a file, and the interface that follows the progress of a video."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-# Called with how many steps there are and what they are; gives the function to call after each.
+# Called with the number of steps and their name. Returns a context manager that yields the function
+# to call after each step.
 Watch = Callable[[int, str], AbstractContextManager[Callable[[], None]]]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one file.
+    """The result of one file.
 
-    status          "done", "skipped", "failed" or "planned"; `reason` is a sentence
+    status          "done", "skipped", "failed" or "planned"
+    reason          the explanation of the status, a sentence or phrase
     bits            bits per sample
     restore         the restoration strength; None for a model without strengths
-    restore_reason  why it was taken, in a phrase
-    notes           what the user should know about it, in sentences
+    restore_reason  why this strength was chosen, a phrase
+    notes           remarks for the user, in sentences
     """
 
     source: str
@@ -45,5 +47,5 @@ def unwatched(total: int, what: str) -> AbstractContextManager[Callable[[], None
 
 
 def is_disk_full(error: BaseException | None) -> bool:
-    """Whether an error says that there is no room on the disk."""
+    """Whether an error says that the disk or the quota of the user is full."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -1,4 +1,4 @@
-"""The pipe that a picture or a video is written to."""
+"""Writing of a picture or a video to stdout."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from iqlut.errors import PictureError
 
 @contextmanager
 def stdout() -> Iterator[BinaryIO]:
-    """The bytes of stdout; PictureError where they do not arrive. BrokenPipeError if nobody reads them."""
+    """Yield stdout as a binary file, and flush it at the end.
+
+    Raises PictureError if it cannot be written, and BrokenPipeError if its reader has ended.
+    """
     if sys.stdout is None:
-        raise PictureError("stdout is closed; name a file with -o")
+        raise PictureError("stdout is closed, expected a file or a pipe; name a file with -o")
     try:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -22,5 +25,6 @@ def stdout() -> Iterator[BinaryIO]:
         raise
     except OSError as error:
         raise PictureError(
-            f"stdout cannot be written ({error.strerror or error}); name another place for it"
+            f"stdout cannot be written ({error.strerror or error}), expected a file or a pipe "
+            "with free space; name a file with -o"
         ) from None

@@ -1,4 +1,4 @@
-"""How files are upscaled and saved: what all files of a run share."""
+"""The options that all files of a run share."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from iqlut.tables.shipped_models import Model
 
 @dataclass(frozen=True)
 class UpscaleOptions:
-    """How files are upscaled and saved.
+    """How files are upscaled and written.
 
-    ladder           the model of each scale that may be used
-    size             how large the results are
+    ladder           the models that may be used, one for each scale
+    size             the size of the results
     engine, threads  see `iqlut.engines`; None is one thread for each core
-    format           Pillow's name of the format to write; None: by the ending of a named file, or as the source
+    format           Pillow's name of the format to write; None takes it from the ending of a target
+                     that the user named, or else from the source
     quality          1 to 100, for formats that have it
-    strip            leave colour profile, EXIF, XMP and resolution out
-    pixels_max       the largest picture or frame that is opened
+    strip            leave out the colour profile, EXIF, XMP and resolution
+    pixels_max       the largest picture or frame that is opened, in pixels
     overwrite        replace results that exist
-    target_is_named  the user named the file of the result, so its ending says the format
-    ensemble         flips and rotations of which the mean is taken, see `planes.self_ensemble`
+    target_is_named  the user named the target file, so that its ending decides the format
+    ensemble         the number of flips and rotations to average, see `planes.self_ensemble`
     video            how videos are encoded, and which part of them
-    restore          the restoration strength, for models that have several: "auto" or a number
+    restore          the restoration strength for models that have several: "auto" or a number
     """
 
     ladder: tuple[Model, ...]

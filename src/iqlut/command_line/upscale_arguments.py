@@ -25,7 +25,7 @@ def flag(words: str) -> object:
 
 @dataclass(frozen=True, kw_only=True)
 class UpscaleArguments:
-    """How to upscale; `recipe` checks the arguments and puts them together."""
+    """The arguments that say how to upscale; `options` checks and combines them."""
 
     scale: Annotated[
         int | None,
@@ -96,7 +96,7 @@ class UpscaleArguments:
     ] = False
     debug: arguments.Debug = False
 
-    def recipe(
+    def options(
         self,
         format_name: str | None = None,
         target_is_named: bool = False,

@@ -76,10 +76,10 @@ class Ray(UpscaleArguments, _Manifest):
             )
         with stop_on(ManifestError):
             jobs = manifest.read(self.manifest)
-        recipe = self.recipe(target_is_named=True, threads=self.threads or 1)
+        options = self.options(target_is_named=True, threads=self.threads or 1)
         report = BatchReport(Plan(tuple(jobs)), self.json, self.quiet, "files")
         address = self.address or os.environ.get("RAY_ADDRESS")
-        results = upscale_manifest(jobs, recipe, Cluster(address, self.workers))
+        results = upscale_manifest(jobs, options, Cluster(address, self.workers))
         try:
             with (
                 redirect_stdout(sys.stderr),  # Ray prints on it what it lost

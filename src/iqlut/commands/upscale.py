@@ -110,14 +110,14 @@ class Upscale(UpscaleArguments, _InAndOut):
                 "stdout, or "
                 "name a file with -o"
             )
-        recipe = self.recipe(
+        options = self.options(
             format_name, target_is_named=not whole.is_batch and not self.output.is_dir()
         )
         if self.shard:
             whole = pending_jobs.shard(whole, *_shard(self.shard))
         report = BatchReport(whole, self.json, self.quiet)
         try:
-            self._do(whole, recipe, report)
+            self._do(whole, options, report)
         finally:
             report.close()
         return FAILED if report.failed else OK
@@ -134,10 +134,10 @@ class Upscale(UpscaleArguments, _InAndOut):
                 {f"--{name}": getattr(self, name) for name in video_arguments.ARGUMENTS}, "videos"
             )
 
-    def _do(self, whole: Plan, recipe: UpscaleOptions, report: BatchReport) -> None:
+    def _do(self, whole: Plan, options: UpscaleOptions, report: BatchReport) -> None:
         jobs = []
         for job in whole.jobs:
-            if whole.is_batch and not recipe.overwrite and exists_already(job):
+            if whole.is_batch and not options.overwrite and exists_already(job):
                 report.add(Result(str(job.source), str(job.target), "skipped", "it exists"))
             else:
                 jobs.append(job)
@@ -148,7 +148,7 @@ class Upscale(UpscaleArguments, _InAndOut):
                 start = time.perf_counter()
                 try:
                     report.add(
-                        self._one(job, recipe, partial(progress, quiet=self.quiet, outer=advance))
+                        self._one(job, options, partial(progress, quiet=self.quiet, outer=advance))
                     )
                 except PictureError as error:
                     report.fail(job, str(error), time.perf_counter() - start)
@@ -156,14 +156,14 @@ class Upscale(UpscaleArguments, _InAndOut):
                         return
                 advance()
 
-    def _one(self, job: Job, recipe: UpscaleOptions, watch: Watch) -> Result:
+    def _one(self, job: Job, options: UpscaleOptions, watch: Watch) -> Result:
         """Upscale one file. Raises PictureError for whatever goes wrong."""
         name = shown(job.source)
         try:
             if self.dry_run:
-                check_target(job, recipe.overwrite)
+                check_target(job, options.overwrite)
                 return Result(str(job.source or "-"), str(job.target or "-"), "planned")
-            return upscale_file(job, recipe, watch)
+            return upscale_file(job, options, watch)
         except (PictureError, BrokenPipeError):
             raise
         except MemoryError:

@@ -1,4 +1,4 @@
-"""The native engine: the C code in `native/`, on the fastest instruction set of this machine.
+"""The native engine: the C code in `native/`, with the fastest instruction set of this machine.
 
 `docs/kernel.md` explains how it works.
 """
@@ -18,13 +18,13 @@ from iqlut.native import Problem, inference
 from iqlut.planes.plane_types import UpscalePlane, check_uint8
 from iqlut.tables.integer_tables import Layer, Tables
 
-REFERENCE = (
-    "reference"  # plain C loops, to read and to check against: no instruction set, for luma alone
-)
+# The plain C loops that the kernels are checked against. They use no instruction set of their own
+# and upscale luma only.
+REFERENCE = "reference"
 
 
 def instruction_sets() -> tuple[str, ...]:
-    """What this machine can run, slowest first; the last is what `build` takes by itself."""
+    """The instruction sets that this machine can run, slowest first. `build` uses the last one."""
     names = iter(map(inference.library().iqlut_instruction_set, count()).__next__, None)
     return tuple(name.decode() for name in names)
 
@@ -32,19 +32,22 @@ def instruction_sets() -> tuple[str, ...]:
 def build(tables: Tables, threads: int = 1, isa: str | None = None) -> UpscalePlane:
     """See `iqlut.engines`. `isa` is one of `instruction_sets()`, or REFERENCE.
 
-    None takes what the environment variable IQLUT_ISA names (to look for a fault without changing a program), or else
-    the fastest.
+    None means the instruction set that the environment variable IQLUT_ISA names, which serves to
+    locate a fault without changing a program, or else the fastest one.
     """
     if threads < 1:
-        raise InvalidArgument(f"threads is {threads}, expected 1 or more")
+        raise InvalidArgument(f"threads is {threads}, expected 1 or more; leave it out for 1")
     isa = isa or os.environ.get("IQLUT_ISA") or None
     if isa is not None and isa not in (*instruction_sets(), REFERENCE):
-        raise InvalidArgument(f"isa is {isa!r}, expected one of {', '.join(instruction_sets())}")
+        raise InvalidArgument(
+            f"isa is {isa!r}, expected one of {', '.join(instruction_sets())}; "
+            "leave it out for the fastest"
+        )
     return (Native if isa == REFERENCE else NativeColours)(tables, threads, isa)
 
 
 class Native:
-    """An `UpscalePlane`."""
+    """An `UpscalePlane` that runs tables on the native library."""
 
     def __init__(self, tables: Tables, threads: int, isa: str | None) -> None:
         self._plan = _Plan(tables, isa)
@@ -65,16 +68,18 @@ class Native:
         arguments = self._plan.pointer, ctypes.byref(picture), ctypes.byref(result), self._threads
         if inference.library().iqlut_upscale(*arguments):
             raise MemoryError(
-                f"no memory to enlarge a picture of {w} x {h} pixels on {self._threads} threads"
+                f"the picture has {w}x{h} pixels and needs more memory than there is, expected "
+                f"one that fits into memory on {self._threads} threads; use fewer threads or "
+                "smaller parts"
             )
         return out
 
 
 class NativeColours(Native):
-    """An `Upscale` that also does colours, so that no plane of them is ever held."""
+    """An `UpscalePlane` that also upscales RGB, without storing whole planes of the colours."""
 
     def colours(self, pixels: np.ndarray) -> np.ndarray:
-        """See `iqlut.engines.Colourful`; of RGB + alpha, the view without alpha is read as it lies."""
+        """See `iqlut.engines.Colourful`. A view of RGB and alpha without alpha is not copied."""
         check_uint8(pixels, (3,), (3,))
         if pixels.strides[1] not in (3, 4) or pixels.strides[2] != 1 or pixels.strides[0] < 0:
             pixels = np.ascontiguousarray(pixels)
@@ -84,9 +89,9 @@ class NativeColours(Native):
 
 
 class _Plan:
-    """Owns an iqlut_plan: packed tables, and memory to work in that calls hand on to each other.
+    """Owns an iqlut_plan: the packed tables, and working memory that calls reuse.
 
-    ValueError if the tables exceed a limit of the library.
+    Raises InvalidArgument if the tables exceed a limit of the library.
     """
 
     def __init__(self, tables: Tables, isa: str | None) -> None:
@@ -105,6 +110,11 @@ class _Plan:
 def _layer(layer: Layer) -> inference.Layer:
     arrays = (layer.lut, layer.curve, layer.gain, layer.skip, layer.bias)
     return inference.Layer(
-        layer.channels_in, layer.channels_out, layer.kernel, layer.levels, layer.acc_shift, layer.shift,
+        layer.channels_in,
+        layer.channels_out,
+        layer.kernel,
+        layer.levels,
+        layer.acc_shift,
+        layer.shift,
         *(array.ctypes.data for array in arrays),
-    )  # fmt: skip
+    )

@@ -1,1 +1,1 @@
-"""Evaluation: image sets and their checksums, degradations, PSNR and SSIM, scores of models, comparison pages."""
+"""Evaluation: image sets and checksums, degradations, PSNR and SSIM, model scores, comparisons."""

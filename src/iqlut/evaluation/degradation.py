@@ -1,8 +1,8 @@
-"""Degradations: how a small, damaged picture comes about. Downscaling by several filters, noise, JPEG.
+"""Degradations that make a small, damaged image from a large one: downscaling, blur, noise, JPEG.
 
-For evaluation (`parse`, `Degradation`) and as the parts that training damages patches with (`train/degrade.py`).
-Planes are uint8 (h, w). Randomness comes from the generator that is passed in, so the same seed gives the same samples
-(JPEG: with the same libjpeg).
+Evaluation uses them by name (`parse`, `Degradation`), and training combines the functions. Planes
+are uint8 (h, w). Random numbers come from the generator that is passed, so that the same seed gives
+the same samples. The samples of a JPEG also depend on the version of libjpeg.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
+from iqlut.errors import InvalidArgument
 from iqlut.planes import resize
 from iqlut.planes.downscaler_names import DOWNSCALERS
 
 FILTERS = {name: Image.Resampling[name.upper()] for name in DOWNSCALERS if name != "bicubic"}
-SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}  # Pillow's numbers
+SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}  # as numbered by Pillow
 NOISE_SIGMA_MAX = 100.0
 
 
 def downscale(plane: np.ndarray, scale: int, how: str = "bicubic") -> np.ndarray:
-    """A plane, sides multiples of `scale`, made `scale` times smaller by one of DOWNSCALERS."""
+    """Downscale a plane, whose sides are multiples of `scale`, by one of DOWNSCALERS."""
     h, w = plane.shape[0] // scale, plane.shape[1] // scale
     if how == "bicubic":
         return resize.resize(plane, h, w)
@@ -30,16 +31,17 @@ def downscale(plane: np.ndarray, scale: int, how: str = "bicubic") -> np.ndarray
 
 
 def blur(plane: np.ndarray, sigma_px: float) -> np.ndarray:
-    """A plane after a Gaussian blur (Pillow's, three box filters)."""
+    """Blur a plane by Pillow's approximation of a Gaussian, which is three box filters."""
     return np.asarray(Image.fromarray(plane).filter(ImageFilter.GaussianBlur(sigma_px)))
 
 
 def add_noise(
     plane: np.ndarray, sigma: float, rng: np.random.Generator, signal_part: float = 0.0
 ) -> np.ndarray:  # fmt: skip
-    """A plane with Gaussian noise of standard deviation `sigma`, in grey levels, rounded and clipped.
+    """Add Gaussian noise of the standard deviation `sigma`, in gray levels, then round and clip.
 
-    `signal_part` (0 to 1) of the variance grows with the luma (photon noise), so that it is the same at luma 128.
+    The fraction `signal_part` (0 to 1) of the variance is proportional to luma, as photon noise is.
+    At luma 128 the variance is `sigma**2` for any fraction.
     """
     noise = rng.standard_normal(plane.shape, dtype=np.float32) * np.float32(sigma)
     if signal_part:
@@ -48,14 +50,17 @@ def add_noise(
 
 
 def jpeg(plane: np.ndarray, quality: int) -> np.ndarray:
-    """A plane after a gray JPEG of this quality (libjpeg's scale)."""
+    """Encode a plane as a gray JPEG and decode it. `quality` is that of libjpeg, 1 to 100."""
     file = io.BytesIO()
     Image.fromarray(plane).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file))
 
 
 def colour_jpeg(planes: np.ndarray, quality: int, subsampling: str) -> np.ndarray:
-    """The luma of a colour JPEG: Y, Cb and Cr, uint8 (3, h, w), to uint8 (h, w) by way of RGB."""
+    """Encode Y, Cb and Cr, uint8 (3, h, w), as a JPEG and return its luma, uint8 (h, w).
+
+    The JPEG is decoded to RGB, from which luma is computed.
+    """
     file = io.BytesIO()
     colours = Image.merge("YCbCr", [Image.fromarray(plane) for plane in planes])
     colours.save(file, "JPEG", quality=quality, subsampling=SUBSAMPLINGS[subsampling])
@@ -64,9 +69,12 @@ def colour_jpeg(planes: np.ndarray, quality: int, subsampling: str) -> np.ndarra
 
 @dataclass(frozen=True)
 class Degradation:
-    """What is done to an image in evaluation: a downscaler, then noise, then JPEG; `sigma` 0 and `quality` 0: none.
+    """The degradation of an image in evaluation: a downscaler, then noise, then JPEG.
 
-    `name` is what `parse` made it of.
+    name        the text that `parse` reads
+    downscaler  one of DOWNSCALERS
+    sigma       the standard deviation of the noise in gray levels; 0 is no noise
+    quality     the JPEG quality, 1 to 100; 0 is no JPEG
     """
 
     name: str
@@ -75,7 +83,7 @@ class Degradation:
     quality: int = 0
 
     def apply(self, luma: np.ndarray, scale: int, seed: int) -> np.ndarray:
-        """The small damaged plane of a plane whose sides are multiples of `scale`."""
+        """Downscale and damage a plane whose sides are multiples of `scale`."""
         low = downscale(luma, scale, self.downscaler)
         if self.sigma:
             low = add_noise(low, self.sigma, np.random.default_rng(seed))
@@ -86,27 +94,31 @@ CLEAN = Degradation("clean")
 
 
 def parse(name: str) -> Degradation:
-    """The degradation of a name: parts joined by "+", each a downscaler, `noise:SIGMA` or `jpeg:QUALITY`, or "clean".
+    """Parse the name of a degradation.
 
-    ValueError for an unknown part, a value out of range, a part said twice.
+    This is "clean", or parts joined by "+", each of which is a downscaler, `noise:SIGMA` or
+    `jpeg:QUALITY`. Raises InvalidArgument for an unknown part, a value out of range, or two parts
+    of one kind.
     """
     values: dict[str, str | float | int] = {}
     for part in name.split("+") if name != CLEAN.name else ():
-        word, _, value = part.partition(":")
-        if word in DOWNSCALERS and not value:
-            key, parsed = "downscaler", word
-        elif word == "noise":
+        kind, _, value = part.partition(":")
+        if kind in DOWNSCALERS and not value:
+            key, parsed = "downscaler", kind
+        elif kind == "noise":
             key, parsed = "sigma", _number(part, value, 0, NOISE_SIGMA_MAX)
-        elif word == "jpeg":
+        elif kind == "jpeg":
             key, parsed = "quality", round(_number(part, value, 1, 100))
         else:
             known = ", ".join(("clean", *DOWNSCALERS, "noise:SIGMA", "jpeg:QUALITY"))
-            raise ValueError(
-                f"there is no degradation {part!r}; expected {known}, or several joined by +"
+            raise InvalidArgument(
+                f"there is no degradation {part!r}, expected one of {known}; "
+                "join several of them by +"
             )
         if key in values:
-            raise ValueError(
-                f"{name!r} says {word} twice or two downscalers; expected each kind once"
+            raise InvalidArgument(
+                f"the degradation {name!r} has two parts of one kind, a downscaler, noise or jpeg, "
+                "expected each kind once; leave one of them out"
             )
         values[key] = parsed
     return Degradation(name, **values)  # type: ignore[arg-type]
@@ -118,7 +130,8 @@ def _number(part: str, value: str, least: float, most: float) -> float:
     except ValueError:
         number = float("nan")
     if not least <= number <= most:
-        raise ValueError(
-            f"the degradation {part!r} has no legal value; expected a number from {least:g} to {most:g}"
+        raise InvalidArgument(
+            f"the degradation {part!r} has no legal value, expected a number from {least:g} to "
+            f"{most:g}; change the value after the colon"
         )
     return number

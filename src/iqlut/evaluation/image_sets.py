@@ -1,7 +1,7 @@
-"""What a folder of images holds, and whether it is one of the five benchmark sets, file for file.
+"""The contents of a folder of images, and its comparison with the five benchmark sets.
 
-The checksums beside this module (`benchmarks/*.sha256`) are of the HR images as the field hands them
-around; a set that differs gives other numbers.
+The checksums in `benchmark_checksums/*.sha256` are those of the HR images as they are commonly
+distributed. A set that differs from them gives other scores.
 """
 
 from __future__ import annotations
@@ -13,27 +13,32 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from iqlut.errors import PictureError
+from iqlut.errors import InvalidArgument, PictureError
 from iqlut.pictures import reading
 
 BENCHMARKS = ("Set5", "Set14", "B100", "Urban100", "Manga109")
 LOW = re.compile(r"(^|_)LR(_|$)")  # a folder of low-resolution images, as DIV2K_train_LR_bicubic
-LOW_NAME = re.compile(
-    r"(.+)x([2348])(?:[mdw]\d?)?"
-)  # 0001x4 is 0001 made small; m, d, w: not by bicubic
+# The image 0001x4 is 0001 downscaled by 4. The letters m, d and w stand for other filters than
+# bicubic.
+LOW_NAME = re.compile(r"(.+)x([2348])(?:[mdw]\d?)?")
 SUFFIXES = (".png", ".bmp", ".webp", ".jpg", ".jpeg", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
 class FolderContents:
-    """What is in a folder.
+    """The contents of a folder.
 
-    images      readable ones; unreadable: the names of those that are not
-    low         low-resolution images beside them (DIV2K_train_LR_bicubic and the like), which are not counted above
-    mismatched  the names of low-resolution images without an image so many times as large
-    width_px, height_px   of the smallest image, each side for itself (0 without images)
-    benchmark   the set whose names these are, or ""
-    verified    images equal to those of the benchmark; changed, missing, extra: names
+    images      the number of readable images
+    low         the number of low-resolution images beside them, as in DIV2K_train_LR_bicubic, which
+                `images` does not include
+    unreadable  the names of images that cannot be read
+    mismatched  the names of low-resolution images for which no image of the matching size exists
+    width_px    the smallest width of all images, 0 without images
+    height_px   the smallest height of all images, 0 without images
+    benchmark   the benchmark set that has these file names, or ""
+    verified    the number of images that equal those of the benchmark
+    changed, missing, extra   the names of files that differ from, are missing from or do not belong
+                to the benchmark
     """
 
     folder: str
@@ -52,13 +57,16 @@ class FolderContents:
 
     @property
     def good(self) -> bool:
-        """Whether nothing is wrong."""
-        wrong = (self.unreadable, self.mismatched, self.changed, self.missing, self.extra)
-        return bool(self.images) and not any(wrong)
+        """Whether there are images and no problem was found."""
+        problems = (self.unreadable, self.mismatched, self.changed, self.missing, self.extra)
+        return bool(self.images) and not any(problems)
 
 
 def check(folder: Path, after_file: Callable[[], object] = lambda: None) -> FolderContents:
-    """Reads every image below `folder`; ValueError where there are none."""
+    """Read every image below `folder` and report what was found.
+
+    `after_file` is called after each image. Raises InvalidArgument if there are none.
+    """
     files, low = image_files(folder), low_files(folder)
     sizes, unreadable, named = [], [], {}
     for file in files:
@@ -91,25 +99,30 @@ def check(folder: Path, after_file: Callable[[], object] = lambda: None) -> Fold
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The images below `folder`, sorted, without those in its folders of low-resolution ones; ValueError for none.
+    """The images below `folder`, sorted, except those in its folders of low-resolution images.
 
-    So a folder laid out as DIV2K or Flickr2K are distributed gives its HR images, and one of its LR folders its own.
+    For a folder with the layout of DIV2K or Flickr2K these are the HR images. If `folder` is one of
+    its LR folders, they are the images in that folder. Raises InvalidArgument if there are none.
     """
     files = [file for file in _all_files(folder) if not _is_low(file, folder)]
     if not files:
         only = "only low-resolution images" if low_files(folder) else "no images"
-        raise ValueError(f"{folder} holds {only}; expected some of {', '.join(SUFFIXES)}")
+        raise InvalidArgument(
+            f"{folder} holds {only}, expected some of {', '.join(SUFFIXES)}; check the path"
+        )
     return files
 
 
 def low_files(folder: Path) -> list[Path]:
-    """The images in its folders of low-resolution ones, sorted."""
+    """The images in the folders of low-resolution images below `folder`, sorted."""
     return [file for file in _all_files(folder) if _is_low(file, folder)]
 
 
 def _all_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder; expected a folder of images")
+        raise InvalidArgument(
+            f"{folder} is not a folder, expected a folder of images; check the path"
+        )
     return sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
 
 
@@ -118,37 +131,41 @@ def _is_low(file: Path, folder: Path) -> bool:
 
 
 def _fits(low: Path, sizes: dict[str, tuple[int, int]]) -> bool:
-    """Whether a low-resolution image has the size of the one it is named after, divided by its scale."""
+    """Whether a low-resolution image has the size of its HR image divided by its scale.
+
+    The name of the file, or of its folder, tells both: 0001x4.png or X4/0001.png.
+    """
     size, named = _size(low), LOW_NAME.fullmatch(low.stem)
-    stem, scale = (
-        named.groups() if named else (low.stem, low.parent.name.lower().removeprefix("x"))
-    )  # X4/0001.png
+    stem, scale = low.stem, low.parent.name.lower().removeprefix("x")
+    if named:
+        stem, scale = named.groups()
     if size is None or stem not in sizes or scale not in ("2", "3", "4", "8"):
         return False
-    least = [
-        side // int(scale) for side in sizes[stem]
-    ]  # some round up where a side is no multiple
+    # A side that is not a multiple of the scale is rounded down in some sets and up in others.
+    least = [side // int(scale) for side in sizes[stem]]
     most = [-(-side // int(scale)) for side in sizes[stem]]
     return all(low <= side <= high for low, side, high in zip(least, size, most, strict=True))
 
 
 def checksums(benchmark: str) -> dict[str, str]:
-    """file name -> sha256, for one of `BENCHMARKS`."""
-    text = (
-        resources.files("iqlut.evaluation") / "benchmark_checksums" / f"{benchmark}.sha256"
-    ).read_text(encoding="ascii")
+    """The SHA-256 of each file, by its name, for one of `BENCHMARKS`."""
+    folder = resources.files("iqlut.evaluation") / "benchmark_checksums"
+    text = (folder / f"{benchmark}.sha256").read_text(encoding="ascii")
     return {name: digest for digest, name in (line.split("  ") for line in text.splitlines())}
 
 
 def _likeliest(names: set[str]) -> tuple[str, dict[str, str]]:
-    """The benchmark with which a folder shares most of its names, if it is most of them."""
+    """The benchmark that shares the most file names with a folder, and its checksums.
+
+    The name is "" and the checksums are empty unless it shares more than half of the names.
+    """
     best = max(BENCHMARKS, key=lambda benchmark: len(names & checksums(benchmark).keys()))
     sums = checksums(best)
     return (best, sums) if 2 * len(names & sums.keys()) > len(names) else ("", {})
 
 
 def _size(file: Path) -> tuple[int, int] | None:
-    """Width and height of an image, upright; None where it cannot be read to its end."""
+    """The width and height of an image after its EXIF rotation, or None if it cannot be read."""
     try:
         return reading.read_file(file).size
     except PictureError:

@@ -1,8 +1,10 @@
-"""How near two planes are: PSNR and SSIM, as the field computes them."""
+"""PSNR and SSIM of two planes, computed as in published benchmarks."""
 
 from __future__ import annotations
 
 import numpy as np
+
+from iqlut.errors import InvalidArgument
 
 PEAK = 255.0
 _WINDOW_PX = 11
@@ -12,49 +14,59 @@ _C2 = (0.03 * PEAK) ** 2
 
 
 def psnr(one: np.ndarray, other: np.ndarray, shave_px: int = 0) -> float:
-    """Peak signal-to-noise ratio in dB of two planes (h, w), 0 to 255; infinite where they are equal."""
+    """The peak signal-to-noise ratio in dB of two planes (h, w) with values from 0 to 255.
+
+    `shave_px` pixels on each side are left out. The result is infinite for equal planes. Raises
+    InvalidArgument for planes of different sizes, or if no pixels are left.
+    """
     one, other = _pair(one, other, shave_px)
     error = float(np.mean((one - other) ** 2))
     return float("inf") if error == 0 else float(10 * np.log10(PEAK**2 / error))
 
 
 def ssim(one: np.ndarray, other: np.ndarray, shave_px: int = 0) -> float:
-    """Structural similarity of two planes (h, w), 0 to 255: the mean over all whole windows.
+    """The structural similarity of two planes (h, w) with values from 0 to 255.
 
-    Gaussian window of 11x11 pixels, sigma 1.5, K1 = 0.01, K2 = 0.03 (Wang et al. 2004, `ssim.m`).
+    It is the mean over all positions of a Gaussian window of 11x11 pixels that lies completely
+    inside, with sigma 1.5, K1 = 0.01 and K2 = 0.03 (Wang et al. 2004, `ssim.m`). `shave_px` pixels
+    on each side are left out. Raises InvalidArgument for planes of different sizes, or if less than
+    one window is left.
     """
     one, other = _pair(one, other, shave_px)
     if min(one.shape) < _WINDOW_PX:
         h, w = one.shape
-        raise ValueError(
-            f"the planes are {w}x{h} pixels after shaving, SSIM wants at least {_WINDOW_PX}x{_WINDOW_PX}"
+        raise InvalidArgument(
+            f"the planes are {w}x{h} pixels after shaving, expected at least "
+            f"{_WINDOW_PX}x{_WINDOW_PX} for SSIM; use larger images"
         )
     mean_one, mean_other = _blur(one), _blur(other)
     variance_one = _blur(one * one) - mean_one**2
     variance_other = _blur(other * other) - mean_other**2
     covariance = _blur(one * other) - mean_one * mean_other
-    likeness = (2 * mean_one * mean_other + _C1) * (2 * covariance + _C2)
-    likeness /= (mean_one**2 + mean_other**2 + _C1) * (variance_one + variance_other + _C2)
-    return float(likeness.mean())
+    similarity = (2 * mean_one * mean_other + _C1) * (2 * covariance + _C2)
+    similarity /= (mean_one**2 + mean_other**2 + _C1) * (variance_one + variance_other + _C2)
+    return float(similarity.mean())
 
 
 def _pair(one: np.ndarray, other: np.ndarray, shave_px: int) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float64, shaved."""
+    """Convert both planes to float64, without `shave_px` pixels on each side."""
     if one.shape != other.shape or one.ndim != 2:
-        raise ValueError(
-            f"the planes are {one.shape} and {other.shape}, expected two (h, w) of one size"
+        raise InvalidArgument(
+            f"the planes are {one.shape} and {other.shape}, expected two (h, w) of one size; "
+            "crop the larger one"
         )
     h, w = one.shape
     if shave_px < 0 or min(h, w) <= 2 * shave_px:
-        raise ValueError(
-            f"the planes are {w}x{h} pixels: nothing is left after shaving {shave_px} on every side"
+        raise InvalidArgument(
+            f"the planes are {w}x{h} pixels, expected some pixels after shaving {shave_px} on each "
+            "side; use larger images or shave less"
         )
     inside = np.s_[shave_px : h - shave_px, shave_px : w - shave_px]
     return one[inside].astype(np.float64), other[inside].astype(np.float64)
 
 
 def _blur(plane: np.ndarray) -> np.ndarray:
-    """The Gaussian mean of every whole window: (h, w) to (h - 10, w - 10)."""
+    """The Gaussian mean of each window that lies inside the plane: (h, w) to (h - 10, w - 10)."""
     offset = np.arange(_WINDOW_PX) - _WINDOW_PX // 2
     weights = np.exp(-(offset**2) / (2 * _WINDOW_SIGMA_PX**2))
     weights /= weights.sum()

@@ -1,4 +1,7 @@
-"""Scores of tables, or of bicubic upscaling, on a folder of HR images; the protocol is in `docs/evaluation.md`."""
+"""Scores of models and baselines on a folder of HR images.
+
+`docs/evaluation.md` describes the protocol.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from iqlut import engines
-from iqlut.errors import PictureError
+from iqlut.errors import InvalidArgument, PictureError
 from iqlut.evaluation import psnr_ssim
 from iqlut.evaluation.degradation import CLEAN, Degradation
 from iqlut.evaluation.image_sets import image_files
@@ -23,11 +26,13 @@ from iqlut.restoration import choose_strength
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import RestorationTables, tables_at
 
-BICUBIC = "bicubic"  # stands for a model: the baseline that every published figure is compared with
+# Names of baselines, which may be given instead of a model. Published results are compared with the
+# first one.
+BICUBIC = "bicubic"
 FILTERS = {
     "Pillow bicubic": Image.Resampling.BICUBIC,
     "Pillow Lanczos": Image.Resampling.LANCZOS,
-}  # so do these
+}
 BASELINES = (BICUBIC, *FILTERS)
 PATHS = ("y", "rgb")
 _SSIM_WINDOW_PX = 11
@@ -35,13 +40,14 @@ _SSIM_WINDOW_PX = 11
 
 @dataclass(frozen=True)
 class Score:
-    """The mean over the images of a folder: a row of a table of results.
+    """The mean score over the images of a folder, which is a row in a table of results.
 
-    dataset  the folder's name
-    engine   "numpy" for bicubic
-    path     "y": luma is made small and upscaled; "rgb": red, green and blue are, and luma compared
-    degrade  how the small image was made, as `degradation.parse` reads it
-    restore  the restoration strength, or "auto"; None for a model without
+    dataset  the name of the folder
+    engine   "numpy" for bicubic and "pillow" for the other baselines
+    path     "y" if luma is downscaled and upscaled; "rgb" if red, green and blue are, and the luma
+             of the results is compared
+    degrade  the degradation of the small image, as `degradation.parse` reads it
+    restore  the restoration strength, or "auto"; None for a model without strengths
     """
 
     model: str
@@ -59,9 +65,10 @@ class Score:
 
 @dataclass(frozen=True)
 class How:
-    """How planes are made small and upscaled: see `engines`, `PATHS`, `turns`, `degradation` and `restoration`.
+    """How planes are downscaled and upscaled.
 
-    Baselines have no engine, no turns and no restoration strength.
+    See `engines`, `PATHS`, `planes.self_ensemble`, `degradation` and `restoration`. Baselines
+    ignore the engine, the ensemble and the restoration strength.
     """
 
     engine: str = "native"
@@ -77,7 +84,7 @@ ON_LUMA = How()
 
 @dataclass(frozen=True)
 class ImageScore:
-    """One image of a folder."""
+    """The score of one image of a folder."""
 
     name: str
     psnr_db: float
@@ -107,9 +114,9 @@ def evaluate(
 def with_scores(
     model: Tables | RestorationTables, folders: Sequence[Path]
 ) -> Tables | RestorationTables:
-    """The same tables, that say of themselves (`psnr_db` and `ssim` in `about`) how they score on the folders.
+    """The same tables with their scores on the folders as `psnr_db` and `ssim` in `about`.
 
-    A RestorationTables says how strength 0 scores: the folders hold clean images.
+    A RestorationTables is scored at the strength 0, since the folders hold clean images.
     """
     scores = [evaluate(model, folder, model.scale, How(restore=0.0)) for folder in folders]
     psnr_db = {score.dataset: round(score.psnr_db, 4) for score in scores}
@@ -120,9 +127,14 @@ def with_scores(
 def evaluate_images(
     model: Tables | RestorationTables | str, folder: str | Path, scale: int, how: How = ON_LUMA
 ) -> list[ImageScore]:  # fmt: skip
-    """The score of each HR image in `folder`, sorted by file name."""
+    """The score of each HR image in `folder`, sorted by path.
+
+    Raises InvalidArgument for an unknown path or model, or for a folder without readable images.
+    """
     if how.path not in PATHS:
-        raise ValueError(f"there is no path {how.path!r}; the paths are {', '.join(PATHS)}")
+        raise InvalidArgument(
+            f"there is no path {how.path!r}, expected one of {', '.join(PATHS)}; leave it out for y"
+        )
     upscale_plane = upscaler(model, scale, how)
     return [
         score_image(file.name, read_image(file), upscale_plane, scale, how)
@@ -131,17 +143,21 @@ def evaluate_images(
 
 
 def upscaler(model: Tables | RestorationTables | str, scale: int, how: How) -> UpscalePlane:
-    """What upscales one plane: an engine with the tables, or one of BASELINES.
+    """The function that upscales one plane, by an engine with tables or by one of BASELINES.
 
-    A RestorationTables runs at the restoration strength in `how`; with "auto" each plane is looked at by itself.
+    A RestorationTables runs at the restoration strength in `how`. With "auto" the strength is
+    chosen for each plane. Raises InvalidArgument for an unknown model, or one of another scale.
     """
     if isinstance(model, str):
         return _baseline(model, scale)
     if model.scale != scale:
-        raise ValueError(f"the model {model.name} upscales {model.scale} times, expected {scale}")
-    asked = choose_strength.parse(how.restore)
-    if isinstance(model, Tables) or asked is not None:
-        tables = tables_at(model, asked or 0.0)
+        raise InvalidArgument(
+            f"the model {model.name} upscales {model.scale} times, expected {scale}; "
+            "use a model of that scale"
+        )
+    requested = choose_strength.parse(how.restore)
+    if isinstance(model, Tables) or requested is not None:
+        tables = tables_at(model, requested or 0.0)
         return self_ensemble(
             engines.get(how.engine).build(tables, how.threads), how.ensemble, tables.symmetry
         )
@@ -157,8 +173,9 @@ def _baseline(name: str, scale: int) -> UpscalePlane:
     if name == BICUBIC:
         return lambda plane: resize.resize(plane, scale * plane.shape[0], scale * plane.shape[1])
     if name not in FILTERS:
-        raise ValueError(
-            f"there is no model {name!r}; expected Tables, a RestorationTables or one of {', '.join(BASELINES)}"
+        raise InvalidArgument(
+            f"there is no model {name!r}, expected Tables, a RestorationTables or one of "
+            f"{', '.join(BASELINES)}; check the name"
         )
     return lambda plane: np.asarray(
         Image.fromarray(plane).resize(
@@ -170,16 +187,19 @@ def _baseline(name: str, scale: int) -> UpscalePlane:
 def score_image(
     name: str, hr: np.ndarray, upscale_plane: UpscalePlane, scale: int, how: How = ON_LUMA
 ) -> ImageScore:
-    """One HR image, uint8 (h, w) or (h, w, 3), made small, damaged as `how` says, and upscaled; `scale` px are shaved.
+    """Downscale, damage and upscale an HR image, uint8 (h, w) or (h, w, 3), and score the result.
 
-    The random part of the damage depends on the name of the image alone, so two people get the same number.
+    `scale` pixels are shaved on each side. The random numbers of the degradation depend on the name
+    of the image only, so that the scores can be reproduced. Raises InvalidArgument for an image
+    that is too small, or for a degradation on another path than "y".
     """
     hr = resize.mod_crop(hr, scale)
     least_px = _SSIM_WINDOW_PX + 2 * scale
     if min(hr.shape[:2]) < least_px:
         h, w = hr.shape[:2]
-        raise ValueError(
-            f"{name}: the image is {w}x{h} pixels, expected at least {least_px}x{least_px}"
+        raise InvalidArgument(
+            f"{name}: the image is {w}x{h} pixels, expected at least {least_px}x{least_px}; "
+            "remove it from the folder"
         )
     if how.path == "y":
         hr_luma = hr if hr.ndim == 2 else colour.luma(hr)
@@ -187,8 +207,9 @@ def score_image(
             how.degradation.apply(hr_luma, scale, zlib.crc32(Path(name).stem.encode()))
         )
     elif how.degradation != CLEAN:
-        raise ValueError(
-            f"the degradation {how.degradation.name} is for the path y, where luma alone is upscaled"
+        raise InvalidArgument(
+            f"the degradation {how.degradation.name} is given for the path {how.path}, expected "
+            "the path y; change one of the two"
         )
     else:
         hr = hr if hr.ndim == 3 else np.stack([hr] * 3, axis=2)
@@ -201,14 +222,17 @@ def score_image(
 
 
 def read_image(file: Path) -> np.ndarray:
-    """An image file as uint8 (h, w) if it is gray, else (h, w, 3); see `eight_bits.read`. ValueError if it is broken."""
+    """Read an image file as uint8 (h, w) if it is gray, or else (h, w, 3); see `eight_bits.read`.
+
+    Raises InvalidArgument if it cannot be read.
+    """
     try:
         return eight_bits.read(file)
     except PictureError as error:
-        raise ValueError(str(error)) from None
+        raise InvalidArgument(str(error)) from None
 
 
 def read_luma(file: Path) -> np.ndarray:
-    """The luma of an image file, uint8 (h, w); a gray image is its own."""
+    """Read the luma of an image file, uint8 (h, w). For a gray image it is the image itself."""
     pixels = read_image(file)
     return pixels if pixels.ndim == 2 else colour.luma(pixels)

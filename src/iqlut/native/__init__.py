@@ -1,7 +1,8 @@
-"""The compiled libraries `_inference` and `_training`, plain C in the folder `native/`, loaded with ctypes.
+"""The compiled libraries `_inference` and `_training`, loaded with ctypes.
 
-`inference.py` and `training.py` hold the structures and prototypes of one library each; here is what both share:
-finding and loading one, the version of its interface, and how a call fails.
+Their C source is in the folder `native/`. `inference.py` and `training.py` define the structures
+and prototypes of one library each. This module holds what they share: locating and loading a
+library, the version of its interface, and the error of a call.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ CODES = (
     "BAD_PICTURE_CHANNELS",
     "BAD_MARGIN",
 )
-# What was found, and the constant in interface.h that limits it.
+# For each code, the first part of the message and the constant in interface.h that sets the limit.
 _LIMITS = {
     "BAD_SCALE": ("the scale is {found}", "IQLUT_SCALE_MAX"),
     "BAD_LAYER_COUNT": ("the model has {found} layers", "IQLUT_LAYERS_MAX"),
@@ -39,55 +40,63 @@ _LIMITS = {
 
 
 class Problem(ctypes.Structure):
-    """iqlut_problem: why a call failed."""
+    """The structure iqlut_problem, which says why a call failed."""
 
     _fields_ = tuple((name, ctypes.c_int32) for name in ("code", "layer", "found", "least", "most"))
 
     @property
     def name(self) -> str:
-        """One of CODES."""
+        """The name of the code, one of CODES."""
         return CODES[self.code]
 
     def error(self) -> Exception:
-        """The exception to raise: one sentence that says what was found, what was expected, and what to do."""
+        """The exception to raise, whose message says what was found, expected and what to do."""
         if self.name == "NO_MEMORY":
             return MemoryError(
-                "the native library got no memory; free some, or work on smaller pieces"
+                "the native library could not allocate memory, expected enough for its work; "
+                "free some memory or use smaller pieces"
             )
         if self.name == "BAD_MARGIN":
             return InvalidArgument(
-                f"the margin is {self.found} pixels, expected {self.least} to {self.most} for patches of this size; "
-                "use a smaller margin or larger patches"
+                f"the margin is {self.found} pixels, expected {self.least} to {self.most} for "
+                "patches of this size; use a smaller margin or larger patches"
             )
         if self.name not in _LIMITS:
             return RuntimeError(
-                f"the native library failed with {self.name}, expected a result; report this as a bug"
+                f"the native library failed with {self.name}, expected a result; "
+                "report this as a bug"
             )
         found, limit = _LIMITS[self.name]
         found = found.format(layer=self.layer, found=self.found)
         if self.least == self.most:
             return InvalidArgument(
-                f"{found}, expected {self.most} to fit its neighbours; make the model again"
+                f"{found}, expected {self.most} to match its neighbours; convert the model again"
             )
         return InvalidArgument(
             f"{found}, expected {self.least} to {self.most} for the native library ({limit}); "
-            "use another engine, or raise that limit in native/shared/interface.h and build again"
+            "use another engine, or raise that limit in native/shared/interface.h and rebuild iqlut"
         )
 
 
 def path_of(name: str) -> str:
-    """The file of the library `name`, "inference" or "training"; RuntimeError where this installation has none."""
+    """The path of the library `name`, which is "inference" or "training".
+
+    Raises RuntimeError if this installation does not contain it.
+    """
     spec = importlib.util.find_spec(f"iqlut.native._{name}")
     if spec is None or spec.origin is None:
         raise RuntimeError(
-            f"iqlut was installed without its native library for {name}, expected it to be compiled with the package; "
-            "reinstall iqlut with a C compiler at hand"
+            f"iqlut was installed without its native library for {name}, expected it to be "
+            "compiled with the package; reinstall iqlut on a machine that has a C compiler"
         )
     return spec.origin
 
 
 def load(name: str) -> ctypes.CDLL:
-    """The library `name`, loaded; RuntimeError if it is missing or has another version of the interface."""
+    """Load the library `name`, which is "inference" or "training".
+
+    Raises RuntimeError if it is missing or has another version of the interface.
+    """
     path = path_of(name)
     library = ctypes.CDLL(path)
     version = getattr(library, "iqlut_abi_version", None)
@@ -95,6 +104,6 @@ def load(name: str) -> ctypes.CDLL:
     if found != ABI_VERSION:
         raise RuntimeError(
             f"the native library {path} has the interface version {found}, expected {ABI_VERSION}; "
-            "reinstall iqlut, so that its Python and its C come from one build"
+            "reinstall iqlut, so that its Python and C code come from the same build"
         )
     return library

@@ -10,7 +10,7 @@ from iqlut.native import Problem, load
 
 
 class Layer(ctypes.Structure):
-    """iqlut_layer."""
+    """The structure iqlut_layer."""
 
     _fields_ = (
         *(
@@ -22,13 +22,13 @@ class Layer(ctypes.Structure):
 
 
 class Tables(ctypes.Structure):
-    """iqlut_tables."""
+    """The structure iqlut_tables."""
 
     _fields_ = (("scale", c_int32), ("layer_count", c_int32), ("layers", POINTER(Layer)))
 
 
 class Picture(ctypes.Structure):
-    """iqlut_picture."""
+    """The structure iqlut_picture."""
 
     _fields_ = (
         ("pixels", c_void_p),
@@ -38,14 +38,14 @@ class Picture(ctypes.Structure):
 
 
 class Result(ctypes.Structure):
-    """iqlut_result."""
+    """The structure iqlut_result."""
 
     _fields_ = (("pixels", c_void_p), ("stride", c_int64))
 
 
 @lru_cache(maxsize=1)
 def library() -> ctypes.CDLL:
-    """The loaded library."""
+    """The inference library with its prototypes, loaded once."""
     found = load("inference")
     found.iqlut_instruction_set.argtypes = (c_int,)
     found.iqlut_instruction_set.restype = c_char_p

@@ -10,7 +10,7 @@ from iqlut.native import Problem, load
 
 
 class Layer(ctypes.Structure):
-    """iqlut_train_layer."""
+    """The structure iqlut_train_layer."""
 
     _fields_ = (
         *((name, c_int32) for name in ("channels_in", "channels_out", "kernel", "levels")),
@@ -23,7 +23,7 @@ class Layer(ctypes.Structure):
 
 
 class Batch(ctypes.Structure):
-    """iqlut_train_batch."""
+    """The structure iqlut_train_batch."""
 
     _fields_ = (
         *((name, c_int32) for name in ("patches", "h", "w", "scale", "layer_count", "threads")),
@@ -34,7 +34,7 @@ class Batch(ctypes.Structure):
 
 
 class Loss(ctypes.Structure):
-    """iqlut_train_loss; its kinds are numbered as in `model.loss.LOSSES`."""
+    """The structure iqlut_train_loss, whose kinds are numbered by their order in LOSSES."""
 
     _fields_ = (
         ("kind", c_int32),
@@ -48,7 +48,7 @@ class Loss(ctypes.Structure):
 
 @lru_cache(maxsize=1)
 def library() -> ctypes.CDLL:
-    """The loaded library."""
+    """The training library with its prototypes, loaded once."""
     found = load("training")
     found.iqlut_train_residual.argtypes = (POINTER(Batch), c_void_p, POINTER(Problem))
     found.iqlut_train_gradients.argtypes = (POINTER(Batch), c_void_p, POINTER(Problem))

@@ -1,1 +1,4 @@
-"""Operations on image planes: resizing, colour, flips and rotations, 16 bits. NumPy arrays in, NumPy arrays out."""
+"""Operations on image planes: resizing, colour, flips and rotations, more than 8 bits per sample.
+
+All functions take and return NumPy arrays.
+"""

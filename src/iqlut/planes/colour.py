@@ -1,7 +1,8 @@
-"""Colour: luma, and the way from an image to the planes that are upscaled and back.
+"""Colour: luma, and the conversion of an image to the planes that are upscaled and back.
 
-All functions map NumPy arrays to NumPy arrays. A plane is uint8 (h, w); an image is a plane, or
-uint8 (h, w, 2) gray + alpha, (h, w, 3) RGB or (h, w, 4) RGB + alpha (straight, not premultiplied).
+All functions take and return NumPy arrays. A plane is uint8 (h, w). An image is a plane, or uint8
+(h, w, 2) gray and alpha, (h, w, 3) RGB or (h, w, 4) RGB and alpha. Alpha is straight, not
+premultiplied.
 """
 
 from __future__ import annotations
@@ -10,21 +11,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from iqlut.errors import InvalidArgument
 from iqlut.planes import cubic
 from iqlut.planes.plane_types import check_uint8
 from iqlut.planes.resize import resize
 
 _LUMA_BITS = 16
-_LUMA_RED, _LUMA_GREEN, _LUMA_BLUE = (
-    19595,
-    38470,
-    7471,
-)  # BT.601 full range, sum 2**16: Pillow's "L" too
-_BAND_PX = 1 << 17  # samples that are computed at a time: they stay in the cache
+# BT.601 full range, with the sum 2**16. Pillow's mode "L" uses the same weights.
+_LUMA_RED, _LUMA_GREEN, _LUMA_BLUE = 19595, 38470, 7471
+_BAND_PX = 1 << 17  # samples computed at a time, few enough to stay in the cache
 
 
 def luma(rgb: np.ndarray) -> np.ndarray:
-    """The luma that the field evaluates on: uint8 (h, w, 3) to uint8 (h, w), 16 to 235, as MATLAB's `rgb2ycbcr`."""
+    """The luma on which benchmarks are evaluated: uint8 (h, w, 3) to uint8 (h, w).
+
+    Its values range from 16 to 235, as those of MATLAB's `rgb2ycbcr` do.
+    """
     check_uint8(rgb, (3,), (3,))
     red, green, blue = (rgb[:, :, c].astype(np.int32) for c in range(3))
     return ((65481 * red + 128553 * green + 24966 * blue + 127500) // 255000 + 16).astype(np.uint8)
@@ -32,9 +34,9 @@ def luma(rgb: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Rest:
-    """What an image is besides its luma; either part may be missing.
+    """The components of an image besides its luma. Either of them may be missing.
 
-    chroma   int16 (2, h, w): red - green and blue - green
+    chroma   int16 (2, h, w): the differences red - green and blue - green
     alpha    uint8 (h, w)
     """
 
@@ -43,11 +45,12 @@ class Rest:
 
 
 def split(image: np.ndarray) -> tuple[np.ndarray, Rest]:
-    """An image to its luma plane, uint8 (h, w), which the tables upscale, and the rest; see `join`.
+    """Split an image into its luma plane, uint8 (h, w), which the tables upscale, and the rest.
 
-    Luma is BT.601 full range, so gray pixels are their own luma. The two differences to green are kept
-    as they are: no colour is lost, and `join` at scale 1 gives back the very image. Pixels of alpha 0
-    first take the alpha-weighted colour of their visible neighbours: what they hid shines through nowhere.
+    `join` is the inverse. Luma is BT.601 full range, so the luma of a gray pixel is its gray value.
+    The two differences to green are stored exactly, so that no colour is lost and `join` at scale 1
+    returns an equal image. Pixels of alpha 0 first take the alpha-weighted mean colour of their
+    visible neighbours, so that hidden colours do not leak into visible pixels.
     """
     check_uint8(image, (2, 3))
     if image.ndim == 2:
@@ -63,7 +66,10 @@ def split(image: np.ndarray) -> tuple[np.ndarray, Rest]:
 
 
 def split_alpha(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """An image, uint8 (h, w, c), to its colours, in which hidden pixels look like their neighbours, and alpha."""
+    """Split an image, uint8 (h, w, c), into its colours and its alpha, or None if it has no alpha.
+
+    In the colours, hidden pixels have the colour of their neighbours; see `fill_hidden`.
+    """
     if image.shape[2] not in (2, 4):
         return image, None
     alpha = np.ascontiguousarray(image[:, :, -1])
@@ -73,32 +79,39 @@ def split_alpha(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 def join(
     luma_sr: np.ndarray, rest: Rest, scale: int, alpha_sr: np.ndarray | None = None
 ) -> np.ndarray:
-    """The image of an upscaled luma plane, uint8 (scale * h, scale * w), and the rest of the small image.
+    """Join an upscaled luma plane, uint8 (scale * h, scale * w), and the rest of the small image.
 
-    The colour differences are upscaled by the bicubic kernel in integers; red, green and blue are then
-    rounded once and clipped. Where they are zero the result is exactly gray.
-    `alpha_sr` is alpha upscaled as luma was, or None for bicubic. Either way it is held between the
-    smallest and the largest alpha of the 3x3 pixels around: opaque stays 255, empty stays 0.
+    The colour differences are upscaled by the bicubic kernel in integers, and red, green and blue
+    are then rounded once and clipped. The result is exactly gray where the differences are 0.
+    `alpha_sr` is alpha upscaled in the same way as luma, or None to upscale it by the bicubic
+    kernel. In both cases it is clipped to the smallest and largest alpha of the surrounding 3x3
+    pixels, so that opaque areas stay 255 and transparent areas stay 0.
+
+    Raises InvalidArgument if the luma plane does not have `scale` times the sides of the rest.
     """
     check_uint8(luma_sr, (2,))
-    for part in (rest.chroma, rest.alpha):
-        if part is not None and luma_sr.shape != (scale * part.shape[-2], scale * part.shape[-1]):
-            h, w = part.shape[-2:]
-            raise ValueError(
-                f"luma is {luma_sr.shape}, expected {(scale * h, scale * w)}: {scale} times the rest"
+    for component in (rest.chroma, rest.alpha):
+        if component is None:
+            continue
+        h, w = component.shape[-2:]
+        if luma_sr.shape != (scale * h, scale * w):
+            raise InvalidArgument(
+                f"luma is {luma_sr.shape}, expected {(scale * h, scale * w)}: {scale} times the "
+                "rest; upscale the luma plane that was split from the same image"
             )
-    parts = (
-        [luma_sr[:, :, None]] if rest.chroma is None else [_colours(luma_sr, rest.chroma, scale)]
-    )
-    if rest.alpha is not None:
-        parts.append(upscale_alpha(rest.alpha, scale, alpha_sr)[:, :, None])
-    if len(parts) == 1:
-        return luma_sr if rest.chroma is None else parts[0]
-    return np.concatenate(parts, axis=2)
+    if rest.chroma is None and rest.alpha is None:
+        return luma_sr
+    image = luma_sr[:, :, None]
+    if rest.chroma is not None:
+        image = _colours(luma_sr, rest.chroma, scale)
+    if rest.alpha is None:
+        return image
+    alpha = upscale_alpha(rest.alpha, scale, alpha_sr)
+    return np.concatenate([image, alpha[:, :, None]], axis=2)
 
 
 def _colours(luma_sr: np.ndarray, chroma: np.ndarray, scale: int) -> np.ndarray:
-    """Luma and colour differences to RGB, uint8 (h, w, 3), a band of rows at a time."""
+    """Convert luma and colour differences to RGB, uint8 (scale * h, scale * w, 3)."""
     h, w = chroma.shape[1:]
     out = np.empty((*luma_sr.shape, 3), np.uint8)
     padded = [cubic.pad(plane, 255) for plane in chroma]
@@ -112,7 +125,7 @@ def _colours(luma_sr: np.ndarray, chroma: np.ndarray, scale: int) -> np.ndarray:
         red, blue = (cubic.upscale_padded(plane[top:reach], scale, offsets) for plane in padded)
         green = luma_sr[rows].astype(np.int32) << shift
         green -= _LUMA_RED * red + _LUMA_BLUE * blue
-        green += (1 << (shift - 1)) - 1  # halves down, since `split` rounded luma with halves up
+        green += (1 << (shift - 1)) - 1  # halves down, because `split` rounded halves up
         out[rows, :, 1] = (green >> shift).clip(0, 255)
         out[rows, :, 0] = ((green + (red << _LUMA_BITS)) >> shift).clip(0, 255)
         out[rows, :, 2] = ((green + (blue << _LUMA_BITS)) >> shift).clip(0, 255)
@@ -120,7 +133,10 @@ def _colours(luma_sr: np.ndarray, chroma: np.ndarray, scale: int) -> np.ndarray:
 
 
 def upscale_alpha(alpha: np.ndarray, scale: int, alpha_sr: np.ndarray | None = None) -> np.ndarray:
-    """Upscaled alpha within the bounds of its neighbourhood, uint8 (scale * h, scale * w); see `join`."""
+    """Upscale alpha within the bounds of its neighbourhood: uint8 (scale * h, scale * w).
+
+    See `join` for `alpha_sr` and the bounds.
+    """
     h, w = alpha.shape
     if alpha.min() == alpha.max():
         return np.full((scale * h, scale * w), alpha[0, 0])
@@ -137,9 +153,11 @@ def upscale_alpha(alpha: np.ndarray, scale: int, alpha_sr: np.ndarray | None = N
 
 
 def fill_hidden(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Colours, uint8 (h, w, c), in which pixels of alpha 0 take the alpha-weighted mean of visible ones near.
+    """Replace the colours of pixels of alpha 0 by the alpha-weighted mean of visible pixels nearby.
 
-    Sums of premultiplied colours over 2x2, 4x4, ... pixels; a hidden pixel reads the first that sees anything.
+    `colours` is uint8 (h, w, c), and so is the result. Premultiplied colours are summed over blocks
+    of 2x2, 4x4, ... pixels. A hidden pixel takes the mean of the smallest block around it that
+    holds a visible pixel.
     """
     hidden = alpha == 0
     if not hidden.any() or hidden.all():
@@ -151,7 +169,7 @@ def fill_hidden(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def _visible_mean(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """`total / weight` rounded; where the weight is 0, that of the 2x2 pixels (4x4, ...) around."""
+    """`total / weight`, rounded; where the weight is 0, the mean of a larger block around."""
     h, w = weight.shape[:2]
     mean = (total + weight // 2) // np.maximum(weight, 1)
     if h * w == 1 or weight.all():

@@ -1,13 +1,13 @@
-"""The cubic kernel, and upscaling by it in integers: the one rule for chroma in pictures and videos.
+"""The cubic kernel, and upscaling by it in integers, which defines chroma of pictures and videos.
 
 The kernel is that of Keys (1981, IEEE ASSP 29, eq. 15) with a = -0.5. For upscaling its weights are
-integers of sum 2**WEIGHT_BITS, exact wherever samples fall on eighths of the old ones. The vertical pass is
-exact; the horizontal pass rounds once, to multiples of 2**-FRACTION_BITS. `native/kernel_colour.h`
-translates this module for centred chroma of 8 bits.
+integers of the sum 2**WEIGHT_BITS, which are exact if new samples lie at multiples of an eighth
+between the old ones. The vertical pass is exact, and the horizontal pass rounds once, to multiples
+of 2**-FRACTION_BITS. `native/kernel_colour.h` translates this module for centred chroma of 8 bits.
 
 Bounds: the magnitudes of the weights of one phase sum to at most 1.25 * 2**10, so two passes over
-samples of magnitude m give at most 1.5625 * m * 2**20. That fits int32 for m <= 1310, so for 10 bits;
-deeper samples are summed as int64.
+samples of magnitude m give at most 1.5625 * m * 2**20. That fits int32 for m <= 1310, and so for
+samples of 10 bits. Deeper samples are summed as int64.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import numpy as np
 
 WEIGHT_BITS = 10
 FRACTION_BITS = 5
-BEFORE, AFTER = 2, 3  # samples that are read beside a plane: the padding of `upscale_padded`
+BEFORE, AFTER = 2, 3  # samples read beyond the border: the padding of `upscale_padded`
 _INT32_SAMPLE_MAX = 1310
-_BAND_PX = 1 << 15  # new samples that are computed at a time: they stay in the cache
+_BAND_PX = 1 << 15  # new samples computed at a time, few enough to stay in the cache
 
 Offsets = tuple[float, float]
 
 
 def keys(distance: np.ndarray) -> np.ndarray:
-    """The kernel at distances in samples; 0 from 2 on."""
+    """The kernel at distances in samples. It is 0 at distances of 2 and more."""
     x = np.abs(distance)
     inner = (1.5 * x - 2.5) * x * x + 1
     outer = ((-0.5 * x + 2.5) * x - 4) * x + 2
@@ -34,22 +34,23 @@ def keys(distance: np.ndarray) -> np.ndarray:
 
 
 def centred(scale: int) -> float:
-    """The offset of samples that lie in the middle of their pixels; see `phases`."""
+    """The offset, as defined in `phases`, of samples at the centres of their pixels."""
     return (scale - 1) / (2 * scale)
 
 
 @lru_cache(maxsize=64)
 def phases(scale: int, offset: float) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    """For new sample `scale * n + p`: the first old sample that it reads, minus n, and five integer weights.
+    """For each phase p, the first old sample that is read and five integer weights.
 
-    `offset` says how far the first new sample lies before the first old one, in old samples. What the rounding of
-    the weights leaves of the sum 2**WEIGHT_BITS goes to the nearest sample.
+    The first old sample is relative to n for the new sample `scale * n + p`. `offset` is the
+    distance by which the first new sample precedes the first old one, in old samples. The weights
+    of a phase sum to 2**WEIGHT_BITS: the weight of the nearest sample absorbs the rounding errors.
     """
     found = []
     for phase in range(scale):
-        place = phase / scale - offset
-        nearest = int(np.floor(place + 0.5))
-        exact = keys(nearest + np.arange(-2, 3) - place)
+        position = phase / scale - offset
+        nearest = int(np.floor(position + 0.5))
+        exact = keys(nearest + np.arange(-2, 3) - position)
         weights = np.round(exact * (1 << WEIGHT_BITS)).astype(int).tolist()
         weights[2] += (1 << WEIGHT_BITS) - sum(weights)
         found.append((nearest - 2, tuple(weights)))
@@ -59,10 +60,10 @@ def phases(scale: int, offset: float) -> tuple[tuple[int, tuple[int, ...]], ...]
 def upscale_padded(padded: np.ndarray, scale: int, offsets: Offsets) -> np.ndarray:
     """Upscale a padded plane: (BEFORE + h + AFTER, BEFORE + w + AFTER) to (scale * h, scale * w).
 
-    padded   int32, or int64 for samples of magnitude above 1310; the result has its type
-    offsets  of rows and of columns, see `phases`
+    padded   int32, or int64 for samples of magnitude above 1310; the result has the same type
+    offsets  of the rows and of the columns, see `phases`
 
-    The result is the value times 2**FRACTION_BITS, halves rounded up.
+    The result is scaled by 2**FRACTION_BITS and rounded, halves up.
     """
     h, w = (side - BEFORE - AFTER for side in padded.shape)
     tall = np.empty((h, scale, padded.shape[1]), padded.dtype)
@@ -84,15 +85,19 @@ def upscale_padded(padded: np.ndarray, scale: int, offsets: Offsets) -> np.ndarr
 
 
 def pad(plane: np.ndarray, sample_max: int) -> np.ndarray:
-    """The plane for `upscale_padded`: edge samples repeated, in a type whose sums hold samples up to `sample_max`."""
+    """Pad a plane for `upscale_padded` by edge replication.
+
+    The result has an integer type in which the sums of samples up to `sample_max` cannot overflow.
+    """
     kind = np.int32 if sample_max <= _INT32_SAMPLE_MAX else np.int64
     return np.pad(plane.astype(kind), ((BEFORE, AFTER),) * 2, mode="edge")
 
 
 def upscale(plane: np.ndarray, scale: int, offsets: Offsets, sample_max: int) -> np.ndarray:
-    """Upscale a plane (h, w) of samples 0 to `sample_max` to (scale * h, scale * w) of the same type.
+    """Upscale a plane (h, w) of samples from 0 to `sample_max` to (scale * h, scale * w).
 
-    The values of `upscale_padded` are rounded, halves up, and clipped.
+    The result has the type of `plane`. The values of `upscale_padded` are rounded, halves up, and
+    clipped.
     """
     h, w = plane.shape
     padded = pad(plane, sample_max)

@@ -1,6 +1,7 @@
-"""The names of the filters that make small pictures, as evaluation and training configurations use them."""
+"""The names of the downscaling filters in evaluation and in training configurations."""
 
 from __future__ import annotations
 
-# "bicubic" is MATLAB's, which the field's benchmarks use; the others are Pillow's filters of the same name.
+# "bicubic" is MATLAB's filter, which published benchmarks use. The others are Pillow's filters of
+# the same names.
 DOWNSCALERS = ("bicubic", "box", "lanczos", "bilinear")

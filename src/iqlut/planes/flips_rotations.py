@@ -6,7 +6,10 @@ import numpy as np
 
 
 def flip_rotate(plane: np.ndarray, number: int) -> np.ndarray:
-    """Flip and rotate a plane (h, w): bit 0 of `number` flips columns, bit 1 rows; bit 2 then transposes."""
+    """Flip and rotate a plane (h, w), as a view.
+
+    Bit 0 of `number` reverses the columns and bit 1 the rows. Bit 2 then transposes the plane.
+    """
     plane = plane[:, ::-1] if number & 1 else plane
     plane = plane[::-1] if number & 2 else plane
     return plane.T if number & 4 else plane

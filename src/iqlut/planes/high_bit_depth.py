@@ -1,18 +1,21 @@
-"""Planes of more than 8 bits per sample through tables of 8: the one rule for pictures and videos.
+"""Upscaling of planes of more than 8 bits per sample by tables for 8 bits, in pictures and videos.
 
-A depth has so many steps in one level of 8 bits: 257 in pictures of 16 bits, so that 255 becomes 65535, and
-2**(bits - 8) in videos, as their standards say. With `u` the plane, and for k = 0 to READINGS - 1:
+A depth has a number of steps per level of 8 bits: 257 in pictures of 16 bits, so that 255 becomes
+65535, and 2**(bits - 8) in videos, as their standards define. With `u` the plane, and for k = 0 to
+READINGS - 1:
 
-    offset_k = steps * (2 * k + 1) // (2 * READINGS)    evenly over a level, around its middle
-    code_k   = min((u + offset_k) // steps, 255)        one way to read u as 8 bits
+    offset_k = steps * (2 * k + 1) // (2 * READINGS)    evenly spaced in a level, around its middle
+    code_k   = min((u + offset_k) // steps, 255)        one conversion of u to 8 bits
     rest_k   = u - steps * code_k                       less than one level
     result   = mean over k of  steps * upscale(code_k) + bilinear(rest_k),  rounded once, halves up
 
-So a plane of 8-bit content (`u = steps * value`) becomes exactly `steps * upscale(value)`, and a ramp
-between two levels stays a ramp. Offsets that are equal are read once: the tables run twice for 9 bits, four times
-for 10 bits, where the rests sum to 0 except above `255 * steps`, and eight times from 11 bits on.
+A plane with 8-bit content (`u = steps * value`) therefore becomes exactly `steps * upscale(value)`,
+and a ramp between two levels stays a ramp. Equal offsets are computed once, so the tables run twice
+for 9 bits, four times for 10 bits and eight times for 11 and more. For 10 bits the rests sum to 0,
+except in samples above `255 * steps`.
 
-Depths agree: a sample `v` of 2**n steps, up to 16, and the sample `ceil(257 * v / 2**n)` of 257 have the same codes.
+Depths agree: a sample `v` at 2**n steps (n up to 8) has the same codes as the sample
+`ceil(257 * v / 2**n)` at 257 steps.
 """
 
 from __future__ import annotations
@@ -31,14 +34,14 @@ _CODE_MAX = 255
 
 @dataclass(frozen=True)
 class SampleDepth:
-    """What samples of more than 8 bits mean: `steps` in one level of 8 bits, and the largest sample."""
+    """A depth of more than 8 bits: the steps per level of 8 bits, and the largest sample."""
 
     steps: int
     sample_max: int
 
     @property
     def offsets(self) -> Counter[int]:
-        """The offsets of the readings, and how many readings have each."""
+        """The offsets of the readings, each with the number of readings that have it."""
         return Counter(self.steps * (2 * k + 1) // (2 * READINGS) for k in range(READINGS))
 
 
@@ -53,10 +56,10 @@ def video_depth(bits: int) -> SampleDepth:
 def upscale(
     image: np.ndarray, upscale_eight_bits: UpscalePlane, scale: int, depth: SampleDepth
 ) -> np.ndarray:
-    """An image, uint16 (h, w) or (h, w, c), as uint16 of `scale` times its sides.
+    """Upscale an image, uint16 (h, w) or (h, w, c), to uint16 of `scale` times its sides.
 
-    `upscale_eight_bits` does so for uint8 images of the same shape. With 2 or 4 channels the last one is alpha, and
-    the rests of hidden pixels count as 0.
+    `upscale_eight_bits` does so for uint8 images of the same shape. In an image of 2 or 4 channels
+    the last one is alpha, and the rests of hidden pixels count as 0.
     """
     total: np.ndarray | None = None
     rest = READINGS * image.astype(np.int32)
@@ -67,9 +70,11 @@ def upscale(
         total = larger if total is None else np.add(total, larger, out=total)
     assert total is not None
     if image.ndim == 3 and image.shape[2] in (2, 4):
-        rest[image[:, :, -1] == 0] = 0  # what is hidden must not shine through
-    weight = (2 * scale) ** 2 if rest.any() else 1  # that `arithmetic.bilinear` multiplies by
-    total *= depth.steps * weight  # below 2**26 for 257 steps and the scale 4
+        rest[image[:, :, -1] == 0] = 0  # hidden colours must not become visible
+    weight = (
+        (2 * scale) ** 2 if rest.any() else 1
+    )  # the scale of the result of `arithmetic.bilinear`
+    total *= depth.steps * weight  # below 2**26 for 257 steps at scale 4
     if weight > 1:
         _add_bilinear(total, rest, scale)
     total += weight * READINGS // 2
@@ -78,9 +83,9 @@ def upscale(
 
 
 def _add_bilinear(total: np.ndarray, rest: np.ndarray, scale: int) -> None:
-    """Add `rest`, upscaled by the bilinear base and times `(2 * scale) ** 2`, to `total`.
+    """Add the bilinear base of `rest`, scaled by `(2 * scale) ** 2`, to `total` in place.
 
-    The base is linear, so the sum of all rests takes one pass.
+    The base is linear, so the sum of all rests can be upscaled in one pass.
     """
     edges = ((1, 1), (1, 1)) + ((0, 0),) * (rest.ndim - 2)
     padded = np.pad(rest, edges, mode="edge")

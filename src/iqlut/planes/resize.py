@@ -1,6 +1,6 @@
-"""Resizing as MATLAB's `imresize` does it, which is the protocol of the field; and cropping to whole multiples.
+"""Resizing as by MATLAB's `imresize`, which published benchmarks use, and cropping to multiples.
 
-A plane is uint8 (h, w); an image is a plane or uint8 (h, w, c).
+A plane is uint8 (h, w). An image is a plane or uint8 (h, w, c).
 """
 
 from __future__ import annotations
@@ -9,26 +9,33 @@ from functools import lru_cache
 
 import numpy as np
 
+from iqlut.errors import InvalidArgument
 from iqlut.planes import cubic
 from iqlut.planes.plane_types import check_uint8
 
-_BAND_PX = 1 << 17  # samples that are computed at a time: they stay in the cache
+_BAND_PX = 1 << 17  # samples computed at a time, few enough to stay in the cache
 
 
 def resize(plane: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A plane, uint8 (h, w), as uint8 (height, width): MATLAB's `imresize(plane, [height width], 'bicubic')`.
+    """Resize a plane, uint8 (h, w), to uint8 (height, width) by the bicubic filter of MATLAB.
 
-    Cubic kernel with a = -0.5, widened when shrinking (antialiased); edge pixels repeat. As in MATLAB,
-    each of the two passes rounds to uint8, halves up; the vertical pass comes first.
+    This equals `imresize(plane, [height width], 'bicubic')`. The cubic kernel has a = -0.5 and is
+    widened for downscaling (antialiasing). The border is padded by edge replication. As in MATLAB,
+    each of the two passes rounds to uint8, halves up, and the vertical pass comes first.
+
+    Raises InvalidArgument for anything but a plane, and for a size below 1x1.
     """
     check_uint8(plane, (2,))
     if height < 1 or width < 1:
-        raise ValueError(f"the requested size is {width}x{height} pixels, expected at least 1x1")
+        raise InvalidArgument(
+            f"the requested size is {width}x{height} pixels, expected at least 1x1; "
+            "use a smaller scale or a larger image"
+        )
     return np.array(_resize_rows(_resize_rows(plane, height).T, width).T, order="C")
 
 
 def shrink(image: np.ndarray, scale: int) -> np.ndarray:
-    """An image whose sides are multiples of `scale`, made `scale` times smaller by `resize`, each channel alone."""
+    """Downscale each channel of an image by `resize`. Its sides must be multiples of `scale`."""
     h, w = image.shape[0] // scale, image.shape[1] // scale
     if image.ndim == 2:
         return resize(image, h, w)
@@ -36,7 +43,7 @@ def shrink(image: np.ndarray, scale: int) -> np.ndarray:
 
 
 def _resize_rows(plane: np.ndarray, height: int) -> np.ndarray:
-    """One pass: (h, w) to (height, w), rounded to uint8."""
+    """Resize in one direction: (h, w) to (height, w), rounded to uint8."""
     h, w = plane.shape
     if h == height:
         return plane
@@ -55,12 +62,14 @@ def _resize_rows(plane: np.ndarray, height: int) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _contributions(size_in: int, size_out: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows each new row reads, int (k, size_out), and their weights, float64 (k, size_out)."""
+    """The rows that each new row reads and their weights.
+
+    Both have the shape (k, size_out); the rows are integers and the weights float64.
+    """
     scale = size_out / size_in
     widen = min(scale, 1.0)
-    centre = np.arange(1, size_out + 1) / scale + 0.5 * (
-        1 - 1 / scale
-    )  # one-based, as MATLAB counts
+    # Positions are one-based, as in MATLAB.
+    centre = np.arange(1, size_out + 1) / scale + 0.5 * (1 - 1 / scale)
     first = np.floor(centre - 2 / widen)
     taps = first + np.arange(int(np.ceil(4 / widen)) + 2)[:, None]
     weights = widen * cubic.keys(widen * (centre - taps))
@@ -70,6 +79,6 @@ def _contributions(size_in: int, size_out: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def mod_crop(image: np.ndarray, scale: int) -> np.ndarray:
-    """The image without the last rows and columns that make its sides no multiples of `scale`."""
+    """Crop the last rows and columns of an image, so that its sides are multiples of `scale`."""
     h, w = image.shape[:2]
     return image[: h - h % scale, : w - w % scale]

@@ -1,7 +1,7 @@
 """Upscale the files of a manifest on many machines, with a Ray Data pipeline.
 
     from iqlut.ray import upscale_manifest
-    for result in upscale_manifest(jobs, recipe): ...
+    for result in upscale_manifest(jobs, options): ...
 
 Each file is processed by the function that `iqlut upscale` uses. A target that exists is complete
 and is skipped, so the results are the checkpoint of a run, and running it again resumes it. Needs
@@ -31,7 +31,7 @@ __all__ = ["Cluster", "upscale_manifest"]
 _TASK_FILES_MAX = 16
 _TASKS_PER_CORE = 8  # the least number, so that all cores finish at about the same time
 _STORE_BYTES = 1 << 27  # object store of a local Ray, small because rows are
-_children: dict[bytes, Child] = {}  # the process of each recipe, in this worker
+_children: dict[bytes, Child] = {}  # by pickled options; one process each in a worker
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Cluster:
 
 
 def upscale_manifest(
-    jobs: Sequence[Job], recipe: UpscaleOptions, cluster: Cluster | None = None
+    jobs: Sequence[Job], options: UpscaleOptions, cluster: Cluster | None = None
 ) -> Generator[Result, None, None]:
     """Upscale all files and yield each result when it is available, in any order.
 
@@ -55,13 +55,13 @@ def upscale_manifest(
     """
     import ray
 
-    cluster, recipe = cluster or Cluster(), replace(recipe, threads=recipe.threads or 1)
+    cluster, options = cluster or Cluster(), replace(options, threads=options.threads or 1)
     remove_unfinished(Plan(tuple(jobs)))
     started_here = not ray.is_initialized()
     if started_here:
-        _start(cluster, recipe)
+        _start(cluster, options)
     try:
-        for row in _pipeline(jobs, recipe, cluster.workers).iter_rows():
+        for row in _pipeline(jobs, options, cluster.workers).iter_rows():
             words = json.loads(row["result"])
             yield Result(**words | {"notes": tuple(words["notes"])})
             if row["full"]:
@@ -71,7 +71,7 @@ def upscale_manifest(
             ray.shutdown()
 
 
-def _start(cluster: Cluster, recipe: UpscaleOptions) -> None:
+def _start(cluster: Cluster, options: UpscaleOptions) -> None:
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -80,11 +80,11 @@ def _start(cluster: Cluster, recipe: UpscaleOptions) -> None:
     if address == "local":  # Ray would else join any that runs on this machine
         local = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
         if cluster.workers is not None:
-            local["num_cpus"] = cluster.workers * (recipe.threads or 1)
+            local["num_cpus"] = cluster.workers * (options.threads or 1)
     ray.init(address, logging_level=logging.ERROR, log_to_driver=False, **local)
 
 
-def _pipeline(jobs: Sequence[Job], recipe: UpscaleOptions, workers: int | None) -> Any:
+def _pipeline(jobs: Sequence[Job], options: UpscaleOptions, workers: int | None) -> Any:
     """Map rows of files to rows of results. Ray repeats the work of a machine that was lost."""
     import ray
 
@@ -97,19 +97,21 @@ def _pipeline(jobs: Sequence[Job], recipe: UpscaleOptions, workers: int | None) 
     cores = int(ray.cluster_resources().get("CPU", 1))
     task_files = min(_TASK_FILES_MAX, -(-len(rows) // (_TASKS_PER_CORE * cores)))
     return ray.data.from_items(rows, override_num_blocks=-(-len(rows) // task_files)).map_batches(
-        partial(_upscale_rows, recipe=pickle.dumps(recipe)),
+        partial(_upscale_rows, pickled_options=pickle.dumps(options)),
         batch_size=None,
         batch_format="pyarrow",
-        num_cpus=recipe.threads,
+        num_cpus=options.threads,
         concurrency=workers,
     )
 
 
-def _upscale_rows(rows: Any, recipe: bytes) -> Any:
+def _upscale_rows(rows: Any, pickled_options: bytes) -> Any:
     """Map a table of files to a table of results, in a worker."""
     import pyarrow
 
-    child = _children.get(recipe) or _children.setdefault(recipe, Child(recipe))
+    if pickled_options not in _children:
+        _children[pickled_options] = Child(pickled_options)
+    child = _children[pickled_options]
     done = []
     for row in rows.to_pylist():
         source, target = (Path(os.fsdecode(row[name])) for name in ("source", "target"))

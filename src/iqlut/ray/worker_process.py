@@ -40,8 +40,8 @@ class Answer:
 class Child:
     """The process, seen from the worker: started when needed, and again after it has ended."""
 
-    def __init__(self, recipe: bytes) -> None:
-        self.recipe = recipe
+    def __init__(self, pickled_options: bytes) -> None:
+        self._pickled_options = pickled_options
         self._process: subprocess.Popen[bytes] | None = None
 
     def do(self, job: Job) -> Answer:
@@ -50,7 +50,7 @@ class Child:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
-            self._send(self.recipe)
+            self._send(self._pickled_options)
         self._send(pickle.dumps(job))
         assert self._process.stdout
         try:
@@ -82,16 +82,16 @@ class Child:
             self._process = None
 
 
-def attempt(job: Job, recipe: UpscaleOptions) -> Answer:
+def attempt(job: Job, options: UpscaleOptions) -> Answer:
     """Upscale a file and return its result; no exception leaves this function."""
     assert job.source
     source, target, start = str(job.source), str(job.target), time.perf_counter()
-    if not recipe.overwrite and exists_already(job):
+    if not options.overwrite and exists_already(job):
         return Answer(Result(source, target, "skipped", "it exists"))
     full = False
     try:
         return Answer(
-            upscale_file(Job(job.source, job.target, job.relative, is_video(job.source)), recipe)
+            upscale_file(Job(job.source, job.target, job.relative, is_video(job.source)), options)
         )
     except PictureError as error:
         reason, full = str(error), isinstance(error, DiskFull)
@@ -111,11 +111,11 @@ def main() -> None:
         ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGKILL)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not mix with the answers
-    recipe = pickle.load(sys.stdin.buffer)
+    options = pickle.load(sys.stdin.buffer)
     while True:
         try:
             job = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        pickle.dump(attempt(job, recipe), answers)
+        pickle.dump(attempt(job, options), answers)
         answers.flush()

@@ -1,4 +1,4 @@
-"""One picture upscaled in several ways, side by side: as one picture, and as a page with a slider."""
+"""Comparison of several methods to upscale a picture, as one picture or as a page with a slider."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from iqlut import upscaling
 from iqlut.tables import shipped_models
 
-WINDOW_PX = 320  # of the small picture: what is shown of a large one
-_CROP_PX = 48  # of the small picture: the side of a zoomed part
+WINDOW_PX = 320  # the largest side of the small picture that is shown
+_CROP_PX = 48  # the side of a zoomed crop in the small picture
 _CROPS, _ZOOM = 2, 2
 _PANEL_PX = _CROP_PX * 4 * _ZOOM
 _GAP_PX, _TITLE_PX, _FONT_PX = 8, 30, 18
@@ -27,7 +27,10 @@ _PAGE = Path(__file__).with_name("page.html")
 def variants(
     small: Image.Image, models: Sequence[shipped_models.Model], engine: str, threads: int | None
 ) -> dict[str, Image.Image]:
-    """The ways to upscale an RGB picture, each under its name: all models of one scale."""
+    """Upscale an RGB picture by each method, and return the results by the name of the method.
+
+    The models must have the same scale.
+    """
     scale = models[0].scale
     size = (small.width * scale, small.height * scale)
     larger = {
@@ -40,13 +43,17 @@ def variants(
 
 
 def window(picture: Image.Image, side_px: int = WINDOW_PX) -> Image.Image:
-    """The part of a picture with most to see, at most `side_px` wide and high."""
+    """The crop of a picture with the most detail, at most `side_px` wide and high."""
     (box,) = busiest(picture, side_px, 1)
     return picture.crop(box)
 
 
 def busiest(picture: Image.Image, side_px: int, count: int) -> list[tuple[int, int, int, int]]:
-    """Up to `count` squares (or less, at the borders) that do not overlap, the one with the strongest edges first."""
+    """Up to `count` boxes with the most detail that do not overlap, in descending order.
+
+    Each is (left, top, right, bottom) in pixels, with sides of `side_px` or those of the picture if
+    they are smaller. The sum of the gradients measures the detail.
+    """
     gray = np.asarray(picture.convert("L"), np.float64)
     edges = np.zeros_like(gray)
     edges[:, 1:] += np.abs(np.diff(gray, axis=1))
@@ -61,21 +68,21 @@ def busiest(picture: Image.Image, side_px: int, count: int) -> list[tuple[int, i
     )
     found = []
     while len(found) < count and sums.max() >= 0:
-        top, left = (int(place) for place in np.unravel_index(sums.argmax(), sums.shape))
+        top, left = map(int, np.unravel_index(sums.argmax(), sums.shape))
         found.append((left, top, left + width, top + height))
         sums[max(top - height + 1, 0) : top + height, max(left - width + 1, 0) : left + width] = -1
     return found
 
 
 def sheet(small: Image.Image, larger: Mapping[str, Image.Image]) -> Image.Image:
-    """A column for each way: its name, the whole, and zoomed parts."""
+    """Draw a column for each method: its name, the whole picture and zoomed crops."""
     scale = next(iter(larger.values())).width // small.width
     boxes = [
         (scale * a, scale * b, scale * c, scale * d)
         for a, b, c, d in busiest(small, _CROP_PX, _CROPS)
     ]
-    parts = [(0, 0, scale * small.width, scale * small.height), *boxes]
-    rows = [[_fitted(image.crop(part)) for image in larger.values()] for part in parts]
+    boxes.insert(0, (0, 0, scale * small.width, scale * small.height))
+    rows = [[_fitted(image.crop(box)) for image in larger.values()] for box in boxes]
     width = len(larger) * (_PANEL_PX + _GAP_PX) + _GAP_PX
     heights = [max(panel.height for panel in row) + _GAP_PX for row in rows]
     paper = Image.new("RGB", (width, _TITLE_PX + sum(heights)), _PAPER)
@@ -91,7 +98,7 @@ def sheet(small: Image.Image, larger: Mapping[str, Image.Image]) -> Image.Image:
 
 
 def _fitted(image: Image.Image) -> Image.Image:
-    """As wide as a panel: zoomed by a whole number, or shrunk."""
+    """Resize an image to the size of a panel: magnified by a whole number, or downscaled."""
     zoom = _PANEL_PX // max(image.size)
     if zoom:
         return image.resize((image.width * zoom, image.height * zoom), Image.Resampling.NEAREST)
@@ -101,7 +108,7 @@ def _fitted(image: Image.Image) -> Image.Image:
 
 
 def page(title: str, larger: Mapping[str, Image.Image]) -> str:
-    """A page of HTML that needs nothing else: any two of the ways, and a slider between them."""
+    """An HTML page that needs no other file and compares any two methods with a slider."""
     pictures = [{"name": name, "source": _as_url(image)} for name, image in larger.items()]
     data = json.dumps(pictures).replace("</", "<\\/")
     return (
