@@ -16,6 +16,7 @@ from iqlut.engines import reference
 from iqlut.tables import symmetry
 from iqlut.tables.integer_tables import SCALES, Tables
 from iqlut.tables.restoration_tables import RestorationTables
+from iqlut.targets.c import biased
 from random_tables import (
     random_layer,
     random_lut,
@@ -130,8 +131,8 @@ def _layer(first: Tables, second: Tables, index: int) -> bytes:
     curve = (ar.ONE * code + fraction).astype(np.uint8 if bits == 8 else np.uint16)
     shape = (layer.levels, layer.channels_in, layer.channels_out, layer.kernel)
     numbers = (bits, stored["lut"].nbytes, len(stored["gain"]), *shape)
-    arrays = (curve, stored["gain"], stored["skip"], stored["bias"], stored["lut"])
-    arrays += (other["bias"], other["lut"])
+    arrays = (curve, stored["gain"], stored["skip"], stored["bias"], biased(stored["lut"]))
+    arrays += (other["bias"], biased(other["lut"]))
     packed = struct.pack("<9I", *numbers, layer.acc_shift, layer.shift)
     return packed + b"".join(map(_padded, arrays))
 

@@ -129,5 +129,5 @@ def test_tables_in_flash_are_the_stored_bytes():
     tables = iqlut.load("iqlut-5k-x4")
     source = c_target.emit(tables)["iqlut_5k_x4_tables.c"].decode()
     lut_bytes = sum(tables.stored(index)["lut"].nbytes for index in range(len(tables.layers)))
-    declared = [line for line in source.splitlines() if "int8_t lut_" in line and "= {" in line]
+    declared = [line for line in source.splitlines() if " uint8_t lut_" in line and "= {" in line]
     assert sum(int(line.rpartition("[")[2].partition("]")[0]) for line in declared) == lut_bytes

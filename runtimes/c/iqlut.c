@@ -31,8 +31,8 @@ iqlut_status iqlut_start(iqlut_stream *stream, const iqlut_model *model, uint32_
         return IQLUT_MEMORY;
     }
     iqlut_measure(stream, model);
-    stream->positions = (uint16_t *)memory;
-    stream->luma = (uint8_t *)memory + 18u * stream->channels;
+    stream->positions = (uint32_t *)memory;
+    stream->luma = (uint8_t *)memory + 36u * stream->channels;
     stream->rings = stream->luma + width * IQLUT_LUMA_ROWS(stream->delay);
     stream->tails = stream->rings + width * stream->signal_bytes;
     stream->flight[0] = stream->tails + stream->signal_bytes;

@@ -67,7 +67,7 @@ extern "C" {
 /* All bytes of memory of a stream. `signal_bytes` and `delay` as above, `channels` the most of any
  * layer's inputs. */
 #define IQLUT_BYTES(width, signal_bytes, delay, channels, scale)                                   \
-    (18u * (channels) + (width) * (IQLUT_LUMA_ROWS(delay) + (signal_bytes)) + (signal_bytes) +     \
+    (36u * (channels) + (width) * (IQLUT_LUMA_ROWS(delay) + (signal_bytes)) + (signal_bytes) +     \
      2u * (IQLUT_CHUNK + 2u) * (channels) + IQLUT_CHUNK * (scale) * (scale))
 
 /* The same from the shape of the model. */
@@ -91,8 +91,9 @@ typedef enum {
 /* One layer as stored, section 1 of the specification. Exactly one of curve8 and curve16 is not
  * null: 256 times 32 * code + fraction, in a byte where 8 levels or fewer let it fit. */
 typedef struct {
-    const int8_t *lut; /* (channels_in, levels, kernel, kernel, channels_out), or the stored part of
-                          a symmetric model */
+    /* entry + 128, (channels_in, levels, kernel, kernel, channels_out), or the stored part of a
+     * symmetric model */
+    const uint8_t *lut;
     const uint8_t *curve8;
     const uint16_t *curve16;
     const int16_t *gain;
@@ -137,7 +138,7 @@ typedef struct {
     uint32_t keep_begin;   /* columns that are delivered: of a tile those between its halos */
     uint32_t keep_end;
     uint32_t left; /* column of the picture where the tile begins */
-    uint16_t *positions;
+    uint32_t *positions;
     uint8_t *luma;
     uint8_t *rings;
     uint8_t *tails;

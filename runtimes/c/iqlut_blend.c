@@ -33,8 +33,8 @@ uint32_t iqlut_blend_bytes(const iqlut_model *model)
 
 /* arithmetic.blend_sets: what rounding leaves of an entry is carried to the next that it is summed
  * with. */
-static void blend_entries(const int8_t *const *sets, int32_t weight, const uint32_t *shape,
-                          int8_t *blended)
+static void blend_entries(const uint8_t *const *sets, int32_t weight, const uint32_t *shape,
+                          uint8_t *blended)
 {
     const uint32_t inputs = shape[0];
     const uint32_t levels = shape[1];
@@ -47,11 +47,13 @@ static void blend_entries(const int8_t *const *sets, int32_t weight, const uint3
         for (uint32_t c = 0; c < inputs; c++) {
             for (uint32_t tap = 0; tap < taps; tap++) {
                 const uint32_t at = ((c * levels + level) * taps + tap) * d + o;
+                const int32_t below = (int32_t)sets[0][at] - IQLUT_BIAS;
+                const int32_t above = (int32_t)sets[1][at] - IQLUT_BIAS;
                 const int32_t exact =
-                    ((1 << WEIGHT_BITS) - weight) * sets[0][at] + weight * sets[1][at] + carry;
+                    ((1 << WEIGHT_BITS) - weight) * below + weight * above + carry;
                 const int32_t entry = (exact + (1 << (WEIGHT_BITS - 1))) >> WEIGHT_BITS;
                 carry = exact - entry * (1 << WEIGHT_BITS);
-                blended[at] = (int8_t)entry;
+                blended[at] = (uint8_t)(entry + IQLUT_BIAS);
             }
         }
     }
@@ -107,7 +109,7 @@ iqlut_status iqlut_blend(const iqlut_model *below, const iqlut_model *above, uin
     for (uint32_t l = 0; l < below->layer_count; l++) {
         const iqlut_layer *const one = &below->layers[l];
         const iqlut_layer *const two = &above->layers[l];
-        const int8_t *const sets[2] = {one->lut, two->lut};
+        const uint8_t *const sets[2] = {one->lut, two->lut};
         uint32_t shape[4] = {0, one->levels, (uint32_t)one->kernel * one->kernel, 0};
         stored_channels(below, l, &shape[0], &shape[3]);
         int32_t *const bias = (int32_t *)(void *)free_words;
@@ -117,7 +119,7 @@ iqlut_status iqlut_blend(const iqlut_model *below, const iqlut_model *above, uin
                 (int64_t)(16 - (int32_t)weight) * one->bias[o] + (int64_t)weight * two->bias[o];
             bias[o] = (int32_t)((exact + 8) >> WEIGHT_BITS);
         }
-        int8_t *const lut = (int8_t *)(void *)(free_words + biases);
+        uint8_t *const lut = (uint8_t *)(void *)(free_words + biases);
         blend_entries(sets, (int32_t)weight, shape, lut);
         memory->layers[l] = *one;
         memory->layers[l].lut = lut;

@@ -4,9 +4,15 @@
 
 #include "iqlut.h"
 
-#define IQLUT_ONE 32 /* arithmetic.ONE */
-#define IQLUT_FRACTION_BITS                                                                        \
-    6 /* of a position: code << 6 | fraction, with a fraction from 0 to 32 */
+#define IQLUT_ONE 32   /* arithmetic.ONE */
+#define IQLUT_BIAS 128 /* of stored entries, so that they are not negative */
+
+/* A position: the byte offset of a level among the entries of its channel, and the fraction from it
+ * to the next, 0 to 32. */
+#define IQLUT_POSITION(offset, fraction) (((offset) << 8) | (fraction))
+#define IQLUT_OFFSET(position) ((position) >> 8)
+#define IQLUT_FRACTION(position) ((position) & 255u)
+
 #define IQLUT_KERNEL_MAX 3u
 
 /* A row of signals of which the columns from `first` on lie at `pixels`. */
@@ -22,7 +28,7 @@ typedef struct {
     uint32_t symmetry;
     uint32_t last; /* 1 for the upsampler, else 0 */
     iqlut_row rows[IQLUT_KERNEL_MAX];
-    uint16_t *positions; /* (3, kernel, channels_in) */
+    uint32_t *positions; /* (3, kernel, channels_in) */
 } iqlut_window;
 
 /* Columns from `begin` to before `end`. */
@@ -69,8 +75,9 @@ void iqlut_accumulate(const iqlut_window *window, uint32_t x, int32_t *acc);
 uint8_t iqlut_requantise(const iqlut_layer *layer, uint32_t o, int32_t acc, int32_t own);
 
 #ifdef IQLUT_DSP
-/* 1 if this layer was summed with the DSP extension, see iqlut_dsp.c. */
-uint32_t iqlut_accumulate_dsp(const iqlut_window *window, const uint16_t *const *columns,
+/* iqlut_accumulate for the layers that two-lane multiplication fits; 0 if this is none, see
+ * iqlut_dsp.c. `columns` are the positions of each tap column. */
+uint32_t iqlut_accumulate_dsp(const iqlut_window *window, const uint32_t *const *columns,
                               int32_t *acc);
 #endif
 

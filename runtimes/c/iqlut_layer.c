@@ -43,11 +43,18 @@ const uint8_t *iqlut_pixel(const iqlut_row *row, uint32_t x, uint32_t channels)
 }
 
 /* The place of column x, clamped to the picture, among the three whose positions are kept. */
-static uint16_t *column_positions(const iqlut_window *window, int32_t x)
+static uint32_t *column_positions(const iqlut_window *window, int32_t x)
 {
     const int32_t end = (int32_t)window->width - 1;
     const uint32_t clamped = (uint32_t)(x < 0 ? 0 : (x > end ? end : x));
     return window->positions + (clamped % 3u) * window->layer->kernel * window->layer->channels_in;
+}
+
+/* The number of outputs that are stored of a layer. */
+static uint32_t stored_outputs(const iqlut_window *window)
+{
+    const uint32_t d = window->layer->channels_out;
+    return window->last != 0u ? d : d / window->symmetry;
 }
 
 /* Look the curve up for all signals of column x: arithmetic.expand_knots. */
@@ -55,15 +62,16 @@ static void fill_column(const iqlut_window *window, uint32_t x)
 {
     const iqlut_layer *const layer = window->layer;
     const uint32_t channels = layer->channels_in;
+    const uint32_t level_bytes = (uint32_t)layer->kernel * layer->kernel * stored_outputs(window);
     const uint32_t top = (uint32_t)IQLUT_ONE * (layer->levels - 1u);
-    uint16_t *positions = column_positions(window, (int32_t)x);
+    uint32_t *positions = column_positions(window, (int32_t)x);
     for (uint32_t i = 0; i < layer->kernel; i++) {
         const uint8_t *const signal = iqlut_pixel(&window->rows[i], x, channels);
         for (uint32_t c = 0; c < channels; c++) {
             const uint32_t found =
                 layer->curve8 != 0 ? layer->curve8[signal[c]] : layer->curve16[signal[c]];
             const uint32_t code = (found - (found == top ? 1u : 0u)) >> 5;
-            *positions++ = (uint16_t)((code << IQLUT_FRACTION_BITS) | (found - (code << 5)));
+            *positions++ = IQLUT_POSITION(code * level_bytes, found - (code << 5));
         }
     }
 }
@@ -79,9 +87,10 @@ void iqlut_enter(const iqlut_window *window, uint32_t x)
 }
 
 /* arithmetic.blend of two rows of entries, added to `count` sums. */
-static void add_blend(int32_t *sums, const int8_t *below, const int8_t *above, int32_t fraction,
+static void add_blend(int32_t *sums, const uint8_t *below, uint32_t level_bytes, int32_t fraction,
                       uint32_t count)
 {
+    const uint8_t *const above = below + level_bytes;
     const int32_t rest = IQLUT_ONE - fraction;
     for (uint32_t o = 0; o < count; o++) {
         sums[o] += rest * below[o] + fraction * above[o];
@@ -89,20 +98,21 @@ static void add_blend(int32_t *sums, const int8_t *below, const int8_t *above, i
 }
 
 /* Sums for member g of the symmetry: the outputs of a block that are member g of their group; for
- * the upsampler what the inputs that are member g give. `count` is the number of stored outputs. */
-static void add_member(const iqlut_window *window, const uint16_t *const *columns, uint32_t g,
-                       int32_t *sums, uint32_t count)
+ * the upsampler what the inputs that are member g give. */
+static void add_member(const iqlut_window *window, const uint32_t *const *columns, uint32_t g,
+                       int32_t *sums)
 {
     const iqlut_layer *const layer = window->layer;
     const uint32_t n = window->symmetry;
     const uint32_t kernel = layer->kernel;
+    const uint32_t count = stored_outputs(window);
     const uint32_t level_bytes = kernel * kernel * count;
     const uint32_t channel_bytes = layer->levels * level_bytes;
     const uint32_t step = window->last != 0u ? n : 1u;
     for (uint32_t tap = 0; tap < kernel * kernel; tap++) {
-        const uint16_t *const positions =
+        const uint32_t *const positions =
             columns[tap % kernel] + (tap / kernel) * layer->channels_in;
-        const int8_t *const entries = layer->lut + place(g, tap, kernel) * count;
+        const uint8_t *const entries = layer->lut + place(g, tap, kernel) * count;
         for (uint32_t c = window->last != 0u ? g : 0u; c < layer->channels_in; c += step) {
             uint32_t stored = c;
             if (window->last != 0u) {
@@ -111,30 +121,27 @@ static void add_member(const iqlut_window *window, const uint16_t *const *column
                 const uint32_t h = c & (n - 1u);
                 stored = c - h + SEEN[g][h];
             }
-            const int8_t *const below =
-                entries + stored * channel_bytes +
-                (uint32_t)(positions[c] >> IQLUT_FRACTION_BITS) * level_bytes;
-            add_blend(sums, below, below + level_bytes, positions[c] & 63, count);
+            add_blend(sums, entries + stored * channel_bytes + IQLUT_OFFSET(positions[c]),
+                      level_bytes, (int32_t)IQLUT_FRACTION(positions[c]), count);
         }
     }
 }
 
-static void accumulate_symmetric(const iqlut_window *window, const uint16_t *const *columns,
+static void accumulate_symmetric(const iqlut_window *window, const uint32_t *const *columns,
                                  int32_t *acc)
 {
     const uint32_t n = window->symmetry;
-    const uint32_t d = window->layer->channels_out;
-    const uint32_t count = window->last != 0u ? d : d / n;
-    const uint32_t scale = d == 4u ? 2u : (d == 9u ? 3u : 4u); /* used for the upsampler alone */
+    const uint32_t count = stored_outputs(window);
+    const uint32_t scale = count == 4u ? 2u : (count == 9u ? 3u : 4u); /* for the upsampler alone */
     int32_t sums[IQLUT_CHANNELS_MAX];
     for (uint32_t g = 0; g < n; g++) {
         memset(sums, 0, sizeof sums[0] * count);
-        add_member(window, columns, g, sums, count);
+        add_member(window, columns, g, sums);
         for (uint32_t o = 0; o < count; o++) {
             if (window->last != 0u) {
                 acc[o] += sums[place(g, o, scale)];
             } else {
-                acc[o * n + g] = sums[o];
+                acc[o * n + g] += sums[o];
             }
         }
     }
@@ -144,7 +151,7 @@ void iqlut_accumulate(const iqlut_window *window, uint32_t x, int32_t *acc)
 {
     const iqlut_layer *const layer = window->layer;
     const int32_t before = ((int32_t)layer->kernel - 1) / 2;
-    const uint16_t *columns[IQLUT_KERNEL_MAX] = {0, 0, 0};
+    const uint32_t *columns[IQLUT_KERNEL_MAX] = {0, 0, 0};
     if (x + layer->kernel / 2u < window->width) {
         fill_column(window, x + layer->kernel / 2u);
     }
@@ -156,11 +163,14 @@ void iqlut_accumulate(const iqlut_window *window, uint32_t x, int32_t *acc)
         return;
     }
 #endif
-    memset(acc, 0, sizeof acc[0] * layer->channels_out);
+    const int32_t lookups = (int32_t)layer->kernel * layer->kernel * layer->channels_in;
+    for (uint32_t o = 0; o < layer->channels_out; o++) {
+        acc[o] = -IQLUT_BIAS * IQLUT_ONE * lookups;
+    }
     if (window->symmetry > 1u) {
         accumulate_symmetric(window, columns, acc);
     } else {
-        add_member(window, columns, 0, acc, layer->channels_out);
+        add_member(window, columns, 0, acc);
     }
 }
 

@@ -67,10 +67,10 @@ static void read_layer(reader *in, iqlut_layer *first, iqlut_layer *second)
     first->gain = (const int16_t *)array(in, 2u * outputs);
     first->skip = (const int16_t *)array(in, 2u * outputs);
     first->bias = (const int32_t *)array(in, 4u * outputs);
-    first->lut = (const int8_t *)array(in, lut_bytes);
+    first->lut = (const uint8_t *)array(in, lut_bytes);
     *second = *first;
     second->bias = (const int32_t *)array(in, 4u * outputs);
-    second->lut = (const int8_t *)array(in, lut_bytes);
+    second->lut = (const uint8_t *)array(in, lut_bytes);
 }
 
 static void compare(void *user, uint32_t row, uint32_t column, const uint8_t *pixels,

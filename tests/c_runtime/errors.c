@@ -12,7 +12,7 @@
         }                                                                                          \
     } while (0)
 
-static const int8_t lut[2 * 2 * 4] = {-40, 40, -20, -10, 0, 10, 20, 10};
+static const uint8_t lut[4 * 2 * 4] = {88, 168, 108, 118, 128, 138, 148, 138};
 static const uint8_t curve[256] = {0};
 static const int16_t ones[4] = {1, 1, 1, 1};
 static const int32_t bias[4] = {0, 0, 0, 0};

@@ -18,8 +18,10 @@ from iqlut.targets import Files, UnsupportedModel
 from iqlut.targets.folder import identifier, provenance
 
 LAYERS_MAX = 255  # the runtime counts layers in a byte
+ENTRY_BIAS = 128
 CURVE8_LEVELS_MAX = 8  # so many levels leave 32 * code + fraction in a byte
 _LINE_COLUMNS = 100
+_ALIGNED = "IQLUT_ALIGNED "
 _HERE = Path(iqlut.__file__).parent
 _RUNTIME_FOLDERS = (_HERE.parents[1] / "runtimes" / "c", _HERE / "runtimes" / "c")
 _RUNTIME_SUFFIXES = (".c", ".h", ".md")
@@ -33,6 +35,11 @@ def emit(tables: Tables) -> Files:
 def emit_two_sets(below: Tables, above: Tables) -> Files:
     """The runtime and a table file of two neighbouring sets, which `iqlut_blend` blends in RAM."""
     return runtime_files() | _table_files(below, {"_below": below, "_above": above})
+
+
+def biased(lut: np.ndarray) -> np.ndarray:
+    """Entries plus 128, uint8: what the runtime stores, so that two lanes share a multiplication."""
+    return (lut.astype(np.int16) + ENTRY_BIAS).astype(np.uint8)
 
 
 def runtime_files() -> Files:
@@ -121,7 +128,7 @@ def _source(comment: str, word: str, tables: Tables, sets: dict[str, Tables]) ->
         for suffix, one in sets.items():
             stored = one.stored(index)
             lines.append(_array(f"int32_t bias_{index}{suffix}", stored["bias"]))
-            lines.append(_array(f"int8_t lut_{index}{suffix}", stored["lut"], "IQLUT_ALIGNED "))
+            lines.append(_array(f"uint8_t lut_{index}{suffix}", biased(stored["lut"]), _ALIGNED))
     for suffix in sets:
         lines.append(f"static const iqlut_layer layers{suffix}[{len(tables.layers)}] = {{")
         lines += [_layer(index, layer, suffix) for index, layer in enumerate(tables.layers)]
