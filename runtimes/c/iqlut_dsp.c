@@ -74,18 +74,78 @@ static inline void look_up(lanes *sums, const uint8_t *entries, uint32_t positio
 }
 
 /* Sum `count` channels of one tap for eight outputs. */
-static inline void add_tap(const uint8_t *entries, const uint32_t *positions,
-                           uint32_t channel_bytes, uint32_t level_bytes, uint32_t count,
-                           int32_t *acc)
+static inline void add_tap(const uint8_t *entries, const uint32_t *positions, uint32_t level_bytes,
+                           uint32_t count, int32_t *acc)
 {
     lanes sums[2] = {{0, 0}, {0, 0}};
     for (uint32_t c = 0; c < count; c++) {
         look_up(sums, entries, positions[c], level_bytes);
-        entries += channel_bytes;
     }
     widen(&sums[0], acc);
     widen(&sums[1], acc + 4);
 }
+
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && defined(__GNUC__)
+/* add_tap of eight channels. r4, r5: the even lanes; r6 to r9: the whole words; compilers need more
+ * registers for it than there are. Each look-up takes 19 instructions. */
+__attribute__((naked)) static void add_tap8(const uint8_t *entries, const uint32_t *positions,
+                                            uint32_t level_bytes, int32_t *acc)
+{
+    __asm__("push {r3-r11, lr}\n"
+            "movs r4, #0\n"
+            "movs r5, #0\n"
+            "movs r6, #0\n"
+            "movs r7, #0\n"
+            "mov r8, #0\n"
+            "mov r9, #0\n"
+            ".rept 8\n"
+            "ldr r3, [r1], #4\n"
+            "add lr, r0, r3, lsr #8\n"
+            "uxtb r3, r3\n"
+            "rsb r12, r3, #32\n"
+            "ldrd r10, r11, [lr]\n"
+            "umlal r6, r7, r10, r12\n"
+            "uxtb16 r10, r10\n"
+            "mla r4, r10, r12, r4\n"
+            "umlal r8, r9, r11, r12\n"
+            "uxtb16 r11, r11\n"
+            "mla r5, r11, r12, r5\n"
+            "add lr, lr, r2\n"
+            "ldrd r10, r11, [lr]\n"
+            "umlal r6, r7, r10, r3\n"
+            "uxtb16 r10, r10\n"
+            "mla r4, r10, r3, r4\n"
+            "umlal r8, r9, r11, r3\n"
+            "uxtb16 r11, r11\n"
+            "mla r5, r11, r3, r5\n"
+            ".endr\n"
+            "pop {r3}\n"
+            "subs r6, r6, r4\n" /* the odd lanes: (whole - even) >> 8 */
+            "sbc r7, r7, #0\n"
+            "lsr r6, r6, #8\n"
+            "orr r6, r6, r7, lsl #24\n"
+            "ldm r3, {r0, r1, r2, r12}\n"
+            "uxtah r0, r0, r4\n"
+            "uxtah r1, r1, r6\n"
+            "add r2, r2, r4, lsr #16\n"
+            "add r12, r12, r6, lsr #16\n"
+            "stm r3!, {r0, r1, r2, r12}\n"
+            "subs r8, r8, r5\n"
+            "sbc r9, r9, #0\n"
+            "lsr r8, r8, #8\n"
+            "orr r8, r8, r9, lsl #24\n"
+            "ldm r3, {r0, r1, r2, r12}\n"
+            "uxtah r0, r0, r5\n"
+            "uxtah r1, r1, r8\n"
+            "add r2, r2, r5, lsr #16\n"
+            "add r12, r12, r8, lsr #16\n"
+            "stm r3, {r0, r1, r2, r12}\n"
+            "pop {r4-r11, pc}\n");
+}
+#else
+#define add_tap8(entries, positions, level_bytes, acc)                                             \
+    add_tap(entries, positions, level_bytes, GROUP, acc)
+#endif
 
 uint32_t iqlut_accumulate_dsp(const iqlut_window *window, const uint32_t *const *columns,
                               int32_t *acc)
@@ -95,7 +155,6 @@ uint32_t iqlut_accumulate_dsp(const iqlut_window *window, const uint32_t *const 
     const uint32_t d = layer->channels_out;
     const uint32_t kernel = layer->kernel;
     const uint32_t level_bytes = kernel * kernel * d;
-    const uint32_t channel_bytes = layer->levels * level_bytes;
     const uint8_t *entries = layer->lut;
     if (window->symmetry != 1u || d % GROUP != 0u || ((uintptr_t)entries & 3u) != 0u) {
         return 0;
@@ -107,15 +166,12 @@ uint32_t iqlut_accumulate_dsp(const iqlut_window *window, const uint32_t *const 
         for (uint32_t j = 0; j < kernel; j++) {
             const uint32_t *const positions = columns[j] + i * channels;
             for (uint32_t o = 0; o < d; o += GROUP) {
-                const uint8_t *first = entries + o;
                 uint32_t c = 0;
                 for (; c + GROUP <= channels; c += GROUP) {
-                    add_tap(first, positions + c, channel_bytes, level_bytes, GROUP, acc + o);
-                    first += GROUP * channel_bytes;
+                    add_tap8(entries + o, positions + c, level_bytes, acc + o);
                 }
                 if (c < channels) {
-                    add_tap(first, positions + c, channel_bytes, level_bytes, channels - c,
-                            acc + o);
+                    add_tap(entries + o, positions + c, level_bytes, channels - c, acc + o);
                 }
             }
             entries += d;

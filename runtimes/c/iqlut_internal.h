@@ -7,8 +7,8 @@
 #define IQLUT_ONE 32   /* arithmetic.ONE */
 #define IQLUT_BIAS 128 /* of stored entries, so that they are not negative */
 
-/* A position: the byte offset of a level among the entries of its channel, and the fraction from it
- * to the next, 0 to 32. */
+/* A position: the byte offset of a level among all entries (of a symmetric model among those of its
+ * channel), and the fraction from it to the next level, 0 to 32. */
 #define IQLUT_POSITION(offset, fraction) (((offset) << 8) | (fraction))
 #define IQLUT_OFFSET(position) ((position) >> 8)
 #define IQLUT_FRACTION(position) ((position) & 255u)
@@ -72,7 +72,15 @@ void iqlut_enter(const iqlut_window *window, uint32_t x);
 void iqlut_accumulate(const iqlut_window *window, uint32_t x, int32_t *acc);
 
 /* arithmetic.requantise of one output o, with the skip signal `own`. */
-uint8_t iqlut_requantise(const iqlut_layer *layer, uint32_t o, int32_t acc, int32_t own);
+static inline uint8_t iqlut_requantise(const iqlut_layer *layer, uint32_t o, int32_t acc,
+                                       int32_t own)
+{
+    const int32_t half = (int32_t)((UINT32_C(1) << layer->acc_shift) >> 1);
+    const int32_t total =
+        ((acc + half) >> layer->acc_shift) * layer->gain[o] + own * layer->skip[o] + layer->bias[o];
+    const int32_t next = total >> layer->shift;
+    return (uint8_t)(next < 0 ? 0 : (next > 255 ? 255 : next));
+}
 
 #ifdef IQLUT_DSP
 /* iqlut_accumulate for the layers that two-lane multiplication fits; 0 if this is none, see

@@ -57,22 +57,38 @@ static uint32_t stored_outputs(const iqlut_window *window)
     return window->last != 0u ? d : d / window->symmetry;
 }
 
-/* Look the curve up for all signals of column x: arithmetic.expand_knots. */
+/* arithmetic.expand_knots of a signal whose place on the curve is `found`, with the offset of its
+ * channel. The last level is reached from the one before it. */
+static inline uint32_t position_of(uint32_t found, uint32_t top, uint32_t level_bytes,
+                                   uint32_t offset)
+{
+    const uint32_t code = (found - (found == top ? 1u : 0u)) >> 5;
+    return IQLUT_POSITION(offset + code * level_bytes, found - (code << 5));
+}
+
+/* Look the curve up for all signals of column x. */
 static void fill_column(const iqlut_window *window, uint32_t x)
 {
     const iqlut_layer *const layer = window->layer;
     const uint32_t channels = layer->channels_in;
     const uint32_t level_bytes = (uint32_t)layer->kernel * layer->kernel * stored_outputs(window);
+    const uint32_t channel_bytes = window->symmetry == 1u ? layer->levels * level_bytes : 0u;
     const uint32_t top = (uint32_t)IQLUT_ONE * (layer->levels - 1u);
+    const uint8_t *const curve8 = layer->curve8;
+    const uint16_t *const curve16 = layer->curve16;
     uint32_t *positions = column_positions(window, (int32_t)x);
     for (uint32_t i = 0; i < layer->kernel; i++) {
         const uint8_t *const signal = iqlut_pixel(&window->rows[i], x, channels);
-        for (uint32_t c = 0; c < channels; c++) {
-            const uint32_t found =
-                layer->curve8 != 0 ? layer->curve8[signal[c]] : layer->curve16[signal[c]];
-            const uint32_t code = (found - (found == top ? 1u : 0u)) >> 5;
-            *positions++ = IQLUT_POSITION(code * level_bytes, found - (code << 5));
+        uint32_t offset = 0;
+        for (uint32_t c = 0; c < channels && curve8 != 0; c++) {
+            positions[c] = position_of(curve8[signal[c]], top, level_bytes, offset);
+            offset += channel_bytes;
         }
+        for (uint32_t c = 0; c < channels && curve8 == 0; c++) {
+            positions[c] = position_of(curve16[signal[c]], top, level_bytes, offset);
+            offset += channel_bytes;
+        }
+        positions += channels;
     }
 }
 
@@ -114,10 +130,10 @@ static void add_member(const iqlut_window *window, const uint32_t *const *column
             columns[tap % kernel] + (tap / kernel) * layer->channels_in;
         const uint8_t *const entries = layer->lut + place(g, tap, kernel) * count;
         for (uint32_t c = window->last != 0u ? g : 0u; c < layer->channels_in; c += step) {
-            uint32_t stored = c;
-            if (window->last != 0u) {
+            uint32_t stored = 0; /* without symmetry the position has the channel's offset */
+            if (n > 1u && window->last != 0u) {
                 stored = c / n;
-            } else if (layer->channels_in > 1u) {
+            } else if (n > 1u && layer->channels_in > 1u) {
                 const uint32_t h = c & (n - 1u);
                 stored = c - h + SEEN[g][h];
             }
@@ -172,13 +188,4 @@ void iqlut_accumulate(const iqlut_window *window, uint32_t x, int32_t *acc)
     } else {
         add_member(window, columns, 0, acc);
     }
-}
-
-uint8_t iqlut_requantise(const iqlut_layer *layer, uint32_t o, int32_t acc, int32_t own)
-{
-    const int32_t half = (int32_t)((UINT32_C(1) << layer->acc_shift) >> 1);
-    const int32_t total =
-        ((acc + half) >> layer->acc_shift) * layer->gain[o] + own * layer->skip[o] + layer->bias[o];
-    const int32_t next = total >> layer->shift;
-    return (uint8_t)(next < 0 ? 0 : (next > 255 ? 255 : next));
 }

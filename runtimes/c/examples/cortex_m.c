@@ -52,7 +52,7 @@ uint64_t board_instructions(void)
     uint32_t ticks;
     do {
         before = wraps;
-        ticks = SYST_MASK - SYST_CVR;
+        ticks = (SYST_MASK + 1u - SYST_CVR) & SYST_MASK; /* it counts down, from 0 at first */
     } while (before != wraps);
     return ((uint64_t)before * (SYST_MASK + 1u) + ticks) * INSTRUCTIONS_PER_TICK;
 }

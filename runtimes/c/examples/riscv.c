@@ -10,7 +10,8 @@
 
 void start(void);
 
-__asm__(".section .init, \"ax\"\n"
+__asm__(".option arch, +zicsr\n" /* for board_instructions */
+        ".section .init, \"ax\"\n"
         ".globl _start\n"
         "_start:\n"
         "  la sp, _stack_end\n"
