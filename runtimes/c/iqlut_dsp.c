@@ -147,6 +147,33 @@ __attribute__((naked)) static void add_tap8(const uint8_t *entries, const uint32
     add_tap(entries, positions, level_bytes, GROUP, acc)
 #endif
 
+/* Sum one tap of layers whose channels come in eights. */
+static inline void add_groups(const uint8_t *entries, const uint32_t *positions,
+                              const iqlut_layer *layer, uint32_t level_bytes, int32_t *acc)
+{
+    int32_t *const end = acc + layer->channels_out;
+    for (uint32_t c = layer->channels_in; c != 0u; c -= GROUP) {
+        const uint8_t *from = entries;
+        for (int32_t *to = acc; to != end; to += GROUP) {
+            add_tap8(from, positions, level_bytes, to);
+            from += GROUP;
+        }
+        positions += GROUP;
+    }
+}
+
+/* Sum one tap of layers with any number of channels. */
+static void add_channels(const uint8_t *entries, const uint32_t *positions,
+                         const iqlut_layer *layer, uint32_t level_bytes, int32_t *acc)
+{
+    for (uint32_t o = 0; o < layer->channels_out; o += GROUP) {
+        for (uint32_t c = 0; c < layer->channels_in; c += GROUP) {
+            const uint32_t left = layer->channels_in - c;
+            add_tap(entries + o, positions + c, level_bytes, left < GROUP ? left : GROUP, acc + o);
+        }
+    }
+}
+
 uint32_t iqlut_accumulate_dsp(const iqlut_window *window, const uint32_t *const *columns,
                               int32_t *acc)
 {
@@ -162,17 +189,12 @@ uint32_t iqlut_accumulate_dsp(const iqlut_window *window, const uint32_t *const 
     for (uint32_t o = 0; o < d; o++) {
         acc[o] = -IQLUT_BIAS * IQLUT_ONE * (int32_t)(kernel * kernel * channels);
     }
-    for (uint32_t i = 0; i < kernel; i++) {
+    for (uint32_t row = 0; row < kernel * channels; row += channels) {
         for (uint32_t j = 0; j < kernel; j++) {
-            const uint32_t *const positions = columns[j] + i * channels;
-            for (uint32_t o = 0; o < d; o += GROUP) {
-                uint32_t c = 0;
-                for (; c + GROUP <= channels; c += GROUP) {
-                    add_tap8(entries + o, positions + c, level_bytes, acc + o);
-                }
-                if (c < channels) {
-                    add_tap(entries + o, positions + c, level_bytes, channels - c, acc + o);
-                }
+            if (channels % GROUP == 0u) {
+                add_groups(entries, columns[j] + row, layer, level_bytes, acc);
+            } else {
+                add_channels(entries, columns[j] + row, layer, level_bytes, acc);
             }
             entries += d;
         }
