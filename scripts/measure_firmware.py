@@ -119,9 +119,10 @@ def _model_row(core: Core, model: str, folder: Path) -> dict[str, Any]:
         "table_bytes": _text_bytes(core, [table_file], flags, folder),
         "memory_bytes": memory,
         "halo": list(tables.halo),
-        "tile_px": 1 + (TILE_BYTES - 1024 - _stream_bytes(tables, 1)) // column,
     }
-    return row | _run(core, [*sources, table_file], flags, folder)
+    row |= _run(core, [*sources, table_file], flags, folder)
+    left = TILE_BYTES - row["stack_bytes"] - row["stream_bytes"] - _stream_bytes(tables, 1)
+    return row | {"tile_px": 1 + left // column}
 
 
 def _stream_bytes(tables: iqlut.Tables, width: int) -> int:
