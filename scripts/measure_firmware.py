@@ -3,8 +3,8 @@
     python scripts/measure_firmware.py
 
 Flash is what `size` says of objects compiled with -Os. Instructions are counted by qemu (-icount
-shift=0) in programs compiled
-with -O2, on a plane of 64x48 pixels; the stack is what painting it shows. Needs the packages that .ci/tools installs.
+shift=0) in programs compiled with -O2, on a plane of 64x48 pixels; the stack is what painting it
+shows. Needs the packages that .ci/tools installs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ EXAMPLES, BENCH = ROOT / "runtimes" / "c" / "examples", ROOT / "scripts" / "firm
 RESULTS = ROOT / "results" / "firmware.json"
 MODELS = ("iqlut-5k-x4", "iqlut-17k-x4", "l8c8-x4")
 WIDTHS = (160, 320, 480)
-TILE_BYTES = 16 * 1024
 CHUNK = 16  # IQLUT_CHUNK
 
 
@@ -111,7 +110,6 @@ def _model_row(core: Core, model: str, folder: Path) -> dict[str, Any]:
     flags = [f"-I{folder}", f'-DTABLES_HEADER="{word}_tables.h"', f"-DTABLES={word}"]
     flags.append(f"-DTABLES_BYTES={word.upper()}_BYTES")
     memory = {width: _stream_bytes(tables, width) for width in WIDTHS}
-    column = _stream_bytes(tables, 2) - _stream_bytes(tables, 1)
     row = {
         "core": core.name,
         "model": model,
@@ -120,9 +118,7 @@ def _model_row(core: Core, model: str, folder: Path) -> dict[str, Any]:
         "memory_bytes": memory,
         "halo": list(tables.halo),
     }
-    row |= _run(core, [*sources, table_file], flags, folder)
-    left = TILE_BYTES - row["stack_bytes"] - row["stream_bytes"] - _stream_bytes(tables, 1)
-    return row | {"tile_px": 1 + left // column}
+    return row | _run(core, [*sources, table_file], flags, folder)
 
 
 def _stream_bytes(tables: iqlut.Tables, width: int) -> int:

@@ -15,7 +15,7 @@ PAGE, RESULTS = ROOT / "docs" / "firmware.md", ROOT / "results" / "firmware.json
 BEGIN, END = "<!-- figures: scripts/render_firmware.py -->\n", "<!-- end of figures -->"
 OUTPUT_PIXELS = 640 * 480
 CLOCKS_MHZ = (100, 480)
-KB = 1024
+TILE_BYTES = 16 * 1024
 
 
 def main() -> None:
@@ -63,8 +63,10 @@ def _ram(models: list[dict[str, Any]]) -> list[str]:
     for row in models:
         extra = row["stack_bytes"] + row["stream_bytes"]
         together = [row["memory_bytes"][width] + extra for width in widths]
-        tile = f"{row['tile_px']} px"
-        lines.append((row["core"], row["model"], row["stack_bytes"], *together, tile))
+        one, other = (row["memory_bytes"][width] for width in widths[:2])
+        column = (other - one) // (int(widths[1]) - int(widths[0]))
+        tile = int(widths[0]) + (TILE_BYTES - extra - one) // column
+        lines.append((row["core"], row["model"], row["stack_bytes"], *together, f"{tile} px"))
     heads = ("core", "model", "of it stack", *(f"{width} px wide" for width in widths))
     return _table((*heads, "widest tile in 16 KB"), lines)
 

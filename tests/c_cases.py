@@ -1,4 +1,7 @@
-"""Cases for the C runtime, as tests/c_runtime/check.c reads them: tables, a plane, the expected pixels."""
+"""Cases for the C runtime, as tests/c_runtime/check.c reads them.
+
+A case is tables, a plane, and the pixels that are expected of it.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +99,7 @@ def stored_case(row: dict[str, Any], plane: np.ndarray, output: Path) -> bytes:
 
 
 def shipped_cases(plane: np.ndarray) -> Iterator[bytes]:
-    """Every shipped model on a plane; of one with strengths its first set and a blend. Each also in tiles."""
+    """Every shipped model on a plane, also in tiles; with strengths its first set and a blend."""
     for name in iqlut.models():
         model = iqlut.load(name)
         if isinstance(model, RestorationTables):

@@ -1,7 +1,11 @@
-"""The C runtime for firmware on this machine: the pixels of the reference, no warnings, and errors that touch nothing."""
+"""The C runtime for firmware on this machine.
+
+It gives the pixels of the reference, compiles without warnings, and touches nothing on an error.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import json
 import shutil
 import subprocess
@@ -12,6 +16,7 @@ import pytest
 
 import c_cases
 import iqlut
+from iqlut.planes.image import split
 from iqlut.targets import c as c_target
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +59,7 @@ def plane() -> np.ndarray:
 
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_pixels(compiler, plane, tmp_path):
-    """Random legal tables and every shipped model, by rows and in column tiles, under sanitizers where there are any."""
+    """Random legal tables and every shipped model, by rows and in tiles, under sanitizers."""
     flags = ("-O1", *sanitizers_of(tmp_path, compiler))
     program = build(tmp_path, compiler, flags, "host.c", str(PROGRAMS / "check.c"))
     cases = [c_cases.random_case(seed) for seed in range(RANDOM_CASES)]
@@ -90,7 +95,7 @@ def test_compiles_without_a_warning(compiler, language, tmp_path):
 
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_errors_touch_nothing(compiler, tmp_path):
-    """Each error code of iqlut.h, with the stream, the memory and the output as they were before."""
+    """Each error code of iqlut.h; the stream, the memory and the output are as before."""
     program = build(tmp_path, compiler, ("-O1", *WARNINGS), "errors.c")
     done = subprocess.run([program], capture_output=True)
     assert (done.returncode, done.stdout.decode()) == (0, "")
@@ -109,8 +114,7 @@ def test_memory_is_the_constant_that_the_table_file_gives(tmp_path):
             (tmp_path / f"{word}_tables{suffix}").write_bytes(files[f"{word}_tables{suffix}"])
         tables.append(str(tmp_path / f"{word}_tables.c"))
         lines.append(f"IQLUT_CHECK({word}_constant, {word.upper()}_BYTES(3) > 0u);")
-        for width in (1, 480):
-            lines.append(f"BYTES({word}, {word.upper()}_BYTES({width}), {width})")
+        lines += [f"BYTES({word}, {word.upper()}_BYTES({w}), {w})" for w in (1, 480)]
     includes = [f'#include "{c_target.identifier(name)}_tables.h"' for name in names]
     checks, calls = lines[::3], [line for line in lines if line.startswith("BYTES")]
     text = [
@@ -125,9 +129,36 @@ def test_memory_is_the_constant_that_the_table_file_gives(tmp_path):
 
 
 def test_tables_in_flash_are_the_stored_bytes():
-    """What the table file declares: entries and constants as stored, and 256 or 512 bytes of curve a layer."""
+    """The table file declares as many entries as are stored."""
     tables = iqlut.load("iqlut-5k-x4")
     source = c_target.emit(tables)["iqlut_5k_x4_tables.c"].decode()
     lut_bytes = sum(tables.stored(index)["lut"].nbytes for index in range(len(tables.layers)))
     declared = [line for line in source.splitlines() if " uint8_t lut_" in line and "= {" in line]
     assert sum(int(line.rpartition("[")[2].partition("]")[0]) for line in declared) == lut_bytes
+
+
+def test_luma_of_camera_formats(tmp_path):
+    """RGB888 and RGB565 give the luma of the pictures' module; limited range goes to full and back."""
+    library = tmp_path / "colour.so"
+    command = [COMPILERS[0], "-std=c99", "-shared", "-fPIC", "-o", str(library)]
+    subprocess.run([*command, str(RUNTIME / "iqlut_colour.c")], check=True)
+    colour = ctypes.CDLL(str(library))
+    rgb565 = np.arange(1 << 16, dtype=np.uint16)
+    five, six = [(rgb565 >> 11), rgb565 & 31], (rgb565 >> 5) & 63
+    red, blue = (value << 3 | value >> 2 for value in five)
+    rgb = np.stack([red, six << 2 | six >> 4, blue], axis=1).astype(np.uint8)
+    expected = split(rgb[None])[0]
+    for pixels, name in ((rgb565, "iqlut_luma_rgb565"), (rgb, "iqlut_luma_rgb888")):
+        luma = np.zeros(len(rgb), np.uint8)
+        getattr(colour, name)(pixels.ctypes.data_as(ctypes.c_void_p), len(rgb), _pointer(luma))
+        assert (luma == expected[0]).all()
+    limited = np.arange(256, dtype=np.uint8)
+    full, back = np.zeros_like(limited), np.zeros_like(limited)
+    colour.iqlut_luma_from_limited(_pointer(limited), 256, _pointer(full))
+    colour.iqlut_luma_to_limited(_pointer(full), 256, _pointer(back))
+    assert (full[16], full[235]) == (0, 255)
+    assert (back == limited.clip(16, 235)).all()
+
+
+def _pointer(array: np.ndarray) -> ctypes.c_void_p:
+    return array.ctypes.data_as(ctypes.c_void_p)

@@ -1,4 +1,4 @@
-"""The C runtime on emulated microcontrollers and on AArch64: the pixels of the reference on each."""
+"""The C runtime on emulated microcontrollers and AArch64 gives the pixels of the reference."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def cortex_m(cpu: str, machine: str, *flags: str) -> tuple[tuple[str, ...], tupl
     return (*ARM, f"-mcpu={cpu}", *flags), emulator, "cortex_m.c"
 
 
-# qemu has no board with a Cortex-M0+ and enough memory: its code runs on a Cortex-M3, which is a superset
+# qemu has no board with a Cortex-M0+ and enough memory: a Cortex-M3 executes its instructions too
 CORES = {
     "cortex-m0plus": cortex_m("cortex-m0plus", "mps2-an385"),
     "cortex-m4": cortex_m("cortex-m4", "mps2-an386"),

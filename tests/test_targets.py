@@ -1,4 +1,7 @@
-"""Every target of `iqlut export`: deterministic, complete, says what made it, and written whole or not at all."""
+"""Every target of `iqlut export`.
+
+Each is deterministic and complete, says what made it, and is written whole or not at all.
+"""
 
 from __future__ import annotations
 

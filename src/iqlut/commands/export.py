@@ -75,7 +75,7 @@ class Export:
 
 
 def _sets(model: shipped_models.Model, restore: str | None) -> tuple[Tables, ...]:
-    """The tables of the strength asked for, or two neighbouring sets; Stop if the model lacks them."""
+    """The tables of the strength asked for, or two neighbouring sets; Stop if there are none."""
     if isinstance(model, Tables):
         if restore is not None:
             raise Stop(shipped_models.no_strengths(model))

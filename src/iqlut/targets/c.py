@@ -1,8 +1,8 @@
 """`c`: the C runtime for firmware as it stands, and a table file for it.
 
-The table file holds the entries as they are stored (of a symmetric model the stored parts, which the
-runtime reads in the order of its symmetry), the curves as `32 * code + fraction`, and macros that give
-the memory of a stream as a constant.
+The table file holds the entries as they are stored (of a symmetric model the stored parts, which
+the runtime reads in the order of its symmetry), the curves as `32 * code + fraction`, and macros
+that give the memory of a stream as a constant.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def emit_two_sets(below: Tables, above: Tables) -> Files:
 
 
 def biased(lut: np.ndarray) -> np.ndarray:
-    """Entries plus 128, uint8: what the runtime stores, so that two lanes share a multiplication."""
+    """Entries plus 128, uint8, as the runtime stores them: no lane of a word is negative."""
     return (lut.astype(np.int16) + ENTRY_BIAS).astype(np.uint8)
 
 

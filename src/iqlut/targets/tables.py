@@ -7,8 +7,8 @@ For each layer and each array (`lut`, `code`, `fraction`, `gain`, `skip`, `bias`
     LAYER.lut.hex     for $readmemh, one row of all outputs a line, output 0 in the lowest byte
     LAYER.lut.coe     the same rows for memory generators
 
-and `tables.npz`, `tables.h` (C arrays) and `index.json` for all of them. Of a symmetric model these are
-the stored parts.
+and `tables.npz`, `tables.h` (C arrays) and `index.json` for all of them. Of a symmetric model these
+are the stored parts.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""`vectors`: inputs, outputs and the signals after every layer, to check an implementation step by step.
+"""`vectors`: inputs, outputs and the signals after every layer, to check an implementation.
 
-Each case is a folder with `input`, `layer_0` ... (uint8 (h, w, channels), the last of them the phases)
-and `output`, each as raw bytes (`.bin`), as one byte a line for $readmemh (`.hex`) and as a NumPy array
-(`.npy`). `index.json` lists the shapes.
+Each case is a folder with `input`, `layer_0` ... (uint8 (h, w, channels), the last of them the
+phases) and `output`, each as raw bytes (`.bin`), as one byte a line for $readmemh (`.hex`) and as a
+NumPy array (`.npy`). `index.json` lists the shapes.
 """
 
 from __future__ import annotations
