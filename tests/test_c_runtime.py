@@ -57,10 +57,11 @@ def plane() -> np.ndarray:
     return raw.reshape(about["height"], about["width"])
 
 
+@pytest.mark.parametrize("option", ["-DPLAIN", "-DIQLUT_DSP"])
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_pixels(compiler, plane, tmp_path):
+def test_pixels(compiler, option, plane, tmp_path):
     """Random legal tables and every shipped model, by rows and in tiles, under sanitizers."""
-    flags = ("-O1", *sanitizers_of(tmp_path, compiler))
+    flags = ("-O1", option, *sanitizers_of(tmp_path, compiler))
     program = build(tmp_path, compiler, flags, "host.c", str(PROGRAMS / "check.c"))
     cases = [c_cases.random_case(seed) for seed in range(RANDOM_CASES)]
     cases += [c_cases.symmetric_case(seed) for seed in range(24)]
@@ -88,9 +89,20 @@ def test_compiles_without_a_warning(compiler, language, tmp_path):
         (tmp_path / name).write_bytes(data)
     standard = "-std=c99" if language == "c" else "-std=c++11"
     for file in sorted(tmp_path.glob("*.c")):
-        command = [compiler, "-x", language, standard, *WARNINGS, "-O2", "-c", str(file)]
-        done = subprocess.run([*command, "-o", str(tmp_path / "object.o")], capture_output=True)
-        assert done.returncode == 0, done.stderr.decode()
+        for option in ("-DPLAIN", "-DIQLUT_DSP"):
+            command = [
+                compiler,
+                "-x",
+                language,
+                standard,
+                *WARNINGS,
+                "-O2",
+                option,
+                "-c",
+                str(file),
+            ]
+            done = subprocess.run([*command, "-o", str(tmp_path / "object.o")], capture_output=True)
+            assert done.returncode == 0, done.stderr.decode()
 
 
 @pytest.mark.parametrize("compiler", COMPILERS)
@@ -138,7 +150,7 @@ def test_tables_in_flash_are_the_stored_bytes():
 
 
 def test_luma_of_camera_formats(tmp_path):
-    """RGB888 and RGB565 give the luma of the pictures' module; limited range goes to full and back."""
+    """RGB888 and RGB565 give the luma of pictures; limited range goes to full and back."""
     library = tmp_path / "colour.so"
     command = [COMPILERS[0], "-std=c99", "-shared", "-fPIC", "-o", str(library)]
     subprocess.run([*command, str(RUNTIME / "iqlut_colour.c")], check=True)
