@@ -33,10 +33,10 @@ TIERS = (
     ("planes",),
     ("tables",),
     ("restoration",),
-    ("network", "engines", "targets"),
+    ("network", "engines"),
     ("upscaling", "pictures"),
     ("",),  # `import iqlut` itself
-    ("evaluation", "videos", "timing"),
+    ("evaluation", "videos", "timing", "targets"),
     ("training",),
     ("batch",),
     ("ray",),

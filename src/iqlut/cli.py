@@ -26,13 +26,17 @@ from iqlut.commands.compare import Compare
 from iqlut.commands.convert import Convert
 from iqlut.commands.data_check import Data
 from iqlut.commands.evaluate import Evaluate
+from iqlut.commands.export import Export
 from iqlut.commands.info import Info, Models
 from iqlut.commands.ray import Ray
 from iqlut.commands.train import Train
 from iqlut.commands.train_search import TrainSearch
 from iqlut.commands.upscale import Upscale
 
-COMMANDS = (Upscale, Compare, Ray, Models, Info, Evaluate, Bench, Data, Train, Convert)
+COMMANDS = (
+    *(Upscale, Compare, Ray, Models, Info, Evaluate),
+    *(Bench, Data, Train, Convert, Export),
+)
 # Commands of two words; the help text of the first word mentions them.
 TWO_WORDS = {("bench", "train"): BenchTrain, ("train", "search"): TrainSearch}
 _DESCRIPTION = (

@@ -1,0 +1,92 @@
+/* What the files of the runtime share among themselves. */
+#ifndef IQLUT_INTERNAL_H
+#define IQLUT_INTERNAL_H
+
+#include "iqlut.h"
+
+#define IQLUT_ONE 32   /* arithmetic.ONE */
+#define IQLUT_BIAS 128 /* of stored entries, so that they are not negative */
+
+/* A position: the byte offset of a level among all entries (of a symmetric model among those of its
+ * channel), and the fraction from it to the next level, 0 to 32. */
+#define IQLUT_POSITION(offset, fraction) (((offset) << 8) | (fraction))
+#define IQLUT_OFFSET(position) ((position) >> 8)
+#define IQLUT_FRACTION(position) ((position) & 255u)
+
+#define IQLUT_KERNEL_MAX 3u
+
+/* A row of signals of which the columns from `first` on lie at `pixels`. */
+typedef struct {
+    const uint8_t *pixels;
+    uint32_t first;
+} iqlut_row;
+
+/* Where a layer reads: the rows under its taps, and the positions of three columns of them. */
+typedef struct {
+    const iqlut_layer *layer;
+    uint32_t width;
+    uint32_t symmetry;
+    uint32_t last; /* 1 for the upsampler, else 0 */
+    iqlut_row rows[IQLUT_KERNEL_MAX];
+    uint32_t *positions; /* (3, kernel, channels_in) */
+} iqlut_window;
+
+/* Columns from `begin` to before `end`. */
+typedef struct {
+    uint32_t begin;
+    uint32_t end;
+} iqlut_span;
+
+/* One chunk of one row on its way through the layers. */
+typedef struct {
+    const iqlut_stream *stream;
+    int32_t row;    /* the number that this row has for the layer; from `height` on there is none */
+    int32_t column; /* the first column of the chunk for the layer; may lie outside the picture */
+    int32_t height; /* of the picture if it is known, else INT32_MAX */
+    uint8_t *ring;
+    uint8_t *tail;
+    uint32_t flight; /* which of the two flight buffers holds the layer's input */
+} iqlut_passage;
+
+/* 1 if the shape of a model is within the limits. */
+uint32_t iqlut_model_is_legal(const iqlut_model *model);
+
+/* Set the members of a stream that follow from the model. */
+void iqlut_measure(iqlut_stream *stream, const iqlut_model *model);
+
+/* Luma row y, or the nearest that exists. */
+const uint8_t *iqlut_luma_row(const iqlut_passage *at, int32_t y);
+
+/* Compute these columns of low-resolution row y in all phases, and deliver them. */
+void iqlut_run_upsampler(const iqlut_passage *at, const iqlut_window *window, iqlut_span columns,
+                         int32_t y);
+
+/* The pixel of a row in column x. */
+const uint8_t *iqlut_pixel(const iqlut_row *row, uint32_t x, uint32_t channels);
+
+/* Fill the positions of the columns before the one that iqlut_accumulate adds for pixel x. */
+void iqlut_enter(const iqlut_window *window, uint32_t x);
+
+/* Sum the look-ups of output pixel x, int32 (channels_out). Pixels come from left to right after
+ * iqlut_enter. */
+void iqlut_accumulate(const iqlut_window *window, uint32_t x, int32_t *acc);
+
+/* arithmetic.requantise of one output o, with the skip signal `own`. */
+static inline uint8_t iqlut_requantise(const iqlut_layer *layer, uint32_t o, int32_t acc,
+                                       int32_t own)
+{
+    const int32_t half = (int32_t)((UINT32_C(1) << layer->acc_shift) >> 1);
+    const int32_t total =
+        ((acc + half) >> layer->acc_shift) * layer->gain[o] + own * layer->skip[o] + layer->bias[o];
+    const int32_t next = total >> layer->shift;
+    return (uint8_t)(next < 0 ? 0 : (next > 255 ? 255 : next));
+}
+
+#ifdef IQLUT_DSP
+/* iqlut_accumulate for the layers that two-lane multiplication fits; 0 if this is none, see
+ * iqlut_dsp.c. `columns` are the positions of each tap column. */
+uint32_t iqlut_accumulate_dsp(const iqlut_window *window, const uint32_t *const *columns,
+                              int32_t *acc);
+#endif
+
+#endif

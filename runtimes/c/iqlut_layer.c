@@ -1,0 +1,191 @@
+/* One layer: from the signals under its taps to accumulators, and from these to the next signal. */
+#include <string.h>
+
+#include "iqlut_internal.h"
+
+/* arithmetic.round_shift relies on a right shift of negative numbers that rounds down. */
+IQLUT_CHECK(arithmetic_shift, ((-3) >> 1) == -2);
+
+/* symmetry.channels_seen: row g, column h. */
+static const uint8_t SEEN[8][8] = {{0, 1, 2, 3, 4, 5, 6, 7}, {1, 0, 3, 2, 5, 4, 7, 6},
+                                   {3, 2, 0, 1, 7, 6, 4, 5}, {2, 3, 1, 0, 6, 7, 5, 4},
+                                   {4, 5, 7, 6, 0, 1, 3, 2}, {5, 4, 6, 7, 1, 0, 2, 3},
+                                   {6, 7, 4, 5, 2, 3, 0, 1}, {7, 6, 5, 4, 3, 2, 1, 0}};
+
+/* The transforms of the members: bit 0 reverses the columns, bit 1 the rows, then bit 2 transposes.
+ */
+static const uint8_t TRANSFORM[8] = {0, 3, 5, 6, 1, 2, 4, 7};
+
+/* Where entry `index` of a transformed (side, side) array stands in the array before the transform
+ * of member g. */
+static uint32_t place(uint32_t g, uint32_t index, uint32_t side)
+{
+    const uint32_t transform = TRANSFORM[g];
+    uint32_t row = index / side;
+    uint32_t column = index % side;
+    if ((transform & 4u) != 0u) {
+        const uint32_t swapped = row;
+        row = column;
+        column = swapped;
+    }
+    if ((transform & 1u) != 0u) {
+        column = side - 1u - column;
+    }
+    if ((transform & 2u) != 0u) {
+        row = side - 1u - row;
+    }
+    return row * side + column;
+}
+
+const uint8_t *iqlut_pixel(const iqlut_row *row, uint32_t x, uint32_t channels)
+{
+    return row->pixels + (x - row->first) * channels;
+}
+
+/* The place of column x, clamped to the picture, among the three whose positions are kept. */
+static uint32_t *column_positions(const iqlut_window *window, int32_t x)
+{
+    const int32_t end = (int32_t)window->width - 1;
+    const uint32_t clamped = (uint32_t)(x < 0 ? 0 : (x > end ? end : x));
+    return window->positions + (clamped % 3u) * window->layer->kernel * window->layer->channels_in;
+}
+
+/* The number of outputs that are stored of a layer. */
+static uint32_t stored_outputs(const iqlut_window *window)
+{
+    const uint32_t d = window->layer->channels_out;
+    return window->last != 0u ? d : d / window->symmetry;
+}
+
+/* arithmetic.expand_knots of a signal whose place on the curve is `found`, with the offset of its
+ * channel. The last level is reached from the one before it. */
+static inline uint32_t position_of(uint32_t found, uint32_t top, uint32_t level_bytes,
+                                   uint32_t offset)
+{
+    const uint32_t code = (found - (found == top ? 1u : 0u)) >> 5;
+    return IQLUT_POSITION(offset + code * level_bytes, found - (code << 5));
+}
+
+/* Look the curve up for all signals of column x. */
+static void fill_column(const iqlut_window *window, uint32_t x)
+{
+    const iqlut_layer *const layer = window->layer;
+    const uint32_t channels = layer->channels_in;
+    const uint32_t level_bytes = (uint32_t)layer->kernel * layer->kernel * stored_outputs(window);
+    const uint32_t channel_bytes = window->symmetry == 1u ? layer->levels * level_bytes : 0u;
+    const uint32_t top = (uint32_t)IQLUT_ONE * (layer->levels - 1u);
+    const uint8_t *const curve8 = layer->curve8;
+    const uint16_t *const curve16 = layer->curve16;
+    uint32_t *positions = column_positions(window, (int32_t)x);
+    for (uint32_t i = 0; i < layer->kernel; i++) {
+        const uint8_t *const signal = iqlut_pixel(&window->rows[i], x, channels);
+        uint32_t offset = 0;
+        for (uint32_t c = 0; c < channels && curve8 != 0; c++) {
+            positions[c] = position_of(curve8[signal[c]], top, level_bytes, offset);
+            offset += channel_bytes;
+        }
+        for (uint32_t c = 0; c < channels && curve8 == 0; c++) {
+            positions[c] = position_of(curve16[signal[c]], top, level_bytes, offset);
+            offset += channel_bytes;
+        }
+        positions += channels;
+    }
+}
+
+void iqlut_enter(const iqlut_window *window, uint32_t x)
+{
+    const uint32_t before = (window->layer->kernel - 1u) / 2u;
+    const uint32_t after = window->layer->kernel / 2u;
+    for (uint32_t column = x > before ? x - before : 0u;
+         column < x + after && column < window->width; column++) {
+        fill_column(window, column);
+    }
+}
+
+/* arithmetic.blend of two rows of entries, added to `count` sums. */
+static void add_blend(int32_t *sums, const uint8_t *below, uint32_t level_bytes, int32_t fraction,
+                      uint32_t count)
+{
+    const uint8_t *const above = below + level_bytes;
+    const int32_t rest = IQLUT_ONE - fraction;
+    for (uint32_t o = 0; o < count; o++) {
+        sums[o] += rest * below[o] + fraction * above[o];
+    }
+}
+
+/* Sums for member g of the symmetry: the outputs of a block that are member g of their group; for
+ * the upsampler what the inputs that are member g give. */
+static void add_member(const iqlut_window *window, const uint32_t *const *columns, uint32_t g,
+                       int32_t *sums)
+{
+    const iqlut_layer *const layer = window->layer;
+    const uint32_t n = window->symmetry;
+    const uint32_t kernel = layer->kernel;
+    const uint32_t count = stored_outputs(window);
+    const uint32_t level_bytes = kernel * kernel * count;
+    const uint32_t channel_bytes = layer->levels * level_bytes;
+    const uint32_t step = window->last != 0u ? n : 1u;
+    for (uint32_t tap = 0; tap < kernel * kernel; tap++) {
+        const uint32_t *const positions =
+            columns[tap % kernel] + (tap / kernel) * layer->channels_in;
+        const uint8_t *const entries = layer->lut + place(g, tap, kernel) * count;
+        for (uint32_t c = window->last != 0u ? g : 0u; c < layer->channels_in; c += step) {
+            uint32_t stored = 0; /* without symmetry the position has the channel's offset */
+            if (n > 1u && window->last != 0u) {
+                stored = c / n;
+            } else if (n > 1u && layer->channels_in > 1u) {
+                const uint32_t h = c & (n - 1u);
+                stored = c - h + SEEN[g][h];
+            }
+            add_blend(sums, entries + stored * channel_bytes + IQLUT_OFFSET(positions[c]),
+                      level_bytes, (int32_t)IQLUT_FRACTION(positions[c]), count);
+        }
+    }
+}
+
+static void accumulate_symmetric(const iqlut_window *window, const uint32_t *const *columns,
+                                 int32_t *acc)
+{
+    const uint32_t n = window->symmetry;
+    const uint32_t count = stored_outputs(window);
+    const uint32_t scale = count == 4u ? 2u : (count == 9u ? 3u : 4u); /* for the upsampler alone */
+    int32_t sums[IQLUT_CHANNELS_MAX];
+    for (uint32_t g = 0; g < n; g++) {
+        memset(sums, 0, sizeof sums[0] * count);
+        add_member(window, columns, g, sums);
+        for (uint32_t o = 0; o < count; o++) {
+            if (window->last != 0u) {
+                acc[o] += sums[place(g, o, scale)];
+            } else {
+                acc[o * n + g] += sums[o];
+            }
+        }
+    }
+}
+
+void iqlut_accumulate(const iqlut_window *window, uint32_t x, int32_t *acc)
+{
+    const iqlut_layer *const layer = window->layer;
+    const int32_t before = ((int32_t)layer->kernel - 1) / 2;
+    const uint32_t *columns[IQLUT_KERNEL_MAX] = {0, 0, 0};
+    if (x + layer->kernel / 2u < window->width) {
+        fill_column(window, x + layer->kernel / 2u);
+    }
+    for (int32_t j = 0; j < (int32_t)layer->kernel; j++) {
+        columns[j] = column_positions(window, (int32_t)x + j - before);
+    }
+#ifdef IQLUT_DSP
+    if (iqlut_accumulate_dsp(window, columns, acc) != 0u) {
+        return;
+    }
+#endif
+    const int32_t lookups = (int32_t)layer->kernel * layer->kernel * layer->channels_in;
+    for (uint32_t o = 0; o < layer->channels_out; o++) {
+        acc[o] = -IQLUT_BIAS * IQLUT_ONE * lookups;
+    }
+    if (window->symmetry > 1u) {
+        accumulate_symmetric(window, columns, acc);
+    } else {
+        add_member(window, columns, 0, acc);
+    }
+}

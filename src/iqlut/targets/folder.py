@@ -1,0 +1,66 @@
+"""Folders of exported files, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+from pathlib import Path
+
+from iqlut import __version__, arithmetic
+from iqlut.tables.integer_tables import Tables
+
+
+def provenance(tables: Tables) -> dict[str, str | int]:
+    """What made an export and from which tables; every export contains it."""
+    return {
+        "made_by": f"iqlut {__version__}",
+        "model": tables.name,
+        "tables_sha256": tables.sha256,
+        "arithmetic": arithmetic.VERSION,
+    }
+
+
+def to_json(value: object) -> bytes:
+    """Indented JSON with a newline at its end."""
+    return (json.dumps(value, indent=1) + "\n").encode()
+
+
+def identifier(name: str) -> str:
+    """A model's name as a C or Verilog identifier: `l8c8-x4` becomes `l8c8_x4`."""
+    word = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return word if word[:1].isalpha() else f"model_{word}".rstrip("_")
+
+
+def check_new(folder: Path) -> None:
+    """Raise FileExistsError, in one sentence, unless `folder` is absent or an empty folder."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists() or folder.is_symlink():
+        what = "a folder that is not empty" if folder.is_dir() else "not a folder"
+        raise FileExistsError(
+            f"{folder} is {what}, expected a new or an empty folder; name another with -o"
+        )
+
+
+def write(folder: Path, files: dict[str, bytes]) -> None:
+    """Write all files into a new folder; on an error no part of it remains.
+
+    The files go to a temporary folder beside it, which is renamed when all are complete.
+    """
+    folder = folder.resolve()
+    check_new(folder)
+    temporary = folder.with_name(f".{folder.name[:200]}.{secrets.token_hex(4)}.part")
+    temporary.mkdir()
+    try:
+        for name, data in files.items():
+            path = temporary / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        if folder.is_dir():
+            folder.rmdir()  # it is empty; Windows would not rename over it
+        temporary.rename(folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise

@@ -1,0 +1,154 @@
+"""Every target of `iqlut export`.
+
+Each is deterministic and complete, says what made it, and is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+import pytest
+
+import iqlut
+from iqlut import arithmetic as ar
+from iqlut import cli, targets
+from iqlut.targets import c, folder, vectors
+from random_tables import random_tables
+
+FAILED, USAGE = 1, 2
+
+
+@pytest.fixture(scope="module")
+def tables() -> iqlut.Tables:
+    return random_tables(np.random.default_rng(3), 2, 2, 3, (3, 2))
+
+
+@pytest.mark.parametrize("name", targets.TARGETS)
+def test_same_tables_give_the_same_bytes(name, tables):
+    again = random_tables(np.random.default_rng(3), 2, 2, 3, (3, 2))
+    assert targets.get(name).emit(tables) == targets.get(name).emit(again)
+
+
+@pytest.mark.parametrize("name", targets.TARGETS)
+def test_every_export_says_what_made_it(name, tables):
+    text = b"\n".join(targets.get(name).emit(tables).values())
+    for fact in (f"iqlut {iqlut.__version__}", tables.name, tables.sha256):
+        assert fact.encode() in text
+
+
+@pytest.mark.parametrize("model", iqlut.models())
+def test_every_model_exports_as_tables(model):
+    loaded = iqlut.load(model)
+    one = loaded if isinstance(loaded, iqlut.Tables) else loaded.at(0)
+    files = targets.get("tables").emit(one)
+    archive = zipfile.ZipFile(BytesIO(files["tables.npz"]))
+    for index in range(len(one.layers)):
+        for name, array in one.stored(index).items():
+            if name == "knots":
+                continue
+            stem = f"layer_{index}.{name}"
+            assert files[f"{stem}.bin"] == array.astype(array.dtype.newbyteorder("<")).tobytes()
+            assert (np.load(BytesIO(archive.read(f"{stem}.npy"))) == array).all()
+            words = [int(line, 16) for line in files[f"{stem}.mem"].split()]
+            bits = 8 * array.itemsize
+            signed = np.array([w - (1 << bits) * (w >> bits - 1) for w in words])
+            assert (signed == array.ravel()).all()
+
+
+def test_rows_of_hex_and_coe(tables):
+    """A word of .hex and .coe holds all outputs, the first in the lowest byte."""
+    files, lut = targets.get("tables").emit(tables), tables.layers[1].lut
+    words = files["layer_1.lut.hex"].split()
+    first = bytes.fromhex(words[0].decode())[::-1]
+    assert first == lut[0, 0, 0, 0].tobytes()
+    assert len(words) == lut.size // lut.shape[-1]
+    vector = files["layer_1.lut.coe"].partition(b"vector=\n")[2].rstrip(b";\n")
+    assert vector.split(b",\n") == words
+
+
+def test_vectors_are_an_inference_step_by_step(tables):
+    files = targets.get("vectors").emit(tables)
+    index = json.loads(files["index.json"])
+    assert index["arithmetic"] == ar.VERSION
+    upscale = iqlut.engines.get("reference").build(tables)
+    for case in index["cases"]:
+        luma, name = vectors.planes()[case["case"]], case["case"]
+        assert files[f"{name}/output.bin"] == upscale(luma).tobytes()
+        assert len(case["signals"]) == len(tables.layers) + 2
+        for signal, shape in case["signals"].items():
+            raw = np.load(BytesIO(files[f"{name}/{signal}.npy"]))
+            assert raw.shape == tuple(shape)
+            assert raw.tobytes() == files[f"{name}/{signal}.bin"]
+            assert bytes.fromhex(files[f"{name}/{signal}.hex"].decode()) == raw.tobytes()
+
+
+def test_vectors_cover_the_edge_cases():
+    planes = vectors.planes().values()
+    shapes = {plane.shape for plane in planes}
+    assert (1, 1) in shapes and any(h == 1 < w for h, w in shapes)
+    assert any((plane == 0).all() for plane in planes)
+    assert any((plane == 255).all() for plane in planes)
+
+
+@pytest.mark.parametrize("name", targets.TARGETS)
+def test_command(name, tmp_path):
+    out = tmp_path / "out"
+    assert cli.main(["export", name, "iqlut-5k-x4", "-o", str(out)]) == 0
+    files = targets.get(name).emit(iqlut.load("iqlut-5k-x4"))
+    assert {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()} == set(files)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_strengths(tmp_path):
+    """One strength gives its tables; two neighbours give two sets for the C runtime alone."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert cli.main(["export", "c", "everyday-x4", "--restore", "1.25", "-o", str(one)]) == 0
+    model = iqlut.load("everyday-x4")
+    assert not isinstance(model, iqlut.Tables)
+    header = (one / "everyday_x4_restore_1_25_tables.h").read_text()
+    assert model.at(1.25).sha256 in header
+    assert cli.main(["export", "c", "everyday-x4", "--restore", "0.5,0.75", "-o", str(two)]) == 0
+    header = (two / "everyday_x4_tables.h").read_text()
+    assert "everyday_x4_below" in header and model.at(0.75).sha256 in header
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected", "code"),
+    [
+        (["verilog", "l8c8-x4"], "expected one of c, tables, vectors", USAGE),
+        (["c", "no-such-model"], "no model", USAGE),
+        (["c", "l8c8-x4", "--restore", "1"], "no restoration strengths", USAGE),
+        (["c", "everyday-x4", "--restore", "0,2"], "two neighbours", USAGE),
+        (["c", "everyday-x4", "--restore", "much"], "expected a number", USAGE),
+        (["tables", "everyday-x4", "--restore", "0.5,0.75"], "only c takes two", USAGE),
+    ],
+)
+def test_what_is_refused(arguments, expected, code, tmp_path, capsys):
+    assert cli.main(["export", *arguments, "-o", str(tmp_path / "out")]) == code
+    assert expected in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_folder_that_is_not_empty(tmp_path, capsys):
+    (tmp_path / "mine").write_text("kept")
+    assert cli.main(["export", "c", "l8c8-x4", "-o", str(tmp_path)]) == FAILED
+    assert "not empty" in capsys.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == ["mine"]
+
+
+def test_limit_of_the_c_target():
+    tables = random_tables(np.random.default_rng(1), 2, 1, 1, (1, 1))
+    block = replace(tables.layers[0], skip=np.zeros(1, np.int16))
+    deep = replace(tables, layers=(block,) * c.LAYERS_MAX + tables.layers[-1:])
+    with pytest.raises(targets.UnsupportedModel, match="at most 255"):
+        c.emit(deep)
+
+
+def test_folder_is_written_whole_or_not_at_all(tmp_path):
+    with pytest.raises(TypeError):
+        folder.write(tmp_path / "out", {"good": b"1", "bad": None})  # type: ignore[dict-item]
+    assert not list(tmp_path.iterdir())
