@@ -100,12 +100,8 @@ def upscale(
     tables = _tables_for(found, image, restore)
     upscale_plane = upscaler(tables, engine, threads, ensemble)
     if isinstance(image, np.ndarray):
-        image = np.asarray(image)  # a plain array, also of a memory map or a masked array
-        if image.dtype in _DEEP and image.size and image.ndim > 1 and image.shape[2:] in _CHANNELS:
-            eight_bits = partial(_upscale_array, upscale_plane=upscale_plane, scale=tables.scale)
-            depth = high_bit_depth.PICTURE_16_BITS
-            return high_bit_depth.upscale(image, eight_bits, tables.scale, depth)
-        return _upscale_array(image, upscale_plane, tables.scale)
+        # `asarray` makes a plain array of a memory map or a masked array
+        return _upscale_any_depth(np.asarray(image), upscale_plane, tables.scale)
     return _upscale_pillow(image, upscale_plane, tables.scale)
 
 
@@ -169,6 +165,14 @@ def _model(model: str | os.PathLike[str] | Model | None, scale: int) -> Model:
             f"use scale={found.scale} or another model"
         )
     return found
+
+
+def _upscale_any_depth(image: np.ndarray, upscale_plane: UpscalePlane, scale: int) -> np.ndarray:
+    """Upscale a uint8 or uint16 array (h, w) or (h, w, channels)."""
+    if image.dtype in _DEEP and image.size and image.ndim > 1 and image.shape[2:] in _CHANNELS:
+        eight_bits = partial(_upscale_array, upscale_plane=upscale_plane, scale=scale)
+        return high_bit_depth.upscale(image, eight_bits, scale, high_bit_depth.PICTURE_16_BITS)
+    return _upscale_array(image, upscale_plane, scale)
 
 
 def _upscale_array(image: np.ndarray, upscale_plane: UpscalePlane, scale: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from iqlut import arithmetic as ar
 from iqlut.network.configuration import BadConfig, Config, DegradeConfig
 from iqlut.network.network import Network
 from iqlut.training import distributed, step
@@ -42,9 +43,8 @@ class Crops:
         phases.
         """
         low = self._lr[self._places(draws, patch, 1)]
-        r, n = self._scale, len(draws)
-        high = self._hr[self._places(draws, patch, r)].view(n, patch, r, patch, r)
-        return low, high.permute(0, 1, 3, 2, 4).reshape(n, patch, patch, r * r)
+        high = self._hr[self._places(draws, patch, self._scale)]
+        return low, ar.unshuffle(high, self._scale)
 
     def _places(self, draws: torch.Tensor, patch: int, r: int) -> torch.Tensor:
         """(n, r * patch, r * patch): where the samples of the patches are, turned as by

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from iqlut import arithmetic as ar
 from iqlut.network.configuration import DegradeConfig
 from iqlut.planes.flips_rotations import flip_rotate
 from iqlut.training import codec_damage, patch_damage
@@ -71,9 +72,7 @@ class Planes:
             crop = flip_rotate(
                 _crop(self.hr, start * r * r, width * r, (y * r, x * r), patch * r), turn
             )
-            hr[n] = (
-                crop.reshape(patch, r, patch, r).transpose(0, 2, 1, 3).reshape(patch, patch, r * r)
-            )
+            hr[n] = ar.unshuffle(crop, r)
         lows = self._damaged(draws, (seed, step, *part), patch, strength)
         return np.stack(
             [flip_rotate(low, turn) for low, turn in zip(lows, draws[:, 3], strict=True)]

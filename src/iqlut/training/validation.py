@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from iqlut import arithmetic as ar
 from iqlut.evaluation import degradation
 from iqlut.evaluation.psnr_ssim import psnr
 from iqlut.network.configuration import Config, DegradeConfig, TrainConfig
@@ -66,7 +67,7 @@ def validate(
         lr = damage(index, lr)
         luma = torch.from_numpy(np.array(lr)).unsqueeze(0).to(network.alpha.device)
         phases = network.base(luma) + network(luma, threads=threads)
-        plane = (phases * CENTRE + CENTRE + 0.5).floor().clamp(0, 255)[0].view(*lr.shape, r, r)
-        sr = plane.permute(0, 2, 1, 3).reshape(hr.shape).cpu().numpy()
+        rounded = (phases[0] * CENTRE + CENTRE + 0.5).floor().clamp(0, ar.SIGNAL_MAX)
+        sr = ar.shuffle(rounded, r).cpu().numpy()
         scores.append(psnr(sr, hr, shave_px=r))
     return float(np.mean(scores))
