@@ -1,4 +1,4 @@
-"""A folder of pictures as people have them, with files that are no pictures, for tests of batches."""
+"""A folder of pictures and of files that are no pictures, for tests of batches."""
 
 from __future__ import annotations
 

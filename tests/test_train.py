@@ -71,14 +71,12 @@ def test_no_phase_is_too_bright_in_the_mean_at_the_end(
     planes = training_images.load(config.train, 4, tmp_path / "cache", lambda *_: None)
     found = average.offset.clone()
     assert found.abs().max() > 0
-    assert (
-        len(found.unique()) == {1: 16, 4: 4}[symmetry]
-    )  # with symmetry, four classes of phases share an offset each
+    # four rotations of one another share an offset
+    assert len(found.unique()) == {1: 16, 4: 4}[symmetry]
     average.offset += 0.1
     find_offset(average, config, planes)
-    torch.testing.assert_close(
-        average.offset, found, atol=2e-3, rtol=0
-    )  # found again from another offset
+    # the same offset is found again from another one
+    torch.testing.assert_close(average.offset, found, atol=2e-3, rtol=0)
     assert tables_of(tmp_path / "run/checkpoint.pt").layers[-1].bias.std() > 0
 
 
@@ -173,7 +171,10 @@ def test_a_checkpoint_becomes_tables_that_say_where_they_come_from(
     "model",
     [
         {"kernel": [3, 2, 1], "levels": [9, 4], "channels": 4},
-        {"kernel": [3, 1, 3], "levels": [5, 11], "channels": 8, "symmetry": 8, "upsample_kernel": 3},
+        {
+            "kernel": [3, 1, 3], "levels": [5, 11], "channels": 8, "symmetry": 8,
+            "upsample_kernel": 3,
+        },
         {"kernel": [1, 3, 3], "levels": [3, 16], "channels": 4, "strengths": [0, 2]},
     ],
     ids=["plain", "symmetric", "strengths"],
@@ -209,7 +210,7 @@ def test_learning_rates_fall(schedule: str) -> None:
 
 
 def test_the_upsampler_has_a_rate_of_its_own() -> None:
-    """The first step of Adam moves each parameter by the learning rate, whatever its gradient."""
+    """Adam moves each parameter by its learning rate in the first step, whatever the gradient."""
     config = configuration.from_dict(
         {
             "model": {"blocks": 2, "channels": 4},

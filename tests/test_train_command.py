@@ -1,4 +1,4 @@
-"""`iqlut train` and `iqlut convert`: stages, overrides, unfinished runs, and the texts about options."""
+"""`iqlut train` and `iqlut convert`: stages, overrides, unfinished runs and option texts."""
 
 from __future__ import annotations
 

@@ -93,6 +93,6 @@ def test_what_is_no_number_stops_and_keeps_the_checkpoint(images: Path, tmp_path
     saved["network"]["alpha"].fill_(torch.nan)
     torch.save(saved, checkpoint)
     kept = checkpoint.read_bytes()
-    with pytest.raises(TrainingStopped, match="is no number at step 4"):
+    with pytest.raises(TrainingStopped, match="is not finite at step 4"):
         loop.train(config, tmp_path / "run", resume=True)
     assert checkpoint.read_bytes() == kept

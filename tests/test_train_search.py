@@ -33,8 +33,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Path]:
     pixels = np.random.default_rng(3).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     Image.fromarray(pixels).resize((72, 72)).save(folder / "images/one.png")
     train = TrainConfig(
-        data=str(folder / "images"), validation=str(folder / "images"), steps=150, batch=2, patch=12,
-        learning_rate=1e-2, ema=0.9, checkpoint_every=150,
+        data=str(folder / "images"), validation=str(folder / "images"), steps=150, batch=2,
+        patch=12, learning_rate=1e-2, ema=0.9, checkpoint_every=150,
     )  # fmt: skip
     many = replace(MODEL, first_levels=64, levels=64, upsample_levels=64)
     return Config("few", MODEL, train), loop.train(Config("many", many, train), folder / "run")

@@ -27,7 +27,7 @@ def write_images(folder: Path) -> Path:
 
 
 def settings(images: Path, **train: Any) -> Config:
-    """A configuration of a short run with a small network; `train` holds other values of [train]."""
+    """The configuration of a short run with a small network; `train` overrides values."""
     values = {
         "data": str(images),
         "validation": str(images),
