@@ -59,8 +59,8 @@ MUTANTS = (
     Mutant(
         "skips are floored in convert",
         "network/convert_to_tables.py",
-        "np.round(parts.skip * 2**shift / parts.base_unit)",
-        "np.floor(parts.skip * 2**shift / parts.base_unit)",
+        "np.round(values.skip * 2**shift / values.base_unit)",
+        "np.floor(values.skip * 2**shift / values.base_unit)",
         ("test_model.py",),
     ),
     Mutant(
