@@ -118,7 +118,8 @@ def override(config: Config, changes: Mapping[str, Any]) -> Config:
         section, _, option = name.rpartition(".")
         if section not in ("", *SECTIONS) or (not section and name not in ("name", "purpose")):
             raise BadConfig(
-                f"there is no option {name}; known are {', '.join(_known_names())}; correct the name"
+                f"there is no option {name}; known are {', '.join(_known_names())}; correct "
+                "the name"
             )
         (values[section] if section else values)[option] = value
     return from_dict(values)

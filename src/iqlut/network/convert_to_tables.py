@@ -1,7 +1,7 @@
 """Conversion of a trained network to integer tables.
 
 Values that integers cannot represent accurately enough raise CannotConvert and are never clipped.
-A block computes out = 128 + skip * (signal - 128) + gain * 128 * F with F = step * acc / ONE, so that
+A block computes out = 128 + skip * (signal - 128) + gain * 128 * F with F = step * acc / ONE, hence
 
     gain' = gain * step * 128 / ONE * 2**(acc_shift + shift)    int16, for each output channel
     skip' = skip * 2**shift                                     int16
@@ -133,9 +133,10 @@ def _layers(values: _LayerValues, interpolate: bool) -> list[Layer]:
 def _constants(
     values: _LayerValues, gain: np.ndarray, shift: int
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]] | None:
-    """gain', skip' and, for each table set, bias' at this shift; None if they do not fit int16.
+    """gain', skip' and, for each table set, bias' at this shift.
 
-    Raises CannotConvert if rounding changes a gain too much.
+    Returns None if a gain or skip does not fit int16. Raises CannotConvert if rounding
+    changes a gain too much.
     """
     exact = gain * 2**shift
     gains, skips = np.round(exact), np.round(values.skip * 2**shift / values.base_unit)
