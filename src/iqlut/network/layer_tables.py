@@ -60,11 +60,11 @@ class TableSets(nn.Module):
 
 
 class SubNetwork(nn.Module):
-    """The entries as in the paper: outputs of a three-layer network of one scalar per input channel.
+    """The entries as in the paper: outputs of a three-layer network for each input channel.
 
-    The networks are evaluated only at the levels, which is the conversion to a table. A straight
-    line is added to each of them, so that the entries start like those of `Table`. The units of the
-    first layer have their kinks spread over [-1, 1].
+    Each network has one scalar as its input and is evaluated only at the levels, which is the
+    conversion to a table. A straight line is added to its outputs, so that the entries start like
+    those of `Table`. The kinks of the units of the first layer are spread over [-1, 1].
     """
 
     def __init__(self, shape: tuple[int, int, int, int, int], spread: float, hidden: int) -> None:
