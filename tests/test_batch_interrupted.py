@@ -93,9 +93,8 @@ def test_sweep_takes_only_what_nobody_writes(tmp_path):
 
     def fill(file):
         file.write(b"new")
-        assert (
-            atomic_files.sweep(tmp_path) == 1
-        )  # the abandoned file, not the one that is being written
+        # the abandoned file is removed, not the one that is being written
+        assert atomic_files.sweep(tmp_path) == 1
 
     atomic_files.write_atomically(tmp_path / "b.png", fill)
     assert below(tmp_path) == {"b.png", ".mine.part"} and atomic_files.sweep(tmp_path) == 0

@@ -92,11 +92,8 @@ def test_a_second_stage_starts_from_the_first_and_follows_a_teacher(
         "ema": 0.0,
     }
     config = settings(images, **train).to_dict()
-    config["model"] |= {
-        "levels": 13,
-        "knots": "learned",
-        "gate": "channel",
-    }  # each of the 7 old levels is one of the 13 new ones
+    # each of the 7 old levels is one of the 13 new ones
+    config["model"] |= {"levels": 13, "knots": "learned", "gate": "channel"}
     second = loop.train(configuration.from_dict(config), tmp_path / "second")
     lr = np.random.default_rng(0).integers(0, 256, (1, 9, 9), dtype=np.uint8)
     one, other = (

@@ -28,9 +28,8 @@ def test_patches_are_what_the_test_protocol_would_make(images: Path, tmp_path: P
     assert (lr.shape, hr.shape) == ((4, 12, 12), (4, 12, 12, 16))
     again = planes.patches(seed=1, step=0, batch=4, patch=12)
     np.testing.assert_array_equal(lr, again[0])
-    assert (
-        np.abs(hr.astype(float).mean(axis=3) - lr).mean() < 12
-    )  # cut at the same place, with the same flip and rotation
+    # both are cut at the same place and have the same flip and rotation
+    assert np.abs(hr.astype(float).mean(axis=3) - lr).mean() < 12
     assert (planes.patches(seed=1, step=1, batch=4, patch=12)[0] != lr).any()
 
 

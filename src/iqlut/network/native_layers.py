@@ -84,7 +84,7 @@ class Residual(torch.autograd.Function):
         given = grad_outputs[0].contiguous()
         call = _Call(luma, ctx.settings, parameters, grads, ctx.needs_input_grad[2:])
         call.run("gradients", given.data_ptr())
-        return None, None, *_asked_for(ctx, grads, 2)
+        return None, None, *_needed(ctx, grads, 2)
 
 
 class MeanLoss(torch.autograd.Function):
@@ -113,14 +113,14 @@ class MeanLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grad_outputs: torch.Tensor):  # type: ignore[override]
         grads = [grad_outputs[0] * grad for grad in ctx.saved_tensors]
-        return None, None, None, *_asked_for(ctx, grads, 3)
+        return None, None, None, *_needed(ctx, grads, 3)
 
 
-def _asked_for(ctx: Any, grads: list[torch.Tensor], first: int) -> list[torch.Tensor | None]:
+def _needed(ctx: Any, grads: list[torch.Tensor], first: int) -> list[torch.Tensor | None]:
     """The gradients, with None for each parameter that needs none."""
     return [
-        grad if asked else None
-        for grad, asked in zip(grads, ctx.needs_input_grad[first:], strict=True)
+        grad if needed else None
+        for grad, needed in zip(grads, ctx.needs_input_grad[first:], strict=True)
     ]
 
 

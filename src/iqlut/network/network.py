@@ -21,9 +21,7 @@ from iqlut.tables import symmetry
 from iqlut.tables.strengths import between
 
 OPEN = 4.0  # initial alpha of the first block, which gives a skip of 0.02
-DETAIL = (
-    3.0  # initial factor of the entries of the first block, because detail has small amplitudes
-)
+DETAIL = 3.0  # initial factor of the entries of the first block, because detail is small
 # How far a learned knot moves, in signals, for each unit of its parameter. With this factor a knot
 # is trained at a rate comparable to that of an entry.
 BEND = 16
@@ -169,9 +167,8 @@ class Network(nn.Module):
         start = [self.get_buffer(f"start_{index}") for index in range(len(self.tables))]
         if not self.bends:
             return start
-        inner = (
-            BEND * nn.functional.pad(bend, (1, 1)) for bend in self.bends
-        )  # the ends are fixed
+        # padded by 0, because the first and the last knot are fixed
+        inner = (BEND * nn.functional.pad(bend, (1, 1)) for bend in self.bends)
         return [knots + bend for knots, bend in zip(start, inner, strict=True)]
 
     def curves(self) -> list[Curve]:

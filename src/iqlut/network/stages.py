@@ -23,7 +23,7 @@ from typing import Any
 
 from iqlut.network.configuration import SECTIONS, BadConfig, Config, from_dict, override, read_toml
 
-KEPT = "checkpoints"  # folder of the checkpoints that are kept for good
+KEPT = "checkpoints"  # folder of the checkpoints that are kept permanently
 _STAGE_KEYS = ("name", *SECTIONS)
 
 

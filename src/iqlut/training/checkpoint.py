@@ -1,8 +1,8 @@
 """The training state between two steps, and its checkpoint.
 
 A checkpoint is written under a temporary name and then renamed, so that the file is complete at any
-time. One that is kept for good holds only the averaged network, which suffices to start another run
-and to convert.
+time. One that is kept permanently holds only the averaged network, which suffices to start another
+run and to convert.
 """
 
 from __future__ import annotations
@@ -153,9 +153,9 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def averaged_only(saved: dict[str, Any]) -> dict[str, Any]:
-    """The values of a checkpoint that are kept for good: they can start a run and be converted.
+    """The values of a checkpoint that are kept permanently.
 
-    A run cannot be resumed from them.
+    They suffice to start another run and to convert, but not to resume the run.
     """
     return {name: saved[name] for name in ("config", "step", "data_sha256", "ema")}
 

@@ -56,15 +56,13 @@ class Crops:
         `r` is 1 for the low resolution and the scale for the high resolution. The patches are
         flipped and rotated as by `flips_rotations.flip_rotate`.
         """
-        start, width, corner, turn = (column.view(-1, 1, 1) for column in draws.unbind(1))
+        start, width, corner, orientation = (column.view(-1, 1, 1) for column in draws.unbind(1))
         side = torch.arange(r * patch, device=self._device)
-        across = (turn & 4) != 0
-        row, column = (
-            torch.where(across, side, side.view(-1, 1)),
-            torch.where(across, side.view(-1, 1), side),
-        )
-        row = torch.where((turn & 2) != 0, r * patch - 1 - row, row)
-        column = torch.where((turn & 1) != 0, r * patch - 1 - column, column)
+        transposed = (orientation & 4) != 0
+        row = torch.where(transposed, side, side.view(-1, 1))
+        column = torch.where(transposed, side.view(-1, 1), side)
+        row = torch.where((orientation & 2) != 0, r * patch - 1 - row, row)
+        column = torch.where((orientation & 1) != 0, r * patch - 1 - column, column)
         y, x = corner // width, corner % width
         return start * r * r + (r * y + row) * (r * width) + r * x + column
 

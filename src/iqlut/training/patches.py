@@ -78,8 +78,9 @@ class Planes:
             crop = _crop(self.hr, start * r * r, width * r, (y * r, x * r), patch * r)
             hr[n] = ar.unshuffle(flip_rotate(crop, orientation), r)
         lows = self._damaged(draws, (seed, step, *part), patch, strength)
-        oriented = [flip_rotate(low, n) for low, n in zip(lows, draws[:, 3], strict=True)]
-        return np.stack(oriented), hr
+        low_and_orientation = zip(lows, draws[:, 3], strict=True)
+        lr = np.stack([flip_rotate(low, orientation) for low, orientation in low_and_orientation])
+        return lr, hr
 
     def _damaged(
         self, draws: np.ndarray, seeds: tuple[int, ...], patch: int, strength: float
