@@ -11,7 +11,7 @@ PICTURES = {"a.png", "two words/b.jpg", "two words/deep/ö.webp", "new\nline.png
 
 def write_pictures(folder: Path) -> Path:
     """Write PICTURES to a new folder, and files beside them that no batch may take for pictures."""
-    for name in PICTURES:
+    for name in sorted(PICTURES):
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         noise("RGB", (5, 4)).save(file, "PNG")
