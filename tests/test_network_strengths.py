@@ -27,7 +27,7 @@ DIALS = (
 
 
 def restoration_network(config: ModelConfig) -> Network:
-    """Its sets differ, one by larger entries than the others."""
+    """A network whose table sets differ; those of higher strengths have larger entries."""
     network = lively(replace(config, strengths=()))
     restoration_tables = Network(config)
     start_from(restoration_tables, network)
@@ -56,8 +56,9 @@ def test_the_kernel_blends_as_plain_torch_does(config: ModelConfig, strength: fl
 
 @pytest.mark.parametrize("config", DIALS)
 def test_table_sets_share_all_but_entries_and_biases(config: ModelConfig) -> None:
-    """So they convert to a RestorationTables, each set of which gives the pixels of the rounded
-    network at its strength.
+    """The network converts to RestorationTables, which agree with it at each strength.
+
+    The pixels are those of the rounded network, except for the rounding of gates and gains.
     """
     network = restoration_network(config)
     restoration_tables = convert(network, Config("dial", config), {})

@@ -122,8 +122,8 @@ def cannot_write(path: Path, error: OSError) -> TrainingStopped:
     """The error for a file of a run that cannot be written, for example on a full disk."""
     return TrainingStopped(
         f"{path} cannot be written ({error.strerror or error}), expected free space in its folder; "
-        "make room, then continue with --resume from the last checkpoint, which "
-        "is kept if there is one"
+        "make room, then continue with --resume from the last checkpoint, "
+        "which is kept if there is one"
     )
 
 
