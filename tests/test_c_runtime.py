@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from iqlut.planes.colour import split
 
 import c_cases
 import iqlut
+from iqlut.planes.colour import split
 from iqlut.targets import c as c_target
 
 ROOT = Path(__file__).parents[1]

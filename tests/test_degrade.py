@@ -186,7 +186,7 @@ def test_a_patch_comes_back_from_a_clip_where_it_was(codec: str) -> None:
             "degrade.filters is .*nearest.*, expected a list",
         ),
         ({"filter_shares": [0.5]}, "expected one share for each"),
-        ({"noise_share": 0.7, "jpeg_share": 0.6}, "sum to at most 1"),
+        ({"noise_share": 0.7, "jpeg_share": 0.6}, "expected a sum of at most 1"),
         ({"noise_sigma": [1, 2]}, "expected four numbers"),
         ({"strength": 4.0}, "degrade.strength is 4.0, expected a number from 0 to 3"),
         ({"noise": 1}, "there is no option degrade.noise"),

@@ -1,6 +1,4 @@
-"""A network with table sets for several restoration strengths: its blends, its conversion, its
-start from another.
-"""
+"""A network with table sets for several restoration strengths: blends, conversion and start."""
 
 from __future__ import annotations
 
@@ -13,6 +11,7 @@ torch = pytest.importorskip(
     "torch", reason="the training graph needs PyTorch: pip install 'iqlut[train]'"
 )
 
+from iqlut import arithmetic as ar
 from iqlut import engines
 from iqlut.network.configuration import Config, ModelConfig
 from iqlut.network.convert_to_tables import convert
@@ -28,7 +27,7 @@ DIALS = (
 
 
 def restoration_network(config: ModelConfig) -> Network:
-    """Its sets differ, one by larger entries than the others."""
+    """A network whose table sets differ; those of higher strengths have larger entries."""
     network = lively(replace(config, strengths=()))
     restoration_tables = Network(config)
     start_from(restoration_tables, network)
@@ -57,8 +56,9 @@ def test_the_kernel_blends_as_plain_torch_does(config: ModelConfig, strength: fl
 
 @pytest.mark.parametrize("config", DIALS)
 def test_table_sets_share_all_but_entries_and_biases(config: ModelConfig) -> None:
-    """So they convert to a RestorationTables, each set of which gives the pixels of the rounded
-    network at its strength.
+    """The network converts to RestorationTables, which agree with it at each strength.
+
+    The pixels are those of the rounded network, except for the rounding of gates and gains.
     """
     network = restoration_network(config)
     restoration_tables = convert(network, Config("dial", config), {})
@@ -73,14 +73,7 @@ def test_table_sets_share_all_but_entries_and_biases(config: ModelConfig) -> Non
         batch = torch.from_numpy(luma)[None]
         with torch.no_grad():
             signal = 128 + 128 * (network.base(batch) + network(batch))[0]
-        r = config.scale
-        expected = (
-            signal.view(21, 17, r, r)
-            .permute(0, 2, 1, 3)
-            .reshape(21 * r, 17 * r)
-            .clamp(0, 255)
-            .numpy()
-        )
+        expected = ar.shuffle(signal, config.scale).clamp(0, ar.SIGNAL_MAX).numpy()
         got = engines.get("reference").build(restoration_tables.at(strength))(luma)
         assert np.abs(got - expected).max() < 6  # gates and gains are rounded, layer by layer
         assert np.abs(got - expected).mean() < 0.6

@@ -1,9 +1,8 @@
-"""The trainer: it learns, resumes bit for bit, and refuses in sentences."""
+"""Training runs: they learn, resume bit for bit, and become tables that every engine runs alike."""
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,61 +12,28 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
 from iqlut import engines
 from iqlut.evaluation.scores import with_scores
 from iqlut.network import configuration
-from iqlut.network.configuration import BadConfig, Config
-from iqlut.planes import resize
+from iqlut.network.configuration import BadConfig
 from iqlut.tables import file_format
 from iqlut.tables.restoration_tables import tables_at
 from iqlut.training import checkpoint as states
 from iqlut.training import loop, step_variants, training_images
-from iqlut.training.checkpoint import TrainingStopped
 from iqlut.training.checkpoint_to_tables import tables_of
 from iqlut.training.mean_error import find_offset
 from iqlut.training.step import host_step, learning_rate
 from states import equal
+from training_runs import settings, state_of, write_images
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of pictures with edges, one in a subfolder, one too small."""
-    folder = tmp_path_factory.mktemp("images")
-    (folder / "more").mkdir()
-    rng = np.random.default_rng(4)
-    for name, size in (("one.png", 96), ("more/two.webp", 80), ("tiny.png", 20)):
-        picture = np.zeros((size, size, 3), np.uint8)
-        for _ in range(60):
-            y, x, side = (int(n) for n in rng.integers((0, 0, 4), (size, size, 30)))
-            picture[y : y + side, x : x + side] = rng.integers(0, 256, 3)
-        Image.fromarray(picture).save(folder / name, lossless=True)
-    return folder
-
-
-def settings(images: Path, **train: Any) -> Config:
-    values = {
-        "data": str(images),
-        "validation": str(images),
-        "steps": 12,
-        "batch": 3,
-        "patch": 12,
-        "checkpoint_every": 4,
-    }
-    return configuration.from_dict(
-        {
-            "name": "trial",
-            "model": {"blocks": 2, "channels": 4},
-            "train": {**values, "validate_every": 12, **train},
-        }
-    )
-
-
-def state_of(path: Path) -> dict[str, Any]:
-    return torch.load(path, weights_only=True)
+    """A folder of training images; see `write_images`."""
+    return write_images(tmp_path_factory.mktemp("images"))
 
 
 def test_it_learns(images: Path, tmp_path: Path) -> None:
@@ -105,12 +71,12 @@ def test_no_phase_is_too_bright_in_the_mean_at_the_end(
     planes = training_images.load(config.train, 4, tmp_path / "cache", lambda *_: None)
     found = average.offset.clone()
     assert found.abs().max() > 0
-    assert (
-        len(found.unique()) == {1: 16, 4: 4}[symmetry]
-    )  # a corner, two sides and the middle of the phases turn
+    # four rotations of one another share an offset
+    assert len(found.unique()) == {1: 16, 4: 4}[symmetry]
     average.offset += 0.1
     find_offset(average, config, planes)
-    torch.testing.assert_close(average.offset, found, atol=2e-3, rtol=0)  # from wherever one looks
+    # the same offset is found again from another one
+    torch.testing.assert_close(average.offset, found, atol=2e-3, rtol=0)
     assert tables_of(tmp_path / "run/checkpoint.pt").layers[-1].bias.std() > 0
 
 
@@ -126,24 +92,24 @@ def test_a_second_stage_starts_from_the_first_and_follows_a_teacher(
         "ema": 0.0,
     }
     config = settings(images, **train).to_dict()
-    config["model"] |= {
-        "levels": 13,
-        "knots": "learned",
-        "gate": "channel",
-    }  # every old level is a new one
+    # each of the 7 old levels is one of the 13 new ones
+    config["model"] |= {"levels": 13, "knots": "learned", "gate": "channel"}
     second = loop.train(configuration.from_dict(config), tmp_path / "second")
     lr = np.random.default_rng(0).integers(0, 256, (1, 9, 9), dtype=np.uint8)
     one, other = (
         states.average(path)[0](torch.from_numpy(lr), rounded=False) for path in (first, second)
     )
-    torch.testing.assert_close(one, other, rtol=0, atol=1e-3)  # knots are whole signals
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-3)  # knots are rounded to whole signals
     config["model"]["channels"] = 3
     with pytest.raises(BadConfig, match="more blocks, channels"):
         loop.train(configuration.from_dict(config), tmp_path / "third")
 
 
 def test_two_processes_train_what_one_does(images: Path, tmp_path: Path) -> None:
-    """Up to the order of float sums: the same loss to 1e-5 of itself after twelve steps."""
+    """After twelve steps the losses agree to a relative difference of 1e-5.
+
+    They differ only because float sums are formed in another order.
+    """
     train = {"data": str(images), "validation": str(images), "steps": 12, "batch": 4, "patch": 12}
     lines = [
         'name = "trial"',
@@ -203,10 +169,7 @@ def test_a_checkpoint_becomes_tables_that_say_where_they_come_from(
     [
         {"kernel": [3, 2, 1], "levels": [9, 4], "channels": 4},
         {
-            "kernel": [3, 1, 3],
-            "levels": [5, 11],
-            "channels": 8,
-            "symmetry": 8,
+            "kernel": [3, 1, 3], "levels": [5, 11], "channels": 8, "symmetry": 8,
             "upsample_kernel": 3,
         },
         {"kernel": [1, 3, 3], "levels": [3, 16], "channels": 4, "strengths": [0, 2]},
@@ -216,7 +179,9 @@ def test_a_checkpoint_becomes_tables_that_say_where_they_come_from(
 def test_levels_and_kernel_may_differ_from_block_to_block(
     model: dict[str, Any], images: Path, tmp_path: Path
 ) -> None:
-    """From training to tables, which every engine runs alike, and which start another network."""
+    """Such a network is trained and converted, every engine computes the same pixels from its
+    tables, and its checkpoint starts another network.
+    """
     config = settings(images).to_dict()
     config["model"] |= {"blocks": 3, **model}
     checkpoint = loop.train(configuration.from_dict(config), tmp_path / "run")
@@ -232,137 +197,6 @@ def test_levels_and_kernel_may_differ_from_block_to_block(
     assert loop.train(configuration.from_dict(config), tmp_path / "second").exists()
 
 
-def test_patches_are_what_the_test_protocol_would_make(images: Path, tmp_path: Path) -> None:
-    config = settings(images).train
-    planes = training_images.load(config, 4, tmp_path, lambda *_: None)
-    assert planes.skipped == ("tiny.png",)
-    lr, hr = planes.patches(seed=1, step=0, batch=4, patch=12)
-    assert (lr.shape, hr.shape) == ((4, 12, 12), (4, 12, 12, 16))
-    again = planes.patches(seed=1, step=0, batch=4, patch=12)
-    np.testing.assert_array_equal(lr, again[0])
-    assert (
-        np.abs(hr.astype(float).mean(axis=3) - lr).mean() < 12
-    )  # the same place, turned the same way
-    assert (planes.patches(seed=1, step=1, batch=4, patch=12)[0] != lr).any()
-
-
-def test_grids_begin_at_more_pixels_of_a_picture(images: Path, tmp_path: Path) -> None:
-    one, four = (
-        training_images.load(settings(images, grids=n).train, 4, tmp_path, lambda *_: None)
-        for n in (1, 2)
-    )
-    assert len(four.sizes) == 4 * len(one.sizes) and one.sha256 != four.sha256
-    _, whole = one.pair(0)
-    for n, (top, left) in enumerate([(0, 0), (0, 2), (2, 0), (2, 2)]):
-        lr, hr = four.pair(n)
-        np.testing.assert_array_equal(hr[:32, :32], whole[top:, left:][:32, :32])
-        np.testing.assert_array_equal(lr, resize.resize(hr, *lr.shape))
-
-
-def test_some_patches_are_flat_where_asked(images: Path, tmp_path: Path) -> None:
-    shares, hashes, grays = [], set(), set()
-    for flats in (0.0, 0.25):
-        planes = training_images.load(
-            settings(images, flats=flats).train, 4, tmp_path, lambda *_: None
-        )
-        lr, hr = map(
-            np.concatenate,
-            zip(*(planes.patches(1, step, 4, 12) for step in range(300)), strict=True),
-        )
-        flat = (hr == lr[:, :1, :1, None]).all(axis=(1, 2, 3)) & (lr == lr[:, :1, :1]).all(
-            axis=(1, 2)
-        )
-        shares.append(flat.mean())
-        hashes.add(planes.sha256)
-        grays = set(lr[flat, 0, 0].tolist())
-    assert shares[1] == pytest.approx(0.25 + 0.75 * shares[0], abs=0.03)
-    assert len(grays) > 150
-    assert len(hashes) == 2
-
-
-def test_the_cache_is_read_instead_of_the_images(images: Path, tmp_path: Path) -> None:
-    told: list[str] = []
-    for _ in range(2):
-        training_images.load(
-            settings(images).train, 4, tmp_path, lambda what, *_: told.append(what)
-        )
-    assert told == ["decoding"] * 3
-
-
-@pytest.mark.parametrize(
-    ("values", "sentence"),
-    [
-        ({"model": {"scale": 5}}, "model.scale is 5, expected a whole number from 2 to 4"),
-        ({"model": {"depth": 5}}, "there is no option model.depth; known are model.scale"),
-        ({"train": {"steps": "many"}}, "train.steps is 'many', expected a whole number from 0"),
-        ({"train": {"loss": "l7"}}, "train.loss is 'l7', expected one of \"mse\""),
-        (
-            {"train": {"patch": 8, "margin": 4}},
-            "train.margin is 4, expected less than half of a patch of 8",
-        ),
-        (
-            {"model": {"scale": 3}, "train": {"grids": 4}},
-            "train.grids is 4, expected 1 to 3, model.scale",
-        ),
-        (
-            {"train": {"features": 1.0}},
-            "train.features is 1.0, expected 0 without a train.teacher",
-        ),
-        (
-            {"train": {"flats": 1.5}},
-            "train.flats is 1.5, expected a number of at least 0 and below 1",
-        ),
-        ({"train": 3}, "train is 3, expected a table"),
-        ({"model": {"knot_a": [0.5, 0.4]}}, "model.knot_a has 2 values, expected 1 or 8"),
-    ],
-)
-def test_a_bad_configuration_is_refused_by_name(values: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(BadConfig, match=re.escape(sentence)):
-        configuration.from_dict(values)
-
-
-def test_bad_folders_are_refused_in_a_sentence(images: Path, tmp_path: Path) -> None:
-    cases = {
-        "is not a folder": tmp_path / "none",
-        "holds no images": tmp_path,
-        "is smaller than a patch": images,
-    }
-    for sentence, folder in cases.items():
-        patch = 400 if folder == images else 12
-        with pytest.raises(ValueError, match=sentence):
-            loop.train(settings(folder, patch=patch), tmp_path / "run")
-    (tmp_path / "bad.png").write_bytes(b"no picture")
-    with pytest.raises(training_images.BadData, match=r"bad\.png is no picture"):
-        loop.train(settings(tmp_path), tmp_path / "run")
-
-
-def test_bad_checkpoints_are_refused_in_a_sentence(images: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    checkpoint = loop.train(settings(images), run)
-    with pytest.raises(TrainingStopped, match="already holds a run"):
-        loop.train(settings(images), run)
-    with pytest.raises(TrainingStopped, match="another configuration"):
-        loop.train(settings(images, seed=2), run, resume=True)
-    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(TrainingStopped, match="no whole checkpoint"):
-        tables_of(checkpoint)
-    with pytest.raises(TrainingStopped, match="is not there"):
-        tables_of(tmp_path / "none.pt")
-
-
-def test_what_is_no_number_stops_and_keeps_the_checkpoint(images: Path, tmp_path: Path) -> None:
-    config = settings(images)
-    loop.train(config, tmp_path / "run", minutes=0)
-    checkpoint = tmp_path / "run/checkpoint.pt"
-    saved = state_of(checkpoint)
-    saved["network"]["alpha"].fill_(torch.nan)
-    torch.save(saved, checkpoint)
-    kept = checkpoint.read_bytes()
-    with pytest.raises(TrainingStopped, match="is no number at step 4"):
-        loop.train(config, tmp_path / "run", resume=True)
-    assert checkpoint.read_bytes() == kept
-
-
 @pytest.mark.parametrize("schedule", ["cosine", "linear", "paper"])
 def test_learning_rates_fall(schedule: str) -> None:
     train = configuration.from_dict({"train": {"steps": 1000, "schedule": schedule}}).train
@@ -373,7 +207,7 @@ def test_learning_rates_fall(schedule: str) -> None:
 
 
 def test_the_upsampler_has_a_rate_of_its_own() -> None:
-    """The first step of Adam moves each parameter by the rate, whatever its gradient."""
+    """Adam moves each parameter by its learning rate in the first step, whatever the gradient."""
     config = configuration.from_dict(
         {
             "model": {"blocks": 2, "channels": 4},

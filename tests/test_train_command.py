@@ -75,7 +75,7 @@ def test_stages_run_in_order_and_go_on_at_the_right_one(
 
 def test_one_stage_with_another_value(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["train", "tiny.toml", "-t", "1", "--set", "train.steps=2"]
-    refuses(capsys, cli.main([*command, "--stage", "two"]), "train that stage first, with --stage")
+    refuses(capsys, cli.main([*command, "--stage", "two"]), "train with --stage")
     assert cli.main([*command, "--set", "train.seed=7", "--stage", "one"]) == 0
     saved = states.read(here / "runs/tiny/one/checkpoint.pt")
     assert (saved["step"], saved["config"]["train"]["seed"]) == (2, 7)

@@ -1,8 +1,7 @@
-"""Long runs: being asked to end, killed, out of room, out of numbers, or given what cannot be
-trained on.
+"""Long runs that are stopped or killed, that have no disk space left, or that get bad input.
 
-What fails is one sentence on stderr and an exit code that is not 0; the last good checkpoint is
-kept.
+Each failure is one sentence on stderr with an exit code other than 0, and the last good checkpoint
+is kept.
 """
 
 from __future__ import annotations
@@ -179,7 +178,7 @@ def test_a_full_disk_for_the_decoded_images(
     monkeypatch.setattr(atomic_files, "write_atomically", full)
     assert train(written(tmp_path, images, steps=1)) == exit_codes.FAILED
     said = capsys.readouterr().err.splitlines()[-1]
-    assert "cannot be written (No space left on device); make room for the decoded images" in said
+    assert "(No space left on device), expected room for the decoded images" in said
 
 
 def test_what_is_no_number_keeps_the_last_good_checkpoint(
@@ -196,7 +195,7 @@ def test_what_is_no_number_keeps_the_last_good_checkpoint(
         capsys.readouterr()
         code = train(config, "--resume", *minutes)
         assert code == exit_codes.FAILED
-        assert "is no number" in capsys.readouterr().err.splitlines()[-1]
+        assert "is not finite" in capsys.readouterr().err.splitlines()[-1]
         assert checkpoint.read_bytes() == kept
 
 
@@ -272,7 +271,7 @@ def test_images_smaller_than_a_patch_are_left_out_and_counted(
 ) -> None:
     picture(12).save(images / "small.png")
     assert train(written(tmp_path, images, steps=1)) == 0
-    assert "1 images are smaller than a patch and left out" in capsys.readouterr().err
+    assert "1 images are smaller than a patch and are left out" in capsys.readouterr().err
     assert json.loads((tmp_path / "run/config.json").read_text())["skipped"] == ["small.png"]
 
 

@@ -278,14 +278,9 @@ def _damaged(low: np.ndarray, high: np.ndarray, scale: int, rng: np.random.Gener
 
 
 def _psnr(restoration_tables: RestorationTables, strength: float, example: Example) -> float:
-    return min(
-        psnr_ssim.psnr(
-            _engine(restoration_tables.name, strength, restoration_tables)(example.low),
-            example.high,
-            restoration_tables.scale,
-        ),
-        60.0,
-    )
+    upscale_plane = _engine(restoration_tables.name, strength, restoration_tables)
+    psnr_db = psnr_ssim.psnr(upscale_plane(example.low), example.high, restoration_tables.scale)
+    return min(psnr_db, 60.0)
 
 
 _built: dict[tuple[str, float], UpscalePlane] = {}

@@ -1,5 +1,6 @@
-"""What the integers cost: `float_gap.py CHECKPOINT FOLDER...`, mean PSNR in dB of the float network
-and its tables.
+"""Compare the float network of a checkpoint with its integer tables by mean PSNR in dB.
+
+Call it as `python -m scripts.dev.float_gap CHECKPOINT FOLDER...`.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from iqlut import arithmetic as ar
 from iqlut import engines
 from iqlut.evaluation import scores
 from iqlut.evaluation.image_sets import image_files
 from iqlut.network.network import Network
 from iqlut.network.quantisation import CENTRE
+from iqlut.training import checkpoint as states
 from iqlut.training import checkpoint_to_tables
 
 
 def main(checkpoint: Path, folders: list[Path]) -> None:
-    """A line for each folder."""
-    network, _ = checkpoint.average(checkpoint)
+    """Print the mean PSNR of both, and their difference, for each folder of images."""
+    network, _ = states.average(checkpoint)
     tables = checkpoint_to_tables.tables_of(checkpoint)
     upscalers = (functools.partial(upscale_plane, network), engines.get("native").build(tables))
     for folder in folders:
@@ -42,14 +45,14 @@ def main(checkpoint: Path, folders: list[Path]) -> None:
 
 
 def upscale_plane(network: Network, lr: np.ndarray) -> np.ndarray:
-    """The float network's pixels, entries and signals not rounded; rounded once at the end."""
-    r = network.config.scale
+    """Upscale a luma plane, uint8 (h, w), by the float network, to uint8 (scale * h, scale * w).
+
+    Entries and signals are not rounded. Only the result is rounded, to uint8.
+    """
     luma = torch.from_numpy(lr)[None]
     phases = (network.base(luma) + network(luma, rounded=False))[0] * CENTRE + CENTRE
-    plane = (
-        phases.view(*lr.shape, r, r).permute(0, 2, 1, 3).reshape(lr.shape[0] * r, lr.shape[1] * r)
-    )
-    return plane.round().clamp(0, 255).to(torch.uint8).numpy()
+    plane = ar.shuffle(phases, network.config.scale)
+    return plane.round().clamp(0, ar.SIGNAL_MAX).to(torch.uint8).numpy()
 
 
 if __name__ == "__main__":

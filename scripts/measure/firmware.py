@@ -1,6 +1,6 @@
 """Measures the C runtime for firmware on emulated cores and writes results/firmware.json.
 
-    python scripts/measure_firmware.py
+    python -m scripts.measure.firmware
 
 Flash is what `size` says of objects compiled with -Os. Instructions are counted by qemu (-icount
 shift=0) in programs compiled with -O2, on a plane of 64x48 pixels; the stack is what painting it
@@ -9,22 +9,20 @@ shows. Needs the packages that .ci/tools installs.
 
 from __future__ import annotations
 
-import json
 import subprocess
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import iqlut
-from iqlut import arithmetic, provenance
+from iqlut import arithmetic
 from iqlut.tables.restoration_tables import tables_at
 from iqlut.targets import c
+from scripts.shared import result_files
+from scripts.shared.result_files import ROOT
 
-ROOT = Path(__file__).parents[1]
 EXAMPLES, BENCH = ROOT / "runtimes" / "c" / "examples", ROOT / "scripts" / "firmware"
-RESULTS = ROOT / "results" / "firmware.json"
 MODELS = ("iqlut-5k-x4", "iqlut-17k-x4", "l8c8-x4")
 WIDTHS = (160, 320, 480)
 CHUNK = 16  # IQLUT_CHUNK
@@ -72,7 +70,8 @@ CORES = (
 
 
 def main() -> None:
-    rows = []
+    """Measure all cores and models and write results/firmware.json."""
+    measured_from, rows = result_files.origin(), []
     with TemporaryDirectory() as scratch:
         for core in CORES:
             for model in MODELS:
@@ -84,17 +83,10 @@ def main() -> None:
                 flags = [f"-DCUBIC={cubic}", f"-I{BENCH}"]
                 flash = _text_bytes(core, sources, flags, Path(scratch))
                 counted = _run(core, sources, flags, Path(scratch))
-                rows.append({"core": core.name, "model": name, "code_bytes": flash} | counted)
+                rows.append({"core": core.name, "filter": name, "code_bytes": flash} | counted)
                 print(rows[-1], flush=True)
-    about = {
-        "commit": provenance.commit(),
-        "arithmetic": arithmetic.VERSION,
-        "date": date.today().isoformat(),
-        "tools": [_first_line("arm-none-eabi-gcc"), _first_line("qemu-system-arm")],
-    }
-    tables = {name: tables_at(iqlut.load(name)).sha256 for name in MODELS}
-    result = {**about, "tables_sha256": tables, "rows": rows}
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    tools = [_first_line("arm-none-eabi-gcc"), _first_line("qemu-system-arm")]
+    result_files.write("firmware", measured_from, tools, rows, MODELS)
 
 
 def _model_row(core: Core, model: str, folder: Path) -> dict[str, Any]:

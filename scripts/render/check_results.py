@@ -21,6 +21,7 @@ from scripts.measure import (
     ablation_runs,
     damage_versions,
     engine_figures,
+    firmware,
     restoration_strengths,
     training_trials,
 )
@@ -133,6 +134,11 @@ RESULTS_FILES = {
     ),
     "videos": ResultsFile(
         "python -m scripts.measure.video_speed 6 CLIP --results", ("docs/videos.md",), _of_one_model
+    ),
+    "firmware": ResultsFile(
+        "python -m scripts.measure.firmware",
+        ("docs/firmware.md",),
+        _of_models(lambda: set(firmware.MODELS)),
     ),
     "published": ResultsFile(
         "the papers it names", ("README.md", "docs/results.md", "docs/ablations.md"), _published

@@ -14,6 +14,7 @@ import sys
 
 from scripts.render import (
     ablation_table,
+    firmware_document,
     quality_tables,
     readme_table,
     restoration_document,
@@ -45,6 +46,7 @@ def texts() -> dict[tuple[str, str], str]:
         ("docs/ablations.md", "ablations"): ablation_table.render(),
         ("docs/videos.md", "speed"): small_tables.video_speed(),
         ("docs/pictures.md", "batch"): small_tables.interrupted_batch(),
+        ("docs/firmware.md", "firmware"): firmware_document.figures(),
     }
 
 

@@ -1,41 +1,25 @@
-"""Renders results/firmware.json into the tables of docs/firmware.md, between its markers.
-
-python scripts/render_firmware.py [--check]
-"""
+"""The tables of docs/firmware.md, from results/firmware.json; `documents` writes and checks them."""
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-PAGE, RESULTS = ROOT / "docs" / "firmware.md", ROOT / "results" / "firmware.json"
-BEGIN, END = "<!-- figures: scripts/render_firmware.py -->\n", "<!-- end of figures -->"
+from scripts.shared import result_files
+
 OUTPUT_PIXELS = 640 * 480
 CLOCKS_MHZ = (100, 480)
 TILE_BYTES = 16 * 1024
 
 
-def main() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    result = json.loads(RESULTS.read_text(encoding="utf-8"))
-    rendered = head + BEGIN + _figures(result) + END + tail
-    if "--check" in sys.argv:
-        sys.exit(rendered != page and "docs/firmware.md is stale; run scripts/render_firmware.py")
-    PAGE.write_text(rendered, encoding="utf-8")
-
-
-def _figures(result: dict[str, Any]) -> str:
-    rows = result["rows"]
+def figures() -> str:
+    """Return flash, RAM and instructions of each core and model."""
+    contents = result_files.load("firmware")
+    rows, meta = contents["rows"], contents["meta"]
     models = [row for row in rows if "table_bytes" in row]
-    tools = "; ".join(result["tools"])
+    tools = "; ".join(meta["commands"])
     return "\n".join(
         [
-            f"Measured at {result['commit']}, {result['date']}, with {tools}.\n",
+            f"Measured: {result_files.described(meta['origin'])}, {tools}.\n",
             "### Flash, bytes (-Os)\n",
             *_table(
                 ("core", "model", "code", "tables", "together"),
@@ -74,7 +58,7 @@ def _ram(models: list[dict[str, Any]]) -> list[str]:
 def _speed(row: dict[str, Any]) -> tuple[Any, ...]:
     count = row["instructions_per_pixel"]
     rates = [f"{mhz * 1e6 / (count * OUTPUT_PIXELS):.2f}" for mhz in CLOCKS_MHZ]
-    return (row["core"], row["model"], f"{count:,.0f}", *rates)
+    return (row["core"], row.get("model") or row["filter"], f"{count:,.0f}", *rates)
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[str]:
@@ -82,7 +66,3 @@ def _table(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[str]:
     lines = [" | ".join(heads), " | ".join(marks)]
     lines += [" | ".join(f"{c:,}" if isinstance(c, int) else str(c) for c in row) for row in rows]
     return [*(f"| {line} |" for line in lines), ""]
-
-
-if __name__ == "__main__":
-    main()

@@ -98,12 +98,10 @@ def upscale(
     found = _model(model, scale)
     tables = _tables_for(found, image, restore)
     upscale_plane = upscaler(tables, engine, threads, ensemble)
-    if not isinstance(image, np.ndarray):
-        return _upscale_pillow(image, upscale_plane, tables.scale)
-    image = np.asarray(image)  # a plain array, also of a memory map or a masked array
-    if image.dtype in _DEEP and image.size and image.ndim > 1 and image.shape[2:] in _CHANNELS:
-        return _upscale_16_bits(image, upscale_plane, tables.scale)
-    return _upscale_array(image, upscale_plane, tables.scale)
+    if isinstance(image, np.ndarray):
+        # `asarray` makes a plain array of a memory map or a masked array
+        return _upscale_any_depth(np.asarray(image), upscale_plane, tables.scale)
+    return _upscale_pillow(image, upscale_plane, tables.scale)
 
 
 def upscaler(
@@ -168,6 +166,14 @@ def _model(model: str | os.PathLike[str] | Model | None, scale: int) -> Model:
     return found
 
 
+def _upscale_any_depth(image: np.ndarray, upscale_plane: UpscalePlane, scale: int) -> np.ndarray:
+    """Upscale a uint8 or uint16 array (h, w) or (h, w, channels)."""
+    if image.dtype in _DEEP and image.size and image.ndim > 1 and image.shape[2:] in _CHANNELS:
+        eight_bits = partial(_upscale_array, upscale_plane=upscale_plane, scale=scale)
+        return high_bit_depth.upscale(image, eight_bits, scale, high_bit_depth.PICTURE_16_BITS)
+    return _upscale_array(image, upscale_plane, scale)
+
+
 def _upscale_array(image: np.ndarray, upscale_plane: UpscalePlane, scale: int) -> np.ndarray:
     check_uint8(image, (2, 3))
     if image.ndim == 3 and image.shape[2] >= 3 and isinstance(upscale_plane, Colourful):
@@ -175,11 +181,6 @@ def _upscale_array(image: np.ndarray, upscale_plane: UpscalePlane, scale: int) -
     luma, rest = split(image)
     alpha_sr = None if rest.alpha is None else _upscaled_alpha(rest.alpha, upscale_plane)
     return join(upscale_plane(luma), rest, scale, alpha_sr)
-
-
-def _upscale_16_bits(image: np.ndarray, upscale_plane: UpscalePlane, scale: int) -> np.ndarray:
-    eight_bits = partial(_upscale_array, upscale_plane=upscale_plane, scale=scale)
-    return high_bit_depth.upscale(image, eight_bits, scale, high_bit_depth.PICTURE_16_BITS)
 
 
 def _upscale_colours(image: np.ndarray, upscale_plane: Colourful, scale: int) -> np.ndarray:

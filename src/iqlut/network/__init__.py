@@ -1,3 +1,1 @@
-"""The trainable network (PyTorch): its configuration, its layers, and its conversion to integer
-tables.
-"""
+"""The trainable network (PyTorch): configuration, layers, and conversion to integer tables."""

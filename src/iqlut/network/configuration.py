@@ -1,8 +1,8 @@
-"""What a training run is: frozen dataclasses, and one TOML file for each model.
+"""The configuration of a training run: frozen dataclasses, read from one TOML file for each model.
 
 The options are declared in `model_options`, `training_options` and `damage_options`, each with its
-limits, its unit and its explanation. A variant is a value: the ablations of the paper, its baseline
-and our own trials are configurations of the same code.
+limits, its unit and its explanation. The ablations of the paper, its baseline and our own trials
+are all configurations of the same code.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SECTIONS = {"model": ModelConfig, "train": TrainConfig, "degrade": DegradeConfig
 
 @dataclass(frozen=True)
 class Config:
-    """A whole run, or one stage of it."""
+    """The configuration of a whole run, or of one stage of it."""
 
     name: str = "l8c8-x4"
     """The model's name, as in `l8c8-x4`."""
@@ -58,16 +58,15 @@ class Config:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, as JSON has them."""
+        """The configuration as plain values that JSON can represent."""
         plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
         return plain
 
 
 def load(path: str | Path, stage: str | None = None) -> Config:
-    """The configuration in the TOML file at `path`: of its last stage, or of the stage of that
-    name.
+    """Read the configuration of a stage from the TOML file at `path`; None selects the last stage.
 
-    Raises BadConfig in one sentence where the file holds none.
+    Raises BadConfig if the file holds no valid configuration, or no stage of that name.
     """
     from iqlut.network import stages
 
@@ -75,18 +74,20 @@ def load(path: str | Path, stage: str | None = None) -> Config:
 
 
 def read_toml(path: str | Path) -> tomlkit.TOMLDocument:
-    """The TOML file at `path`, with its comments; BadConfig where it is no TOML file."""
+    """Read the TOML file at `path` with its comments. Raises BadConfig if it is not valid TOML."""
     try:
         return tomlkit.parse(Path(path).read_text(encoding="utf-8"))
     except (TOMLKitError, UnicodeDecodeError) as error:
         raise BadConfig(
-            f"{path} is not valid TOML ({error}); correct it, or start anew with iqlut train --init"
+            f"{path} is not valid TOML ({error}), expected a configuration file; correct it, or "
+            "write a new one with iqlut train --init"
         ) from None
 
 
 def from_dict(values: Mapping[str, Any]) -> Config:
-    """A Config from plain values. Raises BadConfig for unknown names, wrong types and values
-    outside their limits.
+    """Make a Config from plain values.
+
+    Raises BadConfig for unknown names, wrong types and values outside of their limits.
     """
     _check_names(values, Config, "")
     plain = {name: _as_declared(value, Config, name) for name, value in values.items()}
@@ -108,20 +109,27 @@ def from_dict(values: Mapping[str, Any]) -> Config:
 
 
 def override(config: Config, changes: Mapping[str, Any]) -> Config:
-    """The configuration with other values, by names such as "train.steps"; validated like a file."""
+    """Replace values of a configuration, by names such as "train.steps".
+
+    Raises BadConfig for unknown names and invalid values, as for those of a file.
+    """
     values = config.to_dict()
     for name, value in changes.items():
         section, _, option = name.rpartition(".")
         if section not in ("", *SECTIONS) or (not section and name not in ("name", "purpose")):
-            raise BadConfig(f"there is no option {name}; known are {', '.join(_known_names())}")
+            raise BadConfig(
+                f"there is no option {name}; known are {', '.join(_known_names())}; correct "
+                "the name"
+            )
         (values[section] if section else values)[option] = value
     return from_dict(values)
 
 
 def parse_override(text: str) -> tuple[str, Any]:
-    """The name and the value of a command-line override such as `train.steps=3000`.
+    """Split a command-line override such as `train.steps=3000` into name and value.
 
-    The value is written as in TOML; text that is no TOML value is taken as a string.
+    The value is written as in TOML; other text is taken as a string. Raises BadConfig if there is
+    no name or no equals sign.
     """
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
@@ -136,7 +144,7 @@ def parse_override(text: str) -> tuple[str, Any]:
 
 
 def to_toml(config: Config) -> str:
-    """TOML text that reads as `config`: the values that are not the defaults."""
+    """The TOML text of `config`, with only those values that differ from the defaults."""
     document = tomlkit.document()
     document.add("name", tomlkit.item(config.name))
     if config.purpose != Config().purpose:
@@ -158,6 +166,7 @@ def to_toml(config: Config) -> str:
 
 
 def _known_names() -> Sequence[str]:
+    """The full names of all options."""
     names = (
         f"{section}.{one.name}" for section, kind in SECTIONS.items() for one in options_of(kind)
     )
@@ -165,6 +174,7 @@ def _known_names() -> Sequence[str]:
 
 
 def _check_names(values: Mapping[str, Any], kind: type, prefix: str) -> None:
+    """Raise BadConfig if a name is not a field of the dataclass `kind`."""
     known = [one.name for one in dataclasses.fields(kind)]
     for name in values:
         if name not in known:
@@ -175,13 +185,14 @@ def _check_names(values: Mapping[str, Any], kind: type, prefix: str) -> None:
 
 
 def _as_declared(value: Any, kind: type, name: str) -> Any:
-    """The value, a single one as a list where the option is a list."""
+    """The value, as a list of one if the option is a list and the value is not."""
     declared = typing.get_type_hints(kind)[name]
     single = not isinstance(value, Mapping | list | tuple)
     return [value] if single and get_origin(declared) is tuple else value
 
 
 def _check_finite(plain: Mapping[str, Any]) -> None:
+    """Raise BadConfig if a value is NaN or infinite."""
     for name, value in _leaves(plain, ""):
         if isinstance(value, float) and not math.isfinite(value):
             raise BadConfig(
@@ -190,7 +201,7 @@ def _check_finite(plain: Mapping[str, Any]) -> None:
 
 
 def _leaves(values: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """(option, value) of all values, also of those in lists."""
+    """Yield (full name of the option, value) for all values, also for those in lists."""
     if isinstance(values, Mapping):
         for key, value in values.items():
             yield from _leaves(value, f"{name}.{key}" if name else str(key))
@@ -202,14 +213,16 @@ def _leaves(values: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _option(name: str) -> Option:
+    """The declaration of the option of this full name."""
     section, _, own = name.rpartition(".")
     kind = SECTIONS[section] if section else Config
     return next(one for one in options_of(kind) if one.name == own)
 
 
 def _refused(plain: Mapping[str, Any], message: str) -> BadConfig:
-    """A sentence of ours for what msgspec refused, as "Expected `int`, got `str` - at
-    `$.train.steps`".
+    """Our error for a value that msgspec refused.
+
+    `message` is that of msgspec, such as "Expected `int`, got `str` - at `$.train.steps`".
     """
     path = message.rpartition("$")[2].strip("`. ").partition("[")[0]
     value: Any = plain
@@ -217,5 +230,5 @@ def _refused(plain: Mapping[str, Any], message: str) -> BadConfig:
         value = value[step]
     return BadConfig(
         f"{path} is {textwrap.shorten(repr(value), 80)}, expected {_option(path).expected}; "
-        "`iqlut train --explain` describes it"
+        "correct it, `iqlut train --explain` describes the option"
     )

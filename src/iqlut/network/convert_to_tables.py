@@ -1,16 +1,16 @@
-"""From a network to integer tables. What integers cannot express exactly enough is refused, never
-clipped.
+"""Conversion of a trained network to integer tables.
 
-A block is out = 128 + skip * (signal - 128) + gain * 128 * F with F = step * acc / ONE, so
+Values that integers cannot represent accurately enough raise CannotConvert and are never clipped.
+A block computes out = 128 + skip * (signal - 128) + gain * 128 * F with F = step * acc / ONE, hence
 
     gain' = gain * step * 128 / ONE * 2**(acc_shift + shift)    int16, for each output channel
     skip' = skip * 2**shift                                     int16
     bias' = 128 * (2**shift - skip') + 2**(shift - 1)           int32
 
-with the largest shift for which all fit. In the last layer the skip multiplies the bilinear base,
-which is (2 * scale)**2 times a signal, and the bias holds the network's offset. Training rounds
-entries and signals in the same way, so the integers differ from the rounded network only in the
-last bits of gain' and skip'.
+with the largest shift for which all three fit. In the last layer the skip multiplies the bilinear
+base, which is (2 * scale)**2 times a signal, and the bias contains the offset of the network.
+Training rounds entries and signals in the same way, so that the integers differ from the rounded
+network only in the last bits of gain' and skip'.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from iqlut.tables.layer import Layer, accumulator_bound
 from iqlut.tables.restoration_tables import RestorationTables
 
 _INT16_MAX = 32767
-_RELATIVE_ERROR_MAX = 0.02  # of a gain that matters: coarser than this is refused
+_RELATIVE_ERROR_MAX = 0.02  # the largest relative error of a rounded gain
 
 
 def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables | RestorationTables:
-    """The tables of a trained network; CannotConvert or IllegalTables where there are none.
+    """Convert a trained network to tables, with the description `about`.
 
-    A network with strengths becomes RestorationTables, whose table sets share everything but
-    entries and biases.
+    A network with strengths becomes RestorationTables, whose table sets share everything except
+    entries and biases. Raises CannotConvert or IllegalTables if there are no such tables.
     """
     strengths = config.model.strengths
     with torch.no_grad():
@@ -67,7 +67,7 @@ def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables |
 
 
 def _at(network: Network, strength: float) -> tuple[list[torch.Tensor], torch.Tensor]:
-    """The entries of each layer and the offset of the table set of this strength."""
+    """The entries of each layer, and the offset, at this strength."""
     if network.config.strengths:
         network.set_strength(strength)
     return network.entries(), network.phase_offset()
@@ -75,10 +75,13 @@ def _at(network: Network, strength: float) -> tuple[list[torch.Tensor], torch.Te
 
 @dataclass(frozen=True, eq=False)
 class _LayerValues:
-    """A layer before its integers: entries and offset of each table set, and what the sets share.
+    """The float values of a layer: entries and offset of each table set, and what the sets share.
 
-    `step` is that of an entry for each output, `base_unit` what one signal counts in its skip: 1,
-    but for the base.
+    where      the name of the layer in error messages
+    entries    for each set (c, levels, k, k, d), in units of x
+    step       (d,): the entry step of each output channel
+    offsets    for each set (d,), in units of x
+    base_unit  the factor of the skip signal: 1, or (2 * scale)**2 for the bilinear base
     """
 
     where: str
@@ -92,10 +95,11 @@ class _LayerValues:
 
 
 def _layers(values: _LayerValues, interpolate: bool) -> list[Layer]:
-    """The layer in each table set."""
+    """The integer layer of each table set. Raises CannotConvert if there is none."""
     if not all(torch.isfinite(entries).all() for entries in values.entries):
         raise CannotConvert(
-            f"{values.where}: the table holds NaN or infinite entries; take an earlier checkpoint"
+            f"{values.where}: the table holds NaN or infinite entries, expected finite ones; use "
+            "an earlier checkpoint"
         )
     step = values.step
     luts = [(entries / step).round().to(torch.int8).numpy() for entries in values.entries]
@@ -103,7 +107,8 @@ def _layers(values: _LayerValues, interpolate: bool) -> list[Layer]:
     acc_shift = next((s for s in range(16) if ar.round_shift(bound, s) <= ar.ACC16_MAX), None)
     if acc_shift is None:
         raise CannotConvert(
-            f"{values.where}: its sums can reach {bound}, more than any shift brings into int16"
+            f"{values.where}: the accumulator can reach {bound}, expected a bound that a shift of "
+            "at most 15 brings into int16; train with fewer channels"
         )
     gain = values.gain * step.double().numpy() * CENTRE / ar.ONE * 2**acc_shift
     for shift in range(22, 7, -1):
@@ -116,19 +121,23 @@ def _layers(values: _LayerValues, interpolate: bool) -> list[Layer]:
             for lut, bias in zip(luts, biases, strict=True)
         ]
         largest = max(layer.total_bound(ar.SIGNAL_MAX * values.base_unit) for layer in layers)
-        if largest <= ar.INT32_MAX // (
-            2 if len(layers) > 1 else 1
-        ):  # of two sets a blend can be a little more
+        # a blend of two sets can slightly exceed the bounds of both
+        if largest <= ar.INT32_MAX // (2 if len(layers) > 1 else 1):
             return layers
     raise CannotConvert(
-        f"{values.where}: its gains (up to {gain.max():.3g}) do not fit the integers at any shift"
+        f"{values.where}: the gains reach {gain.max():.3g}, expected gains that fit int16 at a "
+        "shift from 8 to 22; use an earlier checkpoint"
     )
 
 
 def _constants(
     values: _LayerValues, gain: np.ndarray, shift: int
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]] | None:
-    """gain', skip' and the bias' of each table set with this shift; None where they do not fit."""
+    """gain', skip' and, for each table set, bias' at this shift.
+
+    Returns None if a gain or skip does not fit int16. Raises CannotConvert if rounding
+    changes a gain too much.
+    """
     exact = gain * 2**shift
     gains, skips = np.round(exact), np.round(values.skip * 2**shift / values.base_unit)
     if max(np.abs(gains).max(), np.abs(skips).max()) > _INT16_MAX:
@@ -137,10 +146,10 @@ def _constants(
     if error.max() > _RELATIVE_ERROR_MAX:
         raise CannotConvert(
             f"{values.where}: a gain of {gains[error.argmax()]:.0f} is {error.max():.0%} off the "
-            "exact one"
+            f"exact one, expected at most {_RELATIVE_ERROR_MAX:.0%}; use another checkpoint"
         )
-    # a block's skip leaves the centre where it is; the base is no signal around a centre, it is the
-    # picture
+    # the skip of a block applies to the distance of a signal from CENTRE, that of the last layer to
+    # the base itself, which is an image
     kept = skips if values.base_unit == 1 else values.skip * 2**shift
     biases = [
         CENTRE * (2**shift - kept) + 2 ** (shift - 1) + np.round(CENTRE * offset * 2**shift)

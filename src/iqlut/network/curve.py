@@ -1,4 +1,4 @@
-"""Where the levels of a layer lie, and which of them each uint8 signal reads."""
+"""The curve of a layer: the positions of its levels, and the levels that each signal reads."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from iqlut.network.quantisation import CENTRE
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """The knots of a layer, uint8 (levels,), and what they say of each of the 256 signals.
+    """The knots of a layer, and level and fraction of each of the 256 signal values.
 
-    `code` uint8 (256,) is the level below a signal, `fraction` float32 (256,) how far the signal is
-    from there to the next level, `steepness` float32 (levels - 1,) how fast that fraction rises,
-    per unit of x.
+    knots      uint8 (levels,): the signal value of each level
+    code       uint8 (256,): the level at or below a signal value
+    fraction   float32 (256,): the fraction of the way from there to the next level, 0 to 1
+    steepness  float32 (levels - 1,): the slope of the fraction between two levels, per unit of x
     """
 
     knots: np.ndarray
@@ -30,7 +31,7 @@ class Curve:
 
     @staticmethod
     def of(knots: np.ndarray, interpolate: bool) -> Curve:
-        """The curve of these knots; without `interpolate` each signal takes the nearest level."""
+        """The curve of these knots; without `interpolate` each signal reads the nearest level."""
         code, fraction = ar.expand_knots(knots, interpolate)
         steepness = np.float32(CENTRE) / np.diff(knots.astype(np.float32))
         return Curve(
@@ -38,8 +39,9 @@ class Curve:
         )
 
     def on(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """knots (levels,), code int64 (256,) and fraction (256,) on the device of `x` and in its
-        dtype; copied once.
+        """Knots (levels,), code (256,) and fraction (256,) as tensors on the device of `x`.
+
+        Knots and fraction have the dtype of `x`, the code is int64. The copies are kept.
         """
         place = (x.device, x.dtype)
         if place not in self._copies:

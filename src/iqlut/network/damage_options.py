@@ -17,11 +17,11 @@ _FourFactors = tuple[Annotated[float, Meta(ge=0, le=51), "constant rate factor"]
 
 @dataclass(frozen=True)
 class DegradeConfig:
-    """How the low-resolution side of a patch is made and damaged (`training/patch_damage.py`).
+    """How low-resolution patches are made and damaged (`training/patch_damage.py`).
 
-    Severities are four numbers, for the strengths 0, 1, 2 and 3, and linear between them. A model
-    with `model.strengths` is trained at all of its strengths, any other at `strength`. By default a
-    patch is made by MATLAB's bicubic filter and is not damaged.
+    A severity is given by four numbers, for the strengths 0, 1, 2 and 3, and interpolated linearly
+    between them. A model with `model.strengths` is trained at all of its strengths, any other one
+    at `strength`. By default a patch is made by MATLAB's bicubic filter and is not damaged.
     """
 
     filters: tuple[Filter, ...] = ("bicubic",)
@@ -80,19 +80,18 @@ class DegradeConfig:
         total = self.noise_share + self.jpeg_share + self.noise_jpeg_share + self.codec_share
         if total > 1 + 1e-9:
             raise BadConfig(
-                f"degrade: the shares of damage sum to {total:g}, expected them to sum to at most "
-                "1; lower one"
+                f"degrade: the shares of damage sum to {total:g}, expected a sum of at most 1; "
+                "lower one of them"
             )
         if len(self.filters) != len(self.filter_shares) or abs(sum(self.filter_shares) - 1) > 1e-6:
             raise BadConfig(
                 f"degrade.filter_shares is {list(self.filter_shares)} for {len(self.filters)} "
-                "filters, expected one "
-                "share for each of degrade.filters, of sum 1; correct the list"
+                "filters, expected one share for each of degrade.filters, with the sum 1; correct "
+                "the list"
             )
         for name in ("noise_sigma", "jpeg_quality", "codec_crf"):
             if len(getattr(self, name)) != 4:
                 raise BadConfig(
-                    f"degrade.{name} has {len(getattr(self, name))} values, expected four "
-                    "numbers, for the strengths "
-                    "0 to 3; correct the list"
+                    f"degrade.{name} has {len(getattr(self, name))} values, expected four numbers, "
+                    "for the strengths 0 to 3; correct the list"
                 )

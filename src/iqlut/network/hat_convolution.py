@@ -1,8 +1,9 @@
-"""The expanded convolution in plain torch, for any device, whole or rounded.
+"""The layers of a network in plain torch, on any device, exact or rounded as in integer arithmetic.
 
-With the blend a row of a table is a piecewise-linear function of one signal, so a layer is linear
-in its entries: expand each input channel into `levels` hat functions (two of them not zero) and the
-layer is one ordinary convolution of channels_in * levels planes, whose weights are the table.
+With interpolation, a row of a table is a piecewise-linear function of one signal, so that a layer
+is linear in its entries. If each input channel is expanded into `levels` hat functions, two of
+which are not zero for a signal, the layer is an ordinary convolution of channels_in * levels
+planes, and the table is its weights.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from iqlut.network.quantisation import CENTRE, round_entries
 
 
 def hats(x: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool) -> torch.Tensor:
-    """x (n, c, h, w) -> (n, c, levels, h, w): how much of each level a signal is (IQ-LUT eq. 4, 5).
+    """Expand signals x (n, c, h, w) into the share of each level, (n, c, levels, h, w).
 
-    `rounded` takes code and fraction from the integer arithmetic for the nearest uint8 signal, with
-    the slope of the exact curve as gradient.
+    The shares of the two neighbouring levels of a signal sum to 1, the others are 0 (IQ-LUT eq. 4,
+    5). With `rounded`, level and fraction are those of the integer arithmetic for the nearest uint8
+    signal, and the gradient is the slope of the exact curve.
     """
     signal = CENTRE + CENTRE * x
     whole_knots, codes, fractions = curve.on(x)
@@ -35,9 +37,8 @@ def hats(x: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool) -> t
         fraction = (
             (signal - whole_knots[code]) / (whole_knots[code + 1] - whole_knots[code])
         ).detach()
-    moved = signal - torch.lerp(
-        knots[code], knots[code + 1], fraction
-    )  # the gradient: away from where the levels lie
+    # `moved` carries the gradients of the signal and of the knots
+    moved = signal - torch.lerp(knots[code], knots[code + 1], fraction)
     fraction = fraction + (moved - moved.detach()) / (whole_knots[code + 1] - whole_knots[code])
     out = torch.zeros(*x.shape, len(knots), dtype=x.dtype, device=x.device)
     out = out.scatter(4, torch.stack([code, code + 1], 4), torch.stack([1 - fraction, fraction], 4))
@@ -48,10 +49,13 @@ def expand(
     x: torch.Tensor, lut: torch.Tensor, knots: torch.Tensor, curve: Curve, rounded: bool,
     step: torch.Tensor | None = None,
 ) -> torch.Tensor:  # fmt: skip
-    """x (n, c, h, w), lut (c, levels, k, k, d), knots (levels,) -> F (n, d, h, w) before the gate
-    (IQ-LUT eq. 2, 5).
+    """The output F of a layer before the gate, (n, d, h, w), in units of x (IQ-LUT eq. 2, 5).
 
-    `step` (d,) is what entries are rounded to, or None: so that the largest are ENTRY_MAX steps.
+    x      (n, c, h, w), in units of x
+    lut    (c, levels, k, k, d)
+    knots  (levels,), as signals from 0 to 255
+    step   (d,): the step that entries are rounded to with `rounded`; None selects the step for
+           which the largest entry of each output channel is ENTRY_MAX steps
     """
     before, after = ar.footprint(lut.shape[2])
     x = functional.pad(x, (before, after, before, after), mode="replicate")
@@ -62,15 +66,16 @@ def expand(
 
 
 def _weights(lut: torch.Tensor) -> torch.Tensor:
+    """A table as the weights of a convolution, (d, c * levels, k, k)."""
     c, levels, k, _, d = lut.shape
     return lut.permute(4, 0, 1, 2, 3).reshape(d, c * levels, k, k)
 
 
 class _RoundedConvolution(torch.autograd.Function):
-    """By rounded weights, with the gradients that the exact ones would give.
+    """A convolution by rounded weights that has the gradients of the exact weights.
 
-    Where levels lie close, rounding leaves most neighbours equal, and the rise between them says
-    nothing.
+    If levels lie close together, rounding makes most neighbouring entries equal, and the gradient
+    of the rounded table would carry no information.
     """
 
     @staticmethod
@@ -94,9 +99,10 @@ class _RoundedConvolution(torch.autograd.Function):
 def gate(
     x: torch.Tensor, acc: torch.Tensor, gain: torch.Tensor, skip: torch.Tensor, rounded: bool
 ) -> torch.Tensor:
-    """The gated residual (IQ-LUT eq. 3), clamped to what a uint8 signal can say, rounded if asked.
+    """The gated residual of a block (IQ-LUT eq. 3), clamped to the range of uint8 signals.
 
-    Gradients pass straight through the rounding, and not where the signal is 0 or 255.
+    With `rounded` it is also rounded to uint8 signals. The gradient ignores the rounding; it is 0
+    where the signal is 0 or 255.
     """
     top = (ar.SIGNAL_MAX - CENTRE) / CENTRE
     out = skip.view(1, -1, 1, 1) * x + gain.view(1, -1, 1, 1) * acc

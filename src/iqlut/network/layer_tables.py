@@ -1,6 +1,4 @@
-"""The trainable entries of one layer: as a table, as a set of tables for each restoration strength,
-or as networks.
-"""
+"""The trainable entries of a layer: a table, table sets for several strengths, or networks."""
 
 from __future__ import annotations
 
@@ -9,14 +7,14 @@ import copy
 import torch
 from torch import nn
 
-ROUGHNESS = 0.1  # of the straight lines that tables are at the start
+ROUGHNESS = 0.1  # relative amplitude of the noise that is added to the initial straight lines
 
 
 class Table(nn.Module):
     """The entries of a layer as parameters: float32 (c, levels, k, k, d) in units of x.
 
-    They start as random straight lines over the levels with a little roughness. Entirely random
-    rows make a deep stack of layers chaotic, and it does not learn.
+    They start as random straight lines over the levels with a little noise. With entirely random
+    rows, the output of many layers is chaotic and the network does not learn.
     """
 
     def __init__(self, shape: tuple[int, int, int, int, int], spread: float) -> None:
@@ -36,7 +34,7 @@ class Table(nn.Module):
 class TableSets(nn.Module):
     """The entries of a layer for each of several restoration strengths.
 
-    All sets are the same at the start. A strength between those of two sets takes their blend.
+    All sets are equal at the start. The entries at a strength between two sets are their blend.
     """
 
     def __init__(self, shape: tuple[int, int, int, int, int], spread: float, count: int) -> None:
@@ -50,8 +48,9 @@ class TableSets(nn.Module):
         return torch.lerp(entries, self.sets[below + 1].entries, weight) if weight else entries  # type: ignore[arg-type]
 
     def largest(self) -> torch.Tensor:
-        """The largest magnitude of each entry in any set, which decides the entry step that the
-        sets share.
+        """The largest magnitude of each entry over all sets, (c, levels, k, k, d).
+
+        It decides the entry step that the sets share.
         """
         return torch.stack([one.entries.detach().abs() for one in self.sets]).amax(dim=0)  # type: ignore[operator]
 
@@ -61,12 +60,11 @@ class TableSets(nn.Module):
 
 
 class SubNetwork(nn.Module):
-    """The entries as the paper makes them: by a three-layer network of one scalar for each input
-    channel.
+    """The entries as in the paper: outputs of a three-layer network for each input channel.
 
-    The networks are evaluated at the levels only, which is the conversion to a table. A straight
-    line is added to each, so that the entries start like those of Table; the bends of the first
-    layer are spread over [-1, 1].
+    Each network has one scalar as its input and is evaluated only at the levels, which is the
+    conversion to a table. A straight line is added to its outputs, so that the entries start like
+    those of `Table`. The kinks of the units of the first layer are spread over [-1, 1].
     """
 
     def __init__(self, shape: tuple[int, int, int, int, int], spread: float, hidden: int) -> None:
@@ -91,8 +89,9 @@ class SubNetwork(nn.Module):
         return (hidden @ self.third + position * self.line + self.third_bias).view(self.shape)
 
     def weights(self) -> list[torch.Tensor]:
-        """The parameters that the entries are sums of, (c, ..., k, k, d); writing to them changes
-        the entries.
+        """The parameters that the entries are sums of, (c, ..., k, k, d).
+
+        Writing to them changes the entries.
         """
         c, _, k, _, d = self.shape
         return [weight.view(c, -1, k, k, d) for weight in (self.third, self.line)]

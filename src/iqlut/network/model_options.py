@@ -15,7 +15,7 @@ from iqlut.tables.symmetry import ORDERS
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The shape of a network. 8 blocks of 8 channels are the paper's L8C8."""
+    """The shape of a network. The network L8C8 of the paper has 8 blocks of 8 channels."""
 
     scale: Annotated[int, Meta(ge=2, le=4), "times"] = 4
     """How many times larger the upscaled image is, in each direction."""
@@ -100,20 +100,19 @@ class ModelConfig:
         if self.symmetry > 1 and not all(side % 2 for side in sides):
             raise BadConfig(
                 f"model.kernel and model.upsample_kernel are {self.kernel} and "
-                f"{self.upsample_kernel}, expected odd "
-                "numbers with symmetry; set both to 1 or 3"
+                f"{self.upsample_kernel}, expected odd numbers with symmetry; set both to 1 or 3"
             )
-        self.layer_levels  # noqa: B018  (refuses a wrong number of values)
+        self.layer_levels  # noqa: B018  (raises BadConfig for a wrong number of values)
         self._check_strengths()
         for name, knots in (("knot_a", self.knot_a), ("knot_b", self.knot_b)):
             if len(knots) not in (1, self.blocks):
                 raise BadConfig(
                     f"model.{name} has {len(knots)} values, expected 1 or {self.blocks} (layers "
-                    "after the first); "
-                    "change their number"
+                    "after the first); change their number"
                 )
 
     def _check_strengths(self) -> None:
+        """Raise BadConfig for illegal strengths, and for options that exclude strengths."""
         if not self.strengths:
             return
         try:
@@ -123,9 +122,8 @@ class ModelConfig:
         if self.parameterisation != "table" or self.knots != "fixed":
             raise BadConfig(
                 f"model.strengths is set with parameterisation = {self.parameterisation!r} and "
-                "knots = "
-                f"{self.knots!r}, expected 'table' and 'fixed'; change these, or leave strengths "
-                "out"
+                f"knots = {self.knots!r}, expected 'table' and 'fixed'; change these, or leave "
+                "strengths out"
             )
 
     @property
@@ -143,7 +141,7 @@ class ModelConfig:
         return self.first_levels, *inner, self.upsample_levels
 
     def layer_knot_parameters(self) -> tuple[tuple[float, float], ...]:
-        """(a, b) of each layer after the first: of the later blocks, then of the upsampler."""
+        """The pair (a, b) of each later block, and then of the upsampler."""
         pairs = (
             knot * self.blocks if len(knot) == 1 else knot for knot in (self.knot_a, self.knot_b)
         )

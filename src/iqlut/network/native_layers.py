@@ -1,9 +1,8 @@
-"""The layers of a network on the CPU by the native training library: the residual and the mean
-loss, for autograd.
+"""The layers of a network on the CPU by the native training library, as functions for autograd.
 
-Entries are int8 and signals uint8, as in the integer arithmetic, so a layer reads only the two
-levels between which a signal lies; its curve says which. `hat_convolution.py` computes the same in
-plain PyTorch.
+Entries are int8 and signals uint8, as in the integer arithmetic, so that a layer reads only the two
+levels between which a signal lies; the curve of the layer says which. `hat_convolution.py` computes
+the same in plain PyTorch.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any
 
 import torch
 
+from iqlut.errors import InvalidArgument
 from iqlut.native import Problem, training
 from iqlut.network.curve import Curve
 from iqlut.network.losses import LOSSES
@@ -24,12 +24,13 @@ ISAS = ("portable", "avx2", "avx512")
 
 @dataclass(frozen=True)
 class LayerSettings:
-    """What is not a tensor of a network: the curve of each layer, the scale, and how the layers are
-    computed.
+    """The arguments of the native library that are not trained.
 
-    `base` says whether the residual is added to the bilinear image or to the centre. `isa` is one
-    of ISAS, or None for the fastest one here. `steps` are the entry steps (d,) of the layers; None
-    takes that of the layer's own table.
+    curves   the curve of each layer
+    base     whether the residual is added to the bilinear image, or otherwise to the centre
+    threads  the number of threads
+    isa      one of ISAS; None selects the fastest one that this processor has
+    steps    the entry step (d,) of each layer; None selects that of the layer's own table
     """
 
     curves: Sequence[Curve]
@@ -42,10 +43,13 @@ class LayerSettings:
 
 @dataclass(frozen=True)
 class Aim:
-    """What a batch is compared with by a loss of LOSSES: `truth` uint8 (n, h, w, scale**2).
+    """What a batch is compared with.
 
-    `taught` float32, of the shape of `truth`, is the residual of a teacher; the distance to it has
-    the weight `weight`. `margin` low-resolution pixels at each side of a patch are left out.
+    loss    a name from LOSSES
+    truth   uint8 (n, h, w, scale**2): the original image by phases
+    taught  float32, of the same shape: the residual of a teacher, or None
+    weight  the weight of the distance to `taught`
+    margin  low-resolution pixels on each side of a patch that the loss leaves out
     """
 
     loss: str
@@ -56,20 +60,19 @@ class Aim:
 
 
 class Residual(torch.autograd.Function):
-    """All layers of a network: luma uint8 (n, h, w) -> F of the last layer (n, h, w, scale**2), in
-    units of x.
+    """All layers of a network, from luma uint8 (n, h, w) to the residual (n, h, w, scale**2).
 
-    `apply(luma, settings, *parameters)` takes lut (c, levels, k, k, d), knots (levels,), gain (d,)
-    and skip (d,) of each block in order, then lut and knots of the upsampler; all float32, knots in
-    units of x. Levels and kernel may differ from layer to layer. Entries are rounded on the way,
-    with straight-through gradients. The forward pass takes the places of the levels from the
-    curves.
+    The residual is in units of x. `apply(luma, settings, *parameters)` takes lut
+    (c, levels, k, k, d), knots (levels,), gain (d,) and skip (d,) of each block in order, then lut
+    and knots of the upsampler. All of them are float32, and knots are in units of x. Levels and
+    kernel may differ from layer to layer. Entries are rounded, and gradients ignore the rounding.
+    The forward pass takes the positions of the levels from the curves.
     """
 
     @staticmethod
     def forward(ctx: Any, luma: torch.Tensor, settings: LayerSettings, *parameters: torch.Tensor):
         ctx.save_for_backward(luma, *parameters)
-        ctx.settingss = settings
+        ctx.settings = settings
         residual = torch.empty(*luma.shape, parameters[-2].shape[4])
         _Call(luma, settings, parameters).run("residual", residual.data_ptr())
         return residual
@@ -79,15 +82,15 @@ class Residual(torch.autograd.Function):
         luma, *parameters = ctx.saved_tensors
         grads = [torch.empty_like(p, memory_format=torch.contiguous_format) for p in parameters]
         given = grad_outputs[0].contiguous()
-        _Call(luma, ctx.settingss, parameters, grads, ctx.needs_input_grad[2:]).run(
-            "gradients", given.data_ptr()
-        )
-        return None, None, *_asked_for(ctx, grads, 2)
+        call = _Call(luma, ctx.settings, parameters, grads, ctx.needs_input_grad[2:])
+        call.run("gradients", given.data_ptr())
+        return None, None, *_needed(ctx, grads, 2)
 
 
 class MeanLoss(torch.autograd.Function):
-    """The mean loss of a batch and its gradients in the same pass: `apply(luma, settings, aim,
-    *parameters)`.
+    """The mean loss of a batch, whose gradients are computed in the same pass.
+
+    `apply(luma, settings, aim, *parameters)` takes the parameters of `Residual.apply`.
     """
 
     @staticmethod
@@ -95,10 +98,8 @@ class MeanLoss(torch.autograd.Function):
         ctx: Any, luma: torch.Tensor, settings: LayerSettings, aim: Aim, *parameters: torch.Tensor
     ):
         grads = [torch.empty_like(p, memory_format=torch.contiguous_format) for p in parameters]
-        truth, taught = (
-            aim.truth.contiguous(),
-            None if aim.taught is None else aim.taught.contiguous(),
-        )
+        truth = aim.truth.contiguous()
+        taught = None if aim.taught is None else aim.taught.contiguous()
         kind = tuple(LOSSES).index(aim.loss)
         loss = training.Loss(
             kind, settings.base, truth.data_ptr(), _pointer(taught), aim.weight, aim.margin
@@ -112,13 +113,14 @@ class MeanLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grad_outputs: torch.Tensor):  # type: ignore[override]
         grads = [grad_outputs[0] * grad for grad in ctx.saved_tensors]
-        return None, None, None, *_asked_for(ctx, grads, 3)
+        return None, None, None, *_needed(ctx, grads, 3)
 
 
-def _asked_for(ctx: Any, grads: list[torch.Tensor], first: int) -> list[torch.Tensor | None]:
+def _needed(ctx: Any, grads: list[torch.Tensor], first: int) -> list[torch.Tensor | None]:
+    """The gradients, with None for each parameter that needs none."""
     return [
-        grad if asked else None
-        for grad, asked in zip(grads, ctx.needs_input_grad[first:], strict=True)
+        grad if needed else None
+        for grad, needed in zip(grads, ctx.needs_input_grad[first:], strict=True)
     ]
 
 
@@ -127,7 +129,7 @@ def _pointer(tensor: torch.Tensor | None) -> int | None:
 
 
 class _Call:
-    """The structures of a call, and the tensors they point to, which are kept alive with them."""
+    """The C structures of a call, with the tensors that they point to, which must stay alive."""
 
     def __init__(
         self, luma: torch.Tensor, settings: LayerSettings, parameters: Sequence[torch.Tensor],
@@ -145,26 +147,32 @@ class _Call:
                 grad_knots = None
             layers.append(
                 training.Layer(
-                    c, d, k, levels, curve.code.ctypes.data, curve.fraction.ctypes.data, curve.steepness.ctypes.data,
-                    lut.data_ptr(), _pointer(step), *map(_pointer, gate or (None, None)), _pointer(grad_lut),
+                    c, d, k, levels, curve.code.ctypes.data, curve.fraction.ctypes.data,
+                    curve.steepness.ctypes.data, lut.data_ptr(), _pointer(step),
+                    *map(_pointer, gate or (None, None)), _pointer(grad_lut),
                     *map(_pointer, grad_gate or (None, None)), _pointer(grad_knots),
                 )
             )  # fmt: skip
         self._layers = (training.Layer * len(layers))(*layers)
         self._batch = training.Batch(
-            *luma.shape, settings.scale, len(layers), settings.threads, settings.isa and settings.isa.encode(),
-            self._layers, luma.data_ptr(),
+            *luma.shape, settings.scale, len(layers), settings.threads,
+            settings.isa and settings.isa.encode(), self._layers, luma.data_ptr(),
         )  # fmt: skip
         self._isa = settings.isa
 
     def run(self, what: str, *arguments: Any) -> None:
-        """Calls `iqlut_train_{what}`; ValueError if the model exceeds a limit of the library."""
+        """Call the function `iqlut_train_{what}` of the library.
+
+        Raises a ValueError if the model exceeds a limit of the library, and InvalidArgument if this
+        processor lacks the instruction set.
+        """
         problem = Problem()
         function = getattr(training.library(), f"iqlut_train_{what}")
         if not function(ctypes.byref(self._batch), *arguments, ctypes.byref(problem)):
             return
         if problem.name == "NO_INSTRUCTION_SET":
-            raise ValueError(
-                f"the training kernel has no {self._isa} here, expected one of {', '.join(ISAS)}"
+            raise InvalidArgument(
+                f"the training library has no {self._isa} on this processor, expected one of "
+                f"{', '.join(ISAS)} that it supports; leave isa out"
             )
         raise problem.error()

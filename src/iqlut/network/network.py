@@ -1,4 +1,4 @@
-"""The trainable network: all of IQ-LUT from luma to the residual, from top to bottom."""
+"""The trainable network: IQ-LUT from luma to the residual."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ from iqlut.network.quantisation import CENTRE, entry_step, layer_knots, whole_kn
 from iqlut.tables import symmetry
 from iqlut.tables.strengths import between
 
-OPEN = 4.0  # alpha of the first block at the start: a skip of 0.02
-DETAIL = 3.0  # how much livelier its entries are then: detail is small
-BEND = 16  # signals that a learned knot moves for each unit of its parameter: as lively as an entry
+OPEN = 4.0  # initial alpha of the first block, which gives a skip of 0.02
+DETAIL = 3.0  # initial factor of the entries of the first block, because detail is small
+# How far a learned knot moves, in signals, for each unit of its parameter. With this factor a knot
+# is trained at a rate comparable to that of an entry.
+BEND = 16
 
-# entries, knots, the curve of these, the entry step if it is given
+# entries, knots, the curve of the knots, and the entry step or None for that of the entries
 LayerInputs = tuple[torch.Tensor, torch.Tensor, Curve, torch.Tensor | None]
 
 
 def layer_shapes(config: ModelConfig) -> list[tuple[int, int, int, int, int]]:
-    """What is stored of each layer, (c, levels, k, k, d): the blocks, then the upsampler."""
+    """The shape (c, levels, k, k, d) of the stored entries of each block, then of the upsampler."""
     stored, up = config.channels // config.symmetry, config.upsample_kernel
     levels, sides = config.layer_levels, config.block_kernels
     inputs = (1, *[config.channels] * (config.blocks - 1))
@@ -38,17 +40,16 @@ def layer_shapes(config: ModelConfig) -> list[tuple[int, int, int, int, int]]:
 
 
 class Network(nn.Module):
-    """luma uint8 (n, h, w) -> residual float (n, h, w, scale**2) in units of x = (signal - 128) /
-    128.
+    """The network: luma uint8 (n, h, w) to the residual, float (n, h, w, scale**2).
 
-    With `rounded` (training and conversion) entries are int8 steps and signals uint8, as in the
-    integer tables; without it both are exact, which is the float network. `offset` (scale**2,) is
-    added to each phase; it is 0 in training, and found at the end of a run
-    (`training/mean_error.py`).
+    The residual is in units of x = (signal - 128) / 128. With `rounded`, as in training and
+    conversion, entries are multiples of a step and signals uint8, as in the integer tables. Without
+    it both are exact, which is called the float network. `offset`, (scale**2,), is added to the
+    phases; it is 0 in training, and `training/mean_error.py` determines it at the end of a run.
 
-    With `config.strengths` there is a set of entries and an offset (sets, scale**2) for each of
-    them, with the same gates and entry steps. `set_strength` chooses the blend of two neighbouring
-    sets that all other methods use.
+    With `config.strengths` there is a set of entries and an offset for each of them, and `offset`
+    is (sets, scale**2). The sets share gates and entry steps. `set_strength` selects the blend of
+    two neighbouring sets that all other methods use.
     """
 
     offset: torch.Tensor
@@ -56,7 +57,7 @@ class Network(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.plain = False  # plain PyTorch on a CPU too, instead of the native library
+        self.plain = False  # True: compute in plain PyTorch on a CPU too
         start = layer_knots(config)
         for index, knots in enumerate(start):
             self.register_buffer(
@@ -65,9 +66,8 @@ class Network(nn.Module):
         self.bends = nn.ParameterList(
             torch.zeros(len(k) - 2) for k in start if config.knots == "learned"
         )
-        self._curves = [
-            Curve.of(knots, config.interpolate) for knots in start
-        ]  # while no knot is bent
+        # the curves of knots that are not learned
+        self._curves = [Curve.of(knots, config.interpolate) for knots in start]
         last, n = config.blocks, config.symmetry
         shapes = layer_shapes(config)
         self.tables = nn.ModuleList(
@@ -87,14 +87,14 @@ class Network(nn.Module):
         self.alpha = nn.Parameter(
             torch.full((config.blocks, gates), -1.0), requires_grad=config.residual
         )
-        if config.residual and config.block_kernels[0] > 1:  # one tap cannot be a filter of detail
+        if config.residual and config.block_kernels[0] > 1:  # a filter of one tap cannot sum to 0
             self._begin_with_detail()
 
     @torch.no_grad()
     def _begin_with_detail(self) -> None:
-        """Make the first block filters that sum to 0 and hardly let any luma past.
+        """Make the filters of the first block sum to 0, and make its skip small.
 
-        Otherwise the signals of half the blocks are mostly luma, and few levels are left for
+        Otherwise the signals of half of the blocks are mostly luma, so that few levels remain for
         detail.
         """
         for weights in self.tables[0].weights():  # type: ignore[operator]
@@ -102,11 +102,11 @@ class Network(nn.Module):
         self.alpha[0] = OPEN
 
     def _table(self, shape: tuple[int, int, int, int, int], last: bool) -> nn.Module:
+        """The trainable entries of a layer of this shape."""
         c, _, k, _, _ = shape
-        c *= self.config.symmetry if last else 1  # all that are summed
-        size = (
-            1.0 if not self.config.residual else 0.1 if last else 0.5
-        )  # without a residual, a layer must pass on the whole signal
+        c *= self.config.symmetry if last else 1  # the number of channels that are summed
+        # without a residual, a layer must pass on the whole signal
+        size = 1.0 if not self.config.residual else 0.1 if last else 0.5
         spread = size / (c * k * k) ** 0.5
         if self.config.parameterisation == "network":
             return SubNetwork(shape, spread, self.config.hidden)
@@ -115,13 +115,14 @@ class Network(nn.Module):
         return Table(shape, spread)
 
     def set_strength(self, strength: float) -> None:
-        """Take entries and offset of a restoration strength from 0 to the largest in
-        `config.strengths`.
+        """Select the entries and the offset of a restoration strength.
+
+        The strength ranges from 0 to the largest in `config.strengths`.
         """
         self._below, self._weight = between(self.config.strengths, strength)
 
     def phase_offset(self) -> torch.Tensor:
-        """(scale**2,): the offset at the strength set."""
+        """The offset (scale**2,) at the selected strength, in units of x."""
         if not self.config.strengths:
             return self.offset
         return torch.lerp(
@@ -129,17 +130,16 @@ class Network(nn.Module):
         )
 
     def entries(self) -> list[torch.Tensor]:
-        """The table of each layer, (c, levels, k, k, d), not rounded, at the strength set."""
+        """The table of each layer, (c, levels, k, k, d), not rounded, at the selected strength."""
         place = (self._below, self._weight) if self.config.strengths else ()
         return [self._whole(index, table(*place)) for index, table in enumerate(self.tables)]
 
     def shared_steps(self) -> list[torch.Tensor | None]:
-        """The entry step (d,) of each layer that its table sets share; None where that of its one
-        table holds.
+        """The entry step (d,) that the table sets of each layer share; None without strengths.
 
-        Steps of a network that is not trained are kept until a parameter changes. Those of a
-        trained network are computed anew, because fused optimisers change parameters without a
-        trace.
+        The steps of a network that is not being trained are kept until a parameter changes. In
+        training they are computed anew, because fused optimisers change parameters without raising
+        their version.
         """
         if not self.config.strengths:
             return [None] * len(self.tables)
@@ -152,25 +152,27 @@ class Network(nn.Module):
         return self._kept_steps[1]
 
     def _computed_steps(self) -> list[torch.Tensor | None]:
+        """The entry step (d,) of each layer, from the largest entries of its sets."""
         largest = (table.largest() for table in self.tables)  # type: ignore[operator]
         return [entry_step(self._whole(index, stored)) for index, stored in enumerate(largest)]
 
     def _whole(self, index: int, stored: torch.Tensor) -> torch.Tensor:
-        """The whole table of which symmetry stores only `stored`."""
+        """The whole table, of which `stored` is the part that is stored under symmetry."""
         if self.config.symmetry == 1:
             return stored
         return stored.flatten()[self.get_buffer(f"places_{index}")]
 
     def knots(self) -> list[torch.Tensor]:
-        """Where the levels of each layer lie, (levels,), as signals from 0 to 255, not rounded."""
+        """The knots of each layer, (levels,), as signals from 0 to 255, not rounded."""
         start = [self.get_buffer(f"start_{index}") for index in range(len(self.tables))]
         if not self.bends:
             return start
-        inner = (BEND * nn.functional.pad(bend, (1, 1)) for bend in self.bends)  # the ends stay
+        # padded by 0, because the first and the last knot are fixed
+        inner = (BEND * nn.functional.pad(bend, (1, 1)) for bend in self.bends)
         return [knots + bend for knots, bend in zip(start, inner, strict=True)]
 
     def curves(self) -> list[Curve]:
-        """The curve of each layer, of the rounded knots."""
+        """The curve of each layer, made from its rounded knots."""
         if not self.bends:
             return self._curves
         return [
@@ -179,7 +181,7 @@ class Network(nn.Module):
         ]
 
     def gates(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """gain and skip (d,) of each block (IQ-LUT eq. 3)."""
+        """The gain (d,) and the skip (d,) of each block (IQ-LUT eq. 3)."""
         if not self.config.residual:
             one = torch.ones(self.config.channels, device=self.alpha.device)
             return [(one, torch.zeros_like(one))] * self.config.blocks
@@ -190,6 +192,7 @@ class Network(nn.Module):
         return [(g.contiguous(), (1 - g).contiguous()) for g in gain]
 
     def forward(self, luma: torch.Tensor, rounded: bool = True, threads: int = 1) -> torch.Tensor:
+        """The residual of luma uint8 (n, h, w): float (n, h, w, scale**2) in units of x."""
         if rounded and self._native(luma):
             return Residual.apply(luma, *self.native_arguments(threads)) + self.phase_offset()  # type: ignore[no-any-return]
         *blocks, last = self._layers()
@@ -201,6 +204,7 @@ class Network(nn.Module):
         return self._signals(luma, self._layers()[:-1], rounded=True)
 
     def _layers(self) -> list[LayerInputs]:
+        """What `hat_convolution` needs of each layer."""
         return list(
             zip(self.entries(), self.knots(), self.curves(), self.shared_steps(), strict=True)
         )
@@ -208,6 +212,7 @@ class Network(nn.Module):
     def _signals(
         self, luma: torch.Tensor, blocks: list[LayerInputs], rounded: bool
     ) -> list[torch.Tensor]:
+        """The signals after each of these blocks, (n, c, h, w) in units of x."""
         x, signals = (luma.unsqueeze(1).to(self.alpha.dtype) - CENTRE) / CENTRE, []
         for block, (gain, skip) in zip(blocks, self.gates(), strict=True):
             x = hat_convolution.gate(x, _expand(x, block, rounded), gain, skip, rounded)
@@ -215,8 +220,9 @@ class Network(nn.Module):
         return signals
 
     def mean_loss(self, luma: torch.Tensor, aim: Aim, threads: int = 1) -> torch.Tensor:
-        """The loss of a batch, luma uint8 (n, h, w): of its pixels, and of the distance to the
-        output of a teacher.
+        """The mean loss of a batch, luma uint8 (n, h, w), compared with `aim`.
+
+        It is the loss of the pixels, plus the weighted distance to the output of a teacher.
         """
         if self._native(luma):
             settings, *parameters = self.native_arguments(threads)
@@ -229,11 +235,13 @@ class Network(nn.Module):
         return mean + aim.weight * distance(inner(residual - aim.taught, aim.margin))
 
     def _native(self, luma: torch.Tensor) -> bool:
+        """Whether the native library computes the rounded network for this input."""
         return luma.device.type == "cpu" and not self.plain
 
     def native_arguments(self, threads: int) -> tuple[Any, ...]:
-        """The arguments of `Residual` after the luma; `MeanLoss` takes its aim between the first
-        two.
+        """The arguments of `Residual.apply` after the luma.
+
+        They are the LayerSettings and the parameters. `MeanLoss.apply` takes its aim between them.
         """
         entries, knots = self.entries(), self.knots()
         blocks = zip(entries, knots, self.gates(), strict=False)
@@ -250,8 +258,9 @@ class Network(nn.Module):
         return settings, *parameters, entries[-1], knots[-1] / CENTRE
 
     def base(self, luma: torch.Tensor) -> torch.Tensor:
-        """The image that the residual is added to, (n, h, w, scale**2) in units of x: bilinear, or
-        0 without residual.
+        """The image that the residual is added to, (n, h, w, scale**2) in units of x.
+
+        It is the bilinear base, or 0 if `config.residual` is false.
         """
         r = self.config.scale
         if not self.config.residual:
@@ -263,5 +272,6 @@ class Network(nn.Module):
 
 
 def _expand(x: torch.Tensor, layer: LayerInputs, rounded: bool) -> torch.Tensor:
+    """The output F of a layer before its gate, (n, d, h, w)."""
     entries, knots, curve, step = layer
     return hat_convolution.expand(x, entries, knots, curve, rounded, step)

@@ -1,7 +1,7 @@
-"""The options of a configuration as text: their types, limits, units, defaults and explanations.
+"""The documentation of options: their types, limits, units, defaults and explanations.
 
-The explanation of an option is the string under its field, so that it stands where the option is
-declared.
+The explanation of an option is the string literal below its field, so that it stands where the
+option is declared.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ _KINDS = {int: "whole number", float: "number", bool: "true or false", str: "tex
 
 @dataclass(frozen=True)
 class Option:
-    """One option: `expected` says its type and limits, `unit` may be empty, `default` is a plain
-    value.
+    """The documentation of one option.
+
+    `default` is a plain value, `expected` describes type and limits in words, and `unit` may be
+    empty.
     """
 
     name: str
@@ -36,7 +38,7 @@ class Option:
     explanation: str
 
     def lines(self, width: int = 96) -> Iterator[str]:
-        """The option for a reader: name, default and allowed values, then the explanation."""
+        """Yield lines of text: name, default and allowed values, then the explanation."""
         unit = f"; unit: {self.unit}" if self.unit else ""
         head = f"{self.name} = {json.dumps(self.default)}"
         yield from textwrap.wrap(f"{head}    ({self.expected}{unit})", width)
@@ -45,8 +47,9 @@ class Option:
 
 @lru_cache
 def options_of(kind: type) -> tuple[Option, ...]:
-    """The options of a configuration dataclass, in the order of their declaration; nested tables
-    left out.
+    """The options of a configuration dataclass, in the order of their declaration.
+
+    Nested tables are left out.
     """
     hints, explained = typing.get_type_hints(kind, include_extras=True), _explanations(kind)
     found = []
@@ -60,7 +63,7 @@ def options_of(kind: type) -> tuple[Option, ...]:
 
 
 def _explanations(kind: type) -> dict[str, str]:
-    """Field name -> the string under it, on one line for each paragraph."""
+    """The string literal below each field, by the name of the field, as one line."""
     (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(body, ast.ClassDef)
     found = {}
@@ -73,7 +76,7 @@ def _explanations(kind: type) -> dict[str, str]:
 
 
 def _described(declared: Any) -> tuple[str, str]:
-    """What values a type allows, in words, and their unit."""
+    """The values that a type allows, in words, and their unit."""
     if get_origin(declared) is Annotated:
         kind, *notes = get_args(declared)
         limits = next((_limits(note) for note in notes if isinstance(note, Meta)), "")
@@ -91,6 +94,7 @@ def _described(declared: Any) -> tuple[str, str]:
 
 
 def _limits(meta: Meta) -> str:
+    """The limits of a number, in words."""
     if meta.ge is not None and meta.le is not None:
         return f" from {meta.ge:,.12g} to {meta.le:,.12g}"
     low = f" of at least {meta.ge:g}" if meta.ge is not None else ""

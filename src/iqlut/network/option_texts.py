@@ -1,6 +1,4 @@
-"""All options as one text: for `iqlut train --explain`, and as a file to start from, for `iqlut
-train --init`.
-"""
+"""All options as one text, for `iqlut train --explain` and `iqlut train --init`."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ _STAGE_EXAMPLE = """
 # loss = "psnr"
 # learning_rate = 0.001
 """
-# options that nearly every model sets; the other ones are comments in a new file
+# Options that nearly every model sets. The others are comments in a new file.
 _MAIN = (
     *("name", "purpose", "scale", "blocks", "channels", "gate", "data", "validation"),
     *("steps", "batch", "patch", "learning_rate", "loss"),
@@ -40,7 +38,7 @@ _MAIN = (
 
 
 def explained() -> str:
-    """Every option with its type, default, allowed values, unit and explanation, by section."""
+    """The text that describes every option: default, allowed values, unit and explanation."""
     lines = [
         "Options of a configuration file, by table: name = default (allowed values; unit).",
         "",
@@ -54,8 +52,9 @@ def explained() -> str:
 
 
 def file_to_start_from(name: str) -> str:
-    """The text of a new configuration file: main options with their defaults, the others as
-    comments.
+    """The text of a new configuration file for a model of this name.
+
+    The main options have their defaults, and the others are comments.
     """
     lines = [
         f"# The configuration of {name}; `iqlut train --explain` also prints types and limits."
@@ -71,11 +70,13 @@ def file_to_start_from(name: str) -> str:
 
 
 def _with_unit(option: Option) -> str:
+    """The explanation of an option, with its unit."""
     unit = f" Unit: {option.unit}." if option.unit else ""
     return f"{option.explanation}{unit}"
 
 
 def _sections() -> Iterator[tuple[str, tuple[Option, ...]]]:
+    """Yield the title and the options of each table; the title of the top level is empty."""
     kinds: dict[str, Any] = {"": Config, **{f"[{name}]": kind for name, kind in SECTIONS.items()}}
     for title, kind in kinds.items():
         yield title, options_of(kind)

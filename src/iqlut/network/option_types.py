@@ -1,8 +1,8 @@
-"""The types of training options: a value's type, its limits and its unit, in one annotation.
+"""The types of training options; an annotation holds the type of a value, its limits and its unit.
 
 `Annotated[int, Meta(ge=1, le=64), "blocks"]` is a whole number from 1 to 64 that counts blocks.
-msgspec checks type and limits when a configuration is read; `iqlut train --explain` prints all
-three. The text after a field is its explanation.
+msgspec checks type and limits when a configuration is read, and `iqlut train --explain` prints all
+three. The string literal below a field is its explanation.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ Knot = Annotated[float, Meta(gt=0, lt=1)]
 
 
 def per_layer(value: int | tuple[int, ...], count: int, name: str) -> tuple[int, ...]:
-    """The value for each of `count` layers: one number stands for all of them.
+    """The value for each of `count` layers; a single number applies to all of them.
 
-    Raises BadConfig where there are neither 1 nor `count` numbers.
+    Raises BadConfig if there are neither 1 nor `count` numbers.
     """
     values = value if isinstance(value, tuple) else (value,)
     if len(values) not in (1, count):
         raise BadConfig(
             f"{name} has {len(values)} values, expected one number or {count}, one for each block "
-            "it applies to"
+            "that it applies to; change their number"
         )
     return values * count if len(values) == 1 else values

@@ -1,4 +1,4 @@
-"""Where levels lie, and how entries are rounded: both as in the integer tables."""
+"""The positions of levels and the rounding of entries, both as in the integer tables."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ CENTRE = 128  # the uint8 signal that stands for x = 0; x = (signal - CENTRE) / 
 
 
 def bend(position: np.ndarray, a: float, b: float) -> np.ndarray:
-    """The inverse of T_ab (IQ-LUT eq. 4): a position in [-1, 1] to the x that lies there."""
+    """The inverse of T_ab (IQ-LUT eq. 4), which maps a position in [-1, 1] to x in [-1, 1]."""
     inner = position * (a / b)
     outer = a + (np.abs(position) - b) * ((1 - a) / (1 - b))
     return np.where(np.abs(position) < b, inner, np.sign(position) * outer)
 
 
 def knots_of(levels: int, a: float = 0.5, b: float = 0.5) -> np.ndarray:
-    """uint8 (levels,): the signals at which evenly spaced positions lie, from 0 to 255."""
+    """The knots, uint8 (levels,), for evenly spaced positions mapped by the parameters a and b."""
     return whole_knots(CENTRE + CENTRE * bend(np.linspace(-1, 1, levels), a, b))
 
 
 def whole_knots(signals: np.ndarray) -> np.ndarray:
-    """uint8 (levels,): the nearest legal knots, which are whole and rise from 0 to 255."""
+    """Round signals to legal knots, uint8 (levels,), which are whole and rise from 0 to 255."""
     knots, last = np.floor(signals + 0.5).astype(int), len(signals) - 1
     knots[0], knots[last] = 0, ar.SIGNAL_MAX
-    for index in range(1, last):  # keep knots apart where many fall together
+    for index in range(1, last):  # keep knots distinct that would round to the same signal
         knots[index] = max(knots[index], knots[index - 1] + 1)
     for index in reversed(range(1, last)):
         knots[index] = min(knots[index], knots[index + 1] - 1)
@@ -35,8 +35,9 @@ def whole_knots(signals: np.ndarray) -> np.ndarray:
 
 
 def layer_knots(config: ModelConfig) -> list[np.ndarray]:
-    """The knots of every layer of a model: of the first, which reads luma, uniform; then of blocks
-    and upsampler.
+    """The knots, uint8 (levels,), of each layer of a model: the blocks, then the upsampler.
+
+    Those of the first block, which reads luma, are uniform.
     """
     first, *others = config.layer_levels
     pairs = config.layer_knot_parameters()
@@ -45,14 +46,15 @@ def layer_knots(config: ModelConfig) -> list[np.ndarray]:
 
 
 def entry_step(entries: torch.Tensor) -> torch.Tensor:
-    """(d,): the step of each output channel, so that its largest entry is ENTRY_MAX steps."""
+    """The step (d,) of each output channel for which its largest entry is ENTRY_MAX steps."""
     largest = entries.detach().abs().amax(dim=(0, 1, 2, 3))
     return largest.clamp_min(1e-6) / ar.ENTRY_MAX
 
 
 def round_entries(entries: torch.Tensor, step: torch.Tensor | None = None) -> torch.Tensor:
-    """Entries (c, levels, k, k, d) rounded to int8 multiples of `step` (d,), their own by default;
-    without a gradient.
+    """Round entries (c, levels, k, k, d) to int8 multiples of `step` (d,), without a gradient.
+
+    The default step is `entry_step` of the entries.
     """
     step = entry_step(entries) if step is None else step
     return (entries.detach() / step).round() * step

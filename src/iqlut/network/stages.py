@@ -1,18 +1,17 @@
-"""A configuration file with the stages of a model: shared tables, and what differs from stage to
-stage.
+"""The stages of a model, read from one configuration file with shared and stage-specific tables.
 
     name = "everyday-x4"
-    [model]            # also [train] and [degrade]: what all stages have
+    [model]            # also [train] and [degrade]: values of all stages
     blocks = 8
 
     [[stage]]
     name = "first"
-    [stage.train]      # also [stage.model] and [stage.degrade]: what this one has
+    [stage.train]      # also [stage.model] and [stage.degrade]: values of this stage
     steps = 160_000
 
 A stage starts from the checkpoint of the stage before it, unless its `train.start` says otherwise.
-The checkpoint that is kept of a stage is checkpoints/MODEL-STAGE.pt, that of the last one
-checkpoints/MODEL.pt. A file without stages is a model that is trained in one go.
+The checkpoint that is kept of a stage is checkpoints/MODEL-STAGE.pt, and that of the last stage
+checkpoints/MODEL.pt. A file without stages describes a model that is trained in a single run.
 """
 
 from __future__ import annotations
@@ -24,14 +23,17 @@ from typing import Any
 
 from iqlut.network.configuration import SECTIONS, BadConfig, Config, from_dict, override, read_toml
 
-KEPT = "checkpoints"  # folder of the checkpoints that are kept
+KEPT = "checkpoints"  # folder of the checkpoints that are kept permanently
 _STAGE_KEYS = ("name", *SECTIONS)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage. `name` is empty in a file without stages; `follows` says that it starts from the
-    stage before it.
+    """One stage of a model.
+
+    name     the name of the stage, empty in a file without stages
+    kept_as  the path of the checkpoint that is kept of it
+    follows  whether it starts from the stage before it
     """
 
     name: str
@@ -53,22 +55,26 @@ class Stages:
         return self.stages[-1].config.name
 
     def stage(self, name: str | None) -> Stage:
-        """The stage of that name, the last for None; BadConfig where there is none."""
+        """The stage of this name; None selects the last one. Raises BadConfig if there is none."""
         if name is None:
             return self.stages[-1]
         for one in self.stages:
             if one.name == name:
                 return one
         names = ", ".join(one.name for one in self.stages if one.name)
-        known = f"its stages are {names}" if names else "it has no stages; leave --stage out"
+        known = (
+            f"its stages are {names}; choose one of them"
+            if names
+            else "it has no stages; leave --stage out"
+        )
         raise BadConfig(f"{self.path} has no stage {name!r}; {known}")
 
     def config(self, name: str | None = None) -> Config:
-        """The configuration of a stage, the last for None."""
+        """The configuration of the stage of this name; None selects the last one."""
         return self.stage(name).config
 
     def overridden(self, changes: Mapping[str, Any]) -> Stages:
-        """The same stages with other values in each, as `configuration.override` takes them."""
+        """The same stages with changed values, which `configuration.override` describes."""
         if not changes:
             return self
         started = {"train.start"} & set(changes)
@@ -84,12 +90,12 @@ class Stages:
 
 
 def load(path: str | Path) -> Stages:
-    """The stages of the TOML file at `path`; BadConfig in one sentence where they cannot be read."""
+    """Read the stages of the TOML file at `path`. Raises BadConfig if they are not valid."""
     return from_values(read_toml(path).unwrap(), str(path))
 
 
 def from_values(values: Mapping[str, Any], path: str) -> Stages:
-    """The stages of plain values, as `load` reads them from a file."""
+    """Make the stages from plain values; `path` names their file in errors and checkpoints."""
     shared = {name: value for name, value in values.items() if name != "stage"}
     if "stage" not in values:
         config = from_dict(shared)
@@ -103,7 +109,7 @@ def from_values(values: Mapping[str, Any], path: str) -> Stages:
             f"{path} has more than one stage {min(repeated)!r}, expected names that differ; "
             "rename one"
         )
-    from_dict(shared)  # unknown names in the shared tables are refused as such
+    from_dict(shared)  # so that an error in the shared tables is not attributed to a stage
     stages: list[Stage] = []
     for name, table in zip(names, tables, strict=True):
         stages.append(_stage(shared, name, table, stages, last=len(stages) + 1 == len(tables)))
@@ -117,7 +123,7 @@ def _stage(
     before: Sequence[Stage],
     last: bool,
 ) -> Stage:
-    """A stage: what is shared, with its own values in place."""
+    """Make a stage from the shared values and its own. Raises BadConfig if they are invalid."""
     merged = {**shared}
     for section in SECTIONS:
         table = own.get(section, {})
@@ -138,14 +144,14 @@ def _stage(
 
 
 def _name_of(table: Any, path: str) -> str:
-    """The name of a stage; BadConfig where it has none, or a key that a stage does not have."""
+    """The name of a stage. Raises BadConfig for a missing or illegal name or an unknown key."""
     if not isinstance(table, Mapping):
         raise BadConfig(f"{path}: a stage is {table!r}, expected a table; write [[stage]] above it")
     for key in table:
         if key not in _STAGE_KEYS:
             raise BadConfig(
-                f"{path}: a stage has no {key}; known are {', '.join(_STAGE_KEYS)}; shared values "
-                "stand above"
+                f"{path}: a stage has no {key}; known are {', '.join(_STAGE_KEYS)}; write "
+                "values in [stage.train], for example"
             )
     name = table.get("name")
     letters = str(name).replace("-", "").replace("_", "")

@@ -1,5 +1,6 @@
-"""A network that begins as another does: of fewer levels, blocks or channels, or of another scale
-(`train.start`).
+"""Initialisation of a network from another one (`train.start`).
+
+The other network may have fewer levels, blocks or channels, or another scale.
 """
 
 from __future__ import annotations
@@ -13,36 +14,35 @@ from iqlut.network.layer_tables import Table, TableSets
 from iqlut.network.network import Network
 from iqlut.tables import symmetry
 
-CLOSED = -5.0  # alpha of a block that is new: gain 0.007, so that it hands on what it gets
+CLOSED = -5.0  # alpha of a new block: its gain is 0.007, so that it passes on its input
 
 
 @torch.no_grad()
 def start_from(network: Network, other: Network) -> None:
-    """Takes over the tables of `other`, read at the levels of `network`; BadConfig where they do
-    not fit.
+    """Initialise `network` with the tables of `other`, read at the levels of `network`.
 
-    Blocks that `other` lacks come before the upsampler and hand on their signals. A channel that it
-    lacks is a copy of one that it has; the two are told apart by their shares in the next layer,
-    which are random and sum to 1 (Net2Net, arXiv 1511.05641). For another scale the upsampler is
-    new. Each table set of `network` begins as `other`, or as it is at that set's strength.
+    Blocks that `other` lacks come before the upsampler and pass on their signals. A channel that it
+    lacks is a copy of one that it has. The copies have random weights in the next layer, which sum
+    to 1, so that they can learn different things (Net2Net, arXiv 1511.05641). If the scales differ,
+    the upsampler is not initialised. Each table set of `network` starts from the entries of `other`
+    at the strength of the set. Raises BadConfig if the two do not fit.
     """
     old, new = other.config, network.config
     fewer_gates = old.gate == "channel" and new.gate == "block"
     if old.blocks > new.blocks or old.channels > new.channels or fewer_gates:
         raise BadConfig(
-            "train.start has more blocks, channels or gates than the model; it can have fewer or "
-            "as many"
+            "train.start has more blocks, channels or gates than the model, expected at most as "
+            "many; name another checkpoint, or enlarge the model"
         )
     if new.symmetry > 1 and (old.symmetry % new.symmetry or old.channels != new.channels):
         raise BadConfig(
-            "train.start has less symmetry than the model, or fewer channels; expected as much "
-            "and as many"
+            "train.start has less symmetry than the model, or another number of channels, expected "
+            "the same; name another checkpoint, or set model.symmetry = 1"
         )
     random = torch.get_rng_state()
     for number, strength in enumerate(new.strengths or (0.0,)):
-        torch.set_rng_state(
-            random
-        )  # copies of a channel share alike in every set, so that sets can be blended
+        # the same random weights in every set, so that sets can be blended
+        torch.set_rng_state(random)
         if old.strengths:
             other.set_strength(min(strength, old.strengths[-1]))
         _take_tables(network, number, other)
@@ -54,7 +54,7 @@ def start_from(network: Network, other: Network) -> None:
 
 
 def _take_tables(network: Network, number: int, other: Network) -> None:
-    """The entries of `other` into the table set of that number."""
+    """Copy the entries of `other` into the table set of this number."""
     old, new = other.config, network.config
     read, curves, last = other.entries(), other.curves(), old.blocks
     for index, (table, here) in enumerate(zip(network.tables, network.curves(), strict=True)):
@@ -65,8 +65,8 @@ def _take_tables(network: Network, number: int, other: Network) -> None:
         own = table.weights()[number] if isinstance(table, Table | TableSets) else None
         if own is None or entries.shape[2:4] != own.shape[2:4]:
             raise BadConfig(
-                "train.start holds tables of another kind; only levels, blocks and channels may "
-                "differ"
+                "train.start has another kernel or parameterisation than the model, expected the "
+                "same; name another checkpoint"
             )
         end = index == new.blocks
         entries = _widened(
@@ -76,14 +76,17 @@ def _take_tables(network: Network, number: int, other: Network) -> None:
 
 
 def _at_levels(entries: torch.Tensor, there: Curve, knots: np.ndarray) -> torch.Tensor:
-    """The functions of a table, at other levels."""
+    """The entries at other knots, by interpolation between those of a table."""
     code, fraction = (torch.from_numpy(x[knots]) for x in (there.code.astype(int), there.fraction))
     fraction = fraction.view(1, -1, 1, 1, 1)
     return (1 - fraction) * entries[:, code] + fraction * entries[:, code + 1]
 
 
 def _widened(entries: torch.Tensor, channels_in: int, channels_out: int) -> torch.Tensor:
-    """(c, levels, k, k, d) with copies of channels; those going in share what one gave."""
+    """Entries (c, levels, k, k, d) with copied channels, in the given numbers.
+
+    The contribution of an input channel is distributed over its copies with random weights.
+    """
     c, _, k, _, d = entries.shape
     source = torch.arange(channels_in) % c
     entries = entries[source][..., torch.arange(channels_out) % d]

@@ -25,19 +25,19 @@ class TrainConfig:
     """Folder of the training images, searched recursively."""
 
     exclude: tuple[str, ...] = ()
-    """File names without their endings of images to leave out, for example because they are shown
-    as results.
+    """Names, without extension, of images to leave out, for example because they are shown as
+    results.
     """
 
     planes: Literal["luma", "luma+rgb", "full-range luma"] = "luma"
     """Which planes of an image are trained on.
 
-    "luma" is from 16 to 235, as benchmarks are scored; "full-range luma" is from 0 to 255, as JPEG
-    files store it.
+    "luma" has the range 16 to 235, on which benchmarks are scored; "full-range luma" has the range
+    0 to 255, as in JPEG files.
     """
 
     shrinks: tuple[Annotated[float, Meta(gt=0, le=1)], ...] = (1.0,)
-    """Each image is used at these sizes, 1 being its own."""
+    """Sizes at which each image is used, as factors of its own size."""
 
     grids: Annotated[int, Meta(ge=1, le=4)] = 1
     """Positions in each direction, up to model.scale, at which low-resolution pixels may begin."""
@@ -89,7 +89,7 @@ class TrainConfig:
     """
 
     teacher: str = ""
-    """Checkpoint whose output is followed too (distillation); empty for none."""
+    """Checkpoint of a teacher whose output is also approximated (distillation); empty for none."""
 
     distillation: Weight = 3.0
     """Weight of the distance to the teacher's output, where that to the original image has the
@@ -110,7 +110,7 @@ class TrainConfig:
     """
 
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 1
-    """Seed of everything random."""
+    """Seed of all random numbers."""
 
     checkpoint_every: Interval = 2000
     """Steps between two checkpoints, each with a line in the log."""
@@ -125,11 +125,10 @@ class TrainConfig:
         if 2 * self.margin >= self.patch:
             raise BadConfig(
                 f"train.margin is {self.margin}, expected less than half of a patch of "
-                f"{self.patch}; "
-                "make one smaller or the other larger"
+                f"{self.patch}; lower train.margin or raise train.patch"
             )
         if self.features and not self.teacher:
             raise BadConfig(
                 f"train.features is {self.features}, expected 0 without a train.teacher; name a "
-                "teacher"
+                "teacher, or set train.features to 0"
             )

@@ -1,3 +1,1 @@
-"""Training: images, patches and their damage, the training loop, checkpoints, and conversion of a
-checkpoint.
-"""
+"""Training: images, patches and their damage, the training loop, checkpoints and conversion."""

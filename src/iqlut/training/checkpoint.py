@@ -1,8 +1,8 @@
-"""The training state between two steps, and its checkpoint: written under a temporary name, then
-renamed.
+"""The training state between two steps, and its checkpoint.
 
-A checkpoint that is kept holds the averaged network only: enough to start another run and to
-convert.
+A checkpoint is written under a temporary name and then renamed, so that the file is complete at any
+time. One that is kept permanently holds only the averaged network, which suffices to start another
+run and to convert.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from iqlut.network.start_from import start_from
 
 @dataclass
 class State:
-    """Everything that decides the next step. `ema` is the moving average of `network`, which is
-    scored and converted.
+    """Everything that decides the next step.
+
+    `ema` is the moving average of `network`; it is what is scored and converted.
     """
 
     network: Network
@@ -38,8 +39,9 @@ class State:
 
 
 def new(config: Config, data_sha256: str, device: str = "cpu") -> State:
-    """The state before the first step, with the entries, knots and gates of the checkpoint
-    `train.start` if it is set.
+    """The state before the first step.
+
+    If `train.start` is set, entries, knots and gates are taken from that checkpoint.
     """
     torch.manual_seed(config.train.seed)
     network = Network(config.model)
@@ -53,8 +55,9 @@ def new(config: Config, data_sha256: str, device: str = "cpu") -> State:
 
 
 def _adam(network: Network, settings: TrainConfig) -> torch.optim.Optimizer:
-    """Adam with a group of parameters for each learning-rate multiplier; checkpoints call that
-    multiplier `part`.
+    """The optimiser Adam, with a parameter group for each learning-rate multiplier.
+
+    Groups, and therefore checkpoints, store the multiplier under the name `part`.
     """
     upsampler = set(network.tables[-1].parameters())
     groups: dict[float, list[torch.nn.Parameter]] = {}
@@ -66,20 +69,20 @@ def _adam(network: Network, settings: TrainConfig) -> torch.optim.Optimizer:
 
 
 def restore(state: State, config: Config, path: Path) -> None:
-    """Fill `state` from the checkpoint at `path`; TrainingStopped if it belongs to another
-    configuration.
+    """Fill `state` from the checkpoint at `path`.
+
+    Raises TrainingStopped if the checkpoint belongs to another configuration or cannot be resumed.
     """
     saved = read(path)
     if not {"network", "optimiser"} <= saved.keys():
         raise TrainingStopped(
-            f"{path} is no whole checkpoint of `iqlut train`: it holds an averaged network only; "
-            "name it in train.start"
+            f"{path} is no whole checkpoint of `iqlut train`, it holds only an averaged network; "
+            "expected a training state to resume; name the file in train.start instead"
         )
     if configuration.from_dict(saved["config"]) != config:
         raise TrainingStopped(
             f"{path.parent} was trained with another configuration, expected the same; choose "
-            "another folder, or drop "
-            "--resume"
+            "another folder, or drop --resume"
         )
     state.network.load_state_dict(saved["network"])
     state.ema.load_state_dict(saved["ema"])
@@ -88,8 +91,9 @@ def restore(state: State, config: Config, path: Path) -> None:
 
 
 def save(state: State, config: Config, path: Path) -> None:
-    """Write the checkpoint of `state`, completely or not at all; without room the one before is
-    kept.
+    """Write the checkpoint of `state` completely or not at all.
+
+    Raises TrainingStopped if it cannot be written; the previous checkpoint is then kept.
     """
     saved = {
         "config": config.to_dict(),
@@ -99,7 +103,8 @@ def save(state: State, config: Config, path: Path) -> None:
         "ema": state.ema.state_dict(),
         "optimiser": state.optimiser.state_dict(),
     }
-    whole = io.BytesIO()  # torch's own errors about a full disk do not name the cause
+    # serialised in memory first, because torch's errors about a full disk do not name the cause
+    whole = io.BytesIO()
     torch.save(saved, whole)
 
     def fill(file: io.BufferedIOBase) -> None:
@@ -114,46 +119,50 @@ def save(state: State, config: Config, path: Path) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> TrainingStopped:
-    """The error for a file of a run that has no room, or whose folder is gone."""
+    """The error for a file of a run that cannot be written, for example on a full disk."""
     return TrainingStopped(
-        f"{path} cannot be written ({error.strerror or error}); the checkpoint before it, if "
-        "there is one, "
-        "is kept: make room, then go on with --resume"
+        f"{path} cannot be written ({error.strerror or error}), expected free space in its folder; "
+        "make room, then continue with --resume from the last checkpoint, "
+        "which is kept if there is one"
     )
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The values of a checkpoint, read without executing anything in it; TrainingStopped where
-    there are none.
+    """Read the values of a checkpoint, without executing code that the file may contain.
+
+    Raises TrainingStopped if there is no file, or no complete checkpoint in it.
     """
     if not path.is_file():
         raise TrainingStopped(
-            f"{path} is not there, expected a checkpoint; make one with `iqlut train`"
+            f"{path} is not there, expected a checkpoint; create one with `iqlut train`"
         )
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         config = configuration.from_dict(saved["config"])
         _ = [saved[name] for name in ("step", "data_sha256", "ema")]
-        # the oldest checkpoints have no offsets, and no learning-rate multipliers
+        # the oldest checkpoints have neither offsets nor learning-rate multipliers
         for name in {"network", "ema"} & saved.keys():
             saved[name].setdefault("offset", torch.zeros(config.model.scale**2))
         for group in saved.get("optimiser", {}).get("param_groups", ()):
             group.setdefault("part", 1.0)
-    except Exception as error:  # torch raises many kinds for a damaged file
+    except Exception as error:  # torch raises many kinds of exception for a damaged file
         raise TrainingStopped(
-            f"{path} is no whole checkpoint of `iqlut train` ({type(error).__name__}); take an "
-            "earlier one"
+            f"{path} is no whole checkpoint of `iqlut train` ({type(error).__name__}), expected "
+            "a complete one; use an earlier checkpoint"
         ) from None
     return saved
 
 
 def averaged_only(saved: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of a checkpoint: enough to start another run and to convert, not to resume."""
+    """The values of a checkpoint that are kept permanently.
+
+    They suffice to start another run and to convert, but not to resume the run.
+    """
     return {name: saved[name] for name in ("config", "step", "data_sha256", "ema")}
 
 
 def progress_of(path: Path) -> tuple[int, int]:
-    """The step of the checkpoint at `path`, and the steps of a whole run of its configuration."""
+    """The step of the checkpoint at `path`, and the number of steps of a complete run."""
     saved = read(path)
     return saved["step"], saved["config"]["train"]["steps"]
 

@@ -1,4 +1,4 @@
-"""From a checkpoint to integer tables that record where they come from."""
+"""Conversion of a checkpoint to integer tables that record how they were trained."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from iqlut.training import checkpoint as states
 
 @dataclass(frozen=True, eq=False)
 class Converted:
-    """The tables of a checkpoint. `unfinished` is empty, or how far an unfinished run got, as "138
-    of 3000".
+    """The tables of a checkpoint.
+
+    `unfinished` is empty for a finished run, and otherwise says how far it got: "138 of 3000".
     """
 
     tables: Tables | RestorationTables
@@ -23,8 +24,10 @@ class Converted:
 
 
 def tables_of(path: Path) -> Tables | RestorationTables:
-    """The integer tables of the checkpoint at `path`; TrainingStopped or CannotConvert in one
-    sentence otherwise.
+    """The integer tables of the checkpoint at `path`.
+
+    Raises TrainingStopped if it cannot be read, and CannotConvert or IllegalTables if the network
+    cannot be expressed as tables.
     """
     return converted(path).tables
 

@@ -1,5 +1,6 @@
-"""Patches as frames of H.264 and H.265: all of a step in one short clip for each codec, encoded and
-decoded by PyAV.
+"""Damage by H.264 and H.265: patches become frames of a clip that PyAV encodes and decodes.
+
+All patches of a step that a codec damages are frames of one short clip.
 """
 
 from __future__ import annotations
@@ -16,16 +17,14 @@ from iqlut.evaluation import degradation
 from iqlut.network.configuration import BadConfig, DegradeConfig
 from iqlut.training.patch_damage import PatchDamage, PatchPlace
 
-FRAMES = 3  # of each patch, moved from one to the next; the last is the patch
-_AROUND_PX = 16  # of a frame that are not the patch
-_SIDE_LEAST_PX = {
-    "h264": 16,
-    "hevc": 128,
-}  # of the encoded frame: x265 reads memory of nobody in smaller ones
+FRAMES = 3  # frames for each patch, with motion between them; the last one is used
+_AROUND_PX = 16  # by how much a frame is higher and wider than its patch
+# The least side of an encoded frame. x265 reads outside its memory for smaller frames.
+_SIDE_LEAST_PX = {"h264": 16, "hevc": 128}
 _BLOCK_PX = 16
 _GRAY = 128
 _RATE = 25
-# One thread, and no look-ahead for x264, whose result is not always the same on frames this small.
+# One thread, and no look-ahead for x264: its result for frames this small otherwise varies.
 _ENCODERS = {
     "h264": (
         "libx264",
@@ -34,30 +33,29 @@ _ENCODERS = {
     "hevc": ("libx265", {"x265-params": "log-level=none:pools=none:frame-threads=1:no-wpp=1"}),
 }
 
-Recorded = tuple[
-    int, PatchDamage, PatchPlace
-]  # the patch's number in the batch, what it suffers, where it is
+# the number of a patch in its batch, its damage and its place
+Recorded = tuple[int, PatchDamage, PatchPlace]
 
 
 def check(config: DegradeConfig) -> None:
-    """BadConfig where frames are asked for and PyAV is not installed."""
+    """Raise BadConfig if the configuration uses codecs and PyAV is not installed."""
     if config.codec_share:
         try:
             import av  # noqa: F401
         except ImportError:
             raise BadConfig(
-                "degrade.codec_share needs PyAV, which is not installed: pip install "
-                "'iqlut[video]', or set it to 0"
+                "degrade.codec_share is set and PyAV is not installed, expected PyAV; run pip "
+                "install 'iqlut[video]', or set degrade.codec_share to 0"
             ) from None
 
 
 def encoded(
     recorded: Sequence[Recorded], rng: np.random.Generator
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """The number and the luma, uint8 (side, side), of each patch as its codec leaves it.
+    """Encode and decode patches; yield the number of each and its luma, uint8 (side, side).
 
-    Patches of one codec share a clip, and its quality: that of the first. A patch whose plane is
-    smaller than a frame stays as it is.
+    Patches of one codec share a clip, which is encoded at the quality of the first of them. A patch
+    whose plane is smaller than a frame is left as it is and not yielded.
     """
     clips: dict[str, list[Recorded]] = defaultdict(list)
     for one in recorded:
@@ -76,11 +74,12 @@ def encoded(
 
 
 def _frame_side(patch: int) -> int:
+    """The side of the frame, in pixels, for a patch of this side: a multiple of the block."""
     return (patch + _AROUND_PX + _BLOCK_PX - 1) // _BLOCK_PX * _BLOCK_PX
 
 
 def _corner(place: PatchPlace, damage: PatchDamage, back: int) -> tuple[int, int]:
-    """Where the frame `back` frames before the last begins in the plane."""
+    """The top left corner (y, x), in the plane, of the frame `back` frames before the last one."""
     corner = []
     for at, side, motion in zip(
         (place.y, place.x), place.planes.shape[1:], damage.motion, strict=True
@@ -93,6 +92,7 @@ def _corner(place: PatchPlace, damage: PatchDamage, back: int) -> tuple[int, int
 def _frames(
     damage: PatchDamage, place: PatchPlace, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
+    """The frames of a patch, uint8 (side, side), before encoding; each gets noise of its own."""
     side = _frame_side(place.side)
     for back in reversed(range(FRAMES)):
         y, x = _corner(place, damage, back)
@@ -105,7 +105,7 @@ def _frames(
 
 
 def _through(codec: str, crf: float, frames: list[np.ndarray]) -> list[np.ndarray]:
-    """Luma frames, uint8 (side, side), after the codec."""
+    """Encode luma frames, uint8 (side, side), at a constant rate factor, and decode them."""
     import av
 
     name, options = _ENCODERS[codec]
@@ -130,5 +130,6 @@ def _through(codec: str, crf: float, frames: list[np.ndarray]) -> list[np.ndarra
 
 
 def _luma(frame: Any, side: int) -> np.ndarray:
+    """The luma of a decoded frame, uint8 (side, side)."""
     plane = frame.planes[0]
     return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:side, :side].copy()

@@ -1,7 +1,7 @@
-"""Several processes train one model (torchrun): each takes a share of every batch, and gradients
-are averaged.
+"""Training of one model by several processes, which torchrun starts.
 
-All processes hold the same parameters and make the same steps. Only the first one writes files.
+Each process takes a share of every batch, and the gradients are averaged. All processes hold the
+same parameters and make the same steps. Only the first one writes files.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from torch import distributed
 
 
 def join() -> None:
-    """Join the other processes that torchrun started, as its environment variables say."""
+    """Connect to the other processes that torchrun started, as its environment variables say."""
     distributed.init_process_group("gloo")
 
 
 def rank_and_count() -> tuple[int, int]:
-    """The number of this process and how many there are; (0, 1) for a single one."""
+    """The number of this process and the number of processes; (0, 1) for a single process."""
     if distributed.is_available() and distributed.is_initialized():
         return distributed.get_rank(), distributed.get_world_size()
     return 0, 1
@@ -30,7 +30,7 @@ def is_first() -> bool:
 
 
 def average(tensors: Iterable[torch.Tensor | None]) -> None:
-    """Replace tensors by their mean over the processes, in one message."""
+    """Replace tensors in place by their mean over the processes, in one message; skip None."""
     count = rank_and_count()[1]
     present = [tensor for tensor in tensors if tensor is not None]
     if count == 1 or not present:
@@ -45,7 +45,7 @@ def average(tensors: Iterable[torch.Tensor | None]) -> None:
 
 
 def first_says(what: bool) -> bool:
-    """The value that the first process has, so that all processes do the same."""
+    """Return the value of `what` in the first process, so that all processes decide alike."""
     if rank_and_count()[1] == 1:
         return what
     word = torch.tensor([what])
@@ -54,6 +54,6 @@ def first_says(what: bool) -> bool:
 
 
 def wait() -> None:
-    """Wait until all processes have come here."""
+    """Wait until all processes have called this function."""
     if rank_and_count()[1] > 1:
         distributed.barrier()

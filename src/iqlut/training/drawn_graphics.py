@@ -1,9 +1,8 @@
-"""Graphics to train on: text, user-interface boxes, lines, ellipses and charts, drawn at both
-resolutions.
+"""Drawn graphics to train on: text, user-interface boxes, lines, ellipses and charts.
 
-Each picture is a list of shapes on the low-resolution grid that is drawn twice, once `scale` times
-as large, so its edges are learned without any downscaling filter between. A third is drawn without
-antialiasing, the others with.
+Each picture is a list of shapes on the low-resolution grid. It is drawn twice, the second time
+`scale` times as large, so that no downscaling filter lies between the two. A third of the pictures
+is drawn without antialiasing.
 """
 
 from __future__ import annotations
@@ -29,23 +28,26 @@ Draw = Callable[["Canvas"], None]
 
 @dataclass(frozen=True)
 class Canvas:
-    """Where shapes are drawn, `unit` pixels of it for each of the low resolution."""
+    """An image that shapes are drawn on, with `unit` pixels for each low-resolution pixel."""
 
     draw: ImageDraw.ImageDraw
     unit: int
 
     def box(self, left: float, top: float, right: float, bottom: float, gray: int) -> None:
-        """A filled rectangle, up to but without `right` and `bottom`."""
+        """Fill a rectangle; the column `right` and the row `bottom` are outside of it."""
         x0, y0, x1, y1 = (round(side * self.unit) for side in (left, top, right, bottom))
         self.draw.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), fill=gray)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """The centre of a low-resolution pixel."""
+        """The centre of a low-resolution pixel, in pixels of the canvas."""
         return x * self.unit + (self.unit - 1) / 2, y * self.unit + (self.unit - 1) / 2
 
 
 def render(scale: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """One picture: low resolution, uint8 (SIDE, SIDE), and high resolution, `scale` times as large."""
+    """Draw a random picture in low and high resolution.
+
+    The low resolution is uint8 (SIDE, SIDE), the high resolution `scale` times as large.
+    """
     smooth = rng.random() < 0.67
     background = _gray(rng)
     shapes = [_shape(rng) for _ in range(rng.integers(2, 14))]
@@ -54,6 +56,7 @@ def render(scale: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray
 
 
 def _drawn(shapes: list[Draw], background: int, unit: int, smooth: bool) -> np.ndarray:
+    """Draw shapes with `unit` pixels for each low-resolution pixel; `smooth` antialiases them."""
     fine = unit * (_SUPERSAMPLING if smooth else 1)
     picture = Image.new("L", (SIDE * fine, SIDE * fine), background)
     draw = ImageDraw.Draw(picture)
@@ -64,29 +67,31 @@ def _drawn(shapes: list[Draw], background: int, unit: int, smooth: bool) -> np.n
 
 
 def _gray(rng: np.random.Generator) -> int:
-    """White and black often, as screens and pages have them."""
+    """A random grey level; white and black are frequent, as on screens and printed pages."""
     return int(rng.choice(np.array([255, 0, rng.integers(0, 256)]), p=[0.3, 0.15, 0.55]))
 
 
 def _shape(rng: np.random.Generator) -> Draw:
+    """A random shape of a random kind."""
     kinds = (_box, _frame, _line, _straight_line, _ellipse, _text, _chart)
     return kinds[int(rng.choice(len(kinds), p=[0.22, 0.12, 0.12, 0.14, 0.1, 0.22, 0.08]))](rng)
 
 
 def _sides(rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of a rectangle of at least one pixel."""
+    """Left, top, right and bottom of a random rectangle of at least one pixel."""
     left, right = sorted(rng.integers(-4, SIDE + 4, 2).tolist())
     top, bottom = sorted(rng.integers(-4, SIDE + 4, 2).tolist())
     return left, top, right + 1, bottom + 1
 
 
 def _box(rng: np.random.Generator) -> Draw:
+    """A filled rectangle."""
     sides, gray = _sides(rng), _gray(rng)
     return lambda canvas: canvas.box(*sides, gray)
 
 
 def _frame(rng: np.random.Generator) -> Draw:
-    """A box with a border, as of a window or a button."""
+    """A rectangle with a border, like that of a window or a button."""
     (left, top, right, bottom), border, inside = _sides(rng), _gray(rng), _gray(rng)
     width = int(rng.integers(1, 4))
 
@@ -99,7 +104,7 @@ def _frame(rng: np.random.Generator) -> Draw:
 
 
 def _straight_line(rng: np.random.Generator) -> Draw:
-    """Horizontal or vertical, one to three pixels thick; sometimes several, evenly apart."""
+    """A horizontal or vertical line, one to three pixels thick, or several at equal distances."""
     across, gray, width = bool(rng.random() < 0.5), _gray(rng), int(rng.choice([1, 1, 1, 2, 3]))
     start, end = sorted(rng.integers(0, SIDE, 2).tolist())
     first, gap = int(rng.integers(0, SIDE)), int(rng.integers(width + 1, 12))
@@ -114,6 +119,7 @@ def _straight_line(rng: np.random.Generator) -> Draw:
 
 
 def _line(rng: np.random.Generator) -> Draw:
+    """A straight line between two random points."""
     points, gray, width = (
         rng.integers(0, SIDE, (2, 2)).tolist(),
         _gray(rng),
@@ -125,6 +131,7 @@ def _line(rng: np.random.Generator) -> Draw:
 
 
 def _ellipse(rng: np.random.Generator) -> Draw:
+    """An ellipse, filled or as an outline."""
     (left, top, right, bottom), gray, outline = _sides(rng), _gray(rng), bool(rng.random() < 0.4)
 
     def draw(canvas: Canvas) -> None:
@@ -139,7 +146,7 @@ def _ellipse(rng: np.random.Generator) -> Draw:
 
 
 def _chart(rng: np.random.Generator) -> Draw:
-    """Bars, or a curve of straight pieces, over two axes."""
+    """A chart with two axes: bars, or a curve of straight segments."""
     (left, top, right, bottom), axis, ink = _sides(rng), _gray(rng), _gray(rng)
     heights = rng.random(int(rng.integers(3, 9))).tolist()
     bars, step = bool(rng.random() < 0.5), max(1, (right - left) // len(heights))
@@ -160,8 +167,9 @@ def _chart(rng: np.random.Generator) -> Draw:
 
 
 def _text(rng: np.random.Generator) -> Draw:
-    """One to four lines of random words; each character begins at a whole pixel, so that both sizes
-    agree.
+    """One to four lines of random words.
+
+    Each character begins at a whole low-resolution pixel, so that the two resolutions agree.
     """
     font, size, gray = str(rng.choice(_fonts())), int(rng.integers(*_FONT_SIZES)), _gray(rng)
     lines = [_words(rng) for _ in range(rng.integers(1, 5))]
@@ -180,6 +188,7 @@ def _text(rng: np.random.Generator) -> Draw:
 
 
 def _words(rng: np.random.Generator) -> str:
+    """A line of 24 random characters, in which frequent letters and spaces prevail."""
     letters = np.minimum(rng.exponential(14, 24).astype(int), len(_CHARACTERS) - 1)
     return "".join(" " if rng.random() < 0.17 else _CHARACTERS[letter] for letter in letters)
 
@@ -191,8 +200,9 @@ def _font(path: str, size: int) -> ImageFont.FreeTypeFont:
 
 @lru_cache(maxsize=1)
 def _fonts() -> tuple[str, ...]:
-    """The text fonts that come with matplotlib: sans, serif and typewriter faces in several
-    weights.
+    """The paths of the text fonts that matplotlib ships.
+
+    They are sans-serif, serif and monospaced fonts in several weights.
     """
     import matplotlib
 

@@ -1,10 +1,11 @@
-"""The greedy search for where levels lie (IQ-LUT eq. 4): (a, b) of each layer, by PSNR of the
-rounded network.
+"""The greedy search for the knots of each layer (IQ-LUT eq. 4), by PSNR of the rounded network.
 
-For one layer after the other, every pair of a grid is tried: the tables are read at the levels that
-it gives, and the best pair is kept. Without training steps in between, this is meaningful only if
-the checkpoint has many more levels than the configuration; with as many, the levels of the
-checkpoint always win. With steps, each pair is trained for as many, all on the same patches.
+For one layer after the other, every pair (a, b) of a grid is tried. The tables are read at the
+levels that the pair gives, and the best pair is kept.
+
+A search without training steps is meaningful only if the checkpoint has many more levels than the
+configuration; otherwise the levels of the checkpoint always win. With training steps, each pair is
+trained for that many steps, always on the same patches.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True)
 class Search:
-    """What is searched.
+    """The arguments of a search.
 
-    config         configuration of the model that gets the levels; the search begins at its knots
-    checkpoint     a trained network of the same shape; its numbers of levels may differ
+    config         configuration of the model whose knots are searched; the search starts from them
+    checkpoint     a trained network of the same shape, which may have other numbers of levels
     a, b           the grid: all pairs of these values
     steps          training steps for each pair, with the batches of the configuration; 0 for none
-    learning_rate  learning rate of these steps, falling to 0
-    passes         passes over all layers at most; a pass that changes nothing is the last
+    learning_rate  learning rate of these steps, which falls to 0
+    passes         the largest number of passes over all layers; one that changes nothing ends it
     """
 
     config: Config
@@ -52,8 +53,9 @@ class Search:
 
 @dataclass(frozen=True)
 class Trial:
-    """One pair at one layer. `layer` counts from 2, the first whose levels can move; the last layer
-    is the upsampler.
+    """The score of one pair (a, b) at one layer.
+
+    `layer` counts from 2, the first layer whose levels can move. The last layer is the upsampler.
     """
 
     layer: int
@@ -65,10 +67,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Found:
-    """The configuration with the best knots, and all pairs that were tried; PSNR is on the
-    validation set.
+    """The configuration with the best knots, and all pairs that were tried.
 
-    `before_db` is the PSNR with the knots of the configuration, after as many training steps.
+    PSNR is in dB on the validation set. `before_db` is that of the original knots after as many
+    training steps.
     """
 
     config: Config
@@ -80,7 +82,11 @@ class Found:
 def greedy(
     search: Search, cache: Path, threads: int = 1, progress: loop.OnProgress = lambda *_: None
 ) -> Found:
-    """Search; raises BadConfig, BadData or TrainingStopped, each with one sentence."""
+    """Search the knots of each layer.
+
+    Decoded images are kept in the folder `cache`. Raises BadConfig for a grid outside of (0, 1),
+    and what loading images and checkpoints raises: BadConfig, BadData or TrainingStopped.
+    """
     torch.set_num_threads(TORCH_THREADS)
     tries = _Tries(search, cache, threads, progress)
     knots = _knots(search.config)
@@ -95,9 +101,8 @@ def greedy(
                 knots[layer] = candidate
                 scores[candidate] = tries.score(start if search.steps else tries.source, knots)
             knots[layer] = max(scores, key=lambda candidate: scores[candidate][1])
-            start, best = scores[
-                knots[layer]
-            ]  # with steps, the next layer goes on from what was trained here
+            # with training steps, the next layer starts from the network that was trained here
+            start, best = scores[knots[layer]]
             if search.steps:
                 plain, before = tries.score(plain, _knots(search.config))
             trials += [
@@ -111,9 +116,7 @@ def greedy(
 
 
 class _Tries:
-    """The checkpoint and the images, and the score of the checkpoint with other knots on these
-    images.
-    """
+    """The checkpoint and the images of a search, which score knots."""
 
     def __init__(
         self, search: Search, cache: Path, threads: int, progress: loop.OnProgress
@@ -132,8 +135,9 @@ class _Tries:
         self._search, self._threads = search, threads
 
     def score(self, start: Network, knots: list[Pair]) -> tuple[Network, float]:
-        """The network with the tables of `start` read at these knots and trained for the steps, and
-        its PSNR.
+        """Read the tables of `start` at these knots and train for the steps of the search.
+
+        Returns the network and its PSNR in dB.
         """
         steps, config = self._search.steps, _with(self._search.config, knots)
         train = replace(
@@ -153,8 +157,9 @@ class _Tries:
 
 
 def file_with_knots(path: Path, model: ModelConfig) -> str:
-    """The text of the configuration file at `path`, comments included, with the knots of `model` in
-    all its stages.
+    """The text of the configuration file at `path` with the knots of `model` in all stages.
+
+    Comments are kept.
     """
     document = read_toml(path)
     for stage in document.get("stage", ()):
@@ -166,17 +171,18 @@ def file_with_knots(path: Path, model: ModelConfig) -> str:
 
 
 def _knots(config: Config) -> list[Pair]:
-    """(a, b) of each layer after the first."""
+    """The pair (a, b) of each layer after the first."""
     return list(config.model.layer_knot_parameters())
 
 
 def _with(config: Config, knots: list[Pair]) -> Config:
+    """The configuration with these knots."""
     a, b = zip(*knots, strict=True)
     return replace(config, model=replace(config.model, knot_a=a, knot_b=b))
 
 
 def _pairs(search: Search, layer: int, now: Pair) -> Iterator[Pair]:
-    """The present pair, then those of the grid that give other levels."""
+    """The present pair of a layer, then those of the grid that give different levels."""
     model, seen = search.config.model, set()
     levels = model.layer_levels[layer + 1]
     for pair in (now, *itertools.product(search.a, search.b)):

@@ -1,4 +1,4 @@
-"""The log of a run: a line of JSON for each measurement, and the same for TensorBoard."""
+"""The log of a run: one line of JSON for each row, and the same values for TensorBoard."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LOG = "log.jsonl"
 
 
 class TrainingLog:
-    """The rows of a run in the folder `out`; only the first process writes them."""
+    """The log of a run in the folder `out`, which only the first process writes."""
 
     def __init__(self, out: Path) -> None:
         self._lines = self._board = None
         if distributed.is_first():
-            from torch.utils.tensorboard import SummaryWriter  # slow to import, only needed here
+            from torch.utils.tensorboard import SummaryWriter  # imported here because it is slow
 
             self._lines = (out / LOG).open("a", encoding="utf-8")
             self._board = SummaryWriter(str(out))
@@ -34,7 +34,10 @@ class TrainingLog:
                     stream.close()
 
     def write(self, row: dict[str, Any]) -> None:
-        """Append a row; TrainingStopped where there is no room for it."""
+        """Append a row of values, one of which is `step`.
+
+        Raises TrainingStopped if it cannot be written, for example because the disk is full.
+        """
         if not self._lines or not self._board:
             return
         try:

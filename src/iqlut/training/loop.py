@@ -1,8 +1,10 @@
-"""The training loop: one function, readable from top to bottom. A run is a folder:
+"""The training loop.
 
-config.json       configuration, commit, hash of the data, seed, threads, device
-checkpoint.pt     the newest training state, complete at any time
-log.jsonl         one line each time something was measured; the same for TensorBoard beside it
+A run is a folder with these files:
+
+config.json       configuration with its seed, commit, hash of the data, threads and device
+checkpoint.pt     the latest training state, complete at any time
+log.jsonl         one line for each checkpoint, with loss and scores; TensorBoard files beside it
 """
 
 from __future__ import annotations
@@ -31,15 +33,15 @@ from iqlut.training.step import TORCH_THREADS, host_step
 
 CHECKPOINT = "checkpoint.pt"
 
-OnProgress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+OnProgress = Callable[[str, int, int], None]  # (what is done, units done, units in total)
 MakeStep = Callable[[], torch.Tensor]  # makes the step after `state.step` and returns its loss
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run takes place: on a CPU with so many threads, or on "cuda".
+    """Where a run takes place: on "cpu" with a number of threads, or on "cuda".
 
-    `cache` is the folder of the decoded images; None: the folder `cache` beside that of the run.
+    `cache` is the folder of the decoded images; None selects the folder `cache` beside the run.
     """
 
     threads: int = 1
@@ -64,10 +66,9 @@ def train(
 ) -> Path:  # fmt: skip
     """Train `config` in the folder `out` and return its checkpoint; stop early after `minutes`.
 
-    With `resume` the run goes on from the checkpoint in the folder, bit for bit as if there had
-    been no interruption (on the same machine with the same number of threads, on a CPU). `progress`
-    is called after every step. Raises BadData, BadConfig or TrainingStopped, each with one
-    sentence.
+    With `resume` the run continues from the checkpoint in the folder. On a CPU, on the same machine
+    and with the same number of threads, the result is bit for bit that of an uninterrupted run.
+    `progress` is called after every step. Raises BadData, BadConfig or TrainingStopped.
     """
     _check(config.train, place)
     torch.set_num_threads(TORCH_THREADS)
@@ -98,33 +99,35 @@ def train(
 
 
 def _is_over(deadline_s: float) -> bool:
-    """Whether the time is up; the same answer in all processes."""
+    """Whether the time is up; the first process decides for all."""
     return distributed.first_says(time.monotonic() >= deadline_s)
 
 
 def _images(config: Config, cache: Path, progress: OnProgress) -> Images:
+    """The training and validation images of a configuration."""
     scale = config.model.scale
     planes = training_images.load(config.train, scale, cache, progress, config.degrade)
     checked = training_images.load(validation.validation_of(config.train), scale, cache, progress)
     if count := len(planes.skipped):
-        progress(f"{count} images are smaller than a patch and left out", 0, config.train.steps)
+        progress(f"{count} images are smaller than a patch and are left out", 0, config.train.steps)
     return Images(planes, checked)
 
 
 def _check(settings: TrainConfig, place: Place) -> None:
+    """Raise BadConfig if the device is missing or the processes cannot share a batch equally."""
     on_device.check(place.device)
     processes = distributed.rank_and_count()[1]
     if settings.batch % processes:
         raise BadConfig(
             f"train.batch is {settings.batch} for {processes} processes, expected a multiple of "
-            "their number; "
-            "change one of the two"
+            "their number; change one of the two"
         )
 
 
 def _row(state: State, losses: list[torch.Tensor], seconds: float) -> dict[str, Any]:
-    """What the log says of the steps since the row before; TrainingStopped if the loss is not
-    finite.
+    """The log row of the steps since the previous row: mean loss and time.
+
+    Raises TrainingStopped if the loss or a parameter is not finite.
     """
     loss = float(torch.stack(losses).mean())
     _check_finite(state, loss)
@@ -132,7 +135,7 @@ def _row(state: State, losses: list[torch.Tensor], seconds: float) -> dict[str, 
 
 
 def _scores(state: State, config: Config, images: Images, threads: int) -> dict[str, float]:
-    """The scores that belong to this step: none between two validations."""
+    """The scores at this step; empty if no validation is due."""
     if state.step == config.train.steps:
         return _finish(state, config, images, threads)
     if state.step % config.train.validate_every:
@@ -141,7 +144,7 @@ def _scores(state: State, config: Config, images: Images, threads: int) -> dict[
 
 
 def _finish(state: State, config: Config, images: Images, threads: int) -> dict[str, float]:
-    """End a run: remove the mean error of the averaged network, and return its scores."""
+    """Remove the mean error of the averaged network at the end of a run; return its scores."""
     find_offset(state.ema, config, images.training, threads)
     return validation.scores(state.ema, config, images.validation, threads)
 
@@ -153,35 +156,37 @@ def _step_maker(
     teacher: Network | None,
     place: Place,
 ) -> MakeStep:
+    """The function that makes a step in the place of the run."""
     if place.device == "cpu":
         return partial(host_step, state, config, planes, teacher, place.threads)
     return on_device.Steps(state, config, planes, teacher).next
 
 
 def teacher_of(config: Config, device: str = "cpu") -> Network | None:
-    """The network of `train.teacher`, or None; BadConfig where it has another scale or other
-    features.
+    """The network of the checkpoint `train.teacher`, or None if that is empty.
+
+    Raises BadConfig if it has another scale, or if its features are followed and have another
+    shape.
     """
     if not config.train.teacher:
         return None
-    teacher, its = states.average(Path(config.train.teacher))
-    if its.model.scale != config.model.scale:
+    teacher, taught = states.average(Path(config.train.teacher))
+    if taught.model.scale != config.model.scale:
         raise BadConfig(
-            f"train.teacher is {its.name}, which upscales {its.model.scale} times, expected "
-            f"{config.model.scale}; "
-            "name another checkpoint"
+            f"train.teacher is {taught.name}, which upscales {taught.model.scale} times, expected "
+            f"{config.model.scale}; name another checkpoint"
         )
-    ours, theirs = ((model.blocks, model.channels) for model in (config.model, its.model))
+    ours, theirs = ((model.blocks, model.channels) for model in (config.model, taught.model))
     if config.train.features and ours != theirs:
         raise BadConfig(
             f"train.teacher has {theirs[0]} blocks of {theirs[1]} channels, expected {ours[0]} of "
-            f"{ours[1]} to follow "
-            "its features; set train.features = 0"
+            f"{ours[1]} to follow its features; set train.features = 0"
         )
     return teacher.to(device)
 
 
 def _save(state: State, config: Config, out: Path) -> None:
+    """Write the checkpoint in the first process; the others wait for it."""
     if distributed.is_first():
         states.save(state, config, out / CHECKPOINT)
     distributed.wait()
@@ -190,17 +195,20 @@ def _save(state: State, config: Config, out: Path) -> None:
 def _start(
     config: Config, out: Path, planes: training_images.Planes, resume: bool, place: Place
 ) -> State:
-    """The state to go on from: that of the checkpoint, or a new one in a new folder."""
+    """The state from which training continues: that of the checkpoint, or a new one.
+
+    A new run creates its folder. Raises TrainingStopped if the folder already holds a run.
+    """
     state = states.new(config, planes.sha256, place.device)
     if distributed.is_first():
-        atomic_files.sweep(out)  # files that a killed run left half written
+        atomic_files.sweep(out)  # removes incomplete files that a killed run left
     if resume:
         states.restore(state, config, out / CHECKPOINT)
         return state
     if (out / CHECKPOINT).exists():
         raise TrainingStopped(
-            f"{out} already holds a run, expected an empty or new folder; add --resume to go on, "
-            "or choose another"
+            f"{out} already holds a run, expected an empty or new folder; add --resume to continue "
+            "it, or choose another folder"
         )
     distributed.wait()  # until all processes have seen that there is no run
     out.mkdir(parents=True, exist_ok=True)
@@ -211,16 +219,19 @@ def _start(
 
 
 def _check_finite(state: State, loss: float) -> None:
-    """TrainingStopped for NaN or infinity. The kernel's uint8 signals hide a NaN, so the parameters
-    are checked too.
+    """Raise TrainingStopped if the loss or a parameter is NaN or infinite.
+
+    Parameters are checked too, because a NaN among them disappears in the uint8 signals of the
+    native library and need not reach the loss.
     """
     if not math.isfinite(loss) or not all(p.isfinite().all() for p in state.network.parameters()):
         raise TrainingStopped(
-            f"the loss or a parameter is no number at step {state.step}; try a smaller "
-            "learning_rate"
+            f"the loss or a parameter is not finite at step {state.step}, expected finite numbers; "
+            "try a smaller train.learning_rate"
         )
 
 
 def _describe(row: dict[str, Any]) -> str:
+    """The words of the progress line for a row of the log."""
     score = f", {row['psnr_db']:.3f} dB" if "psnr_db" in row else ""
     return f"steps, loss {row['loss']:.3e}{score}"

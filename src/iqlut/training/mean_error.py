@@ -1,9 +1,8 @@
-"""The last act of a run: what the average network gets wrong in the mean, phase by phase, is taken
-out.
+"""Removal of the mean error of each phase from the averaged network, at the end of a run.
 
-Entries that are averaged over steps round otherwise than those that were trained, and 72 small
-errors of one phase add up: some phases were a whole grey level too bright. The bias of the last
-integer layer holds what undoes it, at no cost.
+Entries that are averaged over steps are rounded differently from those that were trained. The small
+errors of all entries of a phase add up, and made some phases a whole grey level too bright. The
+offset that removes the mean error becomes part of the bias of the last integer layer, at no cost.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ from iqlut.network.quantisation import CENTRE
 from iqlut.tables import symmetry
 from iqlut.training.patches import Planes
 
-_PATCHES = 2048  # that are looked at
+_PATCHES = 2048  # the number of patches over which the error is averaged
 
 
 @torch.no_grad()
 def find_offset(network: Network, config: Config, planes: Planes, threads: int = 1) -> None:
-    """Moves `network.offset` (scale**2,) so that the mean error of each phase is 0, or of those
-    that are turns of it.
+    """Change `network.offset`, (scale**2,) or (sets, scale**2), so that the mean errors become 0.
 
-    The errors are those of patches that no step has seen. Each counts by 1 / (mean square of its
-    patch + 1), in grey levels: as PSNR weighs it. Each table set has an offset of its own, found on
-    the damage of its strength.
+    The error is that of each phase. With symmetry it is that of all phases that are flips or
+    rotations of one another. The patches are those that the next steps would use. The weight of a
+    patch is 1 / (its mean square error + 1), in grey levels, as in the gradient of PSNR. Each table
+    set has an offset of its own, found on patches with the damage of its strength.
     """
     if not config.model.strengths:
         offset = network.offset - _mean_error(
@@ -46,6 +45,7 @@ def find_offset(network: Network, config: Config, planes: Planes, threads: int =
 
 
 def _evened(offset: torch.Tensor, network: Network) -> torch.Tensor:
+    """The offset, averaged over the phases that symmetry requires to be equal."""
     return torch.from_numpy(symmetry.evened(offset.cpu().numpy(), network.config.symmetry)).to(
         offset
     )
@@ -54,11 +54,9 @@ def _evened(offset: torch.Tensor, network: Network) -> torch.Tensor:
 def _mean_error(
     network: Network, settings: TrainConfig, planes: Planes, strength: float, threads: int
 ) -> torch.Tensor:  # fmt: skip
-    """(scale**2,) in units of x."""
-    total, weights = (
-        torch.zeros_like(network.phase_offset()),
-        torch.zeros_like(network.phase_offset()[0]),
-    )
+    """The weighted mean error of each phase, (scale**2,), in units of x."""
+    total = torch.zeros_like(network.phase_offset())
+    weights = torch.zeros_like(total[0])
     for step in range(settings.steps, settings.steps + math.ceil(_PATCHES / settings.batch)):
         patches = planes.patches(
             settings.seed, step, settings.batch, settings.patch, strength=strength

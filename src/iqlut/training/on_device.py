@@ -1,9 +1,9 @@
-"""Training that stays on a device: planes, crops, gradients, optimiser and moving average.
+"""Training on a device, which holds planes, patches, gradients, optimiser and moving average.
 
-On a GPU a step of this small a network is hundreds of tiny kernels, so that launching them is what
-costs. There the whole step is one CUDA graph: the host draws where the patches are, writes a few
-numbers and launches it. The steps are those of `host_step` with the same patches; on a CPU they are
-made one by one, for tests.
+On a GPU, a step of so small a network consists of hundreds of tiny kernels, and launching them
+takes most of the time. The whole step is therefore one CUDA graph. The host draws where the patches
+are, writes a few numbers and launches the graph. The steps use the same patches as `host_step`. On
+a CPU, where tests use this module, they run without a graph.
 """
 
 from __future__ import annotations
@@ -11,25 +11,27 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from iqlut import arithmetic as ar
 from iqlut.network.configuration import BadConfig, Config, DegradeConfig
 from iqlut.network.network import Network
 from iqlut.training import distributed, step
 from iqlut.training.checkpoint import State
 from iqlut.training.patches import Planes
 
-_WARM_STEPS = 3  # before a capture, so that libraries have allocated what they need
+_WARM_STEPS = 3  # steps before the capture, in which libraries allocate what they need
 
 
 def check(device: str) -> None:
-    """BadConfig where PyTorch has no such device."""
+    """Raise BadConfig if PyTorch finds no such device."""
     if device != "cpu" and not torch.cuda.is_available():
         raise BadConfig(
-            f"--device is {device}, and PyTorch {torch.__version__} finds no GPU; expected cpu"
+            f"--device is {device} and PyTorch {torch.__version__} finds no GPU, expected cpu; "
+            "leave --device out"
         )
 
 
 class Crops:
-    """The planes on a device; `patches` are those of `Planes.patches`, cut there."""
+    """The planes of a training set on a device, where patches are cut from them."""
 
     def __init__(self, planes: Planes, device: torch.device) -> None:
         self._hr, self._lr = (
@@ -38,60 +40,72 @@ class Crops:
         self._scale, self._device = planes.scale, device
 
     def patches(self, draws: torch.Tensor, patch: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """draws int64 (n, 4), of `Planes.draws`, on the device -> LR (n, patch, patch) and HR by
-        phases.
+        """Cut the patches of these draws, as `Planes.patches` does.
+
+        `draws`, int64 (n, 4), is the result of `Planes.draws` on the device. Returns the
+        low-resolution patches, uint8 (n, patch, patch), and the high-resolution ones by phases,
+        uint8 (n, patch, patch, scale**2).
         """
         low = self._lr[self._places(draws, patch, 1)]
-        r, n = self._scale, len(draws)
-        high = self._hr[self._places(draws, patch, r)].view(n, patch, r, patch, r)
-        return low, high.permute(0, 1, 3, 2, 4).reshape(n, patch, patch, r * r)
+        high = self._hr[self._places(draws, patch, self._scale)]
+        return low, ar.unshuffle(high, self._scale)
 
     def _places(self, draws: torch.Tensor, patch: int, r: int) -> torch.Tensor:
-        """(n, r * patch, r * patch): where the samples of the patches are, turned as by
-        `flips_rotations.flip_rotate`.
+        """The indices of the samples of the patches, int64 (n, r * patch, r * patch).
+
+        `r` is 1 for the low resolution and the scale for the high resolution. The patches are
+        flipped and rotated as by `flips_rotations.flip_rotate`.
         """
-        start, width, corner, turn = (column.view(-1, 1, 1) for column in draws.unbind(1))
+        start, width, corner, orientation = (column.view(-1, 1, 1) for column in draws.unbind(1))
         side = torch.arange(r * patch, device=self._device)
-        across = (turn & 4) != 0
-        row, column = (
-            torch.where(across, side, side.view(-1, 1)),
-            torch.where(across, side.view(-1, 1), side),
-        )
-        row = torch.where((turn & 2) != 0, r * patch - 1 - row, row)
-        column = torch.where((turn & 1) != 0, r * patch - 1 - column, column)
+        transposed = (orientation & 4) != 0
+        row = torch.where(transposed, side, side.view(-1, 1))
+        column = torch.where(transposed, side.view(-1, 1), side)
+        row = torch.where((orientation & 2) != 0, r * patch - 1 - row, row)
+        column = torch.where((orientation & 1) != 0, r * patch - 1 - column, column)
         y, x = corner // width, corner % width
         return start * r * r + (r * y + row) * (r * width) + r * x + column
 
 
 class Steps:
-    """`next()` makes the step after `state.step`, which is on a device; `captured`, where it can
-    be, by a graph.
+    """The training steps of a state that is on a device; `next` makes one.
+
+    With `captured`, steps on a GPU are launched as one CUDA graph. Raises BadConfig for a
+    configuration that trains on a CPU only.
     """
 
     def __init__(
-        self, state: State, config: Config, planes: Planes, teacher: Network | None, captured: bool = True
+        self, state: State, config: Config, planes: Planes, teacher: Network | None,
+        captured: bool = True,
     ) -> None:  # fmt: skip
         if config.model.knots == "learned":
-            raise BadConfig("model.knots is learned, which trains on a CPU only; expected fixed")
+            raise BadConfig(
+                "model.knots is 'learned', which trains on a CPU only, expected 'fixed'; change "
+                "it, or leave --device out"
+            )
         if config.model.strengths or config.degrade != DegradeConfig():
             raise BadConfig(
-                "model.strengths and [degrade] train on a CPU only; start without --device"
+                "model.strengths or [degrade] is set, which trains on a CPU only, expected "
+                "neither; leave --device out"
             )
         if distributed.rank_and_count()[1] > 1:
-            raise BadConfig("several processes train on CPUs only; on a GPU start one")
+            raise BadConfig(
+                "there are several processes, which train on a CPU only, expected one process on a "
+                "GPU; start one, or leave --device out"
+            )
         device = state.network.alpha.device
         self._state, self._config, self._planes, self._teacher = state, config, planes, teacher
         self._crops = Crops(planes, device)
         self._draws = torch.empty(config.train.batch, 4, dtype=torch.int64, device=device)
         self._part = torch.zeros((), device=device)
-        for group in state.optimiser.param_groups:  # numbers that a captured step reads anew
+        for group in state.optimiser.param_groups:  # a captured step reads tensors anew
             group["lr"], group["capturable"] = torch.zeros((), device=device), device.type == "cuda"
         self._graph: torch.cuda.CUDAGraph | None = None
         self._captured, self._warm = captured and device.type == "cuda", 0
         self._loss = torch.zeros((), device=device)
 
     def next(self) -> torch.Tensor:
-        """The loss of the step, on the device."""
+        """Make the step after `state.step` and return its loss, on the device."""
         settings, number = self._config.train, self._state.step
         draws = self._planes.draws(settings.seed, number, settings.batch, settings.patch)
         self._draws.copy_(torch.from_numpy(draws), non_blocking=True)
@@ -105,6 +119,7 @@ class Steps:
         return self._loss.clone()
 
     def _step(self) -> None:
+        """Compute loss and gradients of the patches in `_draws`, and update the state."""
         luma, truth = self._crops.patches(self._draws, self._config.train.patch)
         loss = step.loss_of(self._state.network, luma, truth, self._config.train, self._teacher)
         self._state.optimiser.zero_grad(set_to_none=True)
@@ -114,8 +129,10 @@ class Steps:
         self._loss.copy_(loss.detach())
 
     def _launch(self) -> None:
-        """The first steps one by one, off the stream that captures; then by the graph. Capturing
-        makes no step.
+        """Make a step on a GPU: the first few kernel by kernel, later ones by the graph.
+
+        The first ones run on a stream of their own, as PyTorch requires before a capture. The
+        capture itself executes no step.
         """
         if self._warm < _WARM_STEPS:
             self._warm += 1

@@ -1,8 +1,7 @@
-"""The damage of training patches (`[degrade]` of a configuration): drawn anew for each patch, from
-its own generator.
+"""The damage of training patches (`[degrade]` of a configuration), drawn anew for each patch.
 
-What a patch suffers depends on the seed, the step and its place in the batch, so a resumed run
-repeats it exactly.
+The damage of a patch depends only on the seed, the step and the position in the batch, so that a
+resumed run repeats it exactly.
 """
 
 from __future__ import annotations
@@ -17,40 +16,37 @@ from iqlut.network.configuration import DegradeConfig
 from iqlut.tables.strengths import STRENGTH_MAX
 
 JPEG_BLOCK_PX = 8
-_SIGNAL_PART = (0.4, 1.0)  # of the variance of noise that grows with the signal
+_SIGNAL_PART = (0.4, 1.0)  # range of the share of the noise variance that grows with the signal
 _CODECS = ("h264", "hevc")
-_HEVC_SHARE = 0.08  # its encoder takes long
-_MOTION_PX = 3.0  # between two frames of a clip, at most, each way
-_BLUR_SIGMA = (0.1, 0.45)  # low-resolution pixels
+_HEVC_SHARE = 0.08  # of the patches of codecs; small because the encoder is slow
+_MOTION_PX = 3.0  # the largest motion between two frames of a clip, in each direction
+_BLUR_SIGMA = (0.1, 0.45)  # range, in low-resolution pixels
 
 
 @dataclass(frozen=True)
 class PatchDamage:
-    """What one patch suffers. `filter` numbers the configuration's filters; nothing is done where a
-    value is 0.
+    """The damage of one patch. A value of 0, or an empty one, means that this damage is absent.
+
+    `filter` is the index of a filter in `DegradeConfig.filters`.
     """
 
     filter: int
     sigma: float = 0.0
     signal_part: float = 0.0
-    qualities: tuple[int, ...] = ()  # of JPEGs, one after the other
-    subsampling: str = ""  # of a colour JPEG; "": gray
+    qualities: tuple[int, ...] = ()  # of the JPEG encodings, one after the other
+    subsampling: str = ""  # of a JPEG in colour; empty for a grey one
     codec: str = ""
     crf: float = 0.0
-    grid: tuple[int, int] = (0, 0)  # how far above and left of the patch the JPEG's blocks begin
+    grid: tuple[int, int] = (0, 0)  # pixels above and left of the patch where a JPEG block begins
     second_grid: tuple[int, int] = (0, 0)
-    motion: tuple[int, int] = (0, 0)  # pixels down and right between two frames
+    motion: tuple[int, int] = (0, 0)  # pixels downwards and to the right between two frames
 
 
 def draw(config: DegradeConfig, strength: float, rng: np.random.Generator) -> PatchDamage:
-    """The damage of a patch at a restoration strength."""
+    """Draw the damage of a patch for a restoration strength."""
     filter_number = int(rng.choice(len(config.filters), p=config.filter_shares))
-    kind = np.searchsorted(
-        np.cumsum(
-            [config.noise_share, config.jpeg_share, config.noise_jpeg_share, config.codec_share]
-        ),
-        rng.random(),
-    )
+    shares = (config.noise_share, config.jpeg_share, config.noise_jpeg_share, config.codec_share)
+    kind = np.searchsorted(np.cumsum(shares), rng.random())
     if strength == 0 or kind == 4:
         return PatchDamage(filter_number)
     severity = float(
@@ -75,12 +71,12 @@ def draw(config: DegradeConfig, strength: float, rng: np.random.Generator) -> Pa
 
 
 def at_strength(four: Sequence[float], strength: float) -> float:
-    """A severity, given for the strengths 0, 1, 2 and 3, at any strength between."""
+    """Interpolate a severity that is given for the strengths 0, 1, 2 and 3."""
     return float(np.interp(strength, range(4), four))
 
 
 def _noise(config: DegradeConfig, severity: float, rng: np.random.Generator) -> tuple[float, float]:
-    """Its sigma, and how much of its variance grows with the signal."""
+    """The sigma of the noise, and the share of its variance that grows with the signal."""
     signal_part = (
         float(rng.uniform(*_SIGNAL_PART)) if rng.random() < config.signal_noise_share else 0.0
     )
@@ -88,6 +84,7 @@ def _noise(config: DegradeConfig, severity: float, rng: np.random.Generator) -> 
 
 
 def _jpeg(config: DegradeConfig, severity: float, rng: np.random.Generator) -> dict:
+    """Draw the fields of `PatchDamage` that describe JPEG."""
     quality = round(at_strength(config.jpeg_quality, severity))
     qualities = (quality,)
     if rng.random() < config.twice_share:
@@ -99,14 +96,19 @@ def _jpeg(config: DegradeConfig, severity: float, rng: np.random.Generator) -> d
     )
     grids = rng.integers(0, JPEG_BLOCK_PX, 4).tolist()
     return {
-        "qualities": qualities, "subsampling": subsampling, "grid": tuple(grids[:2]), "second_grid": tuple(grids[2:])
-    }  # fmt: skip
+        "qualities": qualities,
+        "subsampling": subsampling,
+        "grid": tuple(grids[:2]),
+        "second_grid": tuple(grids[2:]),
+    }
 
 
 @dataclass(frozen=True)
 class PatchPlace:
-    """Where a patch is: the planes it is cut from, luma of its filter and Cb, Cr, uint8 (3, h, w);
-    its corner, side.
+    """The place of a patch: its planes, its top left corner and its side, in pixels.
+
+    `planes` is uint8 (1, h, w) or (3, h, w): luma, downscaled by the filter of the patch, and Cb
+    and Cr if there are any.
     """
 
     planes: np.ndarray
@@ -116,8 +118,9 @@ class PatchPlace:
 
 
 def apply(damage: PatchDamage, place: PatchPlace, rng: np.random.Generator) -> np.ndarray:
-    """The damaged luma of a patch, uint8 (side, side); `codec` is for `clips.frames`, and leaves it
-    noisy here.
+    """The luma of a patch after noise and JPEG, uint8 (side, side).
+
+    The codec is not applied here: `codec_damage.encoded` does so for all patches of a step.
     """
     if not damage.sigma and not damage.qualities:
         return place.planes[0, place.y : place.y + place.side, place.x : place.x + place.side]
@@ -131,7 +134,7 @@ def apply(damage: PatchDamage, place: PatchPlace, rng: np.random.Generator) -> n
     if damage.sigma:
         luma = degradation.add_noise(luma, damage.sigma, rng, damage.signal_part)
     for number, quality in enumerate(damage.qualities):
-        if number:  # cropped by a little in between
+        if number:  # the image is cropped a little between two encodings
             dy, dx = (min(a, b) for a, b in zip(damage.second_grid, (y, x), strict=True))
             luma, region, y, x = luma[dy:, dx:], region[:, dy:, dx:], y - dy, x - dx
         if damage.subsampling:
@@ -144,8 +147,9 @@ def apply(damage: PatchDamage, place: PatchPlace, rng: np.random.Generator) -> n
 
 
 def low_resolution(plane: np.ndarray, scale: int, how: str, rng: np.random.Generator) -> np.ndarray:
-    """A plane downscaled by one of `config.FILTERS`; "blurred" draws the blur and the filter after
-    it.
+    """Downscale a plane by the filter `how`, one of `configuration.FILTERS`.
+
+    "blurred" draws a blur and then another filter to follow it.
     """
     if how != "blurred":
         return degradation.downscale(plane, scale, how)

@@ -1,7 +1,7 @@
-"""The planes of a training set, and the patches of a step: cropped, damaged, turned.
+"""The planes of a training set, and the patches of a step: cropped, damaged, flipped and rotated.
 
-A step's patches depend on the seed and the step's number only: a resumed run sees exactly what an
-uninterrupted one does. Damage is drawn anew for each patch (`degrade.py`).
+The patches of a step depend only on the seed and the number of the step, so that a resumed run sees
+the same patches as an uninterrupted one. Damage is drawn anew for each patch (`patch_damage.py`).
 """
 
 from __future__ import annotations
@@ -10,25 +10,27 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from iqlut import arithmetic as ar
 from iqlut.network.configuration import DegradeConfig
 from iqlut.planes.flips_rotations import flip_rotate
 from iqlut.training import codec_damage, patch_damage
 
 UNDAMAGED = DegradeConfig()
-_DAMAGE = 1  # a seed: what is random is told apart by such numbers
+_DAMAGE = 1  # part of a seed, which separates the random numbers of the damage from others
 
 
 @dataclass(frozen=True, eq=False)
 class Planes:
-    """All planes of a training set, one after the other.
+    """All planes of a training set, stored one after the other in flat arrays.
 
-    hr       uint8 (samples,), sides multiples of `scale`
-    lr       uint8 (filters, samples / scale**2): by each of `damage.filters`
-    sizes    int (planes, 2): low-resolution height and width
-    skipped  names of images smaller than a patch
-    sections the last planes that a part of the patches is drawn from, last section first: how many, which part
-    chroma   uint8 (2, samples / scale**2): Cb and Cr, or (2, 0) where nothing needs them
-    damage   what low-resolution patches suffer
+    hr        uint8 (samples,): the high resolution; the sides of a plane are multiples of `scale`
+    lr        uint8 (filters, samples / scale**2): the planes downscaled by each of `damage.filters`
+    sizes     int (planes, 2): low-resolution height and width of each plane
+    skipped   names of the images that are smaller than a patch
+    sha256    hash of the images and of everything that decides how planes are made from them
+    sections  (number of planes, share of the patches) of groups at the end, the last group first
+    chroma    uint8 (2, samples / scale**2): Cb and Cr, or (2, 0) if they are not needed
+    damage    the damage of low-resolution patches
     """
 
     hr: np.ndarray
@@ -46,7 +48,10 @@ class Planes:
         object.__setattr__(self, "_ends", np.cumsum(areas))
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """LR (h, w), undamaged and by the first filter, and HR (scale * h, scale * w) of one plane."""
+        """The low-resolution plane (h, w) and the high-resolution one (scale * h, scale * w).
+
+        The low resolution is undamaged and made by the first filter.
+        """
         h, w = self.sizes[index]
         end = int(self._ends[index])  # type: ignore[attr-defined]
         start, r = end - h * w, self.scale
@@ -55,34 +60,32 @@ class Planes:
         )
 
     def patches(
-        self, seed: int, step: int, batch: int, patch: int, part: tuple[int, int] = (0, 1), strength: float = 0.0
+        self, seed: int, step: int, batch: int, patch: int,
+        part: tuple[int, int] = (0, 1), strength: float = 0.0,
     ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-        """The patches of one step: LR (n, patch, patch) and HR (n, patch, patch, scale**2), by
-        phases.
+        """The patches of one step.
 
-        Planes are drawn by their area (flat ones apart), then one of the eight flips and turns.
-        `part` (i, of) takes every `of`-th of the batch from the i-th on: what one of several
-        processes trains on. Patches are damaged as for `strength`.
+        These are the low resolution, uint8 (n, patch, patch), damaged as for `strength`, and the
+        high resolution by phases, uint8 (n, patch, patch, scale**2). The probability of a plane is
+        proportional to its area, except in `sections`. Each patch is flipped and rotated in one of
+        eight ways. `part`, (i, count), selects every `count`-th patch of the batch from the i-th
+        on, which is the share of one of `count` processes.
         """
         draws, r = self.draws(seed, step, batch, patch)[part[0] :: part[1]], self.scale
         hr = np.empty((len(draws), patch, patch, r * r), np.uint8)
-        for n, (start, width, corner, turn) in enumerate(draws):
+        for n, (start, width, corner, orientation) in enumerate(draws):
             y, x = divmod(corner, width)
-            crop = flip_rotate(
-                _crop(self.hr, start * r * r, width * r, (y * r, x * r), patch * r), turn
-            )
-            hr[n] = (
-                crop.reshape(patch, r, patch, r).transpose(0, 2, 1, 3).reshape(patch, patch, r * r)
-            )
+            crop = _crop(self.hr, start * r * r, width * r, (y * r, x * r), patch * r)
+            hr[n] = ar.unshuffle(flip_rotate(crop, orientation), r)
         lows = self._damaged(draws, (seed, step, *part), patch, strength)
-        return np.stack(
-            [flip_rotate(low, turn) for low, turn in zip(lows, draws[:, 3], strict=True)]
-        ), hr
+        low_and_orientation = zip(lows, draws[:, 3], strict=True)
+        lr = np.stack([flip_rotate(low, orientation) for low, orientation in low_and_orientation])
+        return lr, hr
 
     def _damaged(
         self, draws: np.ndarray, seeds: tuple[int, ...], patch: int, strength: float
     ) -> list[np.ndarray]:  # fmt: skip
-        """The low-resolution patches of these draws, not turned."""
+        """The damaged low-resolution patches of these draws, not yet flipped or rotated."""
         rng = np.random.default_rng((*seeds, _DAMAGE))
         lows, recorded = [], []
         for n, (start, width, corner, _) in enumerate(draws):
@@ -98,8 +101,9 @@ class Planes:
         return lows
 
     def _low_planes(self, start: int, filter_number: int) -> np.ndarray:
-        """Luma by a filter, and Cb and Cr if there are, of the plane that starts there: uint8 (1 or
-        3, h, w).
+        """The low-resolution plane that starts at a sample of `lr`, uint8 (1, h, w) or (3, h, w).
+
+        It is luma, made by the filter of that number, and Cb and Cr if there are any.
         """
         index = int(np.searchsorted(self._ends, start, side="right"))  # type: ignore[attr-defined]
         h, w = self.sizes[index]
@@ -109,13 +113,13 @@ class Planes:
         return np.concatenate([luma, self.chroma[:, start : start + h * w].reshape(2, h, w)])
 
     def draws(self, seed: int, step: int, batch: int, patch: int) -> np.ndarray:
-        """The patches of one step as int64 (batch, 4).
+        """Draw the patches of one step, int64 (batch, 4).
 
-        Where the plane starts in `lr`, its width, where in it the patch starts, and the number of
-        its turn.
+        The columns are the sample of `lr` where the plane starts, the width of the plane, the
+        sample of the plane where the patch starts, and the number of the flip or rotation, 0 to 7.
         """
         ends = self._ends  # type: ignore[attr-defined]
-        where, down, right, turn = np.random.default_rng((seed, step)).random((batch, 4)).T
+        where, down, right, orientation = np.random.default_rng((seed, step)).random((batch, 4)).T
         index = np.searchsorted(
             ends, (self._spread(where) * ends[-1]).astype(np.int64), side="right"
         )
@@ -124,14 +128,13 @@ class Planes:
             (draw * (side - patch + 1)).astype(np.int64)
             for draw, side in ((down, height), (right, width))
         )
-        return np.stack(
-            [ends[index] - height * width, width, y * width + x, (8 * turn).astype(np.int64)],
-            axis=1,
-        )
+        orientation = (8 * orientation).astype(np.int64)
+        return np.stack([ends[index] - height * width, width, y * width + x, orientation], axis=1)
 
     def _spread(self, where: np.ndarray) -> np.ndarray:
-        """Draws in [0, 1) as parts of the area of all planes, so that the part of each section
-        falls into it.
+        """Map uniform draws in [0, 1) to positions in the area of all planes, as shares of it.
+
+        The share of each section falls into that section, and the rest into the other planes.
         """
         ends = self._ends  # type: ignore[attr-defined]
         last, used, spread = len(ends), 0.0, where
@@ -149,6 +152,7 @@ class Planes:
 def _crop(
     flat: np.ndarray, start: int, width: int, corner: tuple[int, int], side: int
 ) -> np.ndarray:
+    """Cut a square from the plane of this width that starts at a sample of a flat array."""
     y, x = corner
     first = start + y * width
     return flat[first : first + side * width].reshape(side, width)[:, x : x + side]

@@ -1,4 +1,4 @@
-"""The stages of a model, trained one after the other, each in a folder of its own."""
+"""Training of the stages of a model one after the other, each in its own folder."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from iqlut.training.checkpoint import TrainingStopped
 
 @dataclass(frozen=True)
 class StageOutcome:
-    """Where training ended: the newest checkpoint, its stage (empty without stages), and how far
-    that stage got.
+    """Where training ended: the latest checkpoint, its stage, and the progress of that stage.
+
+    `stage` is empty for a model without stages.
     """
 
     checkpoint: Path
@@ -33,8 +34,13 @@ class StageOutcome:
 
 @dataclass(frozen=True)
 class StageRun:
-    """How stages are run: where, whether they go on from what is there, and which one alone (None:
-    all of them).
+    """How stages are run.
+
+    out      folder of the run, with a folder for each stage
+    resume   whether to continue from the checkpoints in it
+    only     the name of the single stage to train; None trains all stages
+    place    the device and the number of threads
+    minutes  time after which training stops
     """
 
     out: Path
@@ -47,32 +53,32 @@ class StageRun:
 def run(
     model: Stages, settings: StageRun, progress: loop.OnProgress = lambda *_: None
 ) -> StageOutcome:
-    """Train the stages in order, up to the end of the minutes; raises what `loop.train` raises.
+    """Train the stages in order until they are finished or the time is up.
 
-    With `resume`, stages that are finished are left as they are and the first unfinished one goes
-    on.
+    With `resume`, finished stages are skipped and the first unfinished one continues. Raises
+    TrainingStopped if there is nothing to resume, and what `loop.train` raises.
     """
     stages = model.stages if settings.only is None else (model.stage(settings.only),)
     folders = {stage.name: settings.out / stage.name for stage in model.stages}
     if settings.resume and not any(
         (folders[stage.name] / loop.CHECKPOINT).exists() for stage in stages
     ):
-        wanted = folders[stages[0].name] / loop.CHECKPOINT
+        missing = folders[stages[0].name] / loop.CHECKPOINT
         raise TrainingStopped(
-            f"{wanted} is not there, expected a checkpoint to go on from; leave --resume out to "
-            "begin"
+            f"{missing} is not there, expected a checkpoint to resume; leave --resume out to start "
+            "a new run"
         )
     deadline_s = time.monotonic() + 60 * settings.minutes
     outcome = None
     for stage in stages:
         checkpoint = folders[stage.name] / loop.CHECKPOINT
-        goes_on = settings.resume and checkpoint.exists()
+        resumes = settings.resume and checkpoint.exists()
         may_skip = len(stages) > 1 or not stage.config.train.steps
-        if not (goes_on and may_skip and _is_done(stage, checkpoint)):
+        if not (resumes and may_skip and _is_done(stage, checkpoint)):
             config = _with_start(model, stage, folders)
             minutes = (deadline_s - time.monotonic()) / 60
-            told = _named(progress, stage.name)
-            loop.train(config, checkpoint.parent, goes_on, settings.place, minutes, told)
+            named = _named(progress, stage.name)
+            loop.train(config, checkpoint.parent, resumes, settings.place, minutes, named)
         outcome = StageOutcome(checkpoint, stage.name, *states.progress_of(checkpoint))
         if not outcome.is_finished:
             break
@@ -81,7 +87,7 @@ def run(
 
 
 def _is_done(stage: Stage, checkpoint: Path) -> bool:
-    """Whether the checkpoint is the end of this stage, wherever it started from."""
+    """Whether the checkpoint is that of the finished stage, whatever the stage started from."""
     saved = states.read(checkpoint)
     made_by = configuration.from_dict(saved["config"])
     same = replace(made_by, train=replace(made_by.train, start=stage.config.train.start))
@@ -89,8 +95,10 @@ def _is_done(stage: Stage, checkpoint: Path) -> bool:
 
 
 def _with_start(model: Stages, stage: Stage, folders: dict[str, Path]) -> Config:
-    """The configuration of a stage that starts from our own run of the stage before, if there is
-    one.
+    """The configuration of a stage, which starts from this run of the previous stage if possible.
+
+    Otherwise it starts from the checkpoint that is kept of that stage. Raises TrainingStopped if
+    that is missing too.
     """
     if not stage.follows:
         return stage.config
@@ -100,15 +108,14 @@ def _with_start(model: Stages, stage: Stage, folders: dict[str, Path]) -> Config
         return replace(stage.config, train=replace(stage.config.train, start=str(own)))
     if not Path(stage.config.train.start).exists():
         raise TrainingStopped(
-            f"stage {stage.name!r} starts from {own} or {stage.config.train.start}, and neither "
-            "is there; "
-            f"train that stage first, with --stage {before.name}"
+            f"neither {own} nor {stage.config.train.start} is there, expected one of them for "
+            f"stage {stage.name!r} to start from; train with --stage {before.name} first"
         )
     return stage.config
 
 
 def _named(progress: loop.OnProgress, stage: str) -> loop.OnProgress:
-    """The same, with the name of the stage before the words."""
+    """The same progress function, with the name of the stage in front of its words."""
     if not stage:
         return progress
     return lambda what, done, total: progress(f"{stage}: {what}", done, total)

@@ -1,4 +1,4 @@
-"""One step of training: the loss of a batch, its gradients, the optimiser, the moving average."""
+"""One training step: the loss of a batch, its gradients, the optimiser and the moving average."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ from iqlut.training import distributed
 from iqlut.training.checkpoint import State
 from iqlut.training.patches import Planes
 
-# The kernel has threads of its own, and what else torch does in a step is too small for more: on
-# two cores a step of
-# 8 patches of 32x32 takes 12 ms with one thread of torch, 15 ms with two.
+# The native library has its own threads, and the rest of a step is too small for several threads of
+# torch: on two cores, a step of 8 patches of 32x32 takes 12 ms with one of them and 15 ms with two.
 TORCH_THREADS = 1
-_CLEAN_STEPS = 0.3
-_STRENGTH = 3  # a seed, as in data.py
+_CLEAN_STEPS = 0.3  # share of the steps that train undamaged patches
+_STRENGTH = 3  # part of a seed, which separates the random numbers of strengths from others
 
 
 def host_step(
     state: State, config: Config, planes: Planes, teacher: Network | None, threads: int
 ) -> torch.Tensor:  # fmt: skip
-    """The step after `state.step` on the CPU, by the native kernel; its loss."""
+    """Make the step after `state.step` on the CPU by the native library, and return its loss."""
     settings = config.train
     strength = strength_of(config, state.step)
     patches = planes.patches(
@@ -54,10 +53,11 @@ def host_step(
 
 
 def strength_of(config: Config, step: int) -> float:
-    """The restoration strength that a step trains: a sixteenth of the way between two table sets,
-    any, or a set's own.
+    """The restoration strength that a step trains.
 
-    0 in `_CLEAN_STEPS` of them: what it is for, clean input, has most to lose.
+    It is that of a table set, or a multiple of a sixteenth of the way between two sets. In the
+    share `_CLEAN_STEPS` of the steps it is 0, because clean images would lose most from training on
+    damage.
     """
     strengths = config.model.strengths
     if not strengths:
@@ -70,8 +70,10 @@ def loss_of(
     network: Network, luma: torch.Tensor, truth: torch.Tensor, settings: TrainConfig,
     teacher: Network | None = None, threads: int = 1,
 ) -> torch.Tensor:  # fmt: skip
-    """The loss of the pixels, and of the distance to the teacher's pixels and features (IQ-LUT,
-    stage 2).
+    """The loss of a batch: of its pixels, and of the distances to a teacher (IQ-LUT, stage 2).
+
+    `luma` is uint8 (n, h, w) and `truth` uint8 (n, h, w, scale**2). The distances are those to the
+    output of the teacher and, if `settings.features` is set, to its features.
     """
     taught = None
     if teacher is not None:
@@ -87,7 +89,10 @@ def loss_of(
 def feature_distance(
     network: Network, teacher: Network, luma: torch.Tensor, margin: int
 ) -> torch.Tensor:
-    """The mean square between what each block hands on and what the teacher's does, in units of x."""
+    """The mean square difference between the signals after each block and those of the teacher.
+
+    Signals are in units of x.
+    """
     with torch.no_grad():
         aims = teacher.signals(luma)
     pairs = zip(network.signals(luma), aims, strict=True)
@@ -98,18 +103,18 @@ def feature_distance(
 
 @torch.no_grad()
 def average(state: State, part: float | torch.Tensor) -> None:
-    """Moves the average of the parameters this part of the way to where they are now."""
+    """Move the averaged parameters by the share `part` towards the present ones."""
     for mean, new in zip(state.ema.parameters(), state.network.parameters(), strict=True):
         mean.lerp_(new, part)
 
 
 def kept(settings: TrainConfig, step: int) -> float:
-    """How much of the average a step keeps; less at the start, so that it forgets the beginning."""
+    """The decay of the moving average in a step, smaller at the start to forget the first steps."""
     return min(settings.ema, (1 + step) / (10 + step))
 
 
 def learning_rate(settings: TrainConfig, step: int) -> float:
-    """The rate of a step."""
+    """The learning rate of a step."""
     done = step / settings.steps
     if settings.schedule == "paper":  # halved at 200, 400, 600 and 800 thousand of 1e6 steps
         return settings.learning_rate * 0.5 ** math.floor(done * 5 + 1e-9)

@@ -1,6 +1,4 @@
-"""Ways to make a training step, for `iqlut bench train`: all of them the whole step, patches
-included.
-"""
+"""Implementations of a whole training step, with its patches, for `iqlut bench train`."""
 
 from __future__ import annotations
 
@@ -16,18 +14,17 @@ from iqlut.training import on_device
 from iqlut.training.patches import Planes
 from iqlut.training.step import TORCH_THREADS, host_step
 
-SIDE, _COUNT, _SEED = (
-    96,
-    64,
-    1,
-)  # low-resolution pixels a side of the planes that are made up, and how many
+SIDE = 96  # of a synthetic plane, in low-resolution pixels
+_COUNT = 64  # of synthetic planes
+_SEED = 1
 
 
 def ways(
     config: Config, planes: Planes, threads: int, device: str = "cpu"
 ) -> dict[str, Callable[[int], None]]:
-    """Name -> function that makes so many steps: plain torch first, what the others are compared
-    with.
+    """The implementations by name: each is a function that makes a number of steps.
+
+    The first one is plain torch, with which the others are compared.
     """
     on_device.check(device)
     if device != "cpu":
@@ -41,9 +38,7 @@ def ways(
 
 
 def _host(config: Config, planes: Planes, threads: int, plain: bool) -> Callable[[int], None]:
-    """The loop on a CPU: patches cropped by NumPy; the layers by the native kernel, or `plain`
-    torch's hat form.
-    """
+    """Steps on a CPU, with layers by the native library or, if `plain`, by plain torch."""
     state = states.new(config, planes.sha256)
     state.network.plain = plain
 
@@ -57,7 +52,10 @@ def _host(config: Config, planes: Planes, threads: int, plain: bool) -> Callable
 
 
 def _resident(config: Config, planes: Planes, device: str, captured: bool) -> Callable[[int], None]:
-    """All on a GPU; `captured` in one graph, or kernel by kernel. Returns when the GPU is done."""
+    """Steps on a GPU, launched as one CUDA graph if `captured`, and otherwise kernel by kernel.
+
+    The function returns when the GPU has finished.
+    """
     state = states.new(config, planes.sha256, device)
     trainer = on_device.Steps(state, config, planes, None, captured)
 
@@ -71,9 +69,7 @@ def _resident(config: Config, planes: Planes, device: str, captured: bool) -> Ca
 
 
 def made_up(scale: int) -> Planes:
-    """Planes of smooth noise and edges, always the same: enough to crop patches from without a
-    folder of images.
-    """
+    """Synthetic planes of smooth noise with edges, always the same; no images are needed."""
     rng = np.random.default_rng(_SEED)
     lr, hr = [], []
     for _ in range(_COUNT):

@@ -1,7 +1,7 @@
-"""A folder of images to `Planes`: decoded once into a memory-mapped cache.
+"""The planes of a folder of images, decoded once into a memory-mapped cache.
 
-Low-resolution planes are made from whole planes, by our own MATLAB-compatible bicubic unless the
-configuration names other filters, so a patch is what a test image would have there.
+Whole planes are downscaled, so that a patch has the same pixels as the same place of a test image.
+The filter is the MATLAB-compatible bicubic one, unless the configuration names others.
 """
 
 from __future__ import annotations
@@ -27,22 +27,21 @@ from iqlut.planes import colour, resize
 from iqlut.training import codec_damage, drawn_graphics, patch_damage
 from iqlut.training.patches import UNDAMAGED, Planes
 
-_NAMED = 5  # images that a sentence names
-_GRAYS = (
-    256  # flat planes after those of the images, of a patch each, where some patches shall be flat
-)
+_NAMED = 5  # the largest number of images that an error message names
+_GRAYS = 256  # flat planes of the size of a patch, one for each grey level
 _ARRAYS = ("hr", "lr", "chroma")  # files of a cache
-_NO_COLOUR = 128  # Cb and Cr of gray
-_FILTERS, _GRAPHICS = 1, 2  # seeds: what is random is told apart by such numbers
+_NO_COLOUR = 128  # Cb and Cr of grey
+_FILTERS, _GRAPHICS = 1, 2  # parts of seeds, which separate random numbers for different purposes
 
 
 def load(
     config: TrainConfig, scale: int, cache: Path, progress: Callable[[str, int, int], None],
     damage: DegradeConfig = UNDAMAGED,
 ) -> Planes:  # fmt: skip
-    """The planes of the folder `config.data`, decoded now or taken from `cache`.
+    """The planes of the images in the folder `config.data`, decoded now or taken from `cache`.
 
-    `progress(what, done, total)` is told of the decoding.
+    `progress(what, done, total)` is called while images are decoded. Raises BadData if the folder
+    cannot be used, and BadConfig if `damage` needs a package that is missing.
     """
     codec_damage.check(damage)
     images = [file for file in _examples(config) if file.stem not in config.exclude]
@@ -67,7 +66,7 @@ def load(
 
 
 def _examples(config: TrainConfig) -> list[Path]:
-    """The images of the folder, without those of a folder in it that is for validation."""
+    """The training images, without those of a validation folder that lies inside their folder."""
     folder, validation = Path(config.data).resolve(), Path(config.validation).resolve()
     images = image_files(Path(config.data))
     if folder not in validation.parents:
@@ -77,7 +76,7 @@ def _examples(config: TrainConfig) -> list[Path]:
 
 @dataclass(frozen=True)
 class PlaneRecipe:
-    """What decides the planes that are made of a folder of images."""
+    """Everything except the images that decides which planes are made of them."""
 
     train: TrainConfig
     damage: DegradeConfig
@@ -85,24 +84,24 @@ class PlaneRecipe:
 
     @property
     def sections(self) -> tuple[tuple[int, float], ...]:
-        """See `Planes`: flat planes come last, graphics before them."""
+        """See `Planes`. Flat planes are the last section, drawn graphics the one before."""
         flats, drawn = self.train.flats, self.damage.graphics_share
         return ((_GRAYS, flats),) * (flats > 0) + ((self.damage.graphics, drawn),) * (drawn > 0)
 
     @property
     def in_colour(self) -> bool:
-        """Whether any patch is to be a colour JPEG."""
+        """Whether a patch can be a JPEG in colour."""
         return (
             self.damage.colour_share * (self.damage.jpeg_share + self.damage.noise_jpeg_share) > 0
         )
 
 
 def _key(images: list[Path], recipe: PlaneRecipe) -> str:
+    """The SHA-256 of the images and of what decides their planes, which names the cache."""
     config, damage = recipe.train, recipe.damage
     how = [recipe.scale, config.planes, config.shrinks, config.patch]
-    how += ["flats"] * bool(config.flats) + [config.grids] * (
-        config.grids > 1
-    )  # what older configurations lack
+    # only where they are set, so that caches of older configurations keep their names
+    how += ["flats"] * bool(config.flats) + [config.grids] * (config.grids > 1)
     if damage.filters != UNDAMAGED.filters or recipe.in_colour or damage.graphics_share:
         how += [damage.filters, recipe.in_colour, damage.graphics * (damage.graphics_share > 0)]
     digest = hashlib.sha256(json.dumps(how).encode())
@@ -110,13 +109,13 @@ def _key(images: list[Path], recipe: PlaneRecipe) -> str:
         data = file.read_bytes()
         digest.update(file.name.encode() + hashlib.sha256(data).digest())
         if data.startswith(PNG_SIGNATURE) and data[24:25] == b"\x10":
-            digest.update(b"rounded")  # 16 bits: older caches hold samples that were cut off
+            digest.update(b"rounded")  # older caches of 16-bit files hold truncated samples
     return digest.hexdigest()
 
 
 @dataclass
 class _PlaneArrays:
-    """The arrays of a cache while they are gathered, plane by plane."""
+    """The arrays of a cache while planes are added to them."""
 
     hr: list[np.ndarray] = field(default_factory=list)
     lr: list[np.ndarray] = field(default_factory=list)
@@ -124,7 +123,11 @@ class _PlaneArrays:
     sizes: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, high: np.ndarray, lows: list[np.ndarray], chroma: np.ndarray) -> None:
-        """A plane, its downscaled versions, uint8 (h, w) each, and Cb and Cr, (2, h, w) or empty."""
+        """Add a plane, its downscaled versions and its Cb and Cr.
+
+        `high` is uint8 (scale * h, scale * w), each of `lows` uint8 (h, w), and `chroma` uint8
+        (2, h, w) or empty.
+        """
         self.hr.append(high.ravel())
         self.lr.append(np.stack([low.ravel() for low in lows]))
         self.chroma.append(chroma.reshape(2, -1))
@@ -134,8 +137,10 @@ class _PlaneArrays:
 def _planes_of(
     file: Path, config: TrainConfig, scale: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The planes of an image in each size and on each grid asked for, sides multiples of `scale`,
-    with Cb and Cr.
+    """Yield each plane of an image, (h, w), in each configured size and grid, with its chroma.
+
+    The sides are multiples of `scale`. The chroma, Cb and Cr, is (2, h, w). Raises BadData if the
+    image cannot be read.
     """
     try:
         colours = Image.fromarray(eight_bits.read(file)).convert("RGB")
@@ -161,15 +166,17 @@ def _planes_of(
 
 
 def _low(plane: np.ndarray, recipe: PlaneRecipe, rng: np.random.Generator) -> list[np.ndarray]:
-    """A plane downscaled by each filter."""
+    """The plane downscaled by each filter."""
     return [
         patch_damage.low_resolution(plane, recipe.scale, how, rng) for how in recipe.damage.filters
     ]
 
 
 def _decode(
-    images: list[Path], recipe: PlaneRecipe, place: Path, key: str, progress: Callable[[str, int, int], None]
+    images: list[Path], recipe: PlaneRecipe, place: Path, key: str,
+    progress: Callable[[str, int, int], None],
 ) -> None:  # fmt: skip
+    """Decode images into the cache `place`; raises BadData if some are bad or none is usable."""
     config, scale, parts, skipped, bad = recipe.train, recipe.scale, _PlaneArrays(), [], []
     for done, file in enumerate(images):
         progress("decoding", done, len(images))
@@ -193,11 +200,12 @@ def _decode(
     if bad:
         more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
         raise BadData(
-            f"{'; '.join(bad[:_NAMED])}{more}; remove what cannot be read from {config.data}"
+            f"{'; '.join(bad[:_NAMED])}{more}; remove the unreadable files from {config.data}"
         )
     if not parts.sizes:
         raise BadData(
-            f"every image in {config.data} is smaller than a patch of {config.patch * scale} pixels"
+            f"every image in {config.data} is smaller than a patch, expected at least "
+            f"{config.patch * scale} pixels a side; lower train.patch or add larger images"
         )
     _draw_graphics(parts, recipe, progress)
     _add_flats(parts, recipe)
@@ -208,6 +216,7 @@ def _decode(
 def _draw_graphics(
     parts: _PlaneArrays, recipe: PlaneRecipe, progress: Callable[[str, int, int], None]
 ) -> None:
+    """Add the planes of drawn graphics, if the configuration uses them."""
     for number in range(recipe.damage.graphics if recipe.damage.graphics_share else 0):
         progress("drawing", number, recipe.damage.graphics)
         low, high = drawn_graphics.render(recipe.scale, np.random.default_rng((_GRAPHICS, number)))
@@ -215,6 +224,7 @@ def _draw_graphics(
 
 
 def _add_flats(parts: _PlaneArrays, recipe: PlaneRecipe) -> None:
+    """Add a flat plane for each grey level, if the configuration uses them."""
     side = recipe.train.patch
     for gray in range(_GRAYS) if recipe.train.flats else ():
         flat = np.full((side, side), gray, np.uint8)
@@ -222,13 +232,16 @@ def _add_flats(parts: _PlaneArrays, recipe: PlaneRecipe) -> None:
 
 
 def _add_made(parts: _PlaneArrays, recipe: PlaneRecipe, high: np.ndarray, low: np.ndarray) -> None:
-    """A plane that is gray, and the same by every filter."""
+    """Add a grey plane whose low resolution is the same for every filter."""
     gray = np.full((2, low.size if recipe.in_colour else 0), _NO_COLOUR, np.uint8)
     parts.add(high, [low] * len(recipe.damage.filters), gray)
 
 
 def _keep(place: Path, parts: _PlaneArrays, about: str) -> None:
-    """Writes a cache; `planes.json` last, so that a cache is whole where that is."""
+    """Write the files of a cache, `planes.json` last: a cache that has it is complete.
+
+    Raises BadData if a file cannot be written.
+    """
     try:
         place.mkdir(parents=True, exist_ok=True)
         for name in _ARRAYS:
@@ -241,6 +254,6 @@ def _keep(place: Path, parts: _PlaneArrays, about: str) -> None:
         )
     except OSError as error:
         raise BadData(
-            f"{place} cannot be written ({error.strerror or error}); make room for the decoded "
-            "images"
+            f"{place} cannot be written ({error.strerror or error}), expected room for the "
+            "decoded images; free some space"
         ) from None

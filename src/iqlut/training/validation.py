@@ -1,4 +1,4 @@
-"""How good a network in training is: PSNR of the rounded network on the validation images."""
+"""Validation of a network in training: PSNR of the rounded network on the validation images."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from iqlut import arithmetic as ar
 from iqlut.evaluation import degradation
 from iqlut.evaluation.psnr_ssim import psnr
 from iqlut.network.configuration import Config, DegradeConfig, TrainConfig
@@ -18,15 +19,16 @@ from iqlut.training.patches import Planes
 
 
 def validation_of(settings: TrainConfig) -> TrainConfig:
-    """What `data.load` takes for whole luma planes of the validation images."""
+    """The settings with which `training_images.load` gives whole luma planes for validation."""
     return TrainConfig(data=settings.validation, validation=settings.validation, patch=1)
 
 
 def scores(network: Network, config: Config, planes: Planes, threads: int = 1) -> dict[str, float]:
-    """`psnr_db` on the validation set; of a model with strengths also `psnr_db_1` and so on, on the
-    damage of each.
+    """The scores of a network on the validation set, as values of a row of the log.
 
-    The damage at a strength is half noise and half JPEG, of the severities of the configuration.
+    `psnr_db` is the PSNR on clean images. A model with strengths also has `psnr_db_1` and so on,
+    each on images with the damage of that strength: noise for one half of them and JPEG for the
+    other, of the severities of the configuration.
     """
     row = {}
     for strength in config.model.strengths or (0.0,):
@@ -38,8 +40,9 @@ def scores(network: Network, config: Config, planes: Planes, threads: int = 1) -
 
 
 def damaged(settings: DegradeConfig, strength: float, index: int, lr: np.ndarray) -> np.ndarray:
-    """The plane of that number as it is at a strength: with noise if the number is even, else as a
-    JPEG.
+    """Damage the validation plane of this index as for a strength.
+
+    Planes with an even index get noise, the others are JPEG-compressed.
     """
     if not strength:
         return lr
@@ -57,8 +60,9 @@ def validate(
     network: Network, planes: Planes, threads: int = 1,
     damage: Callable[[int, np.ndarray], np.ndarray] = lambda index, lr: lr,
 ) -> float:  # fmt: skip
-    """Mean PSNR in dB of the rounded network over whole planes, `scale` pixels shaved;
-    `damage(index, lr)` first.
+    """The mean PSNR in dB of the rounded network over whole planes, with `scale` pixels shaved.
+
+    `damage(index, lr)` returns the low-resolution plane that the network gets.
     """
     scores, r = [], planes.scale
     for index in range(len(planes.sizes)):
@@ -66,7 +70,7 @@ def validate(
         lr = damage(index, lr)
         luma = torch.from_numpy(np.array(lr)).unsqueeze(0).to(network.alpha.device)
         phases = network.base(luma) + network(luma, threads=threads)
-        plane = (phases * CENTRE + CENTRE + 0.5).floor().clamp(0, 255)[0].view(*lr.shape, r, r)
-        sr = plane.permute(0, 2, 1, 3).reshape(hr.shape).cpu().numpy()
+        rounded = (phases[0] * CENTRE + CENTRE + 0.5).floor().clamp(0, ar.SIGNAL_MAX)
+        sr = ar.shuffle(rounded, r).cpu().numpy()
         scores.append(psnr(sr, hr, shave_px=r))
     return float(np.mean(scores))
