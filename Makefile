@@ -39,7 +39,7 @@ check: $(READY)  ## all that CI runs: format, lint, types, tables of results, te
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m scripts.render.check_results
 	$(BIN)/python -m scripts.render.documents --check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 CHECKS := build/checks
 FUZZ_S := 60
@@ -71,7 +71,7 @@ format: $(READY)  ## format the code and mend what lint can mend
 	$(BIN)/ruff check --fix $(CODE)
 
 test: $(READY)  ## the tests alone
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 mutants: $(READY)  ## change one line of the source at a time and check that a test fails (about ten minutes)
 	$(BIN)/python -m scripts.dev.mutants

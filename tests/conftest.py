@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores: one thread each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from iqlut.tables import file_format
 from picture_files import noise

@@ -44,8 +44,8 @@ def test_videos_beside_pictures(
     assert upscale(model, holiday, "-o", big, "--preset", "ultrafast") == 0
     said = capsys.readouterr().err
     assert (
-        "5 of 5 pictures and videos upscaled, 3 files ignored because they are neither pictures nor videos"
-        in said
+        "5 of 5 pictures and videos upscaled, 3 files ignored because they are neither pictures "
+        "nor videos" in said
     )
     videos = {
         "clip.mkv": 2,

@@ -1,4 +1,4 @@
-"""The tables of docs/firmware.md, from results/firmware.json; `documents` writes and checks them."""
+"""The tables of docs/firmware.md, from results/firmware.json."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The integer arithmetic: every operation from a uint8 luma plane to the upscaled uint8 luma plane.
 
 This module is the only definition of what tables compute. The reference and torch engines call its
-functions directly: those that take `Any` use only operators and `.clip`, so they accept NumPy arrays
-and torch tensors alike. An implementation in C or in any other language translates a function and
+functions directly: those that take `Any` use only operators and methods that NumPy arrays and torch
+tensors share. An implementation in C or in any other language translates a function and
 names it in a comment (`/* arithmetic.round_shift */`). `docs/arithmetic.md` derives the widths and
 bounds.
 
@@ -79,7 +79,8 @@ def blend_sets(below: np.ndarray, above: np.ndarray, weight: int) -> np.ndarray:
     """Blend the entries of two neighbouring table sets for a restoration strength between theirs.
 
     `below` and `above` are int8 (c, levels, k, k, d), and so is the result. `weight` ranges from 0,
-    which gives `below`, to 16, which gives `above`. Of symmetric tables the stored parts are blended.
+    which gives `below`, to 16, which gives `above`. For symmetric tables, the stored parts are
+    blended.
 
     The rounding error of each entry is carried over to the next one of the same level and output
     channel, in the order of input channels and taps. These entries are summed in a pixel, so that
@@ -144,7 +145,7 @@ def bilinear_weights(scale: int) -> tuple[tuple[int, int, int], ...]:
 
 
 def bilinear(padded: Any, scale: int, row_phase: int, column_phase: int) -> Any:
-    """One phase (h, w) of the bilinear base, scaled by `(2 * scale) ** 2`: at most 16320 at scale 4.
+    """One phase (h, w) of the bilinear base times `(2 * scale) ** 2`: at most 16320 at scale 4.
 
     `padded`, (h + 2, w + 2), is the luma plane with its edges replicated by one pixel on each side.
     """
@@ -157,14 +158,17 @@ def bilinear(padded: Any, scale: int, row_phase: int, column_phase: int) -> Any:
 
 
 def shuffle(phases: Any, scale: int) -> Any:
-    """Phases (..., h, w, scale * scale), row phase first, to planes (..., scale * h, scale * w)."""
+    """Pixel shuffle: phases (..., h, w, scale * scale) to planes (..., scale * h, scale * w).
+
+    The phases of a pixel are in row-major order: the row phase changes slowest.
+    """
     *rest, h, w, _ = phases.shape
     split = phases.reshape(*rest, h, w, scale, scale)
     return split.swapaxes(-3, -2).reshape(*rest, h * scale, w * scale)
 
 
 def unshuffle(planes: Any, scale: int) -> Any:
-    """Planes (..., scale * h, scale * w) to phases (..., h, w, scale * scale): the inverse of `shuffle`."""
+    """Undo `shuffle`: planes (..., scale * h, scale * w) to phases (..., h, w, scale * scale)."""
     *rest, height, width = planes.shape
     h, w = height // scale, width // scale
     split = planes.reshape(*rest, h, scale, w, scale)

@@ -128,7 +128,7 @@ def stages(path: Path) -> Stages:
 
 
 def configuration(path: Path) -> Config:
-    """The configuration in a TOML file, of its last stage; Stop in one sentence where there is none."""
+    """The configuration of the last stage in a TOML file. Raises Stop if there is none."""
     return stages(path).config()
 
 

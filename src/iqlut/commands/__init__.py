@@ -1,4 +1,6 @@
-"""The commands of `iqlut`, a file each: a frozen dataclass (its fields are the arguments) with `run() -> exit code`.
+"""The commands of `iqlut`, one file each: a frozen dataclass whose fields are the arguments and
+whose `run()` returns the exit code.
 
-Together with `cli.py` the only place that prints. Results go to stdout, all else to stderr.
+Only this package, `command_line` and `cli.py` print. Results go to stdout, everything else to
+stderr.
 """

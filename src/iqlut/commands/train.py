@@ -130,10 +130,8 @@ class Train:
                 outcome = run_stages.run(model, settings, report)
         except KeyboardInterrupt:
             is_saved = any(settings.out.glob(f"**/{loop.CHECKPOINT}"))
-            complain(
-                "interrupted; "
-                f"{f'go on from {settings.out} with --resume' if is_saved else 'nothing was saved yet'}"
-            )
+            go_on = f"go on from {settings.out} with --resume"
+            complain(f"interrupted; {go_on if is_saved else 'nothing was saved yet'}")
             return INTERRUPTED
         narrate(_ending(outcome, model.name))
         return OK

@@ -75,7 +75,8 @@ class TrainSearch:
         except KeyboardInterrupt:
             complain("interrupted; nothing was written")
             return INTERRUPTED
-        score = f"{found.psnr_db:.3f} dB on the validation set, {found.before_db:.3f} with the knots before"
+        before = f"{found.before_db:.3f} with the knots before"
+        score = f"{found.psnr_db:.3f} dB on the validation set, {before}"
         how = (
             f"found by `iqlut train search` from {self.checkpoint.name}, {self.steps} steps a pair"
         )

@@ -2,8 +2,8 @@
 
     build(tables: Tables, threads: int = 1) -> UpscalePlane
 
-An `UpscalePlane` maps a luma plane, uint8 (h, w), to uint8 (scale * h, scale * w) and never changes its
-input. For all legal tables, sizes and thread counts it computes exactly the pixels of the
+An `UpscalePlane` maps a luma plane, uint8 (h, w), to uint8 (scale * h, scale * w) and never changes
+its input. For all legal tables, sizes and thread counts it computes exactly the pixels of the
 `reference` engine. Preparation, such as packing tables or copying them to a device, happens in
 `build`. An engine need not support colour; one that does is `Colourful`.
 

@@ -82,7 +82,7 @@ def decide(
     most: float,
     jpeg_table: Sequence[int] | None = None,
 ) -> Choice:
-    """The strength to use: the one that the user asked for, or with "auto" the choice of `choose`, at most `most`.
+    """The strength to use: the requested one, or for "auto" that of `choose`, limited to `most`.
 
     `most` is the last strength of the model. ValueError for a `restore` that `parse` refuses.
     """
