@@ -216,5 +216,7 @@ def test_the_library_does_one_file(photo, model, tmp_path):
     assert result.status == "done" and reading.read(
         (tmp_path / "deep" / "big.png").read_bytes()
     ).size == (28, 20)
-    with pytest.raises(one_file.PictureError, match="exists; give --overwrite"):
+    with pytest.raises(
+        one_file.PictureError, match="exists, expected a new file; give --overwrite"
+    ):
         one_file.upscale_file(job, recipe)

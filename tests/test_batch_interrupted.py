@@ -61,7 +61,7 @@ def test_read_only_folder(photo, model, tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(Path, "open", refuse)
     code = upscale(model, photo, "-o", tmp_path / "big.png")
-    refuses(capsys, code, "big.png cannot be written (Permission denied)", "check the folder")
+    refuses(capsys, code, "big.png cannot be written (Permission denied)", "folder")
 
 
 def test_rows_come_as_files_are_done(tree, model, tmp_path, capsys, monkeypatch):

@@ -16,6 +16,7 @@ import pytest
 import iqlut
 from iqlut import arithmetic as ar
 from iqlut import cli, targets
+from iqlut.errors import UnsupportedModel
 from iqlut.targets import c, folder, vectors
 from random_tables import random_tables
 
@@ -144,7 +145,7 @@ def test_limit_of_the_c_target():
     tables = random_tables(np.random.default_rng(1), 2, 1, 1, (1, 1))
     block = replace(tables.layers[0], skip=np.zeros(1, np.int16))
     deep = replace(tables, layers=(block,) * c.LAYERS_MAX + tables.layers[-1:])
-    with pytest.raises(targets.UnsupportedModel, match="at most 255"):
+    with pytest.raises(UnsupportedModel, match="at most 255"):
         c.emit(deep)
 
 

@@ -58,7 +58,7 @@ def test_a_bad_configuration_is_refused_by_name(values: dict[str, Any], sentence
 
 def test_bad_folders_are_refused_in_a_sentence(images: Path, tmp_path: Path) -> None:
     cases = {
-        "is no folder": tmp_path / "none",
+        "is not a folder": tmp_path / "none",
         "holds no images": tmp_path,
         "is smaller than a patch": images,
     }

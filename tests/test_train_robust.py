@@ -143,9 +143,9 @@ def test_a_full_disk_keeps_the_checkpoint(
         code = train(config, "--resume")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    refuses(
-        capsys, code, f"{checkpoint} cannot be written", "File too large", "is kept", "--resume"
-    )
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert code == exit_codes.FAILED and last.startswith(f"iqlut: {checkpoint} cannot be written")
+    assert all(words in last for words in ("File too large", "is kept", "--resume"))
     assert checkpoint.read_bytes() == kept
     assert not list(checkpoint.parent.glob(".*.part"))
     assert train(config, "--resume") == 0
@@ -160,9 +160,9 @@ def test_a_full_disk_for_the_log(
     log.unlink()
     log.symlink_to("/dev/full")
     capsys.readouterr()
-    refuses(
-        capsys, train(config, "--resume"), "log.jsonl cannot be written (No space left on device)"
-    )
+    assert train(config, "--resume") == exit_codes.FAILED
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "log.jsonl cannot be written (No space left on device)" in last
     assert states.read(tmp_path / "run/checkpoint.pt")["step"] == EVERY
 
 
@@ -256,12 +256,7 @@ def test_bad_images(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     code = train(written(tmp_path, images, steps=1))
     last = capsys.readouterr().err.splitlines()[-1]
     assert code == exit_codes.FAILED
-    for words in (
-        "cut.png cannot be read",
-        "text.png cannot be read",
-        "deep.png cannot be read",
-        "remove",
-    ):
+    for words in ("cut.png is damaged or cut short", "text.png is not a picture", "remove"):
         assert words in last
     assert "one.png" not in last and not (tmp_path / "run").exists()
 

@@ -71,5 +71,9 @@ class CannotConvert(IqlutError, ValueError):
     """A trained network cannot be expressed as integer tables."""
 
 
+class UnsupportedModel(IqlutError, ValueError):
+    """A model exceeds a limit of a target of `iqlut export`."""
+
+
 class TrainingStopped(IqlutError, RuntimeError):
     """Training cannot continue. The last good checkpoint is kept."""

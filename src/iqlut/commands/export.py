@@ -13,6 +13,7 @@ from iqlut import targets
 from iqlut.command_line import arguments
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import narrate
+from iqlut.errors import UnsupportedModel
 from iqlut.tables import shipped_models
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import RestorationTables
@@ -57,7 +58,7 @@ class Export:
         with stop_on(FileExistsError, code=FAILED):
             folder.check_new(self.output)
         sets = _sets(arguments.model(self.model), self.restore)
-        with stop_on(targets.UnsupportedModel, OSError, code=FAILED):
+        with stop_on(UnsupportedModel, OSError, code=FAILED):
             if len(sets) == 1:
                 files = target.emit(sets[0])
             elif self.target == "c":

@@ -15,10 +15,6 @@ TARGETS = ("c", "tables", "vectors")
 Files = dict[str, bytes]  # relative file names, with "/" between folders, to contents
 
 
-class UnsupportedModel(ValueError):
-    """A model that a target cannot hold. The message names the limit in one sentence."""
-
-
 class Target(Protocol):
     """What each module in `TARGETS` offers."""
 

@@ -13,8 +13,9 @@ import numpy as np
 
 import iqlut
 from iqlut import arithmetic as ar
+from iqlut.errors import UnsupportedModel
 from iqlut.tables.integer_tables import Layer, Tables
-from iqlut.targets import Files, UnsupportedModel
+from iqlut.targets import Files
 from iqlut.targets.folder import identifier, provenance
 
 LAYERS_MAX = 255  # the runtime counts layers in a byte
