@@ -98,7 +98,7 @@ def test_the_score_in_the_file_is_the_score(name: str) -> None:
 
 @needs_set5
 def test_every_engine_gives_the_pixels_of_the_reference_on_photographs(name: str) -> None:
-    """The first table set on every photograph, further sets on one; `torch` is slow and sees one."""
+    """The first table set on all photographs, others on one; `torch`, which is slow, on one."""
     for number, tables in enumerate(tables_of(name)):
         same_pixels(tables, 1 if number else None)
 
