@@ -1,4 +1,4 @@
-/* The loss of one patch and its gradient: iqlut.model.loss in C, part of layer_tmpl.c. */
+/* The loss of one patch and its gradient: iqlut.network.losses in C, part of layer_tmpl.c. */
 
 #include "../shared/bilinear_tmpl.c"
 

@@ -1,5 +1,5 @@
 /* Training on the CPU: the residual of a batch of patches, its loss and the gradients of all
- * tables. The C interface, which iqlut.model.kernel calls. */
+ * tables. The C interface, which iqlut.network.native_layers calls. */
 #ifndef IQLUT_TRAINING_H
 #define IQLUT_TRAINING_H
 
@@ -27,7 +27,7 @@ typedef struct {
     const uint8_t *luma;
 } iqlut_train_batch;
 
-/* What is made small (iqlut.model.loss, by its name's place there): the distance to `truth`, and
+/* What is made small (iqlut.network.losses, by its name's place there): the distance to `truth`, and
  * `weight` times that to what a teacher says the residual is. */
 enum { IQLUT_LOSS_MSE, IQLUT_LOSS_CHARBONNIER, IQLUT_LOSS_PSNR };
 typedef struct {

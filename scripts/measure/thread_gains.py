@@ -1,4 +1,6 @@
-"""Prints what a second thread gains, beside what a second process gains: `measure_threads.py`.
+"""Prints what a second thread gains, beside what a second process gains.
+
+    python -m scripts.measure.thread_gains
 
 Two processes that know nothing of each other are all that a machine can give: where its two
 processors are halves of one core, they gain little, and so do two threads. Each runs the same

@@ -3,7 +3,8 @@
 The kernel is that of Keys (1981, IEEE ASSP 29, eq. 15) with a = -0.5. For upscaling its weights are
 integers of the sum 2**WEIGHT_BITS, which are exact if new samples lie at multiples of an eighth
 between the old ones. The vertical pass is exact, and the horizontal pass rounds once, to multiples
-of 2**-FRACTION_BITS. `native/kernel_colour.h` translates this module for centred chroma of 8 bits.
+of 2**-FRACTION_BITS. `native/inference/colour_tmpl.c` translates this module for chroma of 8 bits
+that is centred.
 
 Bounds: the magnitudes of the weights of one phase sum to at most 1.25 * 2**10, so two passes over
 samples of magnitude m give at most 1.5625 * m * 2**20. That fits int32 for m <= 1310, and so for
