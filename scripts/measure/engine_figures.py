@@ -21,9 +21,8 @@ from scripts.shared.result_files import Row
 MODEL, RIVAL, LUMA, RGB, PILLOW = "l8c8-x4", "ecbsr-m4c16", "native", "native-rgb", "pillow-bicubic"
 GROWTH_SIZES = ("320x196", "1000x625", "3160x1978")  # x4: 1, 10 and 100 megapixels
 # Each result of 100 megapixels is 300 MB of fresh memory, which the system clears page by page and
-# which a virtual
-# machine may have to get from its host. With these settings the C library keeps freed memory for
-# the next result.
+# which a virtual machine may have to get from its host. With these settings the C library keeps
+# freed memory for the next result.
 KEPT = {"GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=4294967296"}
 BUSY_MAX = 0.05
 _QUIET_SECONDS = 3

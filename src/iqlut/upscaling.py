@@ -133,22 +133,11 @@ def cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def strength(
-    restoration_tables: RestorationTables,
-    image: np.ndarray | Image,
-    restore: float | str = choose_strength.AUTO,
-) -> float:
-    """The restoration strength at which `upscale` processes an image.
-
-    A number is returned as it is; "auto" chooses one that the model has.
-    """
-    return choose_strength.decide(restore, [image], restoration_tables.strengths[-1]).strength
-
-
 def _tables_for(model: Model, image: np.ndarray | Image, restore: float | str) -> Tables:
     """The tables of a model for the restoration strength of an image."""
     if isinstance(model, RestorationTables):
-        return model.at(strength(model, image, restore))
+        most = model.strengths[-1]
+        return model.at(choose_strength.decide(restore, [image], most).strength)
     if choose_strength.parse(restore) is not None:
         raise InvalidArgument(no_strengths(model))
     return model

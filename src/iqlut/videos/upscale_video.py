@@ -36,19 +36,6 @@ from iqlut.videos.video_types import (
 if TYPE_CHECKING:
     from iqlut.videos import muxing, resumable_segments
 
-__all__ = [
-    "Options",
-    "Outcome",
-    "Part",
-    "Upscaler",
-    "Video",
-    "VideoError",
-    "probe",
-    "upscale",
-    "upscale_to_y4m",
-    "upscale_y4m",
-]  # fmt: skip
-
 _AHEAD = 4  # the decoded frames, and also the upscaled frames, that may wait in a queue
 # The restoration strength is chosen from every 16th of the first 48 frames of a file. For a pipe it
 # is chosen from the first 4, as they have to be kept in memory.
