@@ -1,7 +1,7 @@
 /* Compares the instruction sets with what the reference engine gave, on machines that have no
- * Python: `check < cases`. tests/check_cases.py writes the cases; all numbers are little-endian. Ends
- * with 1 if any pixel differs. `check ISA` runs that instruction set alone, on one thread: to count
- * what it executes. */
+ * Python: `check < cases`. tests/check_cases.py writes the cases; all numbers are little-endian.
+ * Ends with 1 if any pixel differs. `check ISA` runs that instruction set alone, on one thread: to
+ * count what it executes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -27,8 +27,8 @@ typedef struct {
     const uint8_t *luma;
 } iqlut_train_batch;
 
-/* What is made small (iqlut.network.losses, by its name's place there): the distance to `truth`, and
- * `weight` times that to what a teacher says the residual is. */
+/* What training reduces (iqlut.network.losses, by its name's place there): the distance to `truth`,
+ * plus `weight` times the distance to a teacher's residual. */
 enum { IQLUT_LOSS_MSE, IQLUT_LOSS_CHARBONNIER, IQLUT_LOSS_PSNR };
 typedef struct {
     int32_t kind;
