@@ -34,8 +34,6 @@ from scripts.shared.result_files import ORIGIN_FIELDS, Row
 DIRTY_UNTIL = {
     "trials": "2026-11-26",
     "ablations": "2026-11-25",
-    "speed": "2026-11-27",
-    "figures": "2026-11-27",
 }
 
 

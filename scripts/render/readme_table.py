@@ -17,6 +17,7 @@ HEAD = (
     "|---|--:|--:|--:|--:|--:|---|",
 )
 BICUBIC = "bicubic"
+_ENGINE_OF_ISA = "native-"  # followed by an instruction set, from the slowest to the fastest
 PLOT = "docs/images/quality.svg"  # drawn by plot_quality
 
 Rows = list[Row]
@@ -36,8 +37,9 @@ def summary() -> str:
     meta = ours["meta"]
     rows = table(ours["rows"], meta["table_bytes"], timings["rows"], published["rows"])
     note = (
-        f"Luma PSNR in dB, and times on one thread. By `make results`: "
-        f"{result_files.described(meta['origin'])}. Published: "
+        f"Luma PSNR in dB, by `make results`: {result_files.described(meta['origin'])}. Times on "
+        f"one thread, of the tables by {_instruction_set(timings['rows'])}, by `make figures`: "
+        f"{result_files.described(timings['meta']['origin'])}. Published: "
         f"{published['meta']['source']}; times of networks are our own, those with *about* "
         "were measured elsewhere. [docs/results.md](docs/results.md) has x2 and x3, "
         "SSIM, colours, self-ensemble, all times."
@@ -99,6 +101,13 @@ def _plain(row: dict[str, Any]) -> bool:
     upscaler.
     """
     return row["name"] == "native" or not row["model"]
+
+
+def _instruction_set(speed: Rows) -> str:
+    """Return the fastest instruction set that the machine of these rows had."""
+    return [row["name"] for row in speed if row["name"].startswith(_ENGINE_OF_ISA)][
+        -1
+    ].removeprefix(_ENGINE_OF_ISA)
 
 
 def _time(ratio: float | None, word: str = "") -> str:
