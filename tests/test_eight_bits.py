@@ -16,6 +16,7 @@ from iqlut.evaluation import image_sets, scores
 from iqlut.network.configuration import TrainConfig
 from iqlut.pictures import eight_bits, reading, sixteen_bit_files
 from iqlut.planes import colour
+from iqlut.planes.high_bit_depth import rounded_to_8_bits
 from iqlut.training import training_images
 from picture_files import noise
 
@@ -32,10 +33,10 @@ def deep_file(path: Path, channels: int) -> np.ndarray:
 def test_every_16_bit_sample_becomes_the_nearest_of_8_bits() -> None:
     samples = np.arange(65536, dtype=np.uint16)
     exact = np.floor(samples / 257 + 0.5).astype(np.uint8)
-    np.testing.assert_array_equal(eight_bits.rounded(samples), exact)
+    np.testing.assert_array_equal(rounded_to_8_bits(samples), exact)
     shallow = np.arange(256, dtype=np.uint8)
-    assert eight_bits.rounded(shallow) is shallow
-    np.testing.assert_array_equal(eight_bits.rounded(shallow.astype(np.uint16) * 257), shallow)
+    assert rounded_to_8_bits(shallow) is shallow
+    np.testing.assert_array_equal(rounded_to_8_bits(shallow.astype(np.uint16) * 257), shallow)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])

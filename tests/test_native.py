@@ -143,7 +143,7 @@ def test_training_refuses_what_no_buffer_holds() -> None:
     torch = pytest.importorskip(
         "torch", reason="training needs PyTorch: pip install 'iqlut[train]'"
     )
-    from iqlut.network.curve import Curve
+    from iqlut.network.level_curve import Curve
     from iqlut.network.native_layers import ISAS, Aim, LayerSettings, MeanLoss, Residual
 
     knots = np.array([0, 90, 255], np.uint8)

@@ -118,7 +118,7 @@ IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
     return (lookup){row, spread(eight, s % 4)};
 }
 
-#include "expand_tmpl.c"
+#include "table_lookup_tmpl.c"
 
 static void expand_any(const iqlut_pass *pass, void *const *out) {
     if (pass->layer->paired) expand(pass, out);

@@ -23,7 +23,7 @@ IQLUT_INLINE vec v_blend_add(vec sum, blend_weights weights, const uint8_t *row)
     return vmlal_high_s8(sum, entries, weights.fraction);
 }
 
-#include "eight_tmpl.c"
+#include "eight_lanes_tmpl.c"
 
 const iqlut_isa iqlut_isa_neon = {.name = "neon",
                                   .needs = IQLUT_CPU_NEON,

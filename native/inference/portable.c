@@ -17,7 +17,7 @@ IQLUT_INLINE vec v_blend_add(vec sum, vec fraction, const uint8_t *row) {
     return sum + (entries[0] + fraction * entries[1]);
 }
 
-#include "eight_tmpl.c"
+#include "eight_lanes_tmpl.c"
 
 const iqlut_isa iqlut_isa_portable = {.name = "portable",
                                       .vector_lanes = EXPAND_LANES,

@@ -1,3 +1,4 @@
+/* Asks the processor by the detection that the compiler provides. */
 #include "cpu.h"
 
 static uint32_t features_here(void) {

@@ -1,3 +1,4 @@
+/* Aligned memory from malloc; the address that malloc gave stands in front of it. */
 #include "memory.h"
 
 #include <stdint.h>

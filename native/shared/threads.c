@@ -1,3 +1,4 @@
+/* Starts and joins threads with pthreads, or with Win32 threads on Windows. */
 #include "threads.h"
 
 #ifdef _WIN32

@@ -31,6 +31,10 @@ class MissingPackage(IqlutError, RuntimeError):
     """A feature was used whose optional package, PyTorch for example, is not installed."""
 
 
+class BadInstallation(IqlutError, RuntimeError):
+    """A compiled library of this package is missing or belongs to another version of it."""
+
+
 class IllegalTables(IqlutError, ValueError):
     """Tables that no engine may run, for example because a sum could overflow."""
 

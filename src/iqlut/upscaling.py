@@ -13,7 +13,7 @@ import numpy as np
 from iqlut import engines
 from iqlut.engines import Colourful
 from iqlut.errors import InvalidArgument
-from iqlut.planes import high_bit_depth
+from iqlut.planes import high_bit_depth, pillow_modes
 from iqlut.planes.colour import join, split, split_alpha, upscale_alpha
 from iqlut.planes.plane_types import UpscalePlane, check_uint8
 from iqlut.planes.self_ensemble import self_ensemble
@@ -29,12 +29,6 @@ _BUILT_MAX = 8
 _built: OrderedDict[tuple[str, str, int], UpscalePlane] = OrderedDict()
 _lock = threading.Lock()
 
-# The Pillow modes that are accepted, and the mode that each is converted to before upscaling.
-_MODES = {
-    "1": "L", "L": "L", "La": "LA", "LA": "LA", "P": "RGB", "RGB": "RGB", "RGBX": "RGB",
-    "YCbCr": "RGB", "HSV": "RGB", "PA": "RGBA", "RGBa": "RGBA", "RGBA": "RGBA", "CMYK": "CMYK",
-}  # fmt: skip
-_WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 _DEEP = (np.dtype("<u2"), np.dtype(">u2"))
 _CHANNELS = ((), (2,), (3,), (4,))
 _KEPT_INFO = ("icc_profile", "exif")
@@ -197,13 +191,12 @@ def _upscale_pillow(image: Image, upscale_plane: UpscalePlane, scale: int) -> Im
             f"the image is {type(image).__name__}, expected a uint8 array or a Pillow image; "
             "convert it first"
         )
-    if image.mode not in _MODES:
+    mode = pillow_modes.mode_for(image)
+    if mode is None:
         raise InvalidArgument(
-            f"the image has mode {image.mode}, expected one of {' '.join(_MODES)}; convert it first"
+            f"the image has mode {image.mode}, expected one of "
+            f"{' '.join(pillow_modes.CONVERTED_TO)}; convert it first"
         )
-    mode = _MODES[image.mode]
-    if image.has_transparency_data:
-        mode = _WITH_ALPHA.get(mode, mode)
     if mode == "CMYK":  # each ink is upscaled as a plane
         out = pillow.merge(
             mode, [pillow.fromarray(upscale_plane(np.array(ink))) for ink in image.split()]

@@ -146,20 +146,20 @@ def _ending(outcome: StageOutcome, name: str) -> str:
 
 
 def _explain() -> int:
-    from iqlut.network import option_texts
+    from iqlut.network import explain_and_init
 
     with printing():
-        print(option_texts.explained(), end="")
+        print(explain_and_init.explained(), end="")
     return OK
 
 
 def _init(path: Path) -> int:
-    from iqlut.network import option_texts
+    from iqlut.network import explain_and_init
 
     if path.suffix != ".toml":
         raise Stop(f"{path} ends in {path.suffix or 'nothing'}, expected .toml; rename it")
     arguments.check_folder(path)
-    text = option_texts.file_to_start_from(path.stem)
+    text = explain_and_init.file_to_start_from(path.stem)
     with stop_on(OSError, code=FAILED):
         try:
             with path.open("x", encoding="utf-8") as file:

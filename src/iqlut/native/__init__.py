@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 
-from iqlut.errors import InvalidArgument
+from iqlut.errors import BadInstallation, InvalidArgument
 
 ABI_VERSION = 1  # IQLUT_ABI_VERSION in native/shared/interface.h
 
@@ -81,11 +81,11 @@ class Problem(ctypes.Structure):
 def path_of(name: str) -> str:
     """The path of the library `name`, which is "inference" or "training".
 
-    Raises RuntimeError if this installation does not contain it.
+    Raises BadInstallation if this installation does not contain it.
     """
     spec = importlib.util.find_spec(f"iqlut.native._{name}")
     if spec is None or spec.origin is None:
-        raise RuntimeError(
+        raise BadInstallation(
             f"iqlut was installed without its native library for {name}, expected it to be "
             "compiled with the package; reinstall iqlut on a machine that has a C compiler"
         )
@@ -95,14 +95,14 @@ def path_of(name: str) -> str:
 def load(name: str) -> ctypes.CDLL:
     """Load the library `name`, which is "inference" or "training".
 
-    Raises RuntimeError if it is missing or has another version of the interface.
+    Raises BadInstallation if it is missing or has another version of the interface.
     """
     path = path_of(name)
     library = ctypes.CDLL(path)
     version = getattr(library, "iqlut_abi_version", None)
     found = version() if version else "none"
     if found != ABI_VERSION:
-        raise RuntimeError(
+        raise BadInstallation(
             f"the native library {path} has the interface version {found}, expected {ABI_VERSION}; "
             "reinstall iqlut, so that its Python and C code come from the same build"
         )

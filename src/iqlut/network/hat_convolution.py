@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.nn.grad import conv2d_input, conv2d_weight
 
 from iqlut import arithmetic as ar
-from iqlut.network.curve import Curve
+from iqlut.network.level_curve import Curve
 from iqlut.network.quantisation import CENTRE, round_entries
 
 

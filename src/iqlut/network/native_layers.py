@@ -16,7 +16,7 @@ import torch
 
 from iqlut.errors import InvalidArgument
 from iqlut.native import Problem, training
-from iqlut.network.curve import Curve
+from iqlut.network.level_curve import Curve
 from iqlut.network.losses import LOSSES
 
 ISAS = ("portable", "avx2", "avx512")

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from iqlut.network.configuration import BadConfig
-from iqlut.network.curve import Curve
-from iqlut.network.layer_tables import Table, TableSets
+from iqlut.network.level_curve import Curve
+from iqlut.network.trainable_entries import Table, TableSets
 from iqlut.network.network import Network
 from iqlut.tables import symmetry
 

@@ -9,24 +9,13 @@ from PIL import Image
 
 from iqlut.pictures import reading
 from iqlut.pictures.picture import Picture
-
-_LEVEL = 257  # the 16-bit levels per 8-bit level, so that 255 corresponds to 65535
-
-
-def rounded(samples: np.ndarray) -> np.ndarray:
-    """Round samples of 16 bits, uint16, to 8 bits, uint8.
-
-    Samples of 8 bits are returned unchanged.
-    """
-    if samples.dtype == np.uint8:
-        return samples
-    return ((samples.astype(np.int32) + _LEVEL // 2) // _LEVEL).astype(np.uint8)
+from iqlut.planes.high_bit_depth import rounded_to_8_bits
 
 
 def first_frame(picture: Picture) -> Image.Image:
     """The first frame of a picture as a Pillow image of 8 bits: L, LA, RGB, RGBA or CMYK."""
     frame = picture.frames[0]
-    return frame if isinstance(frame, Image.Image) else Image.fromarray(rounded(frame))
+    return frame if isinstance(frame, Image.Image) else Image.fromarray(rounded_to_8_bits(frame))
 
 
 def read(file: Path) -> np.ndarray:

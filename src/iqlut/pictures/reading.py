@@ -23,14 +23,10 @@ from iqlut.file_kinds import Family
 from iqlut.pictures import animation, metadata, png, sixteen_bit_files, tiff, webp
 from iqlut.pictures.bits_per_sample import bits_per_sample
 from iqlut.pictures.picture import Picture
+from iqlut.planes import pillow_modes
 from iqlut.printable_names import shown
 
 PIXELS_MAX = 200_000_000  # in all frames of a picture together, before upscaling
-_MODES = {  # the mode to which each mode is converted; all others are rejected
-    "1": "L", "L": "L", "La": "LA", "LA": "LA", "PA": "RGBA", "RGB": "RGB", "RGBX": "RGB",
-    "RGBa": "RGBA", "RGBA": "RGBA", "YCbCr": "RGB", "HSV": "RGB", "CMYK": "CMYK", "P": "RGB",
-}  # fmt: skip
-_WITH_ALPHA = {"L": "LA", "RGB": "RGBA"}
 _LOSSY = ("JPEG", "MPO", "AVIF")
 _pillow_limit = threading.Lock()
 
@@ -220,12 +216,12 @@ def _of_one_mode(name: str, frames: list[Image.Image]) -> list[Image.Image]:
 
 
 def _mode_of(name: str, image: Image.Image) -> str:
-    if image.mode not in _MODES:
+    mode = pillow_modes.mode_for(image)
+    if mode is None:
         raise PictureError(
             f"{name} has the colour mode {image.mode}, expected gray, RGB or CMYK; convert it first"
         )
-    mode = _MODES[image.mode]
-    return _WITH_ALPHA.get(mode, mode) if image.has_transparency_data else mode
+    return mode
 
 
 def _plain(image: Image.Image, mode: str) -> Image.Image:

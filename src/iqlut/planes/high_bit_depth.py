@@ -48,6 +48,18 @@ class SampleDepth:
 PICTURE_16_BITS = SampleDepth(257, 65535)
 
 
+def rounded_to_8_bits(samples: np.ndarray) -> np.ndarray:
+    """Round samples of pictures of 16 bits, uint16, to uint8. uint8 samples are returned unchanged.
+
+    The first step of everything that looks at a picture in 8 bits: evaluation, training and the
+    choice of a restoration strength.
+    """
+    if samples.dtype == np.uint8:
+        return samples
+    steps = PICTURE_16_BITS.steps
+    return ((samples.astype(np.int32) + steps // 2) // steps).astype(np.uint8)
+
+
 def video_depth(bits: int) -> SampleDepth:
     """The depth of video samples of 9 to 16 bits."""
     return SampleDepth(1 << (bits - 8), (1 << bits) - 1)

@@ -18,6 +18,7 @@ import numpy as np
 
 from iqlut.errors import InvalidArgument
 from iqlut.planes import colour
+from iqlut.planes.high_bit_depth import rounded_to_8_bits
 from iqlut.restoration import damage_features
 from iqlut.restoration.damage_features import NO_JPEG, MeasuredDamage
 from iqlut.tables.strengths import STRENGTH_MAX
@@ -100,7 +101,7 @@ def _pixels(one: np.ndarray | Image) -> np.ndarray:
             one if one.mode in _AS_THEY_ARE else one.convert("L" if one.mode == "1" else "RGB")
         )
     if one.dtype.kind == "u" and one.dtype.itemsize == 2:
-        one = (one >> 8).astype(np.uint8)
+        one = rounded_to_8_bits(one)
     fits = (
         one.dtype == np.uint8
         and one.size > 0

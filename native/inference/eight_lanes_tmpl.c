@@ -53,7 +53,7 @@ IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
     return (lookup){found->rows + entry->offset + (size_t)s * row_bytes, load_weights(entry)};
 }
 
-#include "expand_tmpl.c"
+#include "table_lookup_tmpl.c"
 
 /* Requantise in short loops, each of a form that compilers turn into vectors: the products are of
  * int16, which SSE2 has. */
@@ -124,4 +124,4 @@ IQLUT_INLINE void rq_store(uint8_t *out, const rq_signals *signals) {
 #include "../shared/bilinear_tmpl.c"
 #include "colour_tmpl.c"
 #include "requantise_tmpl.c"
-#include "shuffle_tmpl.c"
+#include "pixel_shuffle_tmpl.c"
