@@ -45,14 +45,17 @@ def in_new_process(code: str, **environment: str) -> str:
 
 def test_import_is_light() -> None:
     heavy = "('torch', 'PIL', 'tyro', 'rich', 'iqlut.training', 'iqlut.network')"
-    assert (
-        in_new_process(f"import iqlut, sys; print([m for m in {heavy} if m in sys.modules])")
-        == "[]"
-    )
+    imported = f"print([m for m in {heavy} if m in sys.modules])"
+    assert in_new_process(f"import iqlut, sys; iqlut.upscale; {imported}") == "[]"
+    assert in_new_process("import iqlut, sys; print('numpy' in sys.modules)") == "False"
 
 
 def test_what_is_exported() -> None:
     assert set(iqlut.__all__) <= set(dir(iqlut))
+    for name in iqlut.__all__:
+        assert getattr(iqlut, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'upscaled'"):
+        _ = iqlut.upscaled  # pyright: ignore[reportAttributeAccessIssue]
     assert iqlut.engines.get("reference") is reference
     assert iqlut.Tables is type(random_tables(np.random.default_rng(0)))
     assert iqlut.__version__.count(".") == 2
