@@ -13,7 +13,7 @@ from scripts.shared.result_files import Row
 
 SETS = ("Set5", "Set14", "B100")
 HEAD = (
-    "| x4 | tables | time, to Pillow's bicubic | Set5 | Set14 | B100 | |",
+    "| x4 | tables | time relative to Pillow's bicubic | Set5 | Set14 | B100 | |",
     "|---|--:|--:|--:|--:|--:|---|",
 )
 BICUBIC = "bicubic"
@@ -36,11 +36,12 @@ def summary() -> str:
     meta = ours["meta"]
     rows = table(ours["rows"], meta["table_bytes"], timings["rows"], published["rows"])
     note = (
-        f"Luma PSNR in dB, and times on one thread. By `make results`: "
-        f"{result_files.described(meta['origin'])}. Published: "
-        f"{published['meta']['source']}; times of networks are our own, those with *about* "
-        "were measured elsewhere. [docs/results.md](docs/results.md) has x2 and x3, "
-        "SSIM, colours, self-ensemble, all times."
+        "The scores are luma PSNR in dB, and the times are for one thread. The measured scores "
+        f"come from `make results` ({result_files.described(meta['origin'])}). The published "
+        f"scores come from {published['meta']['source']}. We measured the times of the published "
+        "networks ourselves; times marked *about* were measured on another machine. "
+        "[docs/results.md](docs/results.md) also has x2 and x3, SSIM, colours, self-ensemble and "
+        "all times."
     )
     plot = (
         [f"![Quality against table size and against time]({PLOT})"]
