@@ -152,8 +152,8 @@ class UpscaleArguments:
                 )
             if self.width or self.height:
                 raise Stop(
-                    "--size is given together with --width or --height, expected only one of them; "
-                    "leave the others out"
+                    "--size is given together with --width or --height, expected only --size or "
+                    "only the others; leave the others out"
                 )
             size = replace(size, width=int(sides[0]), height=int(sides[1]))
         if any(side is not None and side < 1 for side in (size.width, size.height)):
@@ -164,7 +164,8 @@ class UpscaleArguments:
             )
         if size.scale is not None and (size.width or size.height):
             raise Stop(
-                "-s is given together with a size, expected only one of them; leave the other out"
+                "-s is given together with a size, expected only one of the two; leave out -s or "
+                "the size"
             )
         return size
 

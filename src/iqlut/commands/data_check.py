@@ -13,12 +13,16 @@ from iqlut.command_line.exit_codes import FAILED, OK, stop_on
 from iqlut.command_line.output import complain, print_json, print_table
 from iqlut.command_line.progress import progress
 
-_SAID = {"mismatched": "not smaller by its scale than the high-resolution image of its name"}
+_SAID = {
+    "mismatched": "not smaller by its scale than the high-resolution image of its name",
+    "changed": "not the published image of this name",
+    "extra": "not an image of the benchmark set",
+}
 
 
 @dataclass(frozen=True)
 class Data:
-    """Report what folders of images hold, and verify benchmark sets by checksum.
+    """Report what folders of images contain, and verify benchmark sets by checksum.
 
     Set5, Set14, B100, Urban100 and Manga109 are recognised by the names of their files; `verified`
     counts the images that equal the published ones byte for byte.

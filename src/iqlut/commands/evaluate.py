@@ -48,7 +48,7 @@ class Evaluate:
             metavar="DAMAGE...",
             help="how the input is made from the image: clean, box, lanczos, bilinear, "
             "noise:SIGMA, "
-            "jpeg:QUALITY, or several joined by + as in noise:5+jpeg:75",
+            "jpeg:QUALITY, or several joined with + as in noise:5+jpeg:75",
         ),
     ] = (CLEAN.name,)
     json: arguments.Json = False

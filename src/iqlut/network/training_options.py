@@ -40,10 +40,12 @@ class TrainConfig:
     """Sizes at which each image is used, as factors of its own size."""
 
     grids: Annotated[int, Meta(ge=1, le=4)] = 1
-    """Positions in each direction, up to model.scale, at which low-resolution pixels may begin."""
+    """Number of pixel offsets, in each direction, from which images are downscaled, at most
+    model.scale.
+    """
 
-    flats: Annotated[float, Meta(ge=0, lt=1), "share of 1"] = 0.0
-    """Share of the patches that are one grey level, which photographs hardly contain."""
+    flats: Annotated[float, Meta(ge=0, lt=1), "proportion"] = 0.0
+    """Share of the patches that have a single gray level, which is rare in photographs."""
 
     steps: Annotated[int, Meta(ge=0, le=STEPS_MAX), "steps"] = 100_000
     """Length of the run. 0 only removes the mean error of the network in `start`
@@ -77,8 +79,8 @@ class TrainConfig:
     """
 
     loss: Literal["mse", "charbonnier", "psnr"] = "mse"
-    """Mean square error, a smooth mean absolute error, or the mean over patches of the logarithm of
-    the square error.
+    """What is minimised: the mean squared error ("mse"), a smooth mean absolute error
+    ("charbonnier"), or the mean over patches of the logarithm of their mean squared error ("psnr").
     """
 
     start: str = ""
@@ -92,7 +94,7 @@ class TrainConfig:
     """Checkpoint of a teacher whose output is also approximated (distillation); empty for none."""
 
     distillation: Weight = 3.0
-    """Weight of the distance to the teacher's output, where that to the original image has the
+    """Weight of the distance to the teacher's output. The distance to the original image has the
     weight 1.
     """
 
