@@ -41,9 +41,7 @@ class TrainSearch:
     ]
     output: Annotated[
         Path,
-        arg(
-            aliases=("-o",), metavar="FILE", help="configuration to write, with the knots, *.toml"
-        ),
+        arg(aliases=("-o",), metavar="FILE", help="configuration to write, with the knots, *.toml"),
     ]
     steps: Annotated[int, arg(help="training steps for each pair")] = 0
     learning_rate: Annotated[
