@@ -65,6 +65,8 @@ def test_folders_without_images_are_refused(
     assert "holds no images" in capsys.readouterr().err
     assert cli.main(["data", "check", str(tmp_path / "none")]) == 1
     assert "is not a folder" in capsys.readouterr().err
+    assert cli.main(["data", "check"]) == 2
+    assert "no folder is named, expected one or more" in capsys.readouterr().err
 
 
 def laid_out(root: Path, kind: str) -> Path:

@@ -274,4 +274,4 @@ def test_evaluate_damages_and_restores(
     assert cli.main([*command, "--degrade", "jpeg:30", "noise:5+jpeg:75"]) == 0
     assert rows_of(capsys) == first  # seeded: two people get the same
     code = cli.main([*command, "--degrade", "jpeg:300"])
-    refuses(capsys, code, "the degradation 'jpeg:300' has no legal value")
+    refuses(capsys, code, "the degradation 'jpeg:300' has no valid value")

@@ -79,9 +79,8 @@ class UpscaleArguments:
         float,
         arg(
             metavar="MP",
-            help="refuse pictures with more million pixels, the frames of an animation added up, "
-            "and "
-            "videos with larger frames",
+            help="refuse pictures of more than this many million pixels, counting all frames of an "
+            "animation, and videos whose single frames are larger",
         ),
     ] = reading.PIXELS_MAX / 1e6
     codec: video_arguments.Codec = None
@@ -89,7 +88,7 @@ class UpscaleArguments:
     preset: video_arguments.Preset = None
     frames: video_arguments.Frames = None
     json: Annotated[
-        bool, flag("print a JSON list with an object for each file, one on each line")
+        bool, flag("print a JSON list with an object for each file, each on a line of its own")
     ] = False
     quiet: Annotated[
         bool, arg(aliases=("-q",), help="print failures only", help_behavior_hint="")

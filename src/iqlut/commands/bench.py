@@ -73,7 +73,8 @@ class Bench:
         bool,
         arg(
             help="also measure OpenCV and small networks under onnxruntime, if these packages are "
-            "installed (pip install 'iqlut[bench]')"
+            "installed (pip install 'iqlut[bench]')",
+            help_behavior_hint="",
         ),
     ] = False
     repeats: Annotated[

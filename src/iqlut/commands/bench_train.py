@@ -48,18 +48,29 @@ class BenchTrain:
         ),
     ] = None
     blocks: Annotated[
-        int | None, arg(help="blocks of the model", help_behavior_hint="(default: 8)")
+        int | None,
+        arg(metavar="INT", help="blocks of the model", help_behavior_hint="(default: 8)"),
     ] = None
     channels: Annotated[
-        int | None, arg(help="channels of each block", help_behavior_hint="(default: 8)")
+        int | None,
+        arg(metavar="INT", help="channels of each block", help_behavior_hint="(default: 8)"),
     ] = None
     levels: Annotated[
         int | None,
-        arg(help="levels of the blocks after the first", help_behavior_hint="(default: 7)"),
+        arg(
+            metavar="INT",
+            help="levels of the blocks after the first",
+            help_behavior_hint="(default: 7)",
+        ),
     ] = None
     scale: Annotated[
         int | None,
-        arg(aliases=("-s",), help="scale of the model", help_behavior_hint="(default: 4)"),
+        arg(
+            aliases=("-s",),
+            metavar="SCALE",
+            help="scale of the model",
+            help_behavior_hint="(default: 4)",
+        ),
     ] = None
     batch: Annotated[int, arg(help="patches in each step")] = 8
     patch: Annotated[int, arg(help="side length of a patch in low-resolution pixels")] = 32

@@ -32,7 +32,7 @@ class Convert:
     score: Annotated[
         tuple[Path, ...],
         arg(
-            metavar="DATASET...",
+            metavar="FOLDER...",
             help="folders of high-resolution images; the PSNR of the tables on them is stored in "
             "FILE",
             help_behavior_hint="",

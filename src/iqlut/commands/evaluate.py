@@ -31,7 +31,11 @@ class Evaluate:
 
     datasets: Annotated[
         Positional[tuple[Path, ...]],
-        arg(metavar="DATASET...", help="folders of images", help_behavior_hint=""),
+        arg(
+            metavar="FOLDER...",
+            help="folders of high-resolution images",
+            help_behavior_hint="(required)",
+        ),
     ]
     model: arguments.Model = None
     engine: arguments.Engine = "native"
@@ -60,7 +64,7 @@ class Evaluate:
         if not self.datasets:
             raise Stop(
                 "no folder is named, expected one or more folders of images; "
-                "write `iqlut evaluate DATASET...`"
+                "write `iqlut evaluate FOLDER...`"
             )
         model = arguments.model(self.model)
         threads = arguments.threads(self.threads)

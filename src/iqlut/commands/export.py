@@ -26,9 +26,11 @@ _TARGETS = ", ".join(targets.TARGETS)
 class Export:
     """Export a model for firmware, hardware or a test bench.
 
-    c        the C runtime for microcontrollers and a table file for it
-    tables   the tables as C arrays, .mem, .hex, .coe, .npz and .bin
-    vectors  inputs, outputs and the signals after every layer, to check an implementation
+    c: the C runtime for microcontrollers and a table file for it
+
+    tables: the tables as C arrays, .mem, .hex, .coe, .npz and .bin
+
+    vectors: inputs, outputs and the signals after every layer, to check an implementation
 
     The folder is written whole or not at all; equal models give equal bytes.
     """

@@ -84,10 +84,10 @@ class TrainConfig:
     """
 
     start: str = ""
-    """Checkpoint to start from, whose tables are read at this model's levels; empty to start from
-    nothing.
+    """Checkpoint to start from, whose tables are read at this model's levels; empty for a random
+    initialisation.
 
-    Without this line a stage starts from the stage before it.
+    A stage without this option starts from the stage before it.
     """
 
     teacher: str = ""
@@ -99,16 +99,16 @@ class TrainConfig:
     """
 
     features: Weight = 0.0
-    """Weight of the distance to the signals after each of the teacher's blocks. Slow: computed in
-    plain PyTorch.
+    """Weight of the distance to the signals after each of the teacher's blocks. It is slow, because
+    it is computed in plain PyTorch.
     """
 
     beta2: Annotated[float, Meta(gt=0, lt=1)] = 0.999
     """Adam's decay of the squared gradients."""
 
     ema: Decay = 0.999
-    """Decay of the moving average of the parameters, which is scored and converted; 0 switches it
-    off.
+    """Decay of the moving average of the parameters. The average is what is scored and converted; 0
+    switches it off.
     """
 
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 1
