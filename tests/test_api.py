@@ -71,7 +71,9 @@ try:
 except RuntimeError as error:
     print(error)
 """
-    said = "PyTorch is not installed, expected it for the torch engine: pip install 'iqlut[train]'"
+    said = (
+        "PyTorch is not installed, which the torch engine requires; run pip install 'iqlut[train]'"
+    )
     assert in_new_process(code) == said
 
 

@@ -87,10 +87,10 @@ def test_overrides_are_written_as_in_toml(text: str, pair: tuple[str, Any]) -> N
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"train.stepz": 1}, "there is no option train.stepz; known are train.data"),
+        ({"train.stepz": 1}, "there is no option train.stepz, expected one of train.data"),
         (
             {"trains.steps": 1},
-            "there is no option trains.steps; known are name, purpose, model.scale",
+            "there is no option trains.steps, expected one of name, purpose, model.scale",
         ),
         ({"train.steps": "x"}, "train.steps is 'x', expected a whole number from 0"),
     ],
@@ -111,9 +111,9 @@ def test_bad_overrides_are_refused(changes: dict[str, Any], sentence: str) -> No
         (THREE.replace("steps = 5", "stepz = 5"), "stage 'two': there is no option train.stepz"),
         (
             THREE + "\n[[stage]]\nname = 'four'\nsteps = 3",
-            "a stage has no steps; known are name, model",
+            "a stage has no option steps, expected one of name, model",
         ),
-        ("stage = 3", "expected tables; write [[stage]]"),
+        ("stage = 3", "expected a list of tables; write [[stage]]"),
         ("[train]\nsteps = ", "is not valid TOML"),
         ("[model]\nblocks = 1e9", "model.blocks is 1000000000.0, expected a whole number from 1"),
         ("[model]\nblocks = nan", "model.blocks is nan, expected a whole number from 1 to 64"),

@@ -48,8 +48,8 @@ def test_what_is_wrong_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert (row["width_px"], row["height_px"]) == (5, 7)
     assert "woman.png is unreadable" in err
     assert "butterfly.png is missing" in err
-    assert "other.png is extra" in err
-    assert "baby.png is changed" in err
+    assert "other.png is not an image of the benchmark set" in err
+    assert "baby.png is not the published image of this name" in err
 
 
 def test_a_folder_of_other_images_is_no_benchmark(tmp_path: Path) -> None:
@@ -65,6 +65,8 @@ def test_folders_without_images_are_refused(
     assert "holds no images" in capsys.readouterr().err
     assert cli.main(["data", "check", str(tmp_path / "none")]) == 1
     assert "is not a folder" in capsys.readouterr().err
+    assert cli.main(["data", "check"]) == 2
+    assert "no folder is named, expected one or more" in capsys.readouterr().err
 
 
 def laid_out(root: Path, kind: str) -> Path:

@@ -144,7 +144,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("what", FOREIGN)
 def test_foreign_files_are_refused(what: str) -> None:
-    with pytest.raises(BadModelFile, match="this is not an iqlut model or only a part of one"):
+    with pytest.raises(BadModelFile, match="this is not an iqlut model or it is incomplete"):
         from_bytes(FOREIGN[what])
 
 

@@ -205,7 +205,7 @@ def test_a_strength_of_ones_own(
         upscaling.upscale(pixels, 2, restoration_file, restore=float(strength)),
     )
     assert cli.main([*command, "--overwrite"]) == 0
-    assert f"restore {float(strength):g} (as asked for)" in capsys.readouterr().err
+    assert f"restore {float(strength):g} (as requested)" in capsys.readouterr().err
 
 
 def test_python_restores_as_the_command_does(restoration_file: str) -> None:
@@ -245,7 +245,7 @@ def test_strengths_that_there_are_not(
         refuses(capsys, code, said)
     assert not jpeg.with_name("big.png").exists()
     with pytest.raises(
-        ValueError, match="has no restoration strengths, expected restore to be left out"
+        ValueError, match="has no restoration strengths, expected none to be requested"
     ):
         upscaling.upscale(scene(), 4, model, restore=1)
     assert (
@@ -274,4 +274,4 @@ def test_evaluate_damages_and_restores(
     assert cli.main([*command, "--degrade", "jpeg:30", "noise:5+jpeg:75"]) == 0
     assert rows_of(capsys) == first  # seeded: two people get the same
     code = cli.main([*command, "--degrade", "jpeg:300"])
-    refuses(capsys, code, "the degradation 'jpeg:300' has no legal value")
+    refuses(capsys, code, "the degradation 'jpeg:300' has no valid value")

@@ -80,7 +80,7 @@ def test_rows_of_the_rgb_path_stand_below_their_own_and_are_marked(
     ]
     assert quality_tables.RGB_NOTE in text
     (tmp_path / "quality.json").write_text(json.dumps({"meta": meta, "rows": rows[:2]}))
-    assert "Rows marked R, G, B" in quality_tables.quality()  # a published one is marked
+    assert "In rows marked R, G, B" in quality_tables.quality()  # a published one is marked
 
 
 def test_the_summary_has_a_row_for_each_model(monkeypatch: pytest.MonkeyPatch) -> None:

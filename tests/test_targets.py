@@ -125,7 +125,7 @@ def test_strengths(tmp_path):
         (["c", "l8c8-x4", "--restore", "1"], "no restoration strengths", USAGE),
         (["c", "everyday-x4", "--restore", "0,2"], "two neighbours", USAGE),
         (["c", "everyday-x4", "--restore", "much"], "expected a number", USAGE),
-        (["tables", "everyday-x4", "--restore", "0.5,0.75"], "only c takes two", USAGE),
+        (["tables", "everyday-x4", "--restore", "0.5,0.75"], "only the target c takes two", USAGE),
     ],
 )
 def test_what_is_refused(arguments, expected, code, tmp_path, capsys):

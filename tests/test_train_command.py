@@ -54,7 +54,7 @@ def test_stages_run_in_order_and_go_on_at_the_right_one(
     train = ["train", "tiny.toml", "-t", "1"]
     assert cli.main([*train, "--minutes", "0"]) == 0
     said = capsys.readouterr().err.splitlines()
-    assert said[-1] == "stopped at step 0 of 3 of stage one; go on with --resume"
+    assert said[-1] == "stopped at step 0 of 3 of stage one; continue with --resume"
     assert cli.main(["convert", "runs/tiny/one/checkpoint.pt", "-o", "half.iqlut"]) == 0
     assert "is at step 0 of 3, expected a finished run" in capsys.readouterr().err
     assert file_format.read(here / "half.iqlut").about["steps"] == "0 of 3"

@@ -28,7 +28,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("values", "sentence"),
     [
         ({"model": {"scale": 5}}, "model.scale is 5, expected a whole number from 2 to 4"),
-        ({"model": {"depth": 5}}, "there is no option model.depth; known are model.scale"),
+        ({"model": {"depth": 5}}, "there is no option model.depth, expected one of model.scale"),
         ({"train": {"steps": "many"}}, "train.steps is 'many', expected a whole number from 0"),
         ({"train": {"loss": "l7"}}, "train.loss is 'l7', expected one of \"mse\""),
         (
@@ -37,7 +37,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         (
             {"model": {"scale": 3}, "train": {"grids": 4}},
-            "train.grids is 4, expected 1 to 3, model.scale",
+            "train.grids is 4, expected 1 to 3, the value of model.scale",
         ),
         (
             {"train": {"features": 1.0}},
@@ -79,9 +79,9 @@ def test_bad_checkpoints_are_refused_in_a_sentence(images: Path, tmp_path: Path)
     with pytest.raises(TrainingStopped, match="another configuration"):
         loop.train(settings(images, seed=2), run, resume=True)
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(TrainingStopped, match="no whole checkpoint"):
+    with pytest.raises(TrainingStopped, match="is not a complete checkpoint"):
         tables_of(checkpoint)
-    with pytest.raises(TrainingStopped, match="is not there"):
+    with pytest.raises(TrainingStopped, match="does not exist"):
         tables_of(tmp_path / "none.pt")
 
 

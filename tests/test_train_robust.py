@@ -111,7 +111,7 @@ def test_an_ended_run_goes_on_bit_for_bit(
         assert running.returncode == -signal.SIGKILL
     else:
         assert running.returncode == exit_codes.INTERRUPTED
-        assert said.splitlines()[-1] == f"iqlut: interrupted; go on from {run} with --resume"
+        assert said.splitlines()[-1] == f"iqlut: interrupted; continue from {run} with --resume"
         assert "Traceback" not in said and not list(run.glob(".*.part"))
     step = states.read(run / "checkpoint.pt")["step"]
     logged = [json.loads(line)["step"] for line in (run / "log.jsonl").read_text().splitlines()]
@@ -220,7 +220,7 @@ def test_bad_checkpoints(images: Path, tmp_path: Path, capsys: pytest.CaptureFix
         checkpoint.write_bytes(good)
         damaged(checkpoint, how)
         capsys.readouterr()
-        refuses(capsys, train(config, "--resume"), "is no whole checkpoint")
+        refuses(capsys, train(config, "--resume"), "is not a complete checkpoint")
     checkpoint.write_bytes(good)
     refuses(
         capsys,
@@ -228,7 +228,7 @@ def test_bad_checkpoints(images: Path, tmp_path: Path, capsys: pytest.CaptureFix
         "another configuration",
     )
     checkpoint.rename(tmp_path / "first.pt")
-    refuses(capsys, train(config, "--resume"), "is not there")
+    refuses(capsys, train(config, "--resume"), "does not exist")
     other = MODEL.replace("scale = 2", "scale = 3")
     narrow = MODEL.replace("channels = 2", "channels = 1")
     for name, model, sentence in (

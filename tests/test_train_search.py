@@ -159,7 +159,7 @@ def test_refusals(
         (
             ["train", "search", "few.toml", "x.pt", "-o", "new.toml"],
             exit_codes.FAILED,
-            "x.pt is not there",
+            "x.pt does not exist",
         ),
     ):
         assert cli.main(arguments) == code

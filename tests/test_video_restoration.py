@@ -71,7 +71,7 @@ def test_a_video_at_a_strength_of_ones_own(
     noisy: Path, restoration_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = upscaled(noisy, tmp_path / "big.mkv", restoration_file, capsys, "--restore", "0.5")
-    assert (row["restore"], row["restore_reason"]) == (0.5, "as asked for")
+    assert (row["restore"], row["restore_reason"]) == (0.5, "as requested")
 
 
 def test_a_resumed_video_keeps_its_strength(

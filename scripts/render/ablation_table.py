@@ -30,7 +30,7 @@ def render() -> str:
     absent = [name for name in ablation_runs.NAMES if name not in {row["name"] for row in rows}]
     origin = sorted({result_files.described(row["origin"]) for row in rows})
     note = (
-        f"Runs of {' and '.join(lengths)}. Measured: {'; '.join(origin)}, by `python -m "
+        f"Each run has {' or '.join(lengths)}. Measured: {'; '.join(origin)}, by `python -m "
         "scripts.measure.ablation_runs FOLDER`."
     )
     if absent:

@@ -10,10 +10,9 @@ from scripts.shared.result_files import Row
 
 _SETS = ("Set5", "Set14", "B100", "Urban100", "Manga109")
 RGB_NOTE = (
-    "Rows marked R, G, B: red, green and blue are upscaled each and the luma of the "
-    "result is compared, "
-    "as the public code of SR-LUT and MuLUT does; other measured rows upscale luma alone "
-    "(`docs/evaluation.md`)."
+    "In rows marked R, G, B, red, green and blue are upscaled separately and the luma of the "
+    "result is compared, as the public code of SR-LUT and MuLUT does; in other measured rows, "
+    "luma alone is upscaled ([evaluation.md](evaluation.md))."
 )
 
 

@@ -13,11 +13,11 @@ from scripts.shared.result_files import Row
 
 SETS = ("Set5", "Set14", "B100")
 HEAD = (
-    "| x4 | tables | time, to Pillow's bicubic | Set5 | Set14 | B100 | |",
+    "| x4 | tables | time relative to Pillow's bicubic | Set5 | Set14 | B100 | |",
     "|---|--:|--:|--:|--:|--:|---|",
 )
 BICUBIC = "bicubic"
-_ENGINE_OF_ISA = "native-"  # followed by an instruction set, from the slowest to the fastest
+ENGINE = "native-"  # followed by "rgb" or an instruction set, from the slowest to the fastest
 PLOT = "docs/images/quality.svg"  # drawn by plot_quality
 
 Rows = list[Row]
@@ -37,12 +37,14 @@ def summary() -> str:
     meta = ours["meta"]
     rows = table(ours["rows"], meta["table_bytes"], timings["rows"], published["rows"])
     note = (
-        f"Luma PSNR in dB, by `make results`: {result_files.described(meta['origin'])}. Times on "
-        f"one thread, of the tables by {_instruction_set(timings['rows'])}, by `make figures`: "
-        f"{result_files.described(timings['meta']['origin'])}. Published: "
-        f"{published['meta']['source']}; times of networks are our own, those with *about* "
-        "were measured elsewhere. [docs/results.md](docs/results.md) has x2 and x3, "
-        "SSIM, colours, self-ensemble, all times."
+        "The scores are luma PSNR in dB; the measured ones come from `make results` "
+        f"({result_files.described(meta['origin'])}). The times are for one thread, those of the "
+        f"tables with {_instruction_set(timings['rows'])}, and come from `make figures` "
+        f"({result_files.described(timings['meta']['origin'])}). The published "
+        f"scores come from {published['meta']['source']}. We measured the times of the published "
+        "networks ourselves; times marked *about* were measured on another machine. "
+        "[docs/results.md](docs/results.md) also has x2 and x3, SSIM, colours, self-ensemble and "
+        "all times."
     )
     plot = (
         [f"![Quality against table size and against time]({PLOT})"]
@@ -104,10 +106,9 @@ def _plain(row: dict[str, Any]) -> bool:
 
 
 def _instruction_set(speed: Rows) -> str:
-    """Return the fastest instruction set that the machine of these rows had."""
-    return [row["name"] for row in speed if row["name"].startswith(_ENGINE_OF_ISA)][
-        -1
-    ].removeprefix(_ENGINE_OF_ISA)
+    """Return the name of the fastest instruction set that was timed, in capitals as usual."""
+    names = [row["name"].removeprefix(ENGINE) for row in speed if row["name"].startswith(ENGINE)]
+    return [name for name in names if name != "rgb"][-1].upper()
 
 
 def _time(ratio: float | None, word: str = "") -> str:

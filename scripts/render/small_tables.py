@@ -38,7 +38,7 @@ def video_speed() -> str:
 def interrupted_batch() -> str:
     """Return how many pictures a batch upscaled that was killed again and again."""
     rows = result_files.load_rows("batch")
-    lines = ["| pictures upscaled | broken ones named | runs killed |", "|--:|--:|--:|"]
+    lines = ["| pictures upscaled | broken pictures reported | interrupted runs |", "|--:|--:|--:|"]
     lines += [
         f"| {row['results']} | {row['named']} | {len(row['there_after_kills'])} |" for row in rows
     ]

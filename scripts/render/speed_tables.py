@@ -17,17 +17,17 @@ def speed() -> str:
     timings = result_files.load("speed")
     if not timings["rows"]:
         return table_cells.origin_line({}, "Speed") + "\n"
-    lines = ["| one thread | ms | to Pillow's bicubic |", "|---|--:|--:|"]
+    lines = ["| one thread | ms | relative to Pillow's bicubic |", "|---|--:|--:|"]
     for row in filter(_shown, timings["rows"]):
         what = f"{row['name']}, {row['width']}x{row['height']} to {_upscaled(row)}"
         if row["model"]:
             what = f"**{row['model']}**, {what}"
         lines.append(f"| {what} | {row['ms']:.1f} | {row['ratio_to_pillow_bicubic']:.2f} |")
     note = (
-        f"One plane of luma; with `{RGB}` a picture with colours. The networks are fp32 under "
-        "onnxruntime. "
+        f"The times are for one plane of luma, and in rows with `{RGB}` for a picture with "
+        "colours. The networks run in fp32 under onnxruntime. `results/speed.json` also has the "
+        "times of all models with each instruction set, and on two threads."
     )
-    note += "`results/speed.json` has all instruction sets of all models, and two threads."
     return "\n".join(lines) + f"\n\n{table_cells.origin_line(timings['meta'], 'Speed')} {note}\n"
 
 

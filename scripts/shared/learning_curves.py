@@ -17,7 +17,7 @@ MODELS = (
     *("l12c8-x4", "iqlut-115k-x4", "l8c16-x4"),
 )  # by quality
 HEAD = (
-    "| model | begins as | steps of its stages | seen, MP | minutes | Kodak, dB |",
+    "| model | starts from | steps of its stages | seen, MP | minutes | Kodak, dB |",
     "|---|---|---|--:|--:|--:|",
 )
 

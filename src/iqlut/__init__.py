@@ -1,4 +1,4 @@
-"""iqlut: upscale images with small integer look-up tables.
+"""iqlut: upscale images with small integer lookup tables.
 
 import iqlut
 large = iqlut.upscale(small, scale=4)          # a uint8 array or a Pillow image

@@ -40,7 +40,7 @@ COMMANDS = (
 # Commands of two words; the help text of the first word mentions them.
 TWO_WORDS = {("bench", "train"): BenchTrain, ("train", "search"): TrainSearch}
 _DESCRIPTION = (
-    "Upscale pictures and videos with small integer look-up tables, and train, measure and inspect "
+    "Upscale pictures and videos with small integer lookup tables, and train, measure and inspect "
     "these tables."
 )
 _TRAINING_PACKAGES = ("torch", "tensorboard", "msgspec", "tomlkit")
@@ -120,8 +120,8 @@ def _explain(error: Exception) -> int:
         return error.code
     if isinstance(error, ModuleNotFoundError) and error.name in _TRAINING_PACKAGES:
         complain(
-            f"{error.name} is not installed, expected it for this command: "
-            "pip install 'iqlut[train]'"
+            f"{error.name} is not installed, which this command requires; "
+            "run pip install 'iqlut[train]'"
         )
         return USAGE
     complain(unforeseen(error, "this command"))

@@ -168,7 +168,7 @@ def _result(source: Path, target: Path, outcome: Outcome) -> Result:
         str(source),
         str(target),
         "done",
-        f"{outcome.resumed} of them earlier" if outcome.resumed else None,
+        f"{outcome.resumed} frames upscaled by an earlier run" if outcome.resumed else None,
         old.width,
         old.height,
         new.width,

@@ -85,8 +85,8 @@ def plan(
             found.append((source, source.name, is_video(source)))
     if folders and not found:
         raise PlanError(
-            f"there is no picture in {', '.join(map(shown, folders))}, expected at least one; "
-            "check the name"
+            f"there is no picture or video in {', '.join(map(shown, folders))}, expected at least "
+            "one; check the name"
         )
     jobs = _with_distinct_targets(
         [_job(source, relative, video, output, format_name) for source, relative, video in found]
@@ -99,8 +99,8 @@ def _streamed(
 ) -> Job:
     if len(inputs) > 1:
         raise PlanError(
-            f"there are {len(inputs)} inputs, expected one if - is used; name an output folder, or "
-            "pass one file at a time"
+            f"there are {len(inputs)} inputs, expected one if - is used; name files and an output "
+            "folder, or pass one file at a time"
         )
     if inputs[0].is_dir():
         raise PlanError(
@@ -128,14 +128,14 @@ def _single(source: Path, output: Path, format_name: str | None, video: bool) ->
     if format_name is None and formats.format_of(output) is None:
         endings = " ".join(formats.ENDINGS.values())
         raise PlanError(
-            f"{shown(output)} does not end in a picture format, expected one of {endings}; "
-            "name another file with -o, or add --format"
+            f"{shown(output)} does not have the extension of a picture format, expected one of "
+            f"{endings}; name another file with -o, or add --format"
         )
     named = formats.format_of(output)
     if None not in (format_name, named) and format_name != named:
         raise PlanError(
-            f"the ending of {shown(output)} means {named}, expected {format_name} as --format "
-            "says; leave out one of the two"
+            f"the extension of {shown(output)} means {named}, expected {format_name} as --format "
+            "says; change one of the two"
         )
     return Job(source, output, source.name)
 

@@ -53,9 +53,8 @@ Device = Annotated[Literal["cpu", "cuda"], arg(help="device that computes the tr
 Ensemble = Annotated[
     Literal[1, 2, 4, 8],
     arg(
-        help="average the results for this many flips and rotations of the image: slightly "
-        "sharper, "
-        "and takes that many times as long"
+        help="average the results for this many flips and rotations of the image, which is "
+        "slightly sharper and takes that many times as long"
     ),
 ]
 Restore = Annotated[

@@ -79,9 +79,8 @@ class UpscaleArguments:
         float,
         arg(
             metavar="MP",
-            help="refuse pictures with more million pixels, the frames of an animation added up, "
-            "and "
-            "videos with larger frames",
+            help="refuse pictures of more than this many million pixels, counting all frames of an "
+            "animation, and videos whose single frames are larger",
         ),
     ] = reading.PIXELS_MAX / 1e6
     codec: video_arguments.Codec = None
@@ -89,7 +88,7 @@ class UpscaleArguments:
     preset: video_arguments.Preset = None
     frames: video_arguments.Frames = None
     json: Annotated[
-        bool, flag("print a JSON list with an object for each file, one on each line")
+        bool, flag("print a JSON list with an object for each file, each on a line of its own")
     ] = False
     quiet: Annotated[
         bool, arg(aliases=("-q",), help="print failures only", help_behavior_hint="")
@@ -152,8 +151,8 @@ class UpscaleArguments:
                 )
             if self.width or self.height:
                 raise Stop(
-                    "--size is given together with --width or --height, expected only one of them; "
-                    "leave the others out"
+                    "--size is given together with --width or --height, expected only --size or "
+                    "only the others; leave the others out"
                 )
             size = replace(size, width=int(sides[0]), height=int(sides[1]))
         if any(side is not None and side < 1 for side in (size.width, size.height)):
@@ -164,7 +163,8 @@ class UpscaleArguments:
             )
         if size.scale is not None and (size.width or size.height):
             raise Stop(
-                "-s is given together with a size, expected only one of them; leave the other out"
+                "-s is given together with a size, expected only one of the two; leave out -s or "
+                "the size"
             )
         return size
 

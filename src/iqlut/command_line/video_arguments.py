@@ -26,7 +26,8 @@ Crf = Annotated[
     float | None,
     arg(
         metavar="CRF",
-        help="video: constant rate factor of the encoder; smaller is better and gives larger files",
+        help="video: constant rate factor of the encoder; a smaller value gives better quality and "
+        "a larger file",
         help_behavior_hint="(default: 18 for h264)",
     ),
 ]

@@ -56,8 +56,8 @@ class Bench:
         tuple[str, ...],
         arg(
             metavar="ISA...",
-            help="instruction sets to measure the native engine with, or `all` that this machine "
-            "has",
+            help="instruction sets to measure the native engine with, or `all` for all that this "
+            "machine has",
             help_behavior_hint="(default: the fastest)",
         ),
     ] = ()
@@ -72,9 +72,9 @@ class Bench:
     peers: Annotated[
         bool,
         arg(
-            help="also measure OpenCV and small networks under onnxruntime, as far as they are "
-            "installed "
-            "(pip install 'iqlut[bench]')"
+            help="also measure OpenCV and small networks under onnxruntime, if these packages are "
+            "installed (pip install 'iqlut[bench]')",
+            help_behavior_hint="",
         ),
     ] = False
     repeats: Annotated[

@@ -31,44 +31,59 @@ _HIDDEN = (
 
 @dataclass(frozen=True)
 class BenchTrain:
-    """Time training steps, patches and optimiser included: the native kernel against plain torch,
-    in turns.
+    """Compare the speed of training steps with the native kernel and with plain PyTorch.
 
-    Needs PyTorch: pip install 'iqlut[train]'. `ratio` is how many times as many steps as plain
-    torch makes, which computes each layer as a convolution over hat functions; on a GPU the other
-    way is a step as one CUDA graph. Without --data, planes that are made up are cropped.
+    Needs PyTorch: pip install 'iqlut[train]'. Each step includes its patches and the optimiser, and
+    both implementations run in alternation. Plain PyTorch computes each layer as a convolution over
+    hat functions, and `ratio` is the speed relative to it. On a GPU, a step as one CUDA graph is
+    compared with plain PyTorch. Without --data, the patches are cropped from synthetic planes.
     """
 
     config: Annotated[
         Path | None,
         arg(
             metavar="CONFIG",
-            help="take the model and the recipe from a TOML file",
+            help="TOML file that describes the model and its training",
             help_behavior_hint="",
         ),
     ] = None
     blocks: Annotated[
-        int | None, arg(help="blocks of the model", help_behavior_hint="(default: 8)")
+        int | None,
+        arg(metavar="INT", help="blocks of the model", help_behavior_hint="(default: 8)"),
     ] = None
-    channels: Annotated[int | None, arg(help="its channels", help_behavior_hint="(default: 8)")] = (
-        None
-    )
+    channels: Annotated[
+        int | None,
+        arg(metavar="INT", help="channels of each block", help_behavior_hint="(default: 8)"),
+    ] = None
     levels: Annotated[
-        int | None, arg(help="levels of its later blocks", help_behavior_hint="(default: 7)")
+        int | None,
+        arg(
+            metavar="INT",
+            help="levels of the blocks after the first",
+            help_behavior_hint="(default: 7)",
+        ),
     ] = None
     scale: Annotated[
-        int | None, arg(aliases=("-s",), help="its scale", help_behavior_hint="(default: 4)")
+        int | None,
+        arg(
+            aliases=("-s",),
+            metavar="SCALE",
+            help="scale of the model",
+            help_behavior_hint="(default: 4)",
+        ),
     ] = None
-    batch: Annotated[int, arg(help="patches a step")] = 8
-    patch: Annotated[int, arg(help="low-resolution pixels a side")] = 32
+    batch: Annotated[int, arg(help="patches in each step")] = 8
+    patch: Annotated[int, arg(help="side length of a patch in low-resolution pixels")] = 32
     data: Annotated[
         Path | None,
         arg(metavar="FOLDER", help="crop the patches from these images", help_behavior_hint=""),
     ] = None
     threads: arguments.Threads = None
     device: arguments.Device = "cpu"
-    rounds: Annotated[int, arg(aliases=("--repeats",), help="rounds; the median counts")] = 15
-    steps: Annotated[int, arg(help="steps of each in a round")] = 4
+    rounds: Annotated[
+        int, arg(aliases=("--repeats",), help="number of rounds, of which the median is reported")
+    ] = 15
+    steps: Annotated[int, arg(help="steps of each implementation in a round")] = 4
     json: arguments.Json = False
     debug: arguments.Debug = False
 

@@ -26,7 +26,7 @@ class Compare:
     """Compare nearest-neighbour, bicubic and the models on one picture, side by side.
 
     Writes OUT.png, a sheet with enlarged details, and OUT.html, a self-contained page with a
-    slider. Of a large picture, the part with most detail is shown.
+    slider. Of a large picture, the part with the most detail is shown.
     """
 
     picture: Annotated[Positional[Path], arg(metavar="IN", help="picture to upscale")]
@@ -35,7 +35,7 @@ class Compare:
         arg(
             aliases=("-o",),
             metavar="OUT",
-            help="name of the files to write; the suffix is replaced",
+            help="name of the files to write; its extension is replaced",
             help_behavior_hint="(default: IN-compared)",
         ),
     ] = None

@@ -17,7 +17,7 @@ from iqlut.tables import file_format
 
 @dataclass(frozen=True)
 class Convert:
-    """Make a checkpoint into integer tables.
+    """Convert a checkpoint to integer tables.
 
     Needs PyTorch: pip install 'iqlut[train]'. Tables whose sums could overflow are refused, never
     clipped.
@@ -26,12 +26,15 @@ class Convert:
     checkpoint: Annotated[
         Positional[Path], arg(metavar="CHECKPOINT", help="a checkpoint of `iqlut train`")
     ]
-    output: Annotated[Path, arg(aliases=("-o",), metavar="FILE", help="the tables, *.iqlut")]
+    output: Annotated[
+        Path, arg(aliases=("-o",), metavar="FILE", help="model file to write, *.iqlut")
+    ]
     score: Annotated[
         tuple[Path, ...],
         arg(
-            metavar="DATASET...",
-            help="folders of HR images; the file will say the tables' PSNR",
+            metavar="FOLDER...",
+            help="folders of high-resolution images; the PSNR of the tables on them is stored in "
+            "FILE",
             help_behavior_hint="",
         ),
     ] = ()
@@ -66,8 +69,10 @@ class Convert:
         if self.output.is_dir():
             raise Stop(f"{self.output} is a folder, expected a file; name one with -o")
         if self.output.suffix != ".iqlut":
-            ending = self.output.suffix or "nothing"
-            raise Stop(f"{self.output} ends in {ending}, expected .iqlut; rename it")
+            found = f"ends in {self.output.suffix}" if self.output.suffix else "has no extension"
+            raise Stop(f"{self.output} {found}, expected .iqlut; rename it")
         arguments.check_folder(self.output)
         if self.output.exists() and not self.overwrite:
-            raise Stop(f"{self.output} exists; give --overwrite to replace it", FAILED)
+            raise Stop(
+                f"{self.output} exists, expected a new file; give --overwrite to replace it", FAILED
+            )

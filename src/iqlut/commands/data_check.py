@@ -9,16 +9,20 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from iqlut.command_line import arguments
-from iqlut.command_line.exit_codes import FAILED, OK, stop_on
+from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import complain, print_json, print_table
 from iqlut.command_line.progress import progress
 
-_SAID = {"mismatched": "not smaller by its scale than the high-resolution image of its name"}
+_SAID = {
+    "mismatched": "not smaller by its scale than the high-resolution image of its name",
+    "changed": "not the published image of this name",
+    "extra": "not an image of the benchmark set",
+}
 
 
 @dataclass(frozen=True)
 class Data:
-    """Report what folders of images hold, and verify benchmark sets by checksum.
+    """Report what folders of images contain, and verify benchmark sets by checksum.
 
     Set5, Set14, B100, Urban100 and Manga109 are recognised by the names of their files; `verified`
     counts the images that equal the published ones byte for byte.
@@ -32,7 +36,11 @@ class Data:
     action: Annotated[Positional[Literal["check"]], arg(metavar="check", help="the only action")]
     folders: Annotated[
         Positional[tuple[Path, ...]],
-        arg(metavar="FOLDER...", help="folders to search, with all folders below them"),
+        arg(
+            metavar="FOLDER...",
+            help="folders to search, with all folders below them",
+            help_behavior_hint="(required)",
+        ),
     ]
     json: arguments.Json = False
     debug: arguments.Debug = False
@@ -40,6 +48,11 @@ class Data:
     def run(self) -> int:
         from iqlut.evaluation import image_sets
 
+        if not self.folders:
+            raise Stop(
+                "no folder is named, expected one or more folders of images; "
+                "write `iqlut data check FOLDER...`"
+            )
         reports = []
         with stop_on(ValueError, code=FAILED):
             for folder in self.folders:

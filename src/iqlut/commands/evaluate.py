@@ -31,7 +31,11 @@ class Evaluate:
 
     datasets: Annotated[
         Positional[tuple[Path, ...]],
-        arg(metavar="DATASET...", help="folders of images", help_behavior_hint=""),
+        arg(
+            metavar="FOLDER...",
+            help="folders of high-resolution images",
+            help_behavior_hint="(required)",
+        ),
     ]
     model: arguments.Model = None
     engine: arguments.Engine = "native"
@@ -48,7 +52,7 @@ class Evaluate:
             metavar="DAMAGE...",
             help="how the input is made from the image: clean, box, lanczos, bilinear, "
             "noise:SIGMA, "
-            "jpeg:QUALITY, or several joined by + as in noise:5+jpeg:75",
+            "jpeg:QUALITY, or several joined with + as in noise:5+jpeg:75",
         ),
     ] = (CLEAN.name,)
     json: arguments.Json = False
@@ -60,7 +64,7 @@ class Evaluate:
         if not self.datasets:
             raise Stop(
                 "no folder is named, expected one or more folders of images; "
-                "write `iqlut evaluate DATASET...`"
+                "write `iqlut evaluate FOLDER...`"
             )
         model = arguments.model(self.model)
         threads = arguments.threads(self.threads)

@@ -26,16 +26,19 @@ _TARGETS = ", ".join(targets.TARGETS)
 class Export:
     """Export a model for firmware, hardware or a test bench.
 
-    c        the C runtime for microcontrollers and a table file for it
-    tables   the tables as C arrays, .mem, .hex, .coe, .npz and .bin
-    vectors  inputs, outputs and the signals after every layer, to check an implementation
+    c: the C runtime for microcontrollers and a table file for it
+
+    tables: the tables as C arrays, .mem, .hex, .coe, .npz and .bin
+
+    vectors: inputs, outputs and the signals after every layer, to check an implementation
 
     The folder is written whole or not at all; equal models give equal bytes.
     """
 
     target: Annotated[Positional[str], arg(metavar="TARGET", help=f"one of {_TARGETS}")]
     model: Annotated[
-        Positional[str], arg(metavar="MODEL", help="a model of `iqlut models`, or a *.iqlut file")
+        Positional[str],
+        arg(metavar="MODEL", help="name of a model that `iqlut models` lists, or a *.iqlut file"),
     ]
     output: Annotated[
         Path, arg(aliases=("-o",), metavar="DIR", help="a new folder, or one that is empty")
@@ -66,7 +69,7 @@ class Export:
             else:
                 raise Stop(
                     f"--restore is {self.restore}, expected one strength for the target "
-                    f"{self.target}; only c takes two"
+                    f"{self.target}; name one, because only the target c takes two"
                 )
             folder.write(self.output, files)
         size = sum(map(len, files.values()))
@@ -99,7 +102,8 @@ def _strength(word: str, restore: str | None) -> float:
         return float(word)
     except ValueError:
         raise Stop(
-            f"--restore is {restore}, expected a number from 0 to 3, or two with a comma between"
+            f"--restore is {restore}, expected a number from 0 to 3, or two numbers separated by a "
+            "comma; write it as in 1.5 or 1,1.5"
         ) from None
 
 

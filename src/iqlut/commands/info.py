@@ -21,7 +21,7 @@ TIMES = "times.json"
 
 @dataclass(frozen=True)
 class Info:
-    """Print the facts of a model: its shape, its sizes and how it was trained."""
+    """Print the shape and the sizes of a model and how it was trained."""
 
     model: Annotated[
         Positional[str],
@@ -56,7 +56,8 @@ class Models:
 
     The others are for clean input that was downscaled by the bicubic kernel, as in benchmarks.
 
-    PSNR is measured on Set5, in dB; the time relative to bicubic upscaling by Pillow on one thread.
+    PSNR is measured on Set5, in dB. The time is measured on one thread, relative to bicubic
+    upscaling by Pillow.
     """
 
     json: arguments.Json = False

@@ -26,7 +26,7 @@ class _Manifest:
         Positional[Path],
         arg(
             metavar="MANIFEST",
-            help="JSON Lines or CSV file with the keys or columns source and target",
+            help="JSON or CSV file that lists the source and the target of each file",
             help_behavior_hint="",
         ),
     ]
@@ -40,7 +40,7 @@ class Ray(UpscaleArguments, _Manifest):
 
     iqlut ray manifest.json --address ray://head:10001
 
-    Each entry of the manifest has the path of a source and of a target, whose suffix selects the
+    Each entry of the manifest has the path of a source and of a target, whose extension selects the
     file format. Files whose target exists are skipped, so the same command resumes an interrupted
     run, and a failure does not stop the rest. Needs Ray: pip install 'iqlut[ray]'.
     """
@@ -50,8 +50,8 @@ class Ray(UpscaleArguments, _Manifest):
         arg(
             metavar="ADDRESS",
             help="address of a running Ray cluster",
-            help_behavior_hint="(default: the variable RAY_ADDRESS, or a local one that is "
-            "started)",
+            help_behavior_hint="(default: the variable RAY_ADDRESS; if it is not set, a local "
+            "cluster is started)",
         ),
     ] = None
     workers: Annotated[
@@ -66,7 +66,7 @@ class Ray(UpscaleArguments, _Manifest):
     def run(self) -> int:
         if importlib.util.find_spec("ray") is None or importlib.util.find_spec("pyarrow") is None:
             raise Stop(
-                "Ray is not installed, expected it for this command: pip install 'iqlut[ray]'"
+                "Ray is not installed, which this command requires; run pip install 'iqlut[ray]'"
             )
         from iqlut.ray import Cluster, manifest, upscale_manifest
 

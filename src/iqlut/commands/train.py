@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Train:
-    """Train a model as a TOML file says; go on later with --resume.
+    """Train a model that a TOML file describes; continue an interrupted run with --resume.
 
     Needs PyTorch: pip install 'iqlut[train]'. `iqlut train --explain` prints every option of the
-    file, and `iqlut train --init NAME.toml` writes a file to start from. The folder OUT receives
-    the newest checkpoint, which `iqlut convert` makes into tables, and a log; a file with stages
-    has a folder in OUT for each of them. Processes started by torchrun share every batch. `iqlut
+    file, and `iqlut train --init NAME.toml` writes a file to start from. The newest checkpoint,
+    which `iqlut convert` converts to tables, and a log are written to DIR; if the file has stages,
+    each has a folder of its own in DIR. Processes started by torchrun share every batch. `iqlut
     train search` finds where the levels of each layer should lie.
     """
 
@@ -35,7 +35,8 @@ class Train:
         Positional[Path | None],
         arg(
             metavar="CONFIG",
-            help="what to train, as in configs/l8c8-x4.toml",
+            help="TOML file that describes the model and its training, such as "
+            "configs/l8c8-x4.toml",
             help_behavior_hint="",
         ),
     ] = None
@@ -60,19 +61,19 @@ class Train:
         arg(
             name="set",
             metavar="NAME=VALUE",
-            help="another value for an option, as in --set train.steps=3000; can be repeated",
+            help="override an option of CONFIG, as in --set train.steps=3000; can be repeated",
             help_behavior_hint="",
         ),
     ] = ()
     resume: Annotated[
-        bool, arg(help="go on from the checkpoints in DIR", help_behavior_hint="")
+        bool, arg(help="continue from the checkpoints in DIR", help_behavior_hint="")
     ] = False
     minutes: Annotated[
         float | None,
         arg(
             metavar="MINUTES",
-            help="stop after this time",
-            help_behavior_hint="(default: when done)",
+            help="stop after this time; --resume continues the run",
+            help_behavior_hint="(default: when the training is complete)",
         ),
     ] = None
     threads: arguments.Threads = None
@@ -130,8 +131,8 @@ class Train:
                 outcome = run_stages.run(model, settings, report)
         except KeyboardInterrupt:
             is_saved = any(settings.out.glob(f"**/{loop.CHECKPOINT}"))
-            go_on = f"go on from {settings.out} with --resume"
-            complain(f"interrupted; {go_on if is_saved else 'nothing was saved yet'}")
+            advice = f"continue from {settings.out} with --resume"
+            complain(f"interrupted; {advice if is_saved else 'nothing was saved yet'}")
             return INTERRUPTED
         narrate(_ending(outcome, model.name))
         return OK
@@ -142,7 +143,7 @@ def _ending(outcome: StageOutcome, name: str) -> str:
     if outcome.is_finished:
         return f"{outcome.checkpoint} is ready: iqlut convert {outcome.checkpoint} -o {name}.iqlut"
     of = f" of stage {outcome.stage}" if outcome.stage else ""
-    return f"stopped at step {outcome.step} of {outcome.steps}{of}; go on with --resume"
+    return f"stopped at step {outcome.step} of {outcome.steps}{of}; continue with --resume"
 
 
 def _explain() -> int:
@@ -157,7 +158,8 @@ def _init(path: Path) -> int:
     from iqlut.network import explain_and_init
 
     if path.suffix != ".toml":
-        raise Stop(f"{path} ends in {path.suffix or 'nothing'}, expected .toml; rename it")
+        found = f"ends in {path.suffix}" if path.suffix else "has no extension"
+        raise Stop(f"{path} {found}, expected .toml; rename it")
     arguments.check_folder(path)
     text = explain_and_init.file_to_start_from(path.stem)
     with stop_on(OSError, code=FAILED):
@@ -166,5 +168,5 @@ def _init(path: Path) -> int:
                 file.write(text)
         except FileExistsError:
             raise Stop(f"{path} exists, expected a new file; choose another name", FAILED) from None
-    narrate(f"{path}: edit it, then iqlut train {path}")
+    narrate(f"{path} was written; edit it, then run iqlut train {path}")
     return OK

@@ -22,14 +22,15 @@ class TrainSearch:
     """Find knot_a and knot_b of each layer, one after the other, by PSNR of the rounded network on
     validation images.
 
-    Needs PyTorch: pip install 'iqlut[train]'. For every pair of the grid, the tables of CHECKPOINT
-    are read at the levels that the pair gives, trained for --steps more, and scored. FILE receives
-    CONFIG, comments included, with the best pairs. Without --steps, CHECKPOINT should have many
-    more levels than CONFIG: with as many, its own always win.
+    Needs PyTorch: pip install 'iqlut[train]'. For every pair of a value of --a and one of --b, the
+    tables of CHECKPOINT are read at the levels that the pair gives, trained for --steps more, and
+    scored. CONFIG is written to FILE, comments included, with the best pairs. Without --steps,
+    CHECKPOINT should have many more levels than CONFIG. With the same number of levels, the pair
+    that CHECKPOINT was trained with always wins.
     """
 
     config: Annotated[
-        Positional[Path], arg(metavar="CONFIG", help="the configuration that gets the knots")
+        Positional[Path], arg(metavar="CONFIG", help="configuration to find the knots for")
     ]
     checkpoint: Annotated[
         Positional[Path],
@@ -39,23 +40,29 @@ class TrainSearch:
         ),
     ]
     output: Annotated[
-        Path, arg(aliases=("-o",), metavar="FILE", help="the configuration with its knots, *.toml")
+        Path,
+        arg(aliases=("-o",), metavar="FILE", help="configuration to write, with the knots, *.toml"),
     ]
-    steps: Annotated[int, arg(help="steps of training for each pair")] = 0
-    learning_rate: Annotated[float, arg(help="learning rate of these steps, falling to 0")] = 1e-3
+    steps: Annotated[int, arg(help="training steps for each pair")] = 0
+    learning_rate: Annotated[
+        float, arg(help="largest learning rate of these steps; it falls to 0")
+    ] = 1e-3
     a: Annotated[
-        tuple[float, ...], arg(metavar="A...", help="the grid", help_behavior_hint=_GRID)
+        tuple[float, ...],
+        arg(metavar="A...", help="values of knot_a to try", help_behavior_hint=_GRID),
     ] = ()
     b: Annotated[
-        tuple[float, ...], arg(metavar="B...", help="the grid", help_behavior_hint=_GRID)
+        tuple[float, ...],
+        arg(metavar="B...", help="values of knot_b to try", help_behavior_hint=_GRID),
     ] = ()
     passes: Annotated[
-        int, arg(help="passes over all layers; the search ends when nothing changes")
+        int,
+        arg(help="largest number of passes over all layers; a pass without a change is the last"),
     ] = 1
     overwrite: Annotated[bool, arg(help="replace FILE if it exists", help_behavior_hint="")] = False
     threads: arguments.Threads = None
     json: Annotated[
-        bool, arg(help="print every trial, as one JSON list", help_behavior_hint="")
+        bool, arg(help="print every trial as a JSON list of flat objects", help_behavior_hint="")
     ] = False
     debug: arguments.Debug = False
 
@@ -93,7 +100,9 @@ class TrainSearch:
     def _check(self) -> None:
         arguments.check_folder(self.output)
         if self.output.exists() and not self.overwrite:
-            raise Stop(f"{self.output} exists; give --overwrite to replace it", FAILED)
+            raise Stop(
+                f"{self.output} exists, expected a new file; give --overwrite to replace it", FAILED
+            )
         if self.steps < 0 or self.passes < 1:
             raise Stop(
                 f"--steps is {self.steps} and --passes {self.passes}, expected 0 or more and 1 or "

@@ -62,11 +62,11 @@ class Upscale(UpscaleArguments, _InAndOut):
     iqlut upscale video.mkv -o big.mkv
 
     Pictures keep transparency, animation, colour profile, EXIF, XMP and resolution, and 16 bits per
-    sample if pyvips is installed. Gray pictures stay gray. The suffix of OUT, or --format, selects
-    the file format.
+    sample if pyvips is installed. Gray pictures stay gray. The extension of OUT, or --format,
+    selects the file format.
 
-    A folder is upscaled to a folder with the same tree. Of several files, those whose result exists
-    are skipped, and a failure does not stop the rest.
+    A folder is upscaled to a folder with the same tree. If there are several files, those whose
+    result already exists are skipped, and a failure does not stop the rest.
 
     Videos need PyAV: pip install 'iqlut[video]'. They keep audio, subtitles and time stamps. Frames
     can also be piped through stdin and stdout as y4m.

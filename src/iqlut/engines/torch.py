@@ -23,7 +23,7 @@ try:
     import torch
 except ImportError:
     raise MissingPackage(
-        "PyTorch is not installed, expected it for the torch engine: pip install 'iqlut[train]'"
+        "PyTorch is not installed, which the torch engine requires; run pip install 'iqlut[train]'"
     ) from None
 
 # Input pixels that are processed at a time: as many as fit a CPU cache, and on a GPU a bound of

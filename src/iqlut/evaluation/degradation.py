@@ -113,12 +113,12 @@ def parse(name: str) -> Degradation:
             known = ", ".join(("clean", *DOWNSCALERS, "noise:SIGMA", "jpeg:QUALITY"))
             raise InvalidArgument(
                 f"there is no degradation {part!r}, expected one of {known}; "
-                "join several of them by +"
+                "join several of them with +"
             )
         if key in values:
             raise InvalidArgument(
-                f"the degradation {name!r} has two parts of one kind, a downscaler, noise or jpeg, "
-                "expected each kind once; leave one of them out"
+                f"the degradation {name!r} has two downscalers, two noises or two jpegs, expected "
+                "each kind once; leave one of them out"
             )
         values[key] = parsed
     return Degradation(name, **values)  # type: ignore[arg-type]
@@ -131,7 +131,7 @@ def _number(part: str, value: str, least: float, most: float) -> float:
         number = float("nan")
     if not least <= number <= most:
         raise InvalidArgument(
-            f"the degradation {part!r} has no legal value, expected a number from {least:g} to "
+            f"the degradation {part!r} has no valid value, expected a number from {least:g} to "
             f"{most:g}; change the value after the colon"
         )
     return number

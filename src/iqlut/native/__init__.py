@@ -54,7 +54,7 @@ class Problem(ctypes.Structure):
         if self.name == "NO_MEMORY":
             return MemoryError(
                 "the native library could not allocate memory, expected enough for its work; "
-                "free some memory or use smaller pieces"
+                "free some memory, or use smaller images or patches"
             )
         if self.name == "BAD_MARGIN":
             return InvalidArgument(

@@ -53,8 +53,8 @@ class Config:
     def __post_init__(self) -> None:
         if self.train.grids > self.model.scale:
             raise BadConfig(
-                f"train.grids is {self.train.grids}, expected 1 to {self.model.scale}, "
-                "model.scale; lower it"
+                f"train.grids is {self.train.grids}, expected 1 to {self.model.scale}, the value "
+                "of model.scale; lower it"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def override(config: Config, changes: Mapping[str, Any]) -> Config:
         section, _, option = name.rpartition(".")
         if section not in ("", *SECTIONS) or (not section and name not in ("name", "purpose")):
             raise BadConfig(
-                f"there is no option {name}; known are {', '.join(_known_names())}; correct "
+                f"there is no option {name}, expected one of {', '.join(_known_names())}; correct "
                 "the name"
             )
         (values[section] if section else values)[option] = value
@@ -180,7 +180,7 @@ def _check_names(values: Mapping[str, Any], kind: type, prefix: str) -> None:
         if name not in known:
             listed = ", ".join(prefix + one for one in known)
             raise BadConfig(
-                f"there is no option {prefix}{name}; known are {listed}; correct the name"
+                f"there is no option {prefix}{name}, expected one of {listed}; correct the name"
             )
 
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 from iqlut.network.option_types import BadConfig, Filter, Share
 from iqlut.tables import strengths
 
-_FourNoises = tuple[Annotated[float, Meta(ge=0, le=100), "grey levels"], ...]
+_FourNoises = tuple[Annotated[float, Meta(ge=0, le=100), "gray levels"], ...]
 _FourQualities = tuple[Annotated[float, Meta(ge=1, le=100), "libjpeg quality"], ...]
 _FourFactors = tuple[Annotated[float, Meta(ge=0, le=51), "constant rate factor"], ...]
 
@@ -36,7 +36,7 @@ class DegradeConfig:
     """Restoration strength of a model without model.strengths."""
 
     spread: Share = 0.3
-    """The strength of a patch is drawn up to this share below or above."""
+    """Share of the strength by which that of a single patch may be lower or higher."""
 
     noise_share: Share = 0.0
     """Share of the patches that get noise only."""
@@ -48,8 +48,8 @@ class DegradeConfig:
     """Share of the patches that get noise and are then JPEG-compressed."""
 
     codec_share: Share = 0.0
-    """Share of the patches that are frames of H.264 or H.265 (needs PyAV), half of them with noise
-    before.
+    """Share of the patches that are frames of H.264 or H.265 (needs PyAV). Half of them get noise
+    before they are encoded.
     """
 
     noise_sigma: _FourNoises = (0.0, 5.0, 11.0, 20.0)
@@ -65,10 +65,10 @@ class DegradeConfig:
     """Share of the noise whose variance grows with the signal, as a sensor's does."""
 
     colour_share: Share = 0.3
-    """Share of the JPEGs in colour, half 4:2:0 and half 4:4:4; the others are grey."""
+    """Share of the JPEGs that are in colour, half 4:2:0 and half 4:4:4. The others are gray."""
 
     twice_share: Share = 0.15
-    """Share of the JPEGs that are encoded a second time, on another grid."""
+    """Share of the JPEGs that are encoded a second time, with the blocks in another position."""
 
     graphics_share: Share = 0.0
     """Share of all patches that are drawn graphics: text, boxes, lines and charts."""

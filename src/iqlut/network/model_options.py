@@ -66,14 +66,15 @@ class ModelConfig:
     """
 
     knot_b: tuple[Knot, ...] = (0.5,)
-    """See knot_a. With a = b the levels are uniform; b greater than a puts more of them near zero.
+    """See knot_a. If knot_b equals knot_a, the levels are uniform; if it is greater, more of them
+    are near zero.
     """
 
     knots: Literal["fixed", "learned"] = "fixed"
     """Whether the levels stay where knot_a and knot_b place them, or are trained from there."""
 
     parameterisation: Literal["table", "network"] = "table"
-    """Whether table entries are trained directly, or made by small networks of one scalar, as in
+    """Whether table entries are trained directly, or computed by small networks of one input, as in
     the paper.
     """
 
@@ -81,8 +82,8 @@ class ModelConfig:
     """Width of these three-layer networks; used with parameterisation = "network"."""
 
     symmetry: Annotated[int, Meta(ge=1, le=8)] = 1
-    """1, 2, 4 or 8: how many tables are stored once because they are flips and rotations of one
-    another.
+    """How many flips and rotations of a table are stored as a single one: 1, 2, 4 or 8. The value 1
+    means no symmetry.
     """
 
     strengths: tuple[Annotated[float, Meta(ge=0, le=STRENGTH_MAX)], ...] = ()

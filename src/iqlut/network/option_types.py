@@ -18,7 +18,7 @@ FILTERS = (*DOWNSCALERS, "blurred")
 Filter = Literal["bicubic", "box", "lanczos", "bilinear", "blurred"]
 
 STEPS_MAX = 1_000_000_000
-Share = Annotated[float, Meta(ge=0, le=1), "share of 1"]
+Share = Annotated[float, Meta(ge=0, le=1), "proportion"]
 Positive = Annotated[float, Meta(gt=0, le=100)]
 Weight = Annotated[float, Meta(ge=0, le=1e6)]
 Decay = Annotated[float, Meta(ge=0, lt=1)]

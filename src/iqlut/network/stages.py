@@ -102,7 +102,9 @@ def from_values(values: Mapping[str, Any], path: str) -> Stages:
         return Stages(path, (Stage("", config, f"{KEPT}/{Path(path).stem}.pt"),))
     tables = values["stage"]
     if not (isinstance(tables, list) and tables):
-        raise BadConfig(f"{path}: stage is {tables!r}, expected tables; write [[stage]] above each")
+        raise BadConfig(
+            f"{path}: stage is {tables!r}, expected a list of tables; write [[stage]] above each"
+        )
     names = [_name_of(table, path) for table in tables]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise BadConfig(
@@ -150,8 +152,8 @@ def _name_of(table: Any, path: str) -> str:
     for key in table:
         if key not in _STAGE_KEYS:
             raise BadConfig(
-                f"{path}: a stage has no {key}; known are {', '.join(_STAGE_KEYS)}; write "
-                "values in [stage.train], for example"
+                f"{path}: a stage has no option {key}, expected one of {', '.join(_STAGE_KEYS)}; "
+                "write values in a table such as [stage.train]"
             )
     name = table.get("name")
     letters = str(name).replace("-", "").replace("_", "")

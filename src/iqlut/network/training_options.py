@@ -40,10 +40,12 @@ class TrainConfig:
     """Sizes at which each image is used, as factors of its own size."""
 
     grids: Annotated[int, Meta(ge=1, le=4)] = 1
-    """Positions in each direction, up to model.scale, at which low-resolution pixels may begin."""
+    """Number of pixel offsets, in each direction, from which images are downscaled, at most
+    model.scale.
+    """
 
-    flats: Annotated[float, Meta(ge=0, lt=1), "share of 1"] = 0.0
-    """Share of the patches that are one grey level, which photographs hardly contain."""
+    flats: Annotated[float, Meta(ge=0, lt=1), "proportion"] = 0.0
+    """Share of the patches that have a single gray level, which is rare in photographs."""
 
     steps: Annotated[int, Meta(ge=0, le=STEPS_MAX), "steps"] = 100_000
     """Length of the run. 0 only removes the mean error of the network in `start`
@@ -77,36 +79,36 @@ class TrainConfig:
     """
 
     loss: Literal["mse", "charbonnier", "psnr"] = "mse"
-    """Mean square error, a smooth mean absolute error, or the mean over patches of the logarithm of
-    the square error.
+    """What is minimised: the mean squared error ("mse"), a smooth mean absolute error
+    ("charbonnier"), or the mean over patches of the logarithm of their mean squared error ("psnr").
     """
 
     start: str = ""
-    """Checkpoint to start from, whose tables are read at this model's levels; empty to start from
-    nothing.
+    """Checkpoint to start from, whose tables are read at this model's levels; empty for a random
+    initialisation.
 
-    Without this line a stage starts from the stage before it.
+    A stage without this option starts from the stage before it.
     """
 
     teacher: str = ""
     """Checkpoint of a teacher whose output is also approximated (distillation); empty for none."""
 
     distillation: Weight = 3.0
-    """Weight of the distance to the teacher's output, where that to the original image has the
+    """Weight of the distance to the teacher's output. The distance to the original image has the
     weight 1.
     """
 
     features: Weight = 0.0
-    """Weight of the distance to the signals after each of the teacher's blocks. Slow: computed in
-    plain PyTorch.
+    """Weight of the distance to the signals after each of the teacher's blocks. It is slow, because
+    it is computed in plain PyTorch.
     """
 
     beta2: Annotated[float, Meta(gt=0, lt=1)] = 0.999
     """Adam's decay of the squared gradients."""
 
     ema: Decay = 0.999
-    """Decay of the moving average of the parameters, which is scored and converted; 0 switches it
-    off.
+    """Decay of the moving average of the parameters. The average is what is scored and converted; 0
+    switches it off.
     """
 
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 1

@@ -89,7 +89,7 @@ def decide(
     """
     asked = parse(restore)
     if asked is not None:
-        return Choice(asked, "as asked for")
+        return Choice(asked, "as requested")
     choice = choose(images, jpeg_table)
     return replace(choice, strength=min(choice.strength, most))
 
@@ -164,5 +164,5 @@ def _reason(damage: MeasuredDamage, file_quality: float | None) -> str:
         )
         parts.append(f"{where} of quality {damage.quality:.0f}")
     if noise_of(damage) >= _NOISE_SEEN:
-        parts.append(f"noise of {noise_of(damage):.0f} grey levels")
+        parts.append(f"noise of {noise_of(damage):.0f} gray levels")
     return " and ".join(parts) or "it looks clean"

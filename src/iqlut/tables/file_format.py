@@ -138,7 +138,7 @@ def _header(data: bytes) -> dict[str, Any]:
         version = header["format"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise BadModelFile(
-            "this is not an iqlut model or only a part of one, expected a complete *.iqlut file; "
+            "this is not an iqlut model or it is incomplete, expected a complete *.iqlut file; "
             "get it again"
         ) from None
     if version not in FORMATS:

@@ -1,4 +1,4 @@
-"""One look-up layer of integer tables, immutable and checked when it is made."""
+"""One lookup layer of integer tables, immutable and checked when it is made."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def accumulator_bound(magnitudes: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One look-up layer: a block, or the upsampler at the end.
+    """One lookup layer: a block, or the upsampler at the end.
 
     Axes: c input channels, k taps a side, d output channels.
 

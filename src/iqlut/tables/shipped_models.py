@@ -40,7 +40,8 @@ def default_model(scale: int) -> str:
         )
     if name not in models():
         raise UnknownModel(
-            f"there is no model {name!r}, the default of scale {scale}; {_known()}; name one"
+            f"there is no model {name!r}, the default of scale {scale}; {_known()}; name one of "
+            "them"
         )
     return name
 
@@ -71,7 +72,8 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
 def _shipped(name: str) -> Model:
     if name not in models():
         raise UnknownModel(
-            f"there is no model {name!r}; {_known()}; the path of a file ends in {_SUFFIX}"
+            f"there is no model {name!r}; {_known()}; name one of them or a file whose name ends "
+            f"in {_SUFFIX}"
         )
     return file_format.from_bytes((_FOLDER / (name + _SUFFIX)).read_bytes())
 
@@ -84,6 +86,6 @@ def no_strengths(tables: Tables) -> str:
     """The error message for a restoration strength that was asked of a model without strengths."""
     able = [name for name in models() if isinstance(load(name), RestorationTables)]
     return (
-        f"the model {tables.name} has no restoration strengths, expected restore to be left out; "
-        f"leave it out or use one of: {', '.join(able) or 'none is shipped'}"
+        f"the model {tables.name} has no restoration strengths, expected none to be requested; "
+        f"leave restore out, or use a model with strengths ({', '.join(able) or 'none is shipped'})"
     )

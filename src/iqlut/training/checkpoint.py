@@ -76,13 +76,13 @@ def restore(state: State, config: Config, path: Path) -> None:
     saved = read(path)
     if not {"network", "optimiser"} <= saved.keys():
         raise TrainingStopped(
-            f"{path} is no whole checkpoint of `iqlut train`, it holds only an averaged network; "
+            f"{path} is not a complete checkpoint, because it contains only an averaged network, "
             "expected a training state to resume; name the file in train.start instead"
         )
     if configuration.from_dict(saved["config"]) != config:
         raise TrainingStopped(
             f"{path.parent} was trained with another configuration, expected the same; choose "
-            "another folder, or drop --resume"
+            "another folder, or leave --resume out"
         )
     state.network.load_state_dict(saved["network"])
     state.ema.load_state_dict(saved["ema"])
@@ -134,7 +134,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise TrainingStopped(
-            f"{path} is not there, expected a checkpoint; create one with `iqlut train`"
+            f"{path} does not exist, expected a checkpoint; create one with `iqlut train`"
         )
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
@@ -147,8 +147,8 @@ def read(path: Path) -> dict[str, Any]:
             group.setdefault("part", 1.0)
     except Exception as error:  # torch raises many kinds of exception for a damaged file
         raise TrainingStopped(
-            f"{path} is no whole checkpoint of `iqlut train` ({type(error).__name__}), expected "
-            "a complete one; use an earlier checkpoint"
+            f"{path} is not a complete checkpoint ({type(error).__name__}), expected one that "
+            "`iqlut train` wrote; use an earlier checkpoint"
         ) from None
     return saved
 

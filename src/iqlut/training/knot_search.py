@@ -111,7 +111,7 @@ def greedy(
             ]
         if knots == old:
             break
-    progress(f"{best:.3f} dB, before {before:.3f}", total, total)
+    progress(f"{best:.3f} dB, {before:.3f} dB with the knots before", total, total)
     return Found(_with(search.config, knots), before, best, tuple(trials))
 
 

@@ -65,8 +65,8 @@ def run(
     ):
         missing = folders[stages[0].name] / loop.CHECKPOINT
         raise TrainingStopped(
-            f"{missing} is not there, expected a checkpoint to resume; leave --resume out to start "
-            "a new run"
+            f"{missing} does not exist, expected a checkpoint to resume; leave --resume out to "
+            "start a new run"
         )
     deadline_s = time.monotonic() + 60 * settings.minutes
     outcome = None
@@ -108,7 +108,7 @@ def _with_start(model: Stages, stage: Stage, folders: dict[str, Path]) -> Config
         return replace(stage.config, train=replace(stage.config.train, start=str(own)))
     if not Path(stage.config.train.start).exists():
         raise TrainingStopped(
-            f"neither {own} nor {stage.config.train.start} is there, expected one of them for "
+            f"neither {own} nor {stage.config.train.start} exists, expected one of them for "
             f"stage {stage.name!r} to start from; train with --stage {before.name} first"
         )
     return stage.config

@@ -26,7 +26,7 @@ def container_of(target: Path) -> str:
     suffix = target.suffix.lower()
     if suffix not in CONTAINERS:
         raise VideoError(
-            f"{target} does not have the suffix of a supported video format, expected one of "
+            f"{target} does not have the extension of a supported video format, expected one of "
             f"{' '.join(CONTAINERS)} .y4m; choose another name"
         )
     return CONTAINERS[suffix][0]

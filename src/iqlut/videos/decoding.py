@@ -164,8 +164,8 @@ def _check_count(container: InputContainer, path: Path, part: Part, count: Count
     """Raise VideoError if the part has no frames or the video is shorter than its header says."""
     if part.count(count.frames) == 0:
         raise VideoError(
-            f"{path} has {count.frames} frames, expected some from frame {part.first} on; correct "
-            "--frames"
+            f"{path} has {count.frames} frames, expected more than {part.first}, the first frame "
+            "to upscale; correct --frames"
         )
     stated_s = (container.duration or 0) / av.time_base
     if not part.whole or not container.format.name.startswith(_HEADER_STATES_LENGTH):
@@ -173,7 +173,7 @@ def _check_count(container: InputContainer, path: Path, part: Part, count: Count
     if count.end_s < stated_s - _CUT_SHORT_S:
         raise VideoError(
             f"{path} is cut short and ends after {count.end_s:.1f} s, expected {stated_s:.1f} s; "
-            f"obtain the file again, or upscale what there is with --frames 0:{count.frames}"
+            f"obtain the file again, or upscale the existing frames with --frames 0:{count.frames}"
         )
 
 
