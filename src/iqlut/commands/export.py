@@ -24,9 +24,11 @@ _TARGETS = ", ".join(targets.TARGETS)
 
 @dataclass(frozen=True)
 class Export:
-    """Export a model for firmware, hardware or a test bench.
+    """Export a model for firmware, hardware, a test bench or a runtime of neural networks.
 
     c: the C runtime for microcontrollers and a table file for it
+
+    onnx: an ONNX graph for runtimes of neural networks and browsers
 
     tables: the tables as C arrays, .mem, .hex, .coe, .npz and .bin
 
@@ -72,10 +74,9 @@ class Export:
                     f"{self.target}; name one, because only the target c takes two"
                 )
             folder.write(self.output, files)
-        size = sum(map(len, files.values()))
-        narrate(
-            f"{self.output}: {sets[0].name} for {self.target}, {len(files)} files, {size} bytes"
-        )
+        size, count = sum(map(len, files.values())), len(files)
+        files_text = "1 file" if count == 1 else f"{count} files"
+        narrate(f"{self.output}: {sets[0].name} for {self.target}, {files_text}, {size} bytes")
         return OK
 
 
