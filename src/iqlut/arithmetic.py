@@ -122,7 +122,7 @@ def skip_signal(signal: Any, channels_out: int) -> Any:
     An input of one channel is broadcast to all outputs, and one of `channels_out` channels is used
     as it is. For any other number `Tables` requires that all skips are 0.
     """
-    return signal if signal.shape[2] in (1, channels_out) else 0
+    return signal if signal.shape[-1] in (1, channels_out) else 0
 
 
 def footprint(kernel: int) -> tuple[int, int]:

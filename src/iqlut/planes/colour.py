@@ -8,9 +8,11 @@ premultiplied.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from iqlut import arithmetic as ar
 from iqlut.errors import InvalidArgument
 from iqlut.planes import cubic
 from iqlut.planes.plane_types import check_uint8
@@ -58,11 +60,30 @@ def split(image: np.ndarray) -> tuple[np.ndarray, Rest]:
     colours, alpha = split_alpha(image)
     if colours.shape[2] == 1:
         return np.ascontiguousarray(colours[:, :, 0]), Rest(None, alpha)
-    red, green, blue = (colours[:, :, c].astype(np.int32) for c in range(3))
-    half = 1 << (_LUMA_BITS - 1)
-    total = _LUMA_RED * red + _LUMA_GREEN * green + _LUMA_BLUE * blue + half
-    chroma = np.stack([red - green, blue - green]).astype(np.int16)
-    return (total >> _LUMA_BITS).astype(np.uint8), Rest(chroma, alpha)
+    luma, *differences = luma_and_differences(
+        *(colours[:, :, c].astype(np.int32) for c in range(3))
+    )
+    return luma.astype(np.uint8), Rest(np.stack(differences).astype(np.int16), alpha)
+
+
+def luma_and_differences(red: Any, green: Any, blue: Any) -> tuple[Any, Any, Any]:
+    """The luma and the differences red - green and blue - green of int32 arrays or tensors."""
+    total = _LUMA_RED * red + _LUMA_GREEN * green + _LUMA_BLUE * blue
+    return ar.round_shift(total, _LUMA_BITS), red - green, blue - green
+
+
+def with_differences(luma_sr: Any, red: Any, blue: Any) -> tuple[Any, Any, Any]:
+    """The inverse of `luma_and_differences`: red, green and blue, rounded once and clipped.
+
+    The arguments are int32 arrays or tensors, and the differences are upscaled ones as
+    `cubic.upscale_padded` returns them, scaled by 2**FRACTION_BITS.
+    """
+    shift = _LUMA_BITS + cubic.FRACTION_BITS
+    half = (1 << (shift - 1)) - 1  # halves down, because `luma_and_differences` rounded halves up
+    green = (luma_sr << shift) - (_LUMA_RED * red + _LUMA_BLUE * blue) + half
+    colours = green + (red << _LUMA_BITS), green, green + (blue << _LUMA_BITS)
+    red, green, blue = ((colour >> shift).clip(0, 255) for colour in colours)
+    return red, green, blue
 
 
 def split_alpha(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -117,18 +138,14 @@ def _colours(luma_sr: np.ndarray, chroma: np.ndarray, scale: int) -> np.ndarray:
     padded = [cubic.pad(plane, 255) for plane in chroma]
     offsets = cubic.centred(scale), cubic.centred(scale)
     band = max(1, _BAND_PX // (w * scale * scale))
-    shift = _LUMA_BITS + cubic.FRACTION_BITS
     for top in range(0, h, band):
         bottom = min(top + band, h)
         rows = slice(scale * top, scale * bottom)
         reach = bottom + cubic.BEFORE + cubic.AFTER
         red, blue = (cubic.upscale_padded(plane[top:reach], scale, offsets) for plane in padded)
-        green = luma_sr[rows].astype(np.int32) << shift
-        green -= _LUMA_RED * red + _LUMA_BLUE * blue
-        green += (1 << (shift - 1)) - 1  # halves down, because `split` rounded halves up
-        out[rows, :, 1] = (green >> shift).clip(0, 255)
-        out[rows, :, 0] = ((green + (red << _LUMA_BITS)) >> shift).clip(0, 255)
-        out[rows, :, 2] = ((green + (blue << _LUMA_BITS)) >> shift).clip(0, 255)
+        colours = with_differences(luma_sr[rows].astype(np.int32), red, blue)
+        for channel, colour in enumerate(colours):
+            out[rows, :, channel] = colour
     return out
 
 

@@ -89,6 +89,21 @@ class Layer:
         curve.flags.writeable = False
         return curve
 
+    @property
+    def hats(self) -> np.ndarray:
+        """The weight that `arithmetic.blend` gives each level, for each signal value: uint8
+        (256, levels).
+
+        The weights of a signal value sum to ONE, and at most two of them are not 0. A convolution
+        of them by the entries is the accumulator.
+        """
+        code, fraction = self.curve
+        signal = np.arange(ar.SIGNAL_MAX + 1)
+        hats = np.zeros((len(signal), self.levels), np.uint8)
+        hats[signal, code] = ar.ONE - fraction
+        hats[signal, code + 1] = fraction
+        return hats
+
     @cached_property
     def accumulator_bound(self) -> np.ndarray:
         """The largest accumulator magnitude of each output channel, int64 (d,)."""

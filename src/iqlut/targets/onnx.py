@@ -100,7 +100,7 @@ class _Graph:
 
     def expand(self, name: str, layer: Layer, padded: str) -> str:
         """arithmetic.round_shift of the accumulator, int32 (n, d, h, w)."""
-        table = self.cast(self.constant(f"{name}.hats", _hats(layer)), np.float32)
+        table = self.cast(self.constant(f"{name}.hats", layer.hats), np.float32)
         last_axis = self.add("Transpose", [self.cast(padded, np.int32)], perm=[0, 2, 3, 1])
         hats = self.add("Gather", [table, last_axis])  # (n, h, w, c, levels)
         shape = np.array([0, 0, 0, layer.channels_in * layer.levels], np.int64)
@@ -152,15 +152,3 @@ class _Graph:
         helper.set_model_props(model, {key: str(fact) for key, fact in provenance(tables).items()})
         onnx.checker.check_model(model, full_check=True)
         return model
-
-
-def _hats(layer: Layer) -> np.ndarray:
-    """The weight that arithmetic.blend gives each level, for each signal value: uint8
-    (256, levels).
-    """
-    code, fraction = layer.curve
-    values = np.arange(ar.SIGNAL_MAX + 1)
-    hats = np.zeros((len(values), layer.levels), np.uint8)
-    hats[values, code] = ar.ONE - fraction
-    hats[values, code + 1] = fraction
-    return hats
