@@ -1,6 +1,7 @@
 /* What AVX2 and AVX-512 share, for sums in int16: included by avx2.c and avx512.c, which define
  * before it X86_ISA, the name; X86_NEEDS; X86_LANES, the int16 lanes of a vector; X86_PREPARE;
- * `vec` and `half`, a vector and half of one; their operations; and what table_lookup_tmpl.c needs. */
+ * `vec` and `half`, a vector and half of one; their operations; and what table_lookup_tmpl.c
+ * needs. */
 #include <string.h>
 
 #include "isa.h"
