@@ -1,6 +1,6 @@
 """The torch engine: tables on any device of PyTorch, for planes and for batches of images.
 
-    module = iqlut.engines.torch.UpscaleModule(iqlut.load("everyday-x4").at(1.0)).to("cuda")
+    module = UpscaleModule(iqlut.load("everyday-x4").at(1.0)).to("cuda")
     large = module(small)     # (n, 3, h, w) or (n, 1, h, w), uint8, or float from 0 to 1
 
 The pixels are those of `iqlut.upscale`, on every device. Accumulators are matrix products in
