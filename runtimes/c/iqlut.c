@@ -84,14 +84,11 @@ static void find_rows(const iqlut_passage *at, const iqlut_layer *layer, uint32_
 }
 
 /* Compute the columns of a block's output into the flight of the next layer, `next`. */
-static void run_block(const iqlut_passage *at, const iqlut_window *window, iqlut_span columns,
+static void run_block(const iqlut_passage *at, iqlut_window *window, iqlut_span columns,
                       const iqlut_layer *next)
 {
     const iqlut_layer *const layer = window->layer;
     const uint32_t d = layer->channels_out;
-    const uint32_t c = layer->channels_in;
-    const uint32_t group = window->symmetry;
-    const iqlut_row *const own_row = &window->rows[(layer->kernel - 1u) / 2u];
     const int32_t first = at->column - (int32_t)(layer->kernel / 2u);
     uint8_t *out = at->stream->flight[1u - at->flight];
     out += ((next->kernel - 1u) + (columns.begin - (uint32_t)first)) * d;
@@ -99,13 +96,9 @@ static void run_block(const iqlut_passage *at, const iqlut_window *window, iqlut
         iqlut_enter(window, columns.begin);
     }
     for (uint32_t x = columns.begin; x < columns.end; x++) {
-        int32_t acc[IQLUT_CHANNELS_MAX];
-        const uint8_t *const own = iqlut_pixel(own_row, x, c);
-        iqlut_accumulate(window, x, acc);
-        for (uint32_t o = 0; o < d; o++) { /* arithmetic.skip_signal */
-            const int32_t signal = c == 1u ? own[0] : (c == d ? own[o] : 0);
-            *out++ = iqlut_requantise(layer, group == 1u ? o : o / group, acc[o], signal);
-        }
+        iqlut_accumulate(window, x);
+        iqlut_requantise_pixel(window, x, out);
+        out += d;
     }
 }
 
@@ -153,6 +146,7 @@ static int32_t run_layer(const iqlut_passage *at, uint32_t index)
         window.symmetry = model->symmetry;
         window.last = index + 1u == model->layer_count ? 1u : 0u;
         window.positions = at->stream->positions;
+        window.end = columns.end;
         find_rows(at, layer, index, &window);
         if (window.last != 0u) {
             iqlut_run_upsampler(at, &window, columns, y);

@@ -1,26 +1,22 @@
 /* Sums of look-ups with two 16-bit lanes in each 32-bit register; compiled with -DIQLUT_DSP.
  *
- * Entries are stored with a bias of 128, so that no lane is negative and eight channels of one tap
- * fit: 8 * 32 * 255 < 65536. Of a word of four entries w = e0 + 2^8 o0 + 2^16 e1 + 2^24 o1 the
- * lanes (e0, e1) are taken out by one UXTB16 and summed by one MLA; the sum of the whole words is
- * kept in 64 bits by one UMLAL, and what it exceeds the first sum by is 2^8 times the lanes (o0,
- * o1). With the load that is 3.5 instructions for four entries, where two UXTB16 and two MLA would
- * be 4.5.
+ * Each signal is looked up once and contributes to the outputs of all tap columns above it, whose
+ * sums are kept until they are complete. Entries are stored with a bias of 128, so that no lane is
+ * negative and eight look-ups fit: 8 * 32 * 255 < 65536. Of a word of four entries
+ * w = e0 + 2^8 o0 + 2^16 e1 + 2^24 o1 the lanes (o0, o1) are taken out by one UXTB16 and summed by
+ * one MLA. Another MLA sums the whole words modulo 2^32, and what these exceed 2^8 times the first
+ * sum by is the lanes (e0, e1).
  *
- * It is plain C and gives the same pixels everywhere; on Cortex-M4, M7, M33 and later UXTB16 is one
- * instruction (the DSP extension). Layers that do not fit are left to iqlut_layer.c. */
+ * This file is plain C and gives the same pixels everywhere; iqlut_dsp_arm.c has the sum of eight
+ * look-ups for cores with the DSP extension (Cortex-M4, M7, M33 and later). Layers that do not fit
+ * are left to iqlut_layer.c. */
 #include "iqlut_internal.h"
 
 #ifdef IQLUT_DSP
 
 #include <string.h>
 
-#if defined(__ARM_FEATURE_SIMD32)
-#include <arm_acle.h>
-#define EVEN(word) __uxtb16(word)
-#else
-#define EVEN(word) ((word) & 0x00FF00FFu)
-#endif
+#define ODD(word) (((word) >> 8) & 0x00FF00FFu)
 
 #if defined(__GNUC__)
 #define ASSUME_ALIGNED(pointer) __builtin_assume_aligned(pointer, 4)
@@ -28,178 +24,208 @@
 #define ASSUME_ALIGNED(pointer) (pointer)
 #endif
 
-#define GROUP 8u /* channels whose sums fit a lane, and outputs that are computed together */
+/* What the addresses of look-ups count from; 0 where 32 bits hold a whole address. */
+static inline uintptr_t origin(const iqlut_layer *layer)
+{
+    return sizeof(uintptr_t) == sizeof(uint32_t) ? (uintptr_t)0 : (uintptr_t)layer->lut;
+}
 
-/* The sums of four outputs. */
+/* Look up one row of signals under tap row i. */
+static iqlut_lookup *fill_row(const iqlut_window *window, const uint8_t *signals, uint32_t i,
+                              iqlut_lookup *to)
+{
+    const iqlut_layer *const layer = window->layer;
+    const iqlut_curve *const curve = &window->curve;
+    const uint8_t *const end = signals + layer->channels_in;
+    uint32_t entries = (uint32_t)((uintptr_t)layer->lut - origin(layer)) +
+                       i * (uint32_t)layer->kernel * layer->channels_out;
+#ifdef IQLUT_DSP_ARM
+    if (layer->channels_in == IQLUT_LANES && curve->curve != 0) {
+        return iqlut_fill_arm(curve, signals, entries, to);
+    }
+#endif
+    for (; signals != end; signals++) {
+        const uint32_t found = curve->curve != 0 ? curve->curve[*signals] : layer->curve16[*signals];
+        const uint32_t code = (found - (found == curve->top ? 1u : 0u)) >> 5;
+        to->below = entries + code * curve->level_bytes;
+        to->fraction = found - (code << 5);
+        to->rest = (uint32_t)IQLUT_ONE - to->fraction;
+        to++;
+        entries += curve->channel_bytes;
+    }
+    return to;
+}
+
+/* Look up all signals under the taps in column x. */
+static void fill_column(iqlut_window *window, uint32_t x)
+{
+    const iqlut_layer *const layer = window->layer;
+    iqlut_lookup *to = (iqlut_lookup *)(void *)window->positions;
+    for (uint32_t i = 0; i < layer->kernel; i++) {
+        to = fill_row(window, iqlut_pixel(&window->rows[i], x, layer->channels_in), i, to);
+    }
+}
+
+/* The sums of four outputs: of the odd ones, and of whole words modulo 2^32. */
 typedef struct {
-    uint32_t even;
-    uint64_t whole;
+    uint32_t odd;
+    uint32_t whole;
 } lanes;
 
-static inline uint32_t load(const uint8_t *entries)
+static inline void add(lanes *sum, const uint8_t *entries, uint32_t weight)
 {
     uint32_t word;
     memcpy(&word, ASSUME_ALIGNED(entries), sizeof word);
-    return word;
+    sum->whole += word * weight;
+    sum->odd += ODD(word) * weight;
 }
 
-static inline void add(lanes *sum, uint32_t word, uint32_t weight)
+/* Add the lanes to four sums, in the order of the bytes of a little-endian word. */
+static inline void widen(const lanes *sum, const int32_t *from, int32_t *to)
 {
-    sum->even += EVEN(word) * weight;
-    sum->whole += (uint64_t)word * weight;
+    const uint32_t even = sum->whole - (sum->odd << 8);
+    to[0] = from[0] + (int32_t)(even & 0xFFFFu);
+    to[1] = from[1] + (int32_t)(sum->odd & 0xFFFFu);
+    to[2] = from[2] + (int32_t)(even >> 16);
+    to[3] = from[3] + (int32_t)(sum->odd >> 16);
 }
 
-/* Add the lanes to four accumulators, in the order of the bytes of a little-endian word. */
-static inline void widen(const lanes *sum, int32_t *acc)
+/* Add at most eight look-ups of eight outputs, whose entries lie `offset` bytes from their
+ * addresses, to the sums `from`. */
+static void add_group(const iqlut_window *window, const iqlut_lookup *at, uint32_t count,
+                      uint32_t offset, const int32_t *from, int32_t *to)
 {
-    const uint32_t odd = (uint32_t)((sum->whole - sum->even) >> 8);
-    acc[0] += (int32_t)(sum->even & 0xFFFFu);
-    acc[1] += (int32_t)(odd & 0xFFFFu);
-    acc[2] += (int32_t)(sum->even >> 16);
-    acc[3] += (int32_t)(odd >> 16);
-}
-
-/* Add one look-up of eight outputs. */
-static inline void look_up(lanes *sums, const uint8_t *entries, uint32_t position,
-                           uint32_t level_bytes)
-{
-    const uint32_t fraction = IQLUT_FRACTION(position);
-    const uint32_t rest = (uint32_t)IQLUT_ONE - fraction;
-    const uint8_t *const below = entries + IQLUT_OFFSET(position);
-    const uint8_t *const above = below + level_bytes;
-    add(&sums[0], load(below), rest);
-    add(&sums[1], load(below + 4), rest);
-    add(&sums[0], load(above), fraction);
-    add(&sums[1], load(above + 4), fraction);
-}
-
-/* Sum `count` channels of one tap for eight outputs. */
-static inline void add_tap(const uint8_t *entries, const uint32_t *positions, uint32_t level_bytes,
-                           uint32_t count, int32_t *acc)
-{
+    const uint8_t *const entries = (const uint8_t *)(origin(window->layer) + offset);
     lanes sums[2] = {{0, 0}, {0, 0}};
-    for (uint32_t c = 0; c < count; c++) {
-        look_up(sums, entries, positions[c], level_bytes);
+    for (uint32_t n = 0; n < count; n++) {
+        const uint8_t *const below = entries + at[n].below;
+        const uint8_t *const above = below + window->curve.level_bytes;
+        add(&sums[0], below, at[n].rest);
+        add(&sums[1], below + 4, at[n].rest);
+        add(&sums[0], above, at[n].fraction);
+        add(&sums[1], above + 4, at[n].fraction);
     }
-    widen(&sums[0], acc);
-    widen(&sums[1], acc + 4);
+    widen(&sums[0], from, to);
+    widen(&sums[1], from + 4, to + 4);
 }
 
-#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && defined(__GNUC__)
-/* add_tap of eight channels. r4, r5: the even lanes; r6 to r9: the whole words; compilers need more
- * registers for it than there are. Each look-up takes 19 instructions. */
-__attribute__((naked)) static void add_tap8(const uint8_t *entries, const uint32_t *positions,
-                                            uint32_t level_bytes, int32_t *acc)
+/* Add tap column j of the column that is looked up to one output pixel. */
+static void add_taps(const iqlut_window *window, uint32_t j, const int32_t *from, int32_t *to)
 {
-    __asm__("push {r3-r11, lr}\n"
-            "movs r4, #0\n"
-            "movs r5, #0\n"
-            "movs r6, #0\n"
-            "movs r7, #0\n"
-            "mov r8, #0\n"
-            "mov r9, #0\n"
-            ".rept 8\n"
-            "ldr r3, [r1], #4\n"
-            "add lr, r0, r3, lsr #8\n"
-            "uxtb r3, r3\n"
-            "rsb r12, r3, #32\n"
-            "ldrd r10, r11, [lr]\n"
-            "umlal r6, r7, r10, r12\n"
-            "uxtb16 r10, r10\n"
-            "mla r4, r10, r12, r4\n"
-            "umlal r8, r9, r11, r12\n"
-            "uxtb16 r11, r11\n"
-            "mla r5, r11, r12, r5\n"
-            "add lr, lr, r2\n"
-            "ldrd r10, r11, [lr]\n"
-            "umlal r6, r7, r10, r3\n"
-            "uxtb16 r10, r10\n"
-            "mla r4, r10, r3, r4\n"
-            "umlal r8, r9, r11, r3\n"
-            "uxtb16 r11, r11\n"
-            "mla r5, r11, r3, r5\n"
-            ".endr\n"
-            "pop {r3}\n"
-            "subs r6, r6, r4\n" /* the odd lanes: (whole - even) >> 8 */
-            "sbc r7, r7, #0\n"
-            "lsr r6, r6, #8\n"
-            "orr r6, r6, r7, lsl #24\n"
-            "ldm r3, {r0, r1, r2, r12}\n"
-            "uxtah r0, r0, r4\n"
-            "uxtah r1, r1, r6\n"
-            "add r2, r2, r4, lsr #16\n"
-            "add r12, r12, r6, lsr #16\n"
-            "stm r3!, {r0, r1, r2, r12}\n"
-            "subs r8, r8, r5\n"
-            "sbc r9, r9, #0\n"
-            "lsr r8, r8, #8\n"
-            "orr r8, r8, r9, lsl #24\n"
-            "ldm r3, {r0, r1, r2, r12}\n"
-            "uxtah r0, r0, r5\n"
-            "uxtah r1, r1, r8\n"
-            "add r2, r2, r5, lsr #16\n"
-            "add r12, r12, r8, lsr #16\n"
-            "stm r3, {r0, r1, r2, r12}\n"
-            "pop {r4-r11, pc}\n");
+    const uint32_t d = window->layer->channels_out;
+    const uint32_t count = (uint32_t)window->layer->kernel * window->layer->channels_in;
+    const iqlut_lookup *const at = (const iqlut_lookup *)(const void *)window->positions;
+    for (uint32_t o = 0; o < d; o += IQLUT_LANES) {
+        for (uint32_t n = 0; n < count; n += IQLUT_LANES) {
+            const uint32_t left = count - n;
+            add_group(window, at + n, left < IQLUT_LANES ? left : IQLUT_LANES, j * d + o,
+                      n == 0u ? from + o : to + o, to + o);
+        }
+    }
 }
-#else
-#define add_tap8(entries, positions, level_bytes, acc)                                             \
-    add_tap(entries, positions, level_bytes, GROUP, acc)
+
+/* Add the column that is looked up to `passes` output pixels, of which the first is the n-th from
+ * the one that is computed. Their sums lie one after the other; each starts from the next one's
+ * place, so that they move up, and the last from the start value behind them. */
+static void add_column(iqlut_window *window, uint32_t passes)
+{
+    const uint32_t kernel = window->layer->kernel;
+    const uint32_t d = window->layer->channels_out;
+#ifdef IQLUT_DSP_ARM
+    const iqlut_lookup *const at = (const iqlut_lookup *)(const void *)window->positions;
+    const uint32_t groups = kernel * window->layer->channels_in / IQLUT_LANES;
+    if (window->layer->channels_in % IQLUT_LANES == 0u && kernel == 3u && d == 8u) {
+        iqlut_add_3x3_arm(at, groups, window->acc, passes);
+        return;
+    }
+    if (window->layer->channels_in % IQLUT_LANES == 0u && kernel == 2u && d == 16u) {
+        iqlut_add_2x2_arm(at, groups, window->acc, passes);
+        return;
+    }
 #endif
-
-/* Sum one tap of layers whose channels come in eights. */
-static inline void add_groups(const uint8_t *entries, const uint32_t *positions,
-                              const iqlut_layer *layer, uint32_t level_bytes, int32_t *acc)
-{
-    int32_t *const end = acc + layer->channels_out;
-    for (uint32_t c = layer->channels_in; c != 0u; c -= GROUP) {
-        const uint8_t *from = entries;
-        for (int32_t *to = acc; to != end; to += GROUP) {
-            add_tap8(from, positions, level_bytes, to);
-            from += GROUP;
-        }
-        positions += GROUP;
+    for (uint32_t n = 0; n < passes; n++) {
+        add_taps(window, kernel - 1u - n, window->acc + (n + 1u) * d, window->acc + n * d);
     }
 }
 
-/* Sum one tap of layers with any number of channels. */
-static void add_channels(const uint8_t *entries, const uint32_t *positions,
-                         const iqlut_layer *layer, uint32_t level_bytes, int32_t *acc)
-{
-    for (uint32_t o = 0; o < layer->channels_out; o += GROUP) {
-        for (uint32_t c = 0; c < layer->channels_in; c += GROUP) {
-            const uint32_t left = layer->channels_in - c;
-            add_tap(entries + o, positions + c, level_bytes, left < GROUP ? left : GROUP, acc + o);
-        }
-    }
-}
-
-uint32_t iqlut_accumulate_dsp(const iqlut_window *window, const uint32_t *const *columns,
-                              int32_t *acc)
+/* Set what does not change from pixel to pixel. */
+static void prepare(iqlut_window *window)
 {
     const iqlut_layer *const layer = window->layer;
-    const uint32_t channels = layer->channels_in;
-    const uint32_t d = layer->channels_out;
+    const int32_t start = iqlut_start_value(layer);
+    int32_t *const starts = window->acc + (uint32_t)layer->kernel * layer->channels_out;
+    window->curve.curve = layer->curve8;
+    window->curve.level_bytes = (uint32_t)layer->kernel * layer->kernel * layer->channels_out;
+    window->curve.channel_bytes = layer->levels * window->curve.level_bytes;
+    window->curve.top = (uint32_t)IQLUT_ONE * (layer->levels - 1u);
+    window->constants.gain = layer->gain;
+    window->constants.skip = layer->skip;
+    window->constants.bias = layer->bias;
+    window->constants.acc_shift = layer->acc_shift;
+    window->constants.shift = layer->shift;
+    for (uint32_t o = 0; o < layer->channels_out; o++) {
+        starts[o] = start;
+    }
+}
+
+/* 1 if this file computes the layer. */
+static uint32_t fits(const iqlut_window *window)
+{
+    const iqlut_layer *const layer = window->layer;
+    return window->symmetry == 1u && layer->channels_out % IQLUT_LANES == 0u &&
+                   (layer->kernel + 1u) * layer->channels_out <= IQLUT_CHANNELS_MAX &&
+                   ((uintptr_t)layer->lut & 3u) == 0u
+               ? 1u
+               : 0u;
+}
+
+uint32_t iqlut_enter_dsp(iqlut_window *window, uint32_t x)
+{
+    const iqlut_layer *const layer = window->layer;
     const uint32_t kernel = layer->kernel;
-    const uint32_t level_bytes = kernel * kernel * d;
-    const uint8_t *entries = layer->lut;
-    if (window->symmetry != 1u || d % GROUP != 0u || ((uintptr_t)entries & 3u) != 0u) {
+    const uint32_t before = (kernel - 1u) / 2u;
+    const uint32_t d = layer->channels_out;
+    if (fits(window) == 0u) {
         return 0;
     }
-    for (uint32_t o = 0; o < d; o++) {
-        acc[o] = -IQLUT_BIAS * IQLUT_ONE * (int32_t)(kernel * kernel * channels);
-    }
-    for (uint32_t row = 0; row < kernel * channels; row += channels) {
-        for (uint32_t j = 0; j < kernel; j++) {
-            if (channels % GROUP == 0u) {
-                add_groups(entries, columns[j] + row, layer, level_bytes, acc);
-            } else {
-                add_channels(entries, columns[j] + row, layer, level_bytes, acc);
-            }
-            entries += d;
+    prepare(window);
+    for (uint32_t n = 0; n + 1u < kernel; n++) { /* the columns before the one that completes x */
+        const uint32_t column = x + n < before ? 0u : x + n - before;
+        fill_column(window, column < window->width ? column : window->width - 1u);
+        for (uint32_t j = n + 1u; j-- > 0u;) {
+            int32_t *const sums = window->acc + (n - j + 1u) * d;
+            add_taps(window, j, j == 0u ? window->acc + kernel * d : sums, sums);
         }
     }
     return 1;
+}
+
+void iqlut_accumulate_dsp(iqlut_window *window, uint32_t x)
+{
+    const uint32_t kernel = window->layer->kernel;
+    const uint32_t column = x + kernel / 2u;
+    const uint32_t left = window->end - x;
+    if (column < window->width) { /* else the last column is repeated */
+        fill_column(window, column);
+    }
+    add_column(window, left < kernel ? left : kernel);
+}
+
+void iqlut_requantise_dsp(const iqlut_window *window, const uint8_t *own, uint8_t *out)
+{
+    for (uint32_t o = 0; o < window->layer->channels_out; o += IQLUT_LANES) {
+#ifdef IQLUT_DSP_ARM
+        iqlut_constants constants = window->constants;
+        constants.gain += o;
+        constants.skip += o;
+        constants.bias += o;
+        iqlut_requantise_arm(window->acc + o, own + o, out + o, &constants);
+#else
+        for (uint32_t n = o; n < o + IQLUT_LANES; n++) {
+            out[n] = iqlut_requantise(window->layer, n, window->acc[n], own[n]);
+        }
+#endif
+    }
 }
 
 #endif

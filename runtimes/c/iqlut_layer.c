@@ -92,8 +92,14 @@ static void fill_column(const iqlut_window *window, uint32_t x)
     }
 }
 
-void iqlut_enter(const iqlut_window *window, uint32_t x)
+void iqlut_enter(iqlut_window *window, uint32_t x)
 {
+#ifdef IQLUT_DSP
+    window->fits = iqlut_enter_dsp(window, x);
+    if (window->fits != 0u) {
+        return;
+    }
+#endif
     const uint32_t before = (window->layer->kernel - 1u) / 2u;
     const uint32_t after = window->layer->kernel / 2u;
     for (uint32_t column = x > before ? x - before : 0u;
@@ -163,8 +169,39 @@ static void accumulate_symmetric(const iqlut_window *window, const uint32_t *con
     }
 }
 
-void iqlut_accumulate(const iqlut_window *window, uint32_t x, int32_t *acc)
+int32_t iqlut_start_value(const iqlut_layer *layer)
 {
+    const int32_t lookups = (int32_t)layer->kernel * layer->kernel * layer->channels_in;
+    return (int32_t)((UINT32_C(1) << layer->acc_shift) >> 1) - IQLUT_BIAS * IQLUT_ONE * lookups;
+}
+
+void iqlut_requantise_pixel(const iqlut_window *window, uint32_t x, uint8_t *out)
+{
+    const iqlut_layer *const layer = window->layer;
+    const uint32_t c = layer->channels_in;
+    const uint32_t d = layer->channels_out;
+    const uint32_t group = window->symmetry;
+    const uint8_t *const own = iqlut_pixel(&window->rows[(layer->kernel - 1u) / 2u], x, c);
+#ifdef IQLUT_DSP
+    if (window->fits != 0u && c == d) {
+        iqlut_requantise_dsp(window, own, out);
+        return;
+    }
+#endif
+    for (uint32_t o = 0; o < d; o++) { /* arithmetic.skip_signal */
+        const int32_t signal = c == 1u ? own[0] : (c == d ? own[o] : 0);
+        out[o] = iqlut_requantise(layer, group == 1u ? o : o / group, window->acc[o], signal);
+    }
+}
+
+void iqlut_accumulate(iqlut_window *window, uint32_t x)
+{
+#ifdef IQLUT_DSP
+    if (window->fits != 0u) {
+        iqlut_accumulate_dsp(window, x);
+        return;
+    }
+#endif
     const iqlut_layer *const layer = window->layer;
     const int32_t before = ((int32_t)layer->kernel - 1) / 2;
     const uint32_t *columns[IQLUT_KERNEL_MAX] = {0, 0, 0};
@@ -174,18 +211,13 @@ void iqlut_accumulate(const iqlut_window *window, uint32_t x, int32_t *acc)
     for (int32_t j = 0; j < (int32_t)layer->kernel; j++) {
         columns[j] = column_positions(window, (int32_t)x + j - before);
     }
-#ifdef IQLUT_DSP
-    if (iqlut_accumulate_dsp(window, columns, acc) != 0u) {
-        return;
-    }
-#endif
-    const int32_t lookups = (int32_t)layer->kernel * layer->kernel * layer->channels_in;
+    const int32_t start = iqlut_start_value(layer);
     for (uint32_t o = 0; o < layer->channels_out; o++) {
-        acc[o] = -IQLUT_BIAS * IQLUT_ONE * lookups;
+        window->acc[o] = start;
     }
     if (window->symmetry > 1u) {
-        accumulate_symmetric(window, columns, acc);
+        accumulate_symmetric(window, columns, window->acc);
     } else {
-        add_member(window, columns, 0, acc);
+        add_member(window, columns, 0, window->acc);
     }
 }

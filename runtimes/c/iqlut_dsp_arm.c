@@ -1,0 +1,103 @@
+/* The inner loops of iqlut_dsp.c for cores with the DSP extension, in assembly: compilers need more
+ * registers for them than there are. iqlut_dsp.c has the same loops in C. */
+#include "iqlut_dsp.h"
+
+#ifdef IQLUT_DSP_ARM
+
+#define FUNCTION(name) ".thumb_func\n.global " name "\n.type " name ", %function\n" name ":\n"
+#define BEGIN ".syntax unified\n.thumb\n.text\n.balign 4\n"
+
+/* One signal. The carry of the comparison takes 1 from a place that only the last level has, so
+ * that its code is the one before. r1 signals, r2 entries, r3 look-ups, r4 to r7 the curve. */
+#define FILL                                                                                       \
+    "ldrb r8, [r1], #1\n"                                                                          \
+    "ldrb r8, [r4, r8]\n"                                                                          \
+    "cmp r7, r8\n"                                                                                 \
+    "sbc r9, r8, #0\n"                                                                             \
+    "lsr r9, r9, #5\n"                                                                             \
+    "sub r10, r8, r9, lsl #5\n"                                                                    \
+    "mla r8, r9, r5, r2\n"                                                                         \
+    "rsb r11, r10, #32\n"                                                                          \
+    "stmia r3!, {r8, r10, r11}\n"                                                                  \
+    "add r2, r2, r6\n"
+
+__asm__(BEGIN FUNCTION("iqlut_fill_arm") "push {r4-r11}\n"
+                                         "ldm r0, {r4-r7}\n"
+                                         "subs r7, r7, #1\n"
+                                         ".rept 8\n" FILL ".endr\n"
+                                         "mov r0, r3\n"
+                                         "pop {r4-r11}\n"
+                                         "bx lr\n");
+
+/* One row of entries times its weight: r8, r10 whole words and r9, r11 odd lanes, of outputs 0 to 3
+ * and 4 to 7. */
+#define SET(sum, entries, weight) "mul " sum ", " entries ", " weight "\n"
+#define ADD(sum, entries, weight) "mla " sum ", " entries ", " weight ", " sum "\n"
+#define ROW(SUM, offset, weight)                                                                   \
+    "ldrd r5, r12, [r4, #" offset "]\n" SUM("r8", "r5", weight) "uxtb16 r5, r5, ror #8\n" SUM(     \
+        "r9", "r5", weight) SUM("r10", "r12", weight) "uxtb16 r12, r12, ror #8\n" SUM("r11",       \
+                                                                                      "r12",       \
+                                                                                      weight)
+
+/* One look-up: r4 address, r6 and r7 weights. */
+#define LOOK_UP(SUM, below, above)                                                                 \
+    "ldmia r0!, {r4, r6, r7}\n" ROW(SUM, below, "r7") ROW(ADD, above, "r6")
+
+/* Add the lanes of four outputs to their sums. */
+#define WIDEN(even, odd)                                                                           \
+    "uxtah r4, r4, " even "\nuxtah r5, r5, " odd "\nadd r6, r6, " even ", lsr #16\nadd r7, r7, "   \
+    odd ", lsr #16\n"
+
+/* Eight outputs of one output pixel: r2 their sums, `before` bytes on what they start from. */
+#define PASS(before, below, above)                                                                 \
+    "add lr, r2, #" before "\n"                                                                    \
+    "1:\n" LOOK_UP(SET, below, above) ".rept 7\n" LOOK_UP(ADD, below, above) ".endr\n"             \
+    "sub r8, r8, r9, lsl #8\n"                                                                     \
+    "sub r10, r10, r11, lsl #8\n"                                                                  \
+    "ldmia lr!, {r4-r7}\n" WIDEN("r8", "r9") "stmia r2!, {r4-r7}\n"                                \
+    "ldm lr, {r4-r7}\n" WIDEN("r10", "r11") "stm r2, {r4-r7}\n"                                    \
+    "sub r2, r2, #16\n"                                                                            \
+    "mov lr, r2\n"                                                                                 \
+    "subs r1, r1, #1\n"                                                                            \
+    "bne.w 1b\n"                                                                                   \
+    "ldrd r0, r1, [sp]\n"                                                                          \
+    "add r2, r2, #32\n"
+#define NEXT                                                                                       \
+    "subs r3, r3, #1\n"                                                                            \
+    "beq.w 2f\n"
+#define ENTER "push {r4-r11, lr}\npush {r0, r1}\n"
+#define LEAVE "2:\nadd sp, sp, #8\npop {r4-r11, pc}\n"
+
+__asm__(BEGIN FUNCTION("iqlut_add_3x3_arm") ENTER PASS("32", "16", "88")
+            NEXT PASS("32", "8", "80") NEXT PASS("32", "0", "72") LEAVE);
+
+__asm__(BEGIN FUNCTION("iqlut_add_2x2_arm") ENTER PASS("64", "16", "80") PASS("64", "24", "88")
+            NEXT PASS("64", "0", "64") PASS("64", "8", "72") LEAVE);
+
+/* Two outputs: r0 sums, r1 skip signals, r2 outputs, r4 to r8 the constants. */
+#define REQUANTISE                                                                                 \
+    "ldrd r9, r10, [r0], #8\n"                                                                     \
+    "ldrd r12, lr, [r6], #8\n"                                                                     \
+    "asr r9, r9, r7\n"                                                                             \
+    "asr r10, r10, r7\n"                                                                           \
+    "ldr r11, [r4], #4\n"                                                                          \
+    "smlabb r9, r9, r11, r12\n"                                                                    \
+    "smlabt r10, r10, r11, lr\n"                                                                   \
+    "ldr r11, [r5], #4\n"                                                                          \
+    "ldrb r12, [r1], #1\n"                                                                         \
+    "ldrb lr, [r1], #1\n"                                                                          \
+    "smlabb r9, r12, r11, r9\n"                                                                    \
+    "smlabt r10, lr, r11, r10\n"                                                                   \
+    "asr r9, r9, r8\n"                                                                             \
+    "asr r10, r10, r8\n"                                                                           \
+    "usat r9, #8, r9\n"                                                                            \
+    "usat r10, #8, r10\n"                                                                          \
+    "strb r9, [r2], #1\n"                                                                          \
+    "strb r10, [r2], #1\n"
+
+__asm__(BEGIN FUNCTION("iqlut_requantise_arm") "push {r4-r11, lr}\n"
+                                               "ldm r3, {r4-r8}\n"
+                                               ".rept 4\n" REQUANTISE ".endr\n"
+                                               "pop {r4-r11, pc}\n");
+
+#endif
