@@ -30,20 +30,13 @@ static inline uintptr_t origin(const iqlut_layer *layer)
     return sizeof(uintptr_t) == sizeof(uint32_t) ? (uintptr_t)0 : (uintptr_t)layer->lut;
 }
 
-/* Look up one row of signals under tap row i. */
-static iqlut_lookup *fill_row(const iqlut_window *window, const uint8_t *signals, uint32_t i,
+/* Look up one row of signals whose entries begin at `entries`. */
+static iqlut_lookup *fill_row(const iqlut_window *window, const uint8_t *signals, uint32_t entries,
                               iqlut_lookup *to)
 {
     const iqlut_layer *const layer = window->layer;
     const iqlut_curve *const curve = &window->curve;
     const uint8_t *const end = signals + layer->channels_in;
-    uint32_t entries = (uint32_t)((uintptr_t)layer->lut - origin(layer)) +
-                       i * (uint32_t)layer->kernel * layer->channels_out;
-#ifdef IQLUT_DSP_ARM
-    if (layer->channels_in == IQLUT_LANES && curve->curve != 0) {
-        return iqlut_fill_arm(curve, signals, entries, to);
-    }
-#endif
     for (; signals != end; signals++) {
         const uint32_t found = curve->curve != 0 ? curve->curve[*signals] : layer->curve16[*signals];
         const uint32_t code = (found - (found == curve->top ? 1u : 0u)) >> 5;
@@ -57,12 +50,20 @@ static iqlut_lookup *fill_row(const iqlut_window *window, const uint8_t *signals
 }
 
 /* Look up all signals under the taps in column x. */
-static void fill_column(iqlut_window *window, uint32_t x)
+static inline void fill_column(iqlut_window *window, uint32_t x)
 {
-    const iqlut_layer *const layer = window->layer;
+    const uint32_t channels = window->layer->channels_in;
     iqlut_lookup *to = (iqlut_lookup *)(void *)window->positions;
-    for (uint32_t i = 0; i < layer->kernel; i++) {
-        to = fill_row(window, iqlut_pixel(&window->rows[i], x, layer->channels_in), i, to);
+    uint32_t entries = window->curve.entries;
+#ifdef IQLUT_DSP_ARM
+    if (channels == IQLUT_LANES && window->curve.curve != 0) {
+        iqlut_fill_arm(&window->curve, window->rows, x, to);
+        return;
+    }
+#endif
+    for (uint32_t i = 0; i < window->curve.kernel; i++) {
+        to = fill_row(window, iqlut_pixel(&window->rows[i], x, channels), entries, to);
+        entries += window->curve.row_bytes;
     }
 }
 
@@ -124,29 +125,39 @@ static void add_taps(const iqlut_window *window, uint32_t j, const int32_t *from
     }
 }
 
-/* Add the column that is looked up to `passes` output pixels, of which the first is the n-th from
- * the one that is computed. Their sums lie one after the other; each starts from the next one's
- * place, so that they move up, and the last from the start value behind them. */
-static void add_column(iqlut_window *window, uint32_t passes)
+/* Add the column that is looked up to output pixels. Their sums lie one after the other, that of
+ * the pixel which the column completes first. Each sum starts from what stands behind it, so that
+ * they move up by one pixel, and the last from the start value. */
+static inline void add_column(iqlut_window *window, iqlut_passes passes)
 {
     const uint32_t kernel = window->layer->kernel;
     const uint32_t d = window->layer->channels_out;
 #ifdef IQLUT_DSP_ARM
-    const iqlut_lookup *const at = (const iqlut_lookup *)(const void *)window->positions;
-    const uint32_t groups = kernel * window->layer->channels_in / IQLUT_LANES;
-    if (window->layer->channels_in % IQLUT_LANES == 0u && kernel == 3u && d == 8u) {
-        iqlut_add_3x3_arm(at, groups, window->acc, passes);
-        return;
-    }
-    if (window->layer->channels_in % IQLUT_LANES == 0u && kernel == 2u && d == 16u) {
-        iqlut_add_2x2_arm(at, groups, window->acc, passes);
+    if (window->adder != 0) {
+        window->adder((const iqlut_lookup *)(const void *)window->positions,
+                      (kernel * window->layer->channels_in + IQLUT_LANES - 1u) / IQLUT_LANES, window->acc,
+                      passes);
         return;
     }
 #endif
-    for (uint32_t n = 0; n < passes; n++) {
-        add_taps(window, kernel - 1u - n, window->acc + (n + 1u) * d, window->acc + n * d);
+    for (uint32_t n = passes.first; n < passes.first + passes.count; n++) {
+        int32_t *const to = window->acc + n * d;
+        add_taps(window, kernel - 1u - n, to + d, to);
     }
 }
+
+#ifdef IQLUT_DSP_ARM
+static iqlut_adder adder_of(const iqlut_layer *layer)
+{
+    const uint32_t eights = layer->channels_in % IQLUT_LANES == 0u ? 1u : 0u;
+    if (layer->kernel == 3u && layer->channels_out == 8u) {
+        return eights != 0u ? iqlut_add_3x3_arm
+                            : (layer->channels_in == 1u ? iqlut_add_3x3_luma_arm : 0);
+    }
+    return layer->kernel == 2u && layer->channels_out == 16u && eights != 0u ? iqlut_add_2x2_arm
+                                                                             : 0;
+}
+#endif
 
 /* Set what does not change from pixel to pixel. */
 static void prepare(iqlut_window *window)
@@ -158,11 +169,18 @@ static void prepare(iqlut_window *window)
     window->curve.level_bytes = (uint32_t)layer->kernel * layer->kernel * layer->channels_out;
     window->curve.channel_bytes = layer->levels * window->curve.level_bytes;
     window->curve.top = (uint32_t)IQLUT_ONE * (layer->levels - 1u);
+    window->curve.entries = (uint32_t)((uintptr_t)layer->lut - origin(layer));
+    window->curve.row_bytes = (uint32_t)layer->kernel * layer->channels_out;
+    window->curve.kernel = layer->kernel;
     window->constants.gain = layer->gain;
     window->constants.skip = layer->skip;
     window->constants.bias = layer->bias;
     window->constants.acc_shift = layer->acc_shift;
     window->constants.shift = layer->shift;
+    window->constants.outputs = layer->channels_out;
+#ifdef IQLUT_DSP_ARM
+    window->adder = adder_of(layer);
+#endif
     for (uint32_t o = 0; o < layer->channels_out; o++) {
         starts[o] = start;
     }
@@ -179,53 +197,57 @@ static uint32_t fits(const iqlut_window *window)
                : 0u;
 }
 
+/* Look up the column that completes output pixel x, and add it to the outputs from the `first`
+ * after x on. The column beside the picture is its last, which is still looked up, or its first. */
+static inline void add_next_column(iqlut_window *window, int32_t x, uint32_t first)
+{
+    const uint32_t kernel = window->layer->kernel;
+    const int32_t column = x + (int32_t)(kernel / 2u);
+    const uint32_t left = (uint32_t)((int32_t)window->end - x);
+    const iqlut_passes passes = {first, (left < kernel ? left : kernel) - first};
+    if (column < (int32_t)window->width) {
+        fill_column(window, column < 0 ? 0u : (uint32_t)column);
+    }
+    add_column(window, passes);
+}
+
 uint32_t iqlut_enter_dsp(iqlut_window *window, uint32_t x)
 {
-    const iqlut_layer *const layer = window->layer;
-    const uint32_t kernel = layer->kernel;
-    const uint32_t before = (kernel - 1u) / 2u;
-    const uint32_t d = layer->channels_out;
     if (fits(window) == 0u) {
         return 0;
     }
     prepare(window);
-    for (uint32_t n = 0; n + 1u < kernel; n++) { /* the columns before the one that completes x */
-        const uint32_t column = x + n < before ? 0u : x + n - before;
-        fill_column(window, column < window->width ? column : window->width - 1u);
-        for (uint32_t j = n + 1u; j-- > 0u;) {
-            int32_t *const sums = window->acc + (n - j + 1u) * d;
-            add_taps(window, j, j == 0u ? window->acc + kernel * d : sums, sums);
-        }
+    for (uint32_t first = window->layer->kernel - 1u; first > 0u; first--) {
+        add_next_column(window, (int32_t)x - (int32_t)first, first);
     }
     return 1;
 }
 
 void iqlut_accumulate_dsp(iqlut_window *window, uint32_t x)
 {
-    const uint32_t kernel = window->layer->kernel;
-    const uint32_t column = x + kernel / 2u;
-    const uint32_t left = window->end - x;
-    if (column < window->width) { /* else the last column is repeated */
-        fill_column(window, column);
-    }
-    add_column(window, left < kernel ? left : kernel);
+    add_next_column(window, (int32_t)x, 0);
 }
 
-void iqlut_requantise_dsp(const iqlut_window *window, const uint8_t *own, uint8_t *out)
+void iqlut_requantise_pixel_dsp(const iqlut_window *window, const uint8_t *own, uint8_t *out)
 {
-    for (uint32_t o = 0; o < window->layer->channels_out; o += IQLUT_LANES) {
 #ifdef IQLUT_DSP_ARM
-        iqlut_constants constants = window->constants;
-        constants.gain += o;
-        constants.skip += o;
-        constants.bias += o;
-        iqlut_requantise_arm(window->acc + o, own + o, out + o, &constants);
+    iqlut_requantise8_arm(window->acc, own, out, &window->constants);
 #else
-        for (uint32_t n = o; n < o + IQLUT_LANES; n++) {
-            out[n] = iqlut_requantise(window->layer, n, window->acc[n], own[n]);
-        }
-#endif
+    for (uint32_t o = 0; o < window->layer->channels_out; o++) {
+        out[o] = iqlut_requantise(window->layer, o, window->acc[o], own[o]);
     }
+#endif
+}
+
+void iqlut_requantise_phases_dsp(const iqlut_window *window, const uint16_t *own, uint8_t *out)
+{
+#ifdef IQLUT_DSP_ARM
+    iqlut_requantise16_arm(window->acc, own, out, &window->constants);
+#else
+    for (uint32_t o = 0; o < window->layer->channels_out; o++) {
+        out[o] = iqlut_requantise(window->layer, o, window->acc[o], own[o]);
+    }
+#endif
 }
 
 #endif

@@ -15,12 +15,25 @@ typedef struct {
     uint32_t rest;
 } iqlut_lookup;
 
-/* What looking a row of signals up needs besides the signals. */
+/* The output pixels that a column contributes to, counted from the one that it completes. */
+typedef struct {
+    uint32_t first;
+    uint32_t count;
+} iqlut_passes;
+
+/* Adds `groups` times eight look-ups of a column to the sums of output pixels. */
+typedef void (*iqlut_adder)(const iqlut_lookup *at, uint32_t groups, int32_t *sums,
+                            iqlut_passes passes);
+
+/* What looking signals up needs of a layer. */
 typedef struct {
     const uint8_t *curve;
     uint32_t level_bytes;
     uint32_t channel_bytes;
-    uint32_t top; /* the place on the curve that only the last level has */
+    uint32_t top;     /* the place on the curve that only the last level has */
+    uint32_t entries; /* the address of the first entry of tap row 0 */
+    uint32_t row_bytes;
+    uint32_t kernel;
 } iqlut_curve;
 
 /* What requantising needs of a layer. */
@@ -30,30 +43,11 @@ typedef struct {
     const int32_t *bias;
     uint32_t acc_shift;
     uint32_t shift;
+    uint32_t outputs;
 } iqlut_constants;
 
 #if defined(IQLUT_DSP) && defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && defined(__GNUC__)
 #define IQLUT_DSP_ARM
-
-#ifdef __cplusplus
-extern "C" {
 #endif
 
-/* Look up eight signals of a channel each; returns the end of the look-ups. */
-iqlut_lookup *iqlut_fill_arm(const iqlut_curve *curve, const uint8_t *signals, uint32_t entries,
-                             iqlut_lookup *to);
-
-/* Add `groups` times eight look-ups of a column to the sums of `passes` outputs, from the one that
- * they complete on: of a layer with a 3x3 kernel and 8 outputs, and of one with 2x2 and 16. */
-void iqlut_add_3x3_arm(const iqlut_lookup *at, uint32_t groups, int32_t *sums, uint32_t passes);
-void iqlut_add_2x2_arm(const iqlut_lookup *at, uint32_t groups, int32_t *sums, uint32_t passes);
-
-/* Requantise eight outputs with the skip signals `own`. */
-void iqlut_requantise_arm(const int32_t *acc, const uint8_t *own, uint8_t *out,
-                          const iqlut_constants *constants);
-
-#ifdef __cplusplus
-}
-#endif
-#endif
 #endif

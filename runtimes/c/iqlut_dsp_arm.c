@@ -1,6 +1,6 @@
 /* The inner loops of iqlut_dsp.c for cores with the DSP extension, in assembly: compilers need more
  * registers for them than there are. iqlut_dsp.c has the same loops in C. */
-#include "iqlut_dsp.h"
+#include "iqlut_internal.h"
 
 #ifdef IQLUT_DSP_ARM
 
@@ -8,26 +8,36 @@
 #define BEGIN ".syntax unified\n.thumb\n.text\n.balign 4\n"
 
 /* One signal. The carry of the comparison takes 1 from a place that only the last level has, so
- * that its code is the one before. r1 signals, r2 entries, r3 look-ups, r4 to r7 the curve. */
+ * that its code is the one before. lr signals, r12 entries, r3 look-ups, r4 to r7 the curve. */
 #define FILL                                                                                       \
-    "ldrb r8, [r1], #1\n"                                                                          \
+    "ldrb r8, [lr], #1\n"                                                                          \
     "ldrb r8, [r4, r8]\n"                                                                          \
     "cmp r7, r8\n"                                                                                 \
     "sbc r9, r8, #0\n"                                                                             \
     "lsr r9, r9, #5\n"                                                                             \
     "sub r10, r8, r9, lsl #5\n"                                                                    \
-    "mla r8, r9, r5, r2\n"                                                                         \
+    "mla r8, r9, r5, r12\n"                                                                        \
     "rsb r11, r10, #32\n"                                                                          \
     "stmia r3!, {r8, r10, r11}\n"                                                                  \
-    "add r2, r2, r6\n"
+    "add r12, r12, r6\n"
 
-__asm__(BEGIN FUNCTION("iqlut_fill_arm") "push {r4-r11}\n"
-                                         "ldm r0, {r4-r7}\n"
+__asm__(BEGIN FUNCTION("iqlut_fill_arm") "push {r4-r11, lr}\n"
+                                         "ldmia r0, {r4-r7, r12, lr}\n"
+                                         "ldr r0, [r0, #24]\n"
                                          "subs r7, r7, #1\n"
+                                         "sub lr, lr, r6, lsl #3\n" /* from row to row */
+                                         "push {lr}\n"
+                                         "1:\n"
+                                         "ldrd r8, r9, [r1], #8\n"
+                                         "sub r9, r2, r9\n"
+                                         "add lr, r8, r9, lsl #3\n"
                                          ".rept 8\n" FILL ".endr\n"
-                                         "mov r0, r3\n"
-                                         "pop {r4-r11}\n"
-                                         "bx lr\n");
+                                         "ldr r9, [sp]\n"
+                                         "add r12, r12, r9\n"
+                                         "subs r0, r0, #1\n"
+                                         "bne.w 1b\n"
+                                         "add sp, sp, #4\n"
+                                         "pop {r4-r11, pc}\n");
 
 /* One row of entries times its weight: r8, r10 whole words and r9, r11 odd lanes, of outputs 0 to 3
  * and 4 to 7. */
@@ -49,9 +59,9 @@ __asm__(BEGIN FUNCTION("iqlut_fill_arm") "push {r4-r11}\n"
     odd ", lsr #16\n"
 
 /* Eight outputs of one output pixel: r2 their sums, `before` bytes on what they start from. */
-#define PASS(before, below, above)                                                                 \
+#define PASS(more, before, below, above)                                                                 \
     "add lr, r2, #" before "\n"                                                                    \
-    "1:\n" LOOK_UP(SET, below, above) ".rept 7\n" LOOK_UP(ADD, below, above) ".endr\n"             \
+    "1:\n" LOOK_UP(SET, below, above) ".rept " more "\n" LOOK_UP(ADD, below, above) ".endr\n"             \
     "sub r8, r8, r9, lsl #8\n"                                                                     \
     "sub r10, r10, r11, lsl #8\n"                                                                  \
     "ldmia lr!, {r4-r7}\n" WIDEN("r8", "r9") "stmia r2!, {r4-r7}\n"                                \
@@ -65,17 +75,30 @@ __asm__(BEGIN FUNCTION("iqlut_fill_arm") "push {r4-r11}\n"
 #define NEXT                                                                                       \
     "subs r3, r3, #1\n"                                                                            \
     "beq.w 2f\n"
-#define ENTER "push {r4-r11, lr}\npush {r0, r1}\n"
+#define ENTER(pixel)                                                                               \
+    "push {r4-r11, lr}\n"                                                                          \
+    "push {r0, r1}\n"                                                                              \
+    "mov r5, #" pixel "\n"                                                                         \
+    "ldr r4, [sp, #44]\n"                                                                          \
+    "mla r2, r3, r5, r2\n"                                                                         \
+    "cmp r3, #1\n"                                                                                 \
+    "mov r3, r4\n"                                                                                 \
+    "beq.w 3f\n"                                                                                   \
+    "bhi.w 4f\n"
 #define LEAVE "2:\nadd sp, sp, #8\npop {r4-r11, pc}\n"
 
-__asm__(BEGIN FUNCTION("iqlut_add_3x3_arm") ENTER PASS("32", "16", "88")
-            NEXT PASS("32", "8", "80") NEXT PASS("32", "0", "72") LEAVE);
+__asm__(BEGIN FUNCTION("iqlut_add_3x3_arm") ENTER("32") PASS("7", "32", "16", "88") NEXT
+            "3:\n" PASS("7", "32", "8", "80") NEXT "4:\n" PASS("7", "32", "0", "72") LEAVE);
 
-__asm__(BEGIN FUNCTION("iqlut_add_2x2_arm") ENTER PASS("64", "16", "80") PASS("64", "24", "88")
-            NEXT PASS("64", "0", "64") PASS("64", "8", "72") LEAVE);
+__asm__(BEGIN FUNCTION("iqlut_add_3x3_luma_arm") ENTER("32") PASS("2", "32", "16", "88") NEXT
+            "3:\n" PASS("2", "32", "8", "80") NEXT "4:\n" PASS("2", "32", "0", "72") LEAVE);
+
+__asm__(BEGIN FUNCTION("iqlut_add_2x2_arm") ENTER("64") PASS("7", "64", "16", "80")
+            PASS("7", "64", "24", "88") NEXT "3:\n" PASS("7", "64", "0", "64") PASS("7", "64", "8", "72")
+                "4:\n" LEAVE);
 
 /* Two outputs: r0 sums, r1 skip signals, r2 outputs, r4 to r8 the constants. */
-#define REQUANTISE                                                                                 \
+#define REQUANTISE(load, bytes)                                                                                 \
     "ldrd r9, r10, [r0], #8\n"                                                                     \
     "ldrd r12, lr, [r6], #8\n"                                                                     \
     "asr r9, r9, r7\n"                                                                             \
@@ -84,8 +107,8 @@ __asm__(BEGIN FUNCTION("iqlut_add_2x2_arm") ENTER PASS("64", "16", "80") PASS("6
     "smlabb r9, r9, r11, r12\n"                                                                    \
     "smlabt r10, r10, r11, lr\n"                                                                   \
     "ldr r11, [r5], #4\n"                                                                          \
-    "ldrb r12, [r1], #1\n"                                                                         \
-    "ldrb lr, [r1], #1\n"                                                                          \
+    load " r12, [r1], #" bytes "\n"                                                                         \
+    load " lr, [r1], #" bytes "\n"                                                                          \
     "smlabb r9, r12, r11, r9\n"                                                                    \
     "smlabt r10, lr, r11, r10\n"                                                                   \
     "asr r9, r9, r8\n"                                                                             \
@@ -95,9 +118,17 @@ __asm__(BEGIN FUNCTION("iqlut_add_2x2_arm") ENTER PASS("64", "16", "80") PASS("6
     "strb r9, [r2], #1\n"                                                                          \
     "strb r10, [r2], #1\n"
 
-__asm__(BEGIN FUNCTION("iqlut_requantise_arm") "push {r4-r11, lr}\n"
-                                               "ldm r3, {r4-r8}\n"
-                                               ".rept 4\n" REQUANTISE ".endr\n"
-                                               "pop {r4-r11, pc}\n");
+#define REQUANTISER(name, load, bytes)                                                              \
+    FUNCTION(name)                                                                                 \
+    "push {r4-r11, lr}\n"                                                                          \
+    "ldmia r3, {r4-r8}\n"                                                                          \
+    "ldr r3, [r3, #20]\n"                                                                          \
+    "1:\n.rept 4\n" REQUANTISE(load, bytes) ".endr\n"                                              \
+    "subs r3, r3, #8\n"                                                                            \
+    "bne.w 1b\n"                                                                                   \
+    "pop {r4-r11, pc}\n"
+
+__asm__(BEGIN REQUANTISER("iqlut_requantise8_arm", "ldrb", "1"));
+__asm__(BEGIN REQUANTISER("iqlut_requantise16_arm", "ldrh", "2"));
 
 #endif

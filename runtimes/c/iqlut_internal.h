@@ -36,6 +36,7 @@ typedef struct {
     uint32_t fits; /* 1 if iqlut_dsp.c computes this layer */
     iqlut_curve curve;
     iqlut_constants constants;
+    iqlut_adder adder; /* 0 if there is no loop in assembly for this shape */
 #endif
     int32_t acc[IQLUT_CHANNELS_MAX]; /* with the half that rounds: see iqlut_accumulate */
 } iqlut_window;
@@ -71,7 +72,10 @@ void iqlut_run_upsampler(const iqlut_passage *at, iqlut_window *window, iqlut_sp
                          int32_t y);
 
 /* The pixel of a row in column x. */
-const uint8_t *iqlut_pixel(const iqlut_row *row, uint32_t x, uint32_t channels);
+static inline const uint8_t *iqlut_pixel(const iqlut_row *row, uint32_t x, uint32_t channels)
+{
+    return row->pixels + (x - row->first) * channels;
+}
 
 /* Prepare the window for the columns from x on. */
 void iqlut_enter(iqlut_window *window, uint32_t x);
@@ -82,6 +86,9 @@ void iqlut_accumulate(iqlut_window *window, uint32_t x);
 
 /* Requantise all outputs of a block, with the skip signals of pixel x. */
 void iqlut_requantise_pixel(const iqlut_window *window, uint32_t x, uint8_t *out);
+
+/* Requantise all phases of the upsampler, with the skip signals `own`. */
+void iqlut_requantise_phases(const iqlut_window *window, const uint16_t *own, uint8_t *out);
 
 /* What all sums start with: minus the bias of the entries, plus half of 2^acc_shift. */
 int32_t iqlut_start_value(const iqlut_layer *layer);
@@ -97,10 +104,33 @@ static inline uint8_t iqlut_requantise(const iqlut_layer *layer, uint32_t o, int
 }
 
 #ifdef IQLUT_DSP
-/* The same for the layers that iqlut_dsp.c computes; 0 if this is none. */
+/* iqlut_enter for the layers that iqlut_dsp.c computes; 0 if this is none. */
 uint32_t iqlut_enter_dsp(iqlut_window *window, uint32_t x);
+
+/* The same as without _dsp, for these layers. */
 void iqlut_accumulate_dsp(iqlut_window *window, uint32_t x);
-void iqlut_requantise_dsp(const iqlut_window *window, const uint8_t *own, uint8_t *out);
+void iqlut_requantise_pixel_dsp(const iqlut_window *window, const uint8_t *own, uint8_t *out);
+void iqlut_requantise_phases_dsp(const iqlut_window *window, const uint16_t *own, uint8_t *out);
+#endif
+
+#ifdef IQLUT_DSP_ARM
+/* iqlut_dsp_arm.c: look up the signals of eight channels under the taps in column x. */
+void iqlut_fill_arm(const iqlut_curve *curve, const iqlut_row *rows, uint32_t x, iqlut_lookup *to);
+
+/* Add look-ups to the sums of a 3x3 kernel with 8 outputs, in groups or three in all, and of a 2x2
+ * kernel with 16 outputs. */
+void iqlut_add_3x3_arm(const iqlut_lookup *at, uint32_t groups, int32_t *sums,
+                       iqlut_passes passes);
+void iqlut_add_3x3_luma_arm(const iqlut_lookup *at, uint32_t groups, int32_t *sums,
+                            iqlut_passes passes);
+void iqlut_add_2x2_arm(const iqlut_lookup *at, uint32_t groups, int32_t *sums,
+                       iqlut_passes passes);
+
+/* Requantise outputs, as many as are a multiple of eight, with skip signals of 8 or 16 bits. */
+void iqlut_requantise8_arm(const int32_t *acc, const uint8_t *own, uint8_t *out,
+                           const iqlut_constants *constants);
+void iqlut_requantise16_arm(const int32_t *acc, const uint16_t *own, uint8_t *out,
+                            const iqlut_constants *constants);
 #endif
 
 #endif

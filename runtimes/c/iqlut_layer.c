@@ -37,11 +37,6 @@ static uint32_t place(uint32_t g, uint32_t index, uint32_t side)
     return row * side + column;
 }
 
-const uint8_t *iqlut_pixel(const iqlut_row *row, uint32_t x, uint32_t channels)
-{
-    return row->pixels + (x - row->first) * channels;
-}
-
 /* The place of column x, clamped to the picture, among the three whose positions are kept. */
 static uint32_t *column_positions(const iqlut_window *window, int32_t x)
 {
@@ -184,13 +179,26 @@ void iqlut_requantise_pixel(const iqlut_window *window, uint32_t x, uint8_t *out
     const uint8_t *const own = iqlut_pixel(&window->rows[(layer->kernel - 1u) / 2u], x, c);
 #ifdef IQLUT_DSP
     if (window->fits != 0u && c == d) {
-        iqlut_requantise_dsp(window, own, out);
+        iqlut_requantise_pixel_dsp(window, own, out);
         return;
     }
 #endif
     for (uint32_t o = 0; o < d; o++) { /* arithmetic.skip_signal */
         const int32_t signal = c == 1u ? own[0] : (c == d ? own[o] : 0);
         out[o] = iqlut_requantise(layer, group == 1u ? o : o / group, window->acc[o], signal);
+    }
+}
+
+void iqlut_requantise_phases(const iqlut_window *window, const uint16_t *own, uint8_t *out)
+{
+#ifdef IQLUT_DSP
+    if (window->fits != 0u) {
+        iqlut_requantise_phases_dsp(window, own, out);
+        return;
+    }
+#endif
+    for (uint32_t o = 0; o < window->layer->channels_out; o++) {
+        out[o] = iqlut_requantise(window->layer, o, window->acc[o], own[o]);
     }
 }
 

@@ -40,15 +40,19 @@ typedef struct {
 static void write_phases(const iqlut_window *window, const luma_columns *base, uint32_t scale,
                          uint8_t *out, uint32_t length)
 {
+    uint16_t own[SCALE_MAX * SCALE_MAX];
+    uint8_t phases[SCALE_MAX * SCALE_MAX];
     uint32_t o = 0;
     for (uint32_t p = 0; p < scale; p++) {
         for (uint32_t q = 0; q < scale; q++) {
-            const int32_t own = phase_of((int32_t)scale, (int32_t)q, base->before[p], base->at[p],
-                                         base->after[p]);
-            out[q] = iqlut_requantise(window->layer, o, window->acc[o], own);
+            own[o] = (uint16_t)phase_of((int32_t)scale, (int32_t)q, base->before[p], base->at[p],
+                                        base->after[p]);
             o++;
         }
-        out += length;
+    }
+    iqlut_requantise_phases(window, own, phases);
+    for (uint32_t p = 0; p < scale; p++) {
+        memcpy(out + p * length, phases + p * scale, scale);
     }
 }
 
