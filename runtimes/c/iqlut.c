@@ -83,6 +83,20 @@ static void find_rows(const iqlut_passage *at, const iqlut_layer *layer, uint32_
     }
 }
 
+/* Requantise all outputs of pixel x. */
+static void requantise_pixel(const iqlut_window *window, uint32_t x, uint8_t *out)
+{
+    const iqlut_layer *const layer = window->layer;
+    const uint32_t c = layer->channels_in;
+    const uint32_t d = layer->channels_out;
+    const uint32_t group = window->symmetry;
+    const uint8_t *const own = iqlut_pixel(&window->rows[(layer->kernel - 1u) / 2u], x, c);
+    for (uint32_t o = 0; o < d; o++) { /* arithmetic.skip_signal */
+        const int32_t signal = c == 1u ? own[0] : (c == d ? own[o] : 0);
+        out[o] = iqlut_requantise(layer, group == 1u ? o : o / group, window->acc[o], signal);
+    }
+}
+
 /* Compute the columns of a block's output into the flight of the next layer, `next`. */
 static void run_block(const iqlut_passage *at, iqlut_window *window, iqlut_span columns,
                       const iqlut_layer *next)
@@ -91,13 +105,20 @@ static void run_block(const iqlut_passage *at, iqlut_window *window, iqlut_span 
     const uint32_t d = layer->channels_out;
     const int32_t first = at->column - (int32_t)(layer->kernel / 2u);
     uint8_t *out = at->stream->flight[1u - at->flight];
-    out += ((next->kernel - 1u) + (columns.begin - (uint32_t)first)) * d;
-    if (columns.begin < columns.end) {
-        iqlut_enter(window, columns.begin);
+    if (columns.begin == columns.end) {
+        return;
     }
+    out += ((next->kernel - 1u) + (columns.begin - (uint32_t)first)) * d;
+    iqlut_enter(window, columns.begin);
+#ifdef IQLUT_DSP
+    if (window->fits != 0u) {
+        iqlut_run_block_dsp(window, columns.begin, out);
+        return;
+    }
+#endif
     for (uint32_t x = columns.begin; x < columns.end; x++) {
         iqlut_accumulate(window, x);
-        iqlut_requantise_pixel(window, x, out);
+        requantise_pixel(window, x, out);
         out += d;
     }
 }

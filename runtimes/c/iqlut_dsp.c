@@ -39,9 +39,8 @@ static iqlut_lookup *fill_row(const iqlut_window *window, const uint8_t *signals
     const uint8_t *const end = signals + layer->channels_in;
     for (; signals != end; signals++) {
         const uint32_t found = curve->curve != 0 ? curve->curve[*signals] : layer->curve16[*signals];
-        const uint32_t code = (found - (found == curve->top ? 1u : 0u)) >> 5;
-        to->below = entries + code * curve->level_bytes;
-        to->fraction = found - (code << 5);
+        to->below = entries + (found >> 5) * curve->level_bytes;
+        to->fraction = found & 31u;
         to->rest = (uint32_t)IQLUT_ONE - to->fraction;
         to++;
         entries += curve->channel_bytes;
@@ -56,7 +55,7 @@ static inline void fill_column(iqlut_window *window, uint32_t x)
     iqlut_lookup *to = (iqlut_lookup *)(void *)window->positions;
     uint32_t entries = window->curve.entries;
 #ifdef IQLUT_DSP_ARM
-    if (channels == IQLUT_LANES && window->curve.curve != 0) {
+    if (window->fill_arm != 0u) {
         iqlut_fill_arm(&window->curve, window->rows, x, to);
         return;
     }
@@ -135,8 +134,7 @@ static inline void add_column(iqlut_window *window, iqlut_passes passes)
 #ifdef IQLUT_DSP_ARM
     if (window->adder != 0) {
         window->adder((const iqlut_lookup *)(const void *)window->positions,
-                      (kernel * window->layer->channels_in + IQLUT_LANES - 1u) / IQLUT_LANES, window->acc,
-                      passes);
+                      window->groups, window->acc, passes);
         return;
     }
 #endif
@@ -168,7 +166,6 @@ static void prepare(iqlut_window *window)
     window->curve.curve = layer->curve8;
     window->curve.level_bytes = (uint32_t)layer->kernel * layer->kernel * layer->channels_out;
     window->curve.channel_bytes = layer->levels * window->curve.level_bytes;
-    window->curve.top = (uint32_t)IQLUT_ONE * (layer->levels - 1u);
     window->curve.entries = (uint32_t)((uintptr_t)layer->lut - origin(layer));
     window->curve.row_bytes = (uint32_t)layer->kernel * layer->channels_out;
     window->curve.kernel = layer->kernel;
@@ -180,6 +177,8 @@ static void prepare(iqlut_window *window)
     window->constants.outputs = layer->channels_out;
 #ifdef IQLUT_DSP_ARM
     window->adder = adder_of(layer);
+    window->groups = ((uint32_t)layer->kernel * layer->channels_in + IQLUT_LANES - 1u) / IQLUT_LANES;
+    window->fill_arm = layer->channels_in == IQLUT_LANES && layer->curve8 != 0 ? 1u : 0u;
 #endif
     for (uint32_t o = 0; o < layer->channels_out; o++) {
         starts[o] = start;
@@ -228,7 +227,8 @@ void iqlut_accumulate_dsp(iqlut_window *window, uint32_t x)
     add_next_column(window, (int32_t)x, 0);
 }
 
-void iqlut_requantise_pixel_dsp(const iqlut_window *window, const uint8_t *own, uint8_t *out)
+/* Requantise the outputs of a block with the skip signals `own`. */
+static inline void requantise(const iqlut_window *window, const uint8_t *own, uint8_t *out)
 {
 #ifdef IQLUT_DSP_ARM
     iqlut_requantise8_arm(window->acc, own, out, &window->constants);
@@ -237,6 +237,23 @@ void iqlut_requantise_pixel_dsp(const iqlut_window *window, const uint8_t *own, 
         out[o] = iqlut_requantise(window->layer, o, window->acc[o], own[o]);
     }
 #endif
+}
+
+void iqlut_run_block_dsp(iqlut_window *window, uint32_t begin, uint8_t *out)
+{
+    const uint32_t c = window->layer->channels_in;
+    const uint32_t d = window->layer->channels_out;
+    const uint8_t *own = iqlut_pixel(&window->rows[(window->layer->kernel - 1u) / 2u], begin, c);
+    uint8_t all[IQLUT_CHANNELS_MAX / 2u] = {0}; /* arithmetic.skip_signal of a layer of luma */
+    for (uint32_t x = begin; x < window->end; x++) {
+        add_next_column(window, (int32_t)x, 0);
+        if (c == 1u) {
+            memset(all, own[0], d);
+        }
+        requantise(window, c == d ? own : all, out);
+        own += c;
+        out += d;
+    }
 }
 
 void iqlut_requantise_phases_dsp(const iqlut_window *window, const uint16_t *own, uint8_t *out)

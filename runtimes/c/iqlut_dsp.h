@@ -30,9 +30,8 @@ typedef struct {
     const uint8_t *curve;
     uint32_t level_bytes;
     uint32_t channel_bytes;
-    uint32_t top;     /* the place on the curve that only the last level has */
-    uint32_t entries; /* the address of the first entry of tap row 0 */
     uint32_t row_bytes;
+    uint32_t entries; /* the address of the first entry of tap row 0 */
     uint32_t kernel;
 } iqlut_curve;
 

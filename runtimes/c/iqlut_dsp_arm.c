@@ -7,36 +7,29 @@
 #define FUNCTION(name) ".thumb_func\n.global " name "\n.type " name ", %function\n" name ":\n"
 #define BEGIN ".syntax unified\n.thumb\n.text\n.balign 4\n"
 
-/* One signal. The carry of the comparison takes 1 from a place that only the last level has, so
- * that its code is the one before. lr signals, r12 entries, r3 look-ups, r4 to r7 the curve. */
+/* One signal. lr signals, r12 entries, r3 look-ups, r4 to r6 the curve. */
 #define FILL                                                                                       \
     "ldrb r8, [lr], #1\n"                                                                          \
     "ldrb r8, [r4, r8]\n"                                                                          \
-    "cmp r7, r8\n"                                                                                 \
-    "sbc r9, r8, #0\n"                                                                             \
-    "lsr r9, r9, #5\n"                                                                             \
-    "sub r10, r8, r9, lsl #5\n"                                                                    \
-    "mla r8, r9, r5, r12\n"                                                                        \
+    "and r10, r8, #31\n"                                                                           \
+    "lsr r9, r8, #5\n"                                                                             \
+    "mla r9, r9, r5, r12\n"                                                                        \
     "rsb r11, r10, #32\n"                                                                          \
-    "stmia r3!, {r8, r10, r11}\n"                                                                  \
+    "stmia r3!, {r9-r11}\n"                                                                        \
     "add r12, r12, r6\n"
 
 __asm__(BEGIN FUNCTION("iqlut_fill_arm") "push {r4-r11, lr}\n"
-                                         "ldmia r0, {r4-r7, r12, lr}\n"
-                                         "ldr r0, [r0, #24]\n"
-                                         "subs r7, r7, #1\n"
-                                         "sub lr, lr, r6, lsl #3\n" /* from row to row */
-                                         "push {lr}\n"
+                                         "ldmia r0, {r4-r7, r12}\n"
+                                         "ldr r0, [r0, #20]\n"
+                                         "sub r7, r7, r6, lsl #3\n" /* from row to row */
                                          "1:\n"
                                          "ldrd r8, r9, [r1], #8\n"
                                          "sub r9, r2, r9\n"
                                          "add lr, r8, r9, lsl #3\n"
                                          ".rept 8\n" FILL ".endr\n"
-                                         "ldr r9, [sp]\n"
-                                         "add r12, r12, r9\n"
+                                         "add r12, r12, r7\n"
                                          "subs r0, r0, #1\n"
                                          "bne.w 1b\n"
-                                         "add sp, sp, #4\n"
                                          "pop {r4-r11, pc}\n");
 
 /* One row of entries times its weight: r8, r10 whole words and r9, r11 odd lanes, of outputs 0 to 3

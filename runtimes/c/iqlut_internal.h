@@ -37,6 +37,8 @@ typedef struct {
     iqlut_curve curve;
     iqlut_constants constants;
     iqlut_adder adder; /* 0 if there is no loop in assembly for this shape */
+    uint32_t groups;
+    uint32_t fill_arm; /* 1 if the loop in assembly looks signals up */
 #endif
     int32_t acc[IQLUT_CHANNELS_MAX]; /* with the half that rounds: see iqlut_accumulate */
 } iqlut_window;
@@ -84,9 +86,6 @@ void iqlut_enter(iqlut_window *window, uint32_t x);
  * right after iqlut_enter. */
 void iqlut_accumulate(iqlut_window *window, uint32_t x);
 
-/* Requantise all outputs of a block, with the skip signals of pixel x. */
-void iqlut_requantise_pixel(const iqlut_window *window, uint32_t x, uint8_t *out);
-
 /* Requantise all phases of the upsampler, with the skip signals `own`. */
 void iqlut_requantise_phases(const iqlut_window *window, const uint16_t *own, uint8_t *out);
 
@@ -107,9 +106,11 @@ static inline uint8_t iqlut_requantise(const iqlut_layer *layer, uint32_t o, int
 /* iqlut_enter for the layers that iqlut_dsp.c computes; 0 if this is none. */
 uint32_t iqlut_enter_dsp(iqlut_window *window, uint32_t x);
 
+/* Compute a block's outputs from column `begin` to the end of the window. */
+void iqlut_run_block_dsp(iqlut_window *window, uint32_t begin, uint8_t *out);
+
 /* The same as without _dsp, for these layers. */
 void iqlut_accumulate_dsp(iqlut_window *window, uint32_t x);
-void iqlut_requantise_pixel_dsp(const iqlut_window *window, const uint8_t *own, uint8_t *out);
 void iqlut_requantise_phases_dsp(const iqlut_window *window, const uint16_t *own, uint8_t *out);
 #endif
 

@@ -170,25 +170,6 @@ int32_t iqlut_start_value(const iqlut_layer *layer)
     return (int32_t)((UINT32_C(1) << layer->acc_shift) >> 1) - IQLUT_BIAS * IQLUT_ONE * lookups;
 }
 
-void iqlut_requantise_pixel(const iqlut_window *window, uint32_t x, uint8_t *out)
-{
-    const iqlut_layer *const layer = window->layer;
-    const uint32_t c = layer->channels_in;
-    const uint32_t d = layer->channels_out;
-    const uint32_t group = window->symmetry;
-    const uint8_t *const own = iqlut_pixel(&window->rows[(layer->kernel - 1u) / 2u], x, c);
-#ifdef IQLUT_DSP
-    if (window->fits != 0u && c == d) {
-        iqlut_requantise_pixel_dsp(window, own, out);
-        return;
-    }
-#endif
-    for (uint32_t o = 0; o < d; o++) { /* arithmetic.skip_signal */
-        const int32_t signal = c == 1u ? own[0] : (c == d ? own[o] : 0);
-        out[o] = iqlut_requantise(layer, group == 1u ? o : o / group, window->acc[o], signal);
-    }
-}
-
 void iqlut_requantise_phases(const iqlut_window *window, const uint16_t *own, uint8_t *out)
 {
 #ifdef IQLUT_DSP

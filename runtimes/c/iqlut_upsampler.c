@@ -52,7 +52,10 @@ static void write_phases(const iqlut_window *window, const luma_columns *base, u
     }
     iqlut_requantise_phases(window, own, phases);
     for (uint32_t p = 0; p < scale; p++) {
-        memcpy(out + p * length, phases + p * scale, scale);
+        for (uint32_t q = 0; q < scale; q++) {
+            out[q] = phases[p * scale + q];
+        }
+        out += length;
     }
 }
 
