@@ -38,7 +38,7 @@ extern "C" {
 /* Columns that pass through all layers together: more of them are slightly faster and need slightly
  * more memory. */
 #ifndef IQLUT_CHUNK
-#define IQLUT_CHUNK 16u
+#define IQLUT_CHUNK 24u
 #endif
 
 /* Tables begin at multiples of 4 where the compiler can be told so; only iqlut_dsp.c gains by it.
@@ -51,6 +51,14 @@ extern "C" {
 
 #define IQLUT_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define IQLUT_WORDS(bytes) (((bytes) + 3u) / 4u)
+
+/* Bytes that can be read behind the entries of a layer without symmetry, one level's: iqlut_dsp.c
+ * reads the row above the last level and multiplies it by 0. */
+#ifdef IQLUT_DSP
+#define IQLUT_BEHIND(level_bytes) (level_bytes)
+#else
+#define IQLUT_BEHIND(level_bytes) 0u
+#endif
 
 /* Fails to compile unless `condition`, a constant expression, holds. */
 #define IQLUT_CHECK(name, condition) typedef char iqlut_check_##name[(condition) ? 1 : -1]
@@ -92,7 +100,7 @@ typedef enum {
  * null: 256 times 32 * code + fraction, in a byte where 8 levels or fewer let it fit. */
 typedef struct {
     /* entry + 128, (channels_in, levels, kernel, kernel, channels_out), or the stored part of a
-     * symmetric model */
+     * symmetric model; IQLUT_BEHIND */
     const uint8_t *lut;
     const uint8_t *curve8;
     const uint16_t *curve16;

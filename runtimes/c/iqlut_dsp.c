@@ -1,14 +1,16 @@
 /* Sums of look-ups with two 16-bit lanes in each 32-bit register; compiled with -DIQLUT_DSP.
  *
- * Each signal is looked up once and contributes to the outputs of all tap columns above it, whose
- * sums are kept until they are complete. Entries are stored with a bias of 128, so that no lane is
- * negative and eight look-ups fit: 8 * 32 * 255 < 65536. Of a word of four entries
+ * A signal is looked up once for the outputs of all tap columns that read it. Their sums are kept
+ * until they are complete. Entries are stored with a bias of 128, so that no lane is negative and
+ * eight look-ups fit: 8 * 32 * 255 < 65536. Of a word of four entries
  * w = e0 + 2^8 o0 + 2^16 e1 + 2^24 o1 the lanes (o0, o1) are taken out by one UXTB16 and summed by
- * one MLA. Another MLA sums the whole words modulo 2^32, and what these exceed 2^8 times the first
- * sum by is the lanes (e0, e1).
+ * one MLA. Another MLA sums the whole words modulo 2^32. What these exceed 2^8 times the first sum
+ * by is the lanes (e0, e1).
  *
- * This file is plain C and gives the same pixels everywhere; iqlut_dsp_arm.c has the sum of eight
- * look-ups for cores with the DSP extension (Cortex-M4, M7, M33 and later). Layers that do not fit
+ * At the last level the row above is multiplied by 0, but read: see iqlut_layer.lut.
+ *
+ * This file gives the same pixels on every processor. Cores with the DSP extension (Cortex-M4, M7,
+ * M33 and later) run the loops of iqlut_dsp_arm.c for the commonest layers. Layers that do not fit
  * are left to iqlut_layer.c. */
 #include "iqlut_internal.h"
 
@@ -24,45 +26,22 @@
 #define ASSUME_ALIGNED(pointer) (pointer)
 #endif
 
-/* What the addresses of look-ups count from; 0 where 32 bits hold a whole address. */
-static inline uintptr_t origin(const iqlut_layer *layer)
+/* iqlut_fill of any layer. */
+static void fill_column(const iqlut_shape *shape, const iqlut_row *rows, uint32_t x,
+                        iqlut_lookup *to)
 {
-    return sizeof(uintptr_t) == sizeof(uint32_t) ? (uintptr_t)0 : (uintptr_t)layer->lut;
-}
-
-/* Look up one row of signals whose entries begin at `entries`. */
-static iqlut_lookup *fill_row(const iqlut_window *window, const uint8_t *signals, uint32_t entries,
-                              iqlut_lookup *to)
-{
-    const iqlut_layer *const layer = window->layer;
-    const iqlut_curve *const curve = &window->curve;
-    const uint8_t *const end = signals + layer->channels_in;
-    for (; signals != end; signals++) {
-        const uint32_t found = curve->curve != 0 ? curve->curve[*signals] : layer->curve16[*signals];
-        to->below = entries + (found >> 5) * curve->level_bytes;
-        to->fraction = found & 31u;
-        to->rest = (uint32_t)IQLUT_ONE - to->fraction;
-        to++;
-        entries += curve->channel_bytes;
-    }
-    return to;
-}
-
-/* Look up all signals under the taps in column x. */
-static inline void fill_column(iqlut_window *window, uint32_t x)
-{
-    const uint32_t channels = window->layer->channels_in;
-    iqlut_lookup *to = (iqlut_lookup *)(void *)window->positions;
-    uint32_t entries = window->curve.entries;
-#ifdef IQLUT_DSP_ARM
-    if (window->fill_arm != 0u) {
-        iqlut_fill_arm(&window->curve, window->rows, x, to);
-        return;
-    }
-#endif
-    for (uint32_t i = 0; i < window->curve.kernel; i++) {
-        to = fill_row(window, iqlut_pixel(&window->rows[i], x, channels), entries, to);
-        entries += window->curve.row_bytes;
+    for (uint32_t i = 0; i < shape->kernel; i++) {
+        const uint8_t *const signals = iqlut_pixel(&rows[i], x, shape->channels_in);
+        uint32_t entries = shape->entries + i * shape->row_bytes;
+        for (uint32_t c = 0; c < shape->channels_in; c++) {
+            const uint32_t found =
+                shape->curve8 != 0 ? shape->curve8[signals[c]] : shape->curve16[signals[c]];
+            to->below = entries + (found >> 5) * shape->level_bytes;
+            to->fraction = found & 31u;
+            to->rest = (uint32_t)IQLUT_ONE - to->fraction;
+            to++;
+            entries += shape->channel_bytes;
+        }
     }
 }
 
@@ -90,99 +69,94 @@ static inline void widen(const lanes *sum, const int32_t *from, int32_t *to)
     to[3] = from[3] + (int32_t)(sum->odd >> 16);
 }
 
-/* Add at most eight look-ups of eight outputs, whose entries lie `offset` bytes from their
- * addresses, to the sums `from`. */
-static void add_group(const iqlut_window *window, const iqlut_lookup *at, uint32_t count,
-                      uint32_t offset, const int32_t *from, int32_t *to)
+/* Add the look-ups of a column at a byte offset from their addresses, for eight outputs. */
+static void add_eight(const iqlut_shape *shape, const iqlut_lookup *at, uint32_t offset,
+                      const int32_t *from, int32_t *to)
 {
-    const uint8_t *const entries = (const uint8_t *)(origin(window->layer) + offset);
-    lanes sums[2] = {{0, 0}, {0, 0}};
-    for (uint32_t n = 0; n < count; n++) {
-        const uint8_t *const below = entries + at[n].below;
-        const uint8_t *const above = below + window->curve.level_bytes;
-        add(&sums[0], below, at[n].rest);
-        add(&sums[1], below + 4, at[n].rest);
-        add(&sums[0], above, at[n].fraction);
-        add(&sums[1], above + 4, at[n].fraction);
+    const uint8_t *const entries = (const uint8_t *)(shape->origin + offset);
+    uint32_t left = shape->kernel * shape->channels_in;
+    while (left > 0u) {
+        lanes sums[2] = {{0, 0}, {0, 0}};
+        const iqlut_lookup *const end = at + (left < IQLUT_LANES ? left : IQLUT_LANES);
+        left -= (uint32_t)(end - at);
+        for (; at != end; at++) {
+            const uint8_t *const below = entries + at->below;
+            const uint8_t *const above = below + shape->level_bytes;
+            add(&sums[0], below, at->rest);
+            add(&sums[1], below + 4, at->rest);
+            add(&sums[0], above, at->fraction);
+            add(&sums[1], above + 4, at->fraction);
+        }
+        widen(&sums[0], from, to);
+        widen(&sums[1], from + 4, to + 4);
+        from = to;
     }
-    widen(&sums[0], from, to);
-    widen(&sums[1], from + 4, to + 4);
 }
 
-/* Add tap column j of the column that is looked up to one output pixel. */
-static void add_taps(const iqlut_window *window, uint32_t j, const int32_t *from, int32_t *to)
+/* iqlut_add of any layer. */
+static void add_column(const iqlut_shape *shape, const iqlut_lookup *at, int32_t *sums,
+                       iqlut_passes passes)
 {
-    const uint32_t d = window->layer->channels_out;
-    const uint32_t count = (uint32_t)window->layer->kernel * window->layer->channels_in;
-    const iqlut_lookup *const at = (const iqlut_lookup *)(const void *)window->positions;
-    for (uint32_t o = 0; o < d; o += IQLUT_LANES) {
-        for (uint32_t n = 0; n < count; n += IQLUT_LANES) {
-            const uint32_t left = count - n;
-            add_group(window, at + n, left < IQLUT_LANES ? left : IQLUT_LANES, j * d + o,
-                      n == 0u ? from + o : to + o, to + o);
+    const uint32_t d = shape->channels_out;
+    for (uint32_t n = passes.first; n < passes.first + passes.count; n++) {
+        const uint32_t tap = (shape->kernel - 1u - n) * d;
+        for (uint32_t o = 0; o < d; o += IQLUT_LANES) {
+            int32_t *const to = sums + n * d + o;
+            add_eight(shape, at, tap + o, to + d, to);
         }
     }
 }
 
-/* Add the column that is looked up to output pixels. Their sums lie one after the other, that of
- * the pixel which the column completes first. Each sum starts from what stands behind it, so that
- * they move up by one pixel, and the last from the start value. */
-static inline void add_column(iqlut_window *window, iqlut_passes passes)
+/* Choose the loops for a layer. */
+static void choose_loops(iqlut_window *window)
 {
-    const uint32_t kernel = window->layer->kernel;
-    const uint32_t d = window->layer->channels_out;
+    window->fill = fill_column;
+    window->add = add_column;
 #ifdef IQLUT_DSP_ARM
-    if (window->adder != 0) {
-        window->adder((const iqlut_lookup *)(const void *)window->positions,
-                      window->groups, window->acc, passes);
-        return;
+    const iqlut_layer *const layer = window->layer;
+    const uint32_t in_eights = layer->channels_in % IQLUT_LANES == 0u ? 1u : 0u;
+    if (layer->channels_in == IQLUT_LANES && layer->curve8 != 0) {
+        window->fill = iqlut_fill_arm;
+    }
+    if (layer->kernel == 3u && layer->channels_out == 8u && in_eights != 0u) {
+        window->add = iqlut_add_3x3_arm;
+    } else if (layer->kernel == 3u && layer->channels_out == 8u && layer->channels_in == 1u) {
+        window->add = iqlut_add_luma_arm;
+    } else if (layer->kernel == 2u && layer->channels_out == 16u && in_eights != 0u) {
+        window->add = iqlut_add_2x2_arm;
     }
 #endif
-    for (uint32_t n = passes.first; n < passes.first + passes.count; n++) {
-        int32_t *const to = window->acc + n * d;
-        add_taps(window, kernel - 1u - n, to + d, to);
-    }
 }
-
-#ifdef IQLUT_DSP_ARM
-static iqlut_adder adder_of(const iqlut_layer *layer)
-{
-    const uint32_t eights = layer->channels_in % IQLUT_LANES == 0u ? 1u : 0u;
-    if (layer->kernel == 3u && layer->channels_out == 8u) {
-        return eights != 0u ? iqlut_add_3x3_arm
-                            : (layer->channels_in == 1u ? iqlut_add_3x3_luma_arm : 0);
-    }
-    return layer->kernel == 2u && layer->channels_out == 16u && eights != 0u ? iqlut_add_2x2_arm
-                                                                             : 0;
-}
-#endif
 
 /* Set what does not change from pixel to pixel. */
 static void prepare(iqlut_window *window)
 {
     const iqlut_layer *const layer = window->layer;
+    iqlut_shape *const shape = &window->shape;
     const int32_t start = iqlut_start_value(layer);
-    int32_t *const starts = window->acc + (uint32_t)layer->kernel * layer->channels_out;
-    window->curve.curve = layer->curve8;
-    window->curve.level_bytes = (uint32_t)layer->kernel * layer->kernel * layer->channels_out;
-    window->curve.channel_bytes = layer->levels * window->curve.level_bytes;
-    window->curve.entries = (uint32_t)((uintptr_t)layer->lut - origin(layer));
-    window->curve.row_bytes = (uint32_t)layer->kernel * layer->channels_out;
-    window->curve.kernel = layer->kernel;
+    const uintptr_t lut = (uintptr_t)layer->lut;
+    const uint32_t is_whole = sizeof lut == sizeof shape->entries ? 1u : 0u;
+    shape->kernel = layer->kernel;
+    shape->channels_in = layer->channels_in;
+    shape->channels_out = layer->channels_out;
+    shape->row_bytes = shape->kernel * shape->channels_out;
+    shape->level_bytes = shape->kernel * shape->row_bytes;
+    shape->channel_bytes = layer->levels * shape->level_bytes;
+    shape->entries = is_whole != 0u ? (uint32_t)lut : 0u;
+    shape->origin = is_whole != 0u ? 0u : lut;
+    shape->groups = (shape->kernel * shape->channels_in + IQLUT_LANES - 1u) / IQLUT_LANES;
+    shape->curve8 = layer->curve8;
+    shape->curve16 = layer->curve16;
     window->constants.gain = layer->gain;
     window->constants.skip = layer->skip;
     window->constants.bias = layer->bias;
     window->constants.acc_shift = layer->acc_shift;
     window->constants.shift = layer->shift;
     window->constants.outputs = layer->channels_out;
-#ifdef IQLUT_DSP_ARM
-    window->adder = adder_of(layer);
-    window->groups = ((uint32_t)layer->kernel * layer->channels_in + IQLUT_LANES - 1u) / IQLUT_LANES;
-    window->fill_arm = layer->channels_in == IQLUT_LANES && layer->curve8 != 0 ? 1u : 0u;
-#endif
     for (uint32_t o = 0; o < layer->channels_out; o++) {
-        starts[o] = start;
+        window->acc[shape->row_bytes + o] = start;
     }
+    choose_loops(window);
 }
 
 /* 1 if this file computes the layer. */
@@ -197,17 +171,18 @@ static uint32_t fits(const iqlut_window *window)
 }
 
 /* Look up the column that completes output pixel x, and add it to the outputs from the `first`
- * after x on. The column beside the picture is its last, which is still looked up, or its first. */
+ * after x on. Beside the picture this is its first column, or the last, which is still looked up. */
 static inline void add_next_column(iqlut_window *window, int32_t x, uint32_t first)
 {
-    const uint32_t kernel = window->layer->kernel;
+    const uint32_t kernel = window->shape.kernel;
+    iqlut_lookup *const lookups = (iqlut_lookup *)(void *)window->positions;
     const int32_t column = x + (int32_t)(kernel / 2u);
     const uint32_t left = (uint32_t)((int32_t)window->end - x);
     const iqlut_passes passes = {first, (left < kernel ? left : kernel) - first};
     if (column < (int32_t)window->width) {
-        fill_column(window, column < 0 ? 0u : (uint32_t)column);
+        window->fill(&window->shape, window->rows, column < 0 ? 0u : (uint32_t)column, lookups);
     }
-    add_column(window, passes);
+    window->add(&window->shape, lookups, window->acc, passes);
 }
 
 uint32_t iqlut_enter_dsp(iqlut_window *window, uint32_t x)
@@ -216,7 +191,7 @@ uint32_t iqlut_enter_dsp(iqlut_window *window, uint32_t x)
         return 0;
     }
     prepare(window);
-    for (uint32_t first = window->layer->kernel - 1u; first > 0u; first--) {
+    for (uint32_t first = window->shape.kernel - 1u; first > 0u; first--) {
         add_next_column(window, (int32_t)x - (int32_t)first, first);
     }
     return 1;
@@ -233,7 +208,7 @@ static inline void requantise(const iqlut_window *window, const uint8_t *own, ui
 #ifdef IQLUT_DSP_ARM
     iqlut_requantise8_arm(window->acc, own, out, &window->constants);
 #else
-    for (uint32_t o = 0; o < window->layer->channels_out; o++) {
+    for (uint32_t o = 0; o < window->shape.channels_out; o++) {
         out[o] = iqlut_requantise(window->layer, o, window->acc[o], own[o]);
     }
 #endif
@@ -241,14 +216,14 @@ static inline void requantise(const iqlut_window *window, const uint8_t *own, ui
 
 void iqlut_run_block_dsp(iqlut_window *window, uint32_t begin, uint8_t *out)
 {
-    const uint32_t c = window->layer->channels_in;
-    const uint32_t d = window->layer->channels_out;
-    const uint8_t *own = iqlut_pixel(&window->rows[(window->layer->kernel - 1u) / 2u], begin, c);
-    uint8_t all[IQLUT_CHANNELS_MAX / 2u] = {0}; /* arithmetic.skip_signal of a layer of luma */
+    const uint32_t c = window->shape.channels_in;
+    const uint32_t d = window->shape.channels_out;
+    const uint8_t *own = iqlut_pixel(&window->rows[(window->shape.kernel - 1u) / 2u], begin, c);
+    uint8_t all[IQLUT_CHANNELS_MAX / 2u] = {0}; /* arithmetic.skip_signal where c is not d */
     for (uint32_t x = begin; x < window->end; x++) {
         add_next_column(window, (int32_t)x, 0);
-        if (c == 1u) {
-            memset(all, own[0], d);
+        for (uint32_t o = 0; o < d && c == 1u; o++) {
+            all[o] = own[0];
         }
         requantise(window, c == d ? own : all, out);
         own += c;

@@ -1,6 +1,6 @@
 /* The inner loops of iqlut_dsp.c for cores with the DSP extension, in assembly: compilers need more
  * registers for them than there are. iqlut_dsp.c has the same loops in C. */
-#include "iqlut_internal.h"
+#include "iqlut_dsp.h"
 
 #ifdef IQLUT_DSP_ARM
 
@@ -70,7 +70,10 @@ __asm__(BEGIN FUNCTION("iqlut_fill_arm") "push {r4-r11, lr}\n"
     "beq.w 2f\n"
 #define ENTER(pixel)                                                                               \
     "push {r4-r11, lr}\n"                                                                          \
-    "push {r0, r1}\n"                                                                              \
+    "ldr r4, [r0, #24]\n"                                                                          \
+    "push {r1, r4}\n"                                                                              \
+    "mov r0, r1\n"                                                                                 \
+    "mov r1, r4\n"                                                                                 \
     "mov r5, #" pixel "\n"                                                                         \
     "ldr r4, [sp, #44]\n"                                                                          \
     "mla r2, r3, r5, r2\n"                                                                         \
@@ -83,7 +86,7 @@ __asm__(BEGIN FUNCTION("iqlut_fill_arm") "push {r4-r11, lr}\n"
 __asm__(BEGIN FUNCTION("iqlut_add_3x3_arm") ENTER("32") PASS("7", "32", "16", "88") NEXT
             "3:\n" PASS("7", "32", "8", "80") NEXT "4:\n" PASS("7", "32", "0", "72") LEAVE);
 
-__asm__(BEGIN FUNCTION("iqlut_add_3x3_luma_arm") ENTER("32") PASS("2", "32", "16", "88") NEXT
+__asm__(BEGIN FUNCTION("iqlut_add_luma_arm") ENTER("32") PASS("2", "32", "16", "88") NEXT
             "3:\n" PASS("2", "32", "8", "80") NEXT "4:\n" PASS("2", "32", "0", "72") LEAVE);
 
 __asm__(BEGIN FUNCTION("iqlut_add_2x2_arm") ENTER("64") PASS("7", "64", "16", "80")

@@ -16,12 +16,6 @@
 
 #define IQLUT_KERNEL_MAX 3u
 
-/* A row of signals of which the columns from `first` on lie at `pixels`. */
-typedef struct {
-    const uint8_t *pixels;
-    uint32_t first;
-} iqlut_row;
-
 /* Where a layer reads, and the sums of its look-ups: the rows under its taps, and the positions of
  * three columns of them. */
 typedef struct {
@@ -34,11 +28,10 @@ typedef struct {
     uint32_t *positions; /* (3, kernel, channels_in) */
 #ifdef IQLUT_DSP
     uint32_t fits; /* 1 if iqlut_dsp.c computes this layer */
-    iqlut_curve curve;
+    iqlut_shape shape;
     iqlut_constants constants;
-    iqlut_adder adder; /* 0 if there is no loop in assembly for this shape */
-    uint32_t groups;
-    uint32_t fill_arm; /* 1 if the loop in assembly looks signals up */
+    iqlut_fill fill;
+    iqlut_add add;
 #endif
     int32_t acc[IQLUT_CHANNELS_MAX]; /* with the half that rounds: see iqlut_accumulate */
 } iqlut_window;
@@ -112,26 +105,6 @@ void iqlut_run_block_dsp(iqlut_window *window, uint32_t begin, uint8_t *out);
 /* The same as without _dsp, for these layers. */
 void iqlut_accumulate_dsp(iqlut_window *window, uint32_t x);
 void iqlut_requantise_phases_dsp(const iqlut_window *window, const uint16_t *own, uint8_t *out);
-#endif
-
-#ifdef IQLUT_DSP_ARM
-/* iqlut_dsp_arm.c: look up the signals of eight channels under the taps in column x. */
-void iqlut_fill_arm(const iqlut_curve *curve, const iqlut_row *rows, uint32_t x, iqlut_lookup *to);
-
-/* Add look-ups to the sums of a 3x3 kernel with 8 outputs, in groups or three in all, and of a 2x2
- * kernel with 16 outputs. */
-void iqlut_add_3x3_arm(const iqlut_lookup *at, uint32_t groups, int32_t *sums,
-                       iqlut_passes passes);
-void iqlut_add_3x3_luma_arm(const iqlut_lookup *at, uint32_t groups, int32_t *sums,
-                            iqlut_passes passes);
-void iqlut_add_2x2_arm(const iqlut_lookup *at, uint32_t groups, int32_t *sums,
-                       iqlut_passes passes);
-
-/* Requantise outputs, as many as are a multiple of eight, with skip signals of 8 or 16 bits. */
-void iqlut_requantise8_arm(const int32_t *acc, const uint8_t *own, uint8_t *out,
-                           const iqlut_constants *constants);
-void iqlut_requantise16_arm(const int32_t *acc, const uint16_t *own, uint8_t *out,
-                            const iqlut_constants *constants);
 #endif
 
 #endif

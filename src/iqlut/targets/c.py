@@ -84,10 +84,12 @@ def _header(comment: str, word: str, tables: Tables, sets: dict[str, Tables]) ->
     signal_bytes = sum((layer.kernel - 1) * layer.channels_in for layer in tables.layers[1:])
     delay = sum(ar.footprint(layer.kernel)[1] for layer in tables.layers)
     channels = max(layer.channels_in for layer in tables.layers)
-    blend_bytes = 0
+    blend_bytes = behind_bytes = 0
     for index in range(len(tables.layers)):
         part = tables.stored(index)
-        blend_bytes += part["bias"].nbytes + -(-part["lut"].nbytes // 4) * 4
+        lut_bytes = _padded(part["lut"].nbytes)
+        blend_bytes += part["bias"].nbytes + lut_bytes
+        behind_bytes += _padded(part["lut"].nbytes + _behind(tables, part["lut"])) - lut_bytes
     return f"""{comment} */
 #ifndef {upper}_TABLES_H
 #define {upper}_TABLES_H
@@ -105,7 +107,7 @@ IQLUT_CHECK({word}_channels, IQLUT_CHANNELS_MAX >= {max(channels, tables.scale**
     IQLUT_BYTES(width, {signal_bytes}u, {delay}u, {channels}u, {tables.scale}u)
 
 /* Bytes of tables that iqlut_blend writes. */
-#define {upper}_BLEND_BYTES {blend_bytes}u
+#define {upper}_BLEND_BYTES ({blend_bytes}u + IQLUT_BEHIND({behind_bytes}u))
 
 #ifdef __cplusplus
 extern "C" {{
@@ -129,7 +131,9 @@ def _source(comment: str, word: str, tables: Tables, sets: dict[str, Tables]) ->
         for suffix, one in sets.items():
             stored = one.stored(index)
             lines.append(_array(f"int32_t bias_{index}{suffix}", stored["bias"]))
-            lines.append(_array(f"uint8_t lut_{index}{suffix}", biased(stored["lut"]), _ALIGNED))
+            lut = stored["lut"]
+            name = f"{_ALIGNED}uint8_t lut_{index}{suffix}"
+            lines.append(_array(name, biased(lut), _behind(tables, lut)))
     for suffix in sets:
         lines.append(f"static const iqlut_layer layers{suffix}[{len(tables.layers)}] = {{")
         lines += [_layer(index, layer, suffix) for index, layer in enumerate(tables.layers)]
@@ -153,8 +157,18 @@ def _layer(index: int, layer: Layer, suffix: str) -> str:
     return f"    {{lut_{index}{suffix}, {curves}, {arrays}, {numbers}}},"
 
 
-def _array(declaration: str, values: np.ndarray, attributes: str = "") -> str:
-    """A C array of integers, as many to a line as fit."""
+def _behind(tables: Tables, lut: np.ndarray) -> int:
+    """Bytes that the loops for the DSP extension read behind the entries: see IQLUT_BEHIND."""
+    return lut[0, 0].nbytes if tables.symmetry == 1 else 0
+
+
+def _padded(size: int) -> int:
+    """Bytes in whole words."""
+    return -(-size // 4) * 4
+
+
+def _array(declaration: str, values: np.ndarray, behind: int = 0) -> str:
+    """A C array of integers, as many to a line as fit, with bytes `behind` it under -DIQLUT_DSP."""
     lines, line = [], "   "
     for value in values.ravel().tolist():
         text = f" {_literal(value)},"
@@ -164,7 +178,8 @@ def _array(declaration: str, values: np.ndarray, attributes: str = "") -> str:
         line += text
     lines.append(line)
     body = "\n".join(lines)
-    return f"static const {attributes}{declaration}[{values.size}] = {{\n{body}\n}};\n"
+    size = f"{values.size} + IQLUT_BEHIND({behind})" if behind else str(values.size)
+    return f"static const {declaration}[{size}] = {{\n{body}\n}};\n"
 
 
 def _literal(value: int) -> str:
