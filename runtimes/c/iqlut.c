@@ -83,17 +83,15 @@ static void find_rows(const iqlut_passage *at, const iqlut_layer *layer, uint32_
     }
 }
 
-/* Requantise all outputs of pixel x. */
-static void requantise_pixel(const iqlut_window *window, uint32_t x, uint8_t *out)
+/* arithmetic.skip_signal of all outputs of pixel x. */
+static void find_skip_signals(const iqlut_window *window, uint32_t x, uint16_t *own)
 {
-    const iqlut_layer *const layer = window->layer;
-    const uint32_t c = layer->channels_in;
-    const uint32_t d = layer->channels_out;
-    const uint32_t group = window->symmetry;
-    const uint8_t *const own = iqlut_pixel(&window->rows[(layer->kernel - 1u) / 2u], x, c);
-    for (uint32_t o = 0; o < d; o++) { /* arithmetic.skip_signal */
-        const int32_t signal = c == 1u ? own[0] : (c == d ? own[o] : 0);
-        out[o] = iqlut_requantise(layer, group == 1u ? o : o / group, window->acc[o], signal);
+    const uint32_t c = window->layer->channels_in;
+    const uint32_t d = window->layer->channels_out;
+    const uint8_t *signal = iqlut_pixel(&window->rows[(window->layer->kernel - 1u) / 2u], x, c);
+    for (uint32_t o = 0; o < d; o++) {
+        own[o] = c == 1u || c == d ? *signal : 0u;
+        signal += c == d ? 1u : 0u;
     }
 }
 
@@ -117,8 +115,10 @@ static void run_block(const iqlut_passage *at, iqlut_window *window, iqlut_span 
     }
 #endif
     for (uint32_t x = columns.begin; x < columns.end; x++) {
+        uint16_t own[IQLUT_CHANNELS_MAX];
+        find_skip_signals(window, x, own);
         iqlut_accumulate(window, x);
-        requantise_pixel(window, x, out);
+        iqlut_requantise(window, own, out);
         out += d;
     }
 }
@@ -166,6 +166,9 @@ static int32_t run_layer(const iqlut_passage *at, uint32_t index)
         window.width = at->stream->width;
         window.symmetry = model->symmetry;
         window.last = index + 1u == model->layer_count ? 1u : 0u;
+        window.stored = window.last != 0u ? layer->channels_out
+                                          : (uint32_t)layer->channels_out / model->symmetry;
+        window.level_bytes = (uint32_t)layer->kernel * layer->kernel * window.stored;
         window.positions = at->stream->positions;
         window.end = columns.end;
         find_rows(at, layer, index, &window);

@@ -96,14 +96,16 @@ typedef enum {
     IQLUT_BAD_WEIGHT = 8 /* a blend weight above 16 */
 } iqlut_status;
 
-/* One layer as stored, section 1 of the specification. Exactly one of curve8 and curve16 is not
- * null: 256 times 32 * code + fraction, in a byte where 8 levels or fewer let it fit. */
+/* So many levels leave 32 * code + fraction in a byte. */
+#define IQLUT_BYTE_LEVELS 8u
+
+/* One layer as stored, section 1 of the specification. */
 typedef struct {
     /* entry + 128, (channels_in, levels, kernel, kernel, channels_out), or the stored part of a
      * symmetric model; IQLUT_BEHIND */
     const uint8_t *lut;
-    const uint8_t *curve8;
-    const uint16_t *curve16;
+    /* 32 * code + fraction of each signal: 256 uint8_t up to IQLUT_BYTE_LEVELS, above it uint16_t */
+    const void *curve;
     const int16_t *gain;
     const int16_t *skip;
     const int32_t *bias;

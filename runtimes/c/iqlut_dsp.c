@@ -34,8 +34,7 @@ static void fill_column(const iqlut_shape *shape, const iqlut_row *rows, uint32_
         const uint8_t *const signals = iqlut_pixel(&rows[i], x, shape->channels_in);
         uint32_t entries = shape->entries + i * shape->row_bytes;
         for (uint32_t c = 0; c < shape->channels_in; c++) {
-            const uint32_t found =
-                shape->curve8 != 0 ? shape->curve8[signals[c]] : shape->curve16[signals[c]];
+            const uint32_t found = iqlut_on_curve(shape->curve, shape->levels, signals[c]);
             to->below = entries + (found >> 5) * shape->level_bytes;
             to->fraction = found & 31u;
             to->rest = (uint32_t)IQLUT_ONE - to->fraction;
@@ -115,7 +114,7 @@ static void choose_loops(iqlut_window *window)
 #ifdef IQLUT_DSP_ARM
     const iqlut_layer *const layer = window->layer;
     const uint32_t in_eights = layer->channels_in % IQLUT_LANES == 0u ? 1u : 0u;
-    if (layer->channels_in == IQLUT_LANES && layer->curve8 != 0) {
+    if (layer->channels_in == IQLUT_LANES && layer->levels <= IQLUT_BYTE_LEVELS) {
         window->fill = iqlut_fill_arm;
     }
     if (layer->kernel == 3u && layer->channels_out == 8u && in_eights != 0u) {
@@ -145,8 +144,8 @@ static void prepare(iqlut_window *window)
     shape->entries = is_whole != 0u ? (uint32_t)lut : 0u;
     shape->origin = is_whole != 0u ? 0u : lut;
     shape->groups = (shape->kernel * shape->channels_in + IQLUT_LANES - 1u) / IQLUT_LANES;
-    shape->curve8 = layer->curve8;
-    shape->curve16 = layer->curve16;
+    shape->curve = layer->curve;
+    shape->levels = layer->levels;
     window->constants.gain = layer->gain;
     window->constants.skip = layer->skip;
     window->constants.bias = layer->bias;
@@ -209,7 +208,7 @@ static inline void requantise(const iqlut_window *window, const uint8_t *own, ui
     iqlut_requantise8_arm(window->acc, own, out, &window->constants);
 #else
     for (uint32_t o = 0; o < window->shape.channels_out; o++) {
-        out[o] = iqlut_requantise(window->layer, o, window->acc[o], own[o]);
+        out[o] = iqlut_requantise_output(window->layer, o, window->acc[o], own[o]);
     }
 #endif
 }
@@ -231,13 +230,13 @@ void iqlut_run_block_dsp(iqlut_window *window, uint32_t begin, uint8_t *out)
     }
 }
 
-void iqlut_requantise_phases_dsp(const iqlut_window *window, const uint16_t *own, uint8_t *out)
+void iqlut_requantise_dsp(const iqlut_window *window, const uint16_t *own, uint8_t *out)
 {
 #ifdef IQLUT_DSP_ARM
     iqlut_requantise16_arm(window->acc, own, out, &window->constants);
 #else
     for (uint32_t o = 0; o < window->layer->channels_out; o++) {
-        out[o] = iqlut_requantise(window->layer, o, window->acc[o], own[o]);
+        out[o] = iqlut_requantise_output(window->layer, o, window->acc[o], own[o]);
     }
 #endif
 }

@@ -29,14 +29,14 @@ typedef struct {
 
 /* What look-ups need of a layer. iqlut_dsp_arm.c reads the members up to `groups`. */
 typedef struct {
-    const uint8_t *curve8;
+    const void *curve;
     uint32_t level_bytes;
     uint32_t channel_bytes;
     uint32_t row_bytes;
     uint32_t entries; /* the address of the first entry of tap row 0 */
     uint32_t kernel;
     uint32_t groups; /* of eight look-ups in a column */
-    const uint16_t *curve16;
+    uint32_t levels;
     uintptr_t origin; /* what addresses count from: 0 where 32 bits hold them */
     uint32_t channels_in;
     uint32_t channels_out;

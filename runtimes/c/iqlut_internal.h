@@ -22,7 +22,9 @@ typedef struct {
     const iqlut_layer *layer;
     uint32_t width;
     uint32_t symmetry;
-    uint32_t last; /* 1 for the upsampler, else 0 */
+    uint32_t last;   /* 1 for the upsampler, else 0 */
+    uint32_t stored; /* outputs that are stored */
+    uint32_t level_bytes;
     uint32_t end;  /* the column before which outputs are computed */
     iqlut_row rows[IQLUT_KERNEL_MAX];
     uint32_t *positions; /* (3, kernel, channels_in) */
@@ -80,15 +82,22 @@ void iqlut_enter(iqlut_window *window, uint32_t x);
  * right after iqlut_enter. */
 void iqlut_accumulate(iqlut_window *window, uint32_t x);
 
-/* Requantise all phases of the upsampler, with the skip signals `own`. */
-void iqlut_requantise_phases(const iqlut_window *window, const uint16_t *own, uint8_t *out);
+/* Requantise all outputs of a pixel, with the skip signals `own`. */
+void iqlut_requantise(const iqlut_window *window, const uint16_t *own, uint8_t *out);
+
+/* The place of a signal on a curve, 32 * code + fraction. */
+static inline uint32_t iqlut_on_curve(const void *curve, uint32_t levels, uint32_t signal)
+{
+    return levels <= IQLUT_BYTE_LEVELS ? ((const uint8_t *)curve)[signal]
+                                       : ((const uint16_t *)curve)[signal];
+}
 
 /* What all sums start with: minus the bias of the entries, plus half of 2^acc_shift. */
 int32_t iqlut_start_value(const iqlut_layer *layer);
 
-/* arithmetic.requantise of one output o, with the skip signal `own`. `acc` has its half. */
-static inline uint8_t iqlut_requantise(const iqlut_layer *layer, uint32_t o, int32_t acc,
-                                       int32_t own)
+/* arithmetic.requantise with the o-th constants and the skip signal `own`. `acc` has its half. */
+static inline uint8_t iqlut_requantise_output(const iqlut_layer *layer, uint32_t o, int32_t acc,
+                                              int32_t own)
 {
     const int32_t total =
         (acc >> layer->acc_shift) * layer->gain[o] + own * layer->skip[o] + layer->bias[o];
@@ -105,7 +114,7 @@ void iqlut_run_block_dsp(iqlut_window *window, uint32_t begin, uint8_t *out);
 
 /* The same as without _dsp, for these layers. */
 void iqlut_accumulate_dsp(iqlut_window *window, uint32_t x);
-void iqlut_requantise_phases_dsp(const iqlut_window *window, const uint16_t *own, uint8_t *out);
+void iqlut_requantise_dsp(const iqlut_window *window, const uint16_t *own, uint8_t *out);
 #endif
 
 #endif

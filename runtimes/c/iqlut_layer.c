@@ -43,13 +43,6 @@ static uint32_t *column_positions(const iqlut_window *window, int32_t x)
     return window->positions + (clamped % 3u) * window->layer->kernel * window->layer->channels_in;
 }
 
-/* The number of outputs that are stored of a layer. */
-static uint32_t stored_outputs(const iqlut_window *window)
-{
-    const uint32_t d = window->layer->channels_out;
-    return window->last != 0u ? d : d / window->symmetry;
-}
-
 /* arithmetic.expand_knots of a signal whose place on the curve is `found`, with the offset of its
  * channel. The last level is reached from the one before it. */
 static inline uint32_t position_of(uint32_t found, uint32_t top, uint32_t level_bytes,
@@ -66,18 +59,16 @@ static void fill_column(const iqlut_window *window, uint32_t x)
     const iqlut_layer *const layer = window->layer;
     const uint32_t channels = layer->channels_in;
     const uint32_t orbit = window->symmetry;
-    const uint32_t level_bytes = (uint32_t)layer->kernel * layer->kernel * stored_outputs(window);
     const uint32_t orbit_bytes =
-        layer->levels * level_bytes * (window->last != 0u ? 1u : window->symmetry);
+        layer->levels * window->level_bytes * (window->last != 0u ? 1u : orbit);
     const uint32_t top = (uint32_t)IQLUT_ONE * (layer->levels - 1u);
     uint32_t *positions = column_positions(window, (int32_t)x);
     for (uint32_t i = 0; i < layer->kernel; i++) {
         const uint8_t *const signal = iqlut_pixel(&window->rows[i], x, channels);
         uint32_t offset = 0;
         for (uint32_t c = 0; c < channels; c++) {
-            const uint32_t found =
-                layer->curve8 != 0 ? layer->curve8[signal[c]] : layer->curve16[signal[c]];
-            *positions++ = position_of(found, top, level_bytes, offset);
+            const uint32_t found = iqlut_on_curve(layer->curve, layer->levels, signal[c]);
+            *positions++ = position_of(found, top, window->level_bytes, offset);
             offset += ((c + 1u) & (orbit - 1u)) == 0u ? orbit_bytes : 0u;
         }
     }
@@ -121,13 +112,13 @@ static void add_member(const iqlut_window *window, uint32_t g, int32_t *sums)
 {
     const iqlut_layer *const layer = window->layer;
     const uint32_t kernel = layer->kernel;
-    const uint32_t count = stored_outputs(window);
+    const uint32_t count = window->stored;
     for (uint32_t i = 0; i < kernel; i++) {
         for (uint32_t j = 0; j < kernel; j++) {
             const uint32_t *const positions = tap_positions(window, i, j);
             const uint8_t *const entries = layer->lut + place(g, i, j, kernel) * count;
             for (uint32_t c = g; c < layer->channels_in; c += window->symmetry) {
-                add_blend(sums, entries + IQLUT_OFFSET(positions[c]), kernel * kernel * count,
+                add_blend(sums, entries + IQLUT_OFFSET(positions[c]), window->level_bytes,
                           (int32_t)IQLUT_FRACTION(positions[c]), count);
             }
         }
@@ -140,8 +131,7 @@ static int32_t sum_tap(const iqlut_window *window, const uint32_t *positions,
                        const uint8_t *entries, const uint32_t *channel_offset)
 {
     const uint32_t channels = window->layer->channels_in;
-    const uint32_t level_bytes =
-        (uint32_t)window->layer->kernel * window->layer->kernel * stored_outputs(window);
+    const uint32_t level_bytes = window->level_bytes;
     const uint32_t *const end = positions + channels;
     const uint32_t members = channels < window->symmetry ? channels : window->symmetry;
     int32_t below = 0;
@@ -165,12 +155,12 @@ static int32_t sum_output(const iqlut_window *window, uint32_t o)
     const uint32_t n = window->symmetry;
     const uint32_t g = o & (n - 1u);
     const uint32_t kernel = layer->kernel;
-    const uint32_t count = stored_outputs(window);
+    const uint32_t count = window->stored;
     const uint8_t *const seen = SEEN[layer->channels_in == 1u ? 0u : g];
     uint32_t channel_offset[8];
     int32_t sum = 0;
     for (uint32_t h = 0; h < n; h++) {
-        channel_offset[h] = seen[h] * layer->levels * kernel * kernel * count;
+        channel_offset[h] = seen[h] * layer->levels * window->level_bytes;
     }
     for (uint32_t i = 0; i < kernel; i++) {
         for (uint32_t j = 0; j < kernel; j++) {
@@ -205,16 +195,20 @@ int32_t iqlut_start_value(const iqlut_layer *layer)
     return (int32_t)((UINT32_C(1) << layer->acc_shift) >> 1) - IQLUT_BIAS * IQLUT_ONE * lookups;
 }
 
-void iqlut_requantise_phases(const iqlut_window *window, const uint16_t *own, uint8_t *out)
+void iqlut_requantise(const iqlut_window *window, const uint16_t *own, uint8_t *out)
 {
+    const iqlut_layer *const layer = window->layer;
+    const uint32_t repeats = window->last != 0u ? 0u : window->symmetry - 1u;
+    uint32_t stored = 0; /* the constants of a block are stored once for an orbit */
 #ifdef IQLUT_DSP
     if (window->fits != 0u) {
-        iqlut_requantise_phases_dsp(window, own, out);
+        iqlut_requantise_dsp(window, own, out);
         return;
     }
 #endif
-    for (uint32_t o = 0; o < window->layer->channels_out; o++) {
-        out[o] = iqlut_requantise(window->layer, o, window->acc[o], own[o]);
+    for (uint32_t o = 0; o < layer->channels_out; o++) {
+        out[o] = iqlut_requantise_output(layer, stored, window->acc[o], own[o]);
+        stored += ((o + 1u) & repeats) == 0u ? 1u : 0u;
     }
 }
 

@@ -50,7 +50,7 @@ static void write_phases(const iqlut_window *window, const luma_columns *base, u
             o++;
         }
     }
-    iqlut_requantise_phases(window, own, phases);
+    iqlut_requantise(window, own, phases);
     for (uint32_t p = 0; p < scale; p++) {
         for (uint32_t q = 0; q < scale; q++) {
             out[q] = phases[p * scale + q];

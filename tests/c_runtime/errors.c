@@ -44,8 +44,8 @@ int main(void)
     static uint32_t memory[BYTES / 4u];
     uint8_t out[256];
     uint8_t luma[16] = {0};
-    const iqlut_layer layers[2] = {{lut, curve, 0, ones, ones, bias, 2, 1, 1, 1, 0, 8},
-                                   {lut, curve, 0, ones, ones, bias, 2, 1, 4, 1, 0, 10}};
+    const iqlut_layer layers[2] = {{lut, curve, ones, ones, bias, 2, 1, 1, 1, 0, 8},
+                                   {lut, curve, ones, ones, bias, 2, 1, 4, 1, 0, 10}};
     iqlut_layer wrong[2];
     iqlut_model model = {layers, 2, 2, 1};
     const iqlut_output output = {emit, 0};

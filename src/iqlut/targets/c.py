@@ -20,7 +20,7 @@ from iqlut.targets.folder import identifier, provenance
 
 LAYERS_MAX = 255  # the runtime counts layers in a byte
 ENTRY_BIAS = 128
-CURVE8_LEVELS_MAX = 8  # so many levels leave 32 * code + fraction in a byte
+BYTE_LEVELS = 8  # so many levels leave 32 * code + fraction in a byte
 _LINE_COLUMNS = 100
 _ALIGNED = "IQLUT_ALIGNED "
 _HERE = Path(iqlut.__file__).parent
@@ -145,16 +145,14 @@ def _source(comment: str, word: str, tables: Tables, sets: dict[str, Tables]) ->
 def _curve(layer: Layer) -> tuple[int, np.ndarray]:
     """The bits of an element and the 256 elements, 32 * code + fraction."""
     code, fraction = layer.curve.astype(np.int32)
-    return (8 if layer.levels <= CURVE8_LEVELS_MAX else 16), ar.ONE * code + fraction
+    return (8 if layer.levels <= BYTE_LEVELS else 16), ar.ONE * code + fraction
 
 
 def _layer(index: int, layer: Layer, suffix: str) -> str:
-    bits, _ = _curve(layer)
-    curves = f"curve_{index}, 0" if bits == 8 else f"0, curve_{index}"
     shape = (layer.levels, layer.channels_in, layer.channels_out, layer.kernel)
     numbers = ", ".join(map(str, (*shape, layer.acc_shift, layer.shift)))
     arrays = f"gain_{index}, skip_{index}, bias_{index}{suffix}"
-    return f"    {{lut_{index}{suffix}, {curves}, {arrays}, {numbers}}},"
+    return f"    {{lut_{index}{suffix}, curve_{index}, {arrays}, {numbers}}},"
 
 
 def _behind(tables: Tables, lut: np.ndarray) -> int:
