@@ -93,7 +93,8 @@ typedef enum {
     IQLUT_ALIGNMENT = 5, /* the memory does not start at a multiple of 4 */
     IQLUT_NO_ROWS = 6,   /* iqlut_finish without a row */
     IQLUT_BAD_SIZE = 7,  /* a plane has no pixels, or a stride below its width */
-    IQLUT_BAD_WEIGHT = 8 /* a blend weight above 16 */
+    IQLUT_BAD_WEIGHT = 8,  /* a blend weight above 16 */
+    IQLUT_BAD_STRENGTH = 9 /* a restoration strength outside those that are stored */
 } iqlut_status;
 
 /* So many levels leave 32 * code + fraction in a byte. */
@@ -104,7 +105,8 @@ typedef struct {
     /* entry + 128, (channels_in, levels, kernel, kernel, channels_out), or the stored part of a
      * symmetric model; IQLUT_BEHIND */
     const uint8_t *lut;
-    /* 32 * code + fraction of each signal: 256 uint8_t up to IQLUT_BYTE_LEVELS, above it uint16_t */
+    /* 32 * code + fraction of each signal, 256 times uint8_t or, above IQLUT_BYTE_LEVELS, uint16_t
+     */
     const void *curve;
     const int16_t *gain;
     const int16_t *skip;
@@ -207,6 +209,18 @@ uint32_t iqlut_blend_bytes(const iqlut_model *model);
  * error nothing is written. */
 iqlut_status iqlut_blend(const iqlut_model *below, const iqlut_model *above, uint32_t weight,
                          const iqlut_table_memory *memory, iqlut_model *blended);
+
+/* A model with several restoration strengths, stored ones in 64ths. */
+#define IQLUT_STRENGTH_UNITS 64u
+typedef struct {
+    const iqlut_model *sets;
+    const uint16_t *strengths; /* rising */
+    uint32_t count;
+} iqlut_restoration;
+
+/* Blend the two sets beside `strength`, in 64ths, as iqlut_blend does. */
+iqlut_status iqlut_blend_strength(const iqlut_restoration *restoration, uint32_t strength,
+                                  const iqlut_table_memory *memory, iqlut_model *blended);
 
 #ifdef __cplusplus
 }

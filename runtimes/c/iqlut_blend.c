@@ -140,3 +140,23 @@ iqlut_status iqlut_blend(const iqlut_model *below, const iqlut_model *above, uin
     blended->layers = memory->layers;
     return IQLUT_OK;
 }
+
+iqlut_status iqlut_blend_strength(const iqlut_restoration *restoration, uint32_t strength,
+                                  const iqlut_table_memory *memory, iqlut_model *blended)
+{
+    if (restoration == 0 || restoration->sets == 0 || restoration->strengths == 0) {
+        return IQLUT_NULL;
+    }
+    if (restoration->count < 2u || strength < restoration->strengths[0] ||
+        strength > restoration->strengths[restoration->count - 1u]) {
+        return IQLUT_BAD_STRENGTH;
+    }
+    uint32_t m = 0;
+    while (m + 2u < restoration->count && strength >= restoration->strengths[m + 1u]) {
+        m++;
+    }
+    /* section 7 of the specification, in exact fractions */
+    const uint32_t gap = (uint32_t)restoration->strengths[m + 1u] - restoration->strengths[m];
+    const uint32_t weight = (2u * 16u * (strength - restoration->strengths[m]) + gap) / (2u * gap);
+    return iqlut_blend(&restoration->sets[m], &restoration->sets[m + 1u], weight, memory, blended);
+}

@@ -162,15 +162,18 @@ static void prepare(iqlut_window *window)
 static uint32_t fits(const iqlut_window *window)
 {
     const iqlut_layer *const layer = window->layer;
+    const uintptr_t addresses =
+        (uintptr_t)layer->lut | (uintptr_t)layer->gain | (uintptr_t)layer->skip;
     return window->symmetry == 1u && layer->channels_out % IQLUT_LANES == 0u &&
                    (layer->kernel + 1u) * layer->channels_out <= IQLUT_CHANNELS_MAX &&
-                   ((uintptr_t)layer->lut & 3u) == 0u
+                   (addresses & 3u) == 0u
                ? 1u
                : 0u;
 }
 
 /* Look up the column that completes output pixel x, and add it to the outputs from the `first`
- * after x on. Beside the picture this is its first column, or the last, which is still looked up. */
+ * after x on. Beside the picture its first column stands for it, or the last, which is still looked
+ * up. */
 static inline void add_next_column(iqlut_window *window, int32_t x, uint32_t first)
 {
     const uint32_t kernel = window->shape.kernel;

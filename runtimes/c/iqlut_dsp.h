@@ -47,8 +47,8 @@ typedef void (*iqlut_fill)(const iqlut_shape *shape, const iqlut_row *rows, uint
                            iqlut_lookup *to);
 
 /* Adds a column that is looked up to the sums of output pixels. These lie one after the other, that
- * of the pixel which the column completes first. Each sum starts from what stands behind it, so that
- * they move up by one pixel, and the last from the start value. */
+ * of the pixel which the column completes first. Each sum starts from what stands behind it, so
+ * that they move up by one pixel, and the last from the start value. */
 typedef void (*iqlut_add)(const iqlut_shape *shape, const iqlut_lookup *at, int32_t *sums,
                           iqlut_passes passes);
 
