@@ -29,8 +29,8 @@ extern "C" {
 #define IQLUT_WIDTH_MAX 8192u
 #endif
 
-/* The most channels of a layer; it sets the size of the accumulators on the stack (8 bytes for each
- * channel). */
+/* The most channels of a layer; it sets the size of the sums on the stack (6 bytes for each
+ * channel). iqlut_dsp.c computes layers of which kernel + 1 times the outputs are not more. */
 #ifndef IQLUT_CHANNELS_MAX
 #define IQLUT_CHANNELS_MAX 64u
 #endif

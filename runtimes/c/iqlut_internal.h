@@ -16,8 +16,7 @@
 
 #define IQLUT_KERNEL_MAX 3u
 
-/* Where a layer reads, and the sums of its look-ups: the rows under its taps, and the positions of
- * three columns of them. */
+/* Where a layer reads, and the sums of its look-ups. */
 typedef struct {
     const iqlut_layer *layer;
     uint32_t width;
@@ -25,9 +24,9 @@ typedef struct {
     uint32_t last;   /* 1 for the upsampler, else 0 */
     uint32_t stored; /* outputs that are stored */
     uint32_t level_bytes;
-    uint32_t end;  /* the column before which outputs are computed */
+    uint32_t end; /* the column before which outputs are computed */
     iqlut_row rows[IQLUT_KERNEL_MAX];
-    uint32_t *positions; /* (3, kernel, channels_in) */
+    uint32_t *positions; /* of three columns, (3, kernel, channels_in); iqlut_dsp.c has its own use */
     const uint32_t *columns[IQLUT_KERNEL_MAX]; /* the positions of each tap column */
 #ifdef IQLUT_DSP
     uint32_t fits; /* 1 if iqlut_dsp.c computes this layer */
@@ -36,7 +35,8 @@ typedef struct {
     iqlut_fill fill;
     iqlut_add add;
 #endif
-    int32_t acc[IQLUT_CHANNELS_MAX]; /* with the half that rounds: see iqlut_accumulate */
+    /* sums of a pixel; with iqlut_dsp.c of the next ones too, and their start value */
+    int32_t acc[IQLUT_CHANNELS_MAX];
 } iqlut_window;
 
 /* Columns from `begin` to before `end`. */
