@@ -26,7 +26,7 @@ typedef struct {
     uint32_t level_bytes;
     uint32_t end; /* the column before which outputs are computed */
     iqlut_row rows[IQLUT_KERNEL_MAX];
-    uint32_t *positions; /* of three columns, (3, kernel, channels_in); iqlut_dsp.c has its own use */
+    uint32_t *positions; /* (3, kernel, channels_in), or the look-ups of iqlut_dsp.c */
     const uint32_t *columns[IQLUT_KERNEL_MAX]; /* the positions of each tap column */
 #ifdef IQLUT_DSP
     uint32_t fits; /* 1 if iqlut_dsp.c computes this layer */

@@ -1,5 +1,6 @@
 /* Prints the instructions and the stack that upscaling a plane takes, on an emulated board:
- * `instructions pixels stack_bytes stream_bytes`, and bytes of memory at 160, 320 and 480 pixels. */
+ * `instructions pixels stack_bytes stream_bytes`, and of a model the bytes of memory at widths of
+ * 160, 320 and 480 pixels. */
 #include "board.h"
 #ifdef TABLES_HEADER
 #include TABLES_HEADER
