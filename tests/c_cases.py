@@ -19,7 +19,7 @@ from iqlut.engines import reference
 from iqlut.tables import symmetry
 from iqlut.tables.integer_tables import SCALES, Tables
 from iqlut.tables.restoration_tables import RestorationTables
-from iqlut.targets.c import biased
+from iqlut.targets.c import BYTE_LEVELS, biased
 from random_tables import (
     random_layer,
     random_lut,
@@ -129,7 +129,7 @@ def case(
 
 def _layer(first: Tables, second: Tables, index: int) -> bytes:
     layer, stored, other = first.layers[index], first.stored(index), second.stored(index)
-    bits = 8 if layer.levels <= 8 else 16
+    bits = 8 if layer.levels <= BYTE_LEVELS else 16
     code, fraction = layer.curve.astype(np.int32)
     curve = (ar.ONE * code + fraction).astype(np.uint8 if bits == 8 else np.uint16)
     shape = (layer.levels, layer.channels_in, layer.channels_out, layer.kernel)

@@ -105,7 +105,7 @@ def test_command(name, tmp_path):
 
 
 def test_strengths(tmp_path):
-    """One strength gives its tables; two neighbours give two sets for the C runtime alone."""
+    """One strength gives its tables; neighbours, or all, give sets for the C runtime alone."""
     one, two = tmp_path / "one", tmp_path / "two"
     assert cli.main(["export", "c", "everyday-x4", "--restore", "1.25", "-o", str(one)]) == 0
     model = iqlut.load("everyday-x4")
@@ -114,7 +114,12 @@ def test_strengths(tmp_path):
     assert model.at(1.25).sha256 in header
     assert cli.main(["export", "c", "everyday-x4", "--restore", "0.5,0.75", "-o", str(two)]) == 0
     header = (two / "everyday_x4_tables.h").read_text()
-    assert "everyday_x4_below" in header and model.at(0.75).sha256 in header
+    assert "iqlut_restoration everyday_x4;" in header
+    assert model.at(0.5).sha256 in header and model.at(0.75).sha256 in header
+    every = tmp_path / "every"
+    assert cli.main(["export", "c", "everyday-x4", "--restore", "all", "-o", str(every)]) == 0
+    header = (every / "everyday_x4_tables.h").read_text()
+    assert all(one.sha256 in header for one in model.sets)
 
 
 @pytest.mark.parametrize(
@@ -123,9 +128,13 @@ def test_strengths(tmp_path):
         (["verilog", "l8c8-x4"], f"expected one of {', '.join(targets.TARGETS)}", USAGE),
         (["c", "no-such-model"], "no model", USAGE),
         (["c", "l8c8-x4", "--restore", "1"], "no restoration strengths", USAGE),
-        (["c", "everyday-x4", "--restore", "0,2"], "two neighbours", USAGE),
+        (["c", "everyday-x4", "--restore", "0,2"], "neighbours among 0, 0.25", USAGE),
         (["c", "everyday-x4", "--restore", "much"], "expected a number", USAGE),
-        (["tables", "everyday-x4", "--restore", "0.5,0.75"], "only the target c takes two", USAGE),
+        (
+            ["tables", "everyday-x4", "--restore", "0.5,0.75"],
+            "only the target c takes several",
+            USAGE,
+        ),
     ],
 )
 def test_what_is_refused(arguments, expected, code, tmp_path, capsys):

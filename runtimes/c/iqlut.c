@@ -83,29 +83,43 @@ static void find_rows(const iqlut_passage *at, const iqlut_layer *layer, uint32_
     }
 }
 
+/* arithmetic.skip_signal of all outputs of pixel x. */
+static void find_skip_signals(const iqlut_window *window, uint32_t x, uint16_t *own)
+{
+    const uint32_t c = window->layer->channels_in;
+    const uint32_t d = window->layer->channels_out;
+    const uint8_t *signal = iqlut_pixel(&window->rows[(window->layer->kernel - 1u) / 2u], x, c);
+    for (uint32_t o = 0; o < d; o++) {
+        own[o] = c == 1u || c == d ? *signal : 0u;
+        signal += c == d ? 1u : 0u;
+    }
+}
+
 /* Compute the columns of a block's output into the flight of the next layer, `next`. */
-static void run_block(const iqlut_passage *at, const iqlut_window *window, iqlut_span columns,
+static void run_block(const iqlut_passage *at, iqlut_window *window, iqlut_span columns,
                       const iqlut_layer *next)
 {
     const iqlut_layer *const layer = window->layer;
     const uint32_t d = layer->channels_out;
-    const uint32_t c = layer->channels_in;
-    const uint32_t group = window->symmetry;
-    const iqlut_row *const own_row = &window->rows[(layer->kernel - 1u) / 2u];
     const int32_t first = at->column - (int32_t)(layer->kernel / 2u);
     uint8_t *out = at->stream->flight[1u - at->flight];
-    out += ((next->kernel - 1u) + (columns.begin - (uint32_t)first)) * d;
-    if (columns.begin < columns.end) {
-        iqlut_enter(window, columns.begin);
+    if (columns.begin == columns.end) {
+        return;
     }
+    out += ((next->kernel - 1u) + (columns.begin - (uint32_t)first)) * d;
+    iqlut_enter(window, columns.begin);
+#ifdef IQLUT_DSP
+    if (window->fits != 0u) {
+        iqlut_run_block_dsp(window, columns.begin, out);
+        return;
+    }
+#endif
     for (uint32_t x = columns.begin; x < columns.end; x++) {
-        int32_t acc[IQLUT_CHANNELS_MAX];
-        const uint8_t *const own = iqlut_pixel(own_row, x, c);
-        iqlut_accumulate(window, x, acc);
-        for (uint32_t o = 0; o < d; o++) { /* arithmetic.skip_signal */
-            const int32_t signal = c == 1u ? own[0] : (c == d ? own[o] : 0);
-            *out++ = iqlut_requantise(layer, group == 1u ? o : o / group, acc[o], signal);
-        }
+        uint16_t own[IQLUT_CHANNELS_MAX];
+        find_skip_signals(window, x, own);
+        iqlut_accumulate(window, x);
+        iqlut_requantise(window, own, out);
+        out += d;
     }
 }
 
@@ -152,7 +166,11 @@ static int32_t run_layer(const iqlut_passage *at, uint32_t index)
         window.width = at->stream->width;
         window.symmetry = model->symmetry;
         window.last = index + 1u == model->layer_count ? 1u : 0u;
+        window.stored = window.last != 0u ? layer->channels_out
+                                          : (uint32_t)layer->channels_out / model->symmetry;
+        window.level_bytes = (uint32_t)layer->kernel * layer->kernel * window.stored;
         window.positions = at->stream->positions;
+        window.end = columns.end;
         find_rows(at, layer, index, &window);
         if (window.last != 0u) {
             iqlut_run_upsampler(at, &window, columns, y);

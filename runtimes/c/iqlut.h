@@ -29,8 +29,8 @@ extern "C" {
 #define IQLUT_WIDTH_MAX 8192u
 #endif
 
-/* The most channels of a layer; it sets the size of the accumulators on the stack (8 bytes for each
- * channel). */
+/* The most channels of a layer; it sets the size of the sums on the stack (6 bytes for each
+ * channel). iqlut_dsp.c computes layers of which kernel + 1 times the outputs are not more. */
 #ifndef IQLUT_CHANNELS_MAX
 #define IQLUT_CHANNELS_MAX 64u
 #endif
@@ -38,7 +38,7 @@ extern "C" {
 /* Columns that pass through all layers together: more of them are slightly faster and need slightly
  * more memory. */
 #ifndef IQLUT_CHUNK
-#define IQLUT_CHUNK 16u
+#define IQLUT_CHUNK 24u
 #endif
 
 /* Tables begin at multiples of 4 where the compiler can be told so; only iqlut_dsp.c gains by it.
@@ -51,6 +51,14 @@ extern "C" {
 
 #define IQLUT_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define IQLUT_WORDS(bytes) (((bytes) + 3u) / 4u)
+
+/* Bytes that can be read behind the entries of a layer without symmetry, one level's: iqlut_dsp.c
+ * reads the row above the last level and multiplies it by 0. */
+#ifdef IQLUT_DSP
+#define IQLUT_BEHIND(level_bytes) (level_bytes)
+#else
+#define IQLUT_BEHIND(level_bytes) 0u
+#endif
 
 /* Fails to compile unless `condition`, a constant expression, holds. */
 #define IQLUT_CHECK(name, condition) typedef char iqlut_check_##name[(condition) ? 1 : -1]
@@ -85,17 +93,21 @@ typedef enum {
     IQLUT_ALIGNMENT = 5, /* the memory does not start at a multiple of 4 */
     IQLUT_NO_ROWS = 6,   /* iqlut_finish without a row */
     IQLUT_BAD_SIZE = 7,  /* a plane has no pixels, or a stride below its width */
-    IQLUT_BAD_WEIGHT = 8 /* a blend weight above 16 */
+    IQLUT_BAD_WEIGHT = 8,  /* a blend weight above 16 */
+    IQLUT_BAD_STRENGTH = 9 /* a restoration strength outside those that are stored */
 } iqlut_status;
 
-/* One layer as stored, section 1 of the specification. Exactly one of curve8 and curve16 is not
- * null: 256 times 32 * code + fraction, in a byte where 8 levels or fewer let it fit. */
+/* So many levels leave 32 * code + fraction in a byte. */
+#define IQLUT_BYTE_LEVELS 8u
+
+/* One layer as stored, section 1 of the specification. */
 typedef struct {
     /* entry + 128, (channels_in, levels, kernel, kernel, channels_out), or the stored part of a
-     * symmetric model */
+     * symmetric model; IQLUT_BEHIND */
     const uint8_t *lut;
-    const uint8_t *curve8;
-    const uint16_t *curve16;
+    /* 32 * code + fraction of each signal, 256 times uint8_t or, above IQLUT_BYTE_LEVELS, uint16_t
+     */
+    const void *curve;
     const int16_t *gain;
     const int16_t *skip;
     const int32_t *bias;
@@ -197,6 +209,18 @@ uint32_t iqlut_blend_bytes(const iqlut_model *model);
  * error nothing is written. */
 iqlut_status iqlut_blend(const iqlut_model *below, const iqlut_model *above, uint32_t weight,
                          const iqlut_table_memory *memory, iqlut_model *blended);
+
+/* A model with several restoration strengths, stored ones in 64ths. */
+#define IQLUT_STRENGTH_UNITS 64u
+typedef struct {
+    const iqlut_model *sets;
+    const uint16_t *strengths; /* rising */
+    uint32_t count;
+} iqlut_restoration;
+
+/* Blend the two sets beside `strength`, in 64ths, as iqlut_blend does. */
+iqlut_status iqlut_blend_strength(const iqlut_restoration *restoration, uint32_t strength,
+                                  const iqlut_table_memory *memory, iqlut_model *blended);
 
 #ifdef __cplusplus
 }

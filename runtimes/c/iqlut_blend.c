@@ -15,20 +15,30 @@ static void stored_channels(const iqlut_model *model, uint32_t l, uint32_t *inpu
     *outputs = last != 0u ? layer->channels_out : (uint32_t)layer->channels_out / model->symmetry;
 }
 
+/* Words of the entries of layer l, and of what can be read behind them. */
+static uint32_t entry_words(const iqlut_model *model, uint32_t l)
+{
+    const iqlut_layer *const layer = &model->layers[l];
+    uint32_t c;
+    uint32_t d;
+    stored_channels(model, l, &c, &d);
+    const uint32_t level_bytes = (uint32_t)layer->kernel * layer->kernel * d;
+    return IQLUT_WORDS(c * layer->levels * level_bytes +
+                       (model->symmetry == 1u ? IQLUT_BEHIND(level_bytes) : 0u));
+}
+
 uint32_t iqlut_blend_bytes(const iqlut_model *model)
 {
-    uint32_t bytes = 0;
+    uint32_t words = 0;
     if (iqlut_model_is_legal(model) != 0u) {
         for (uint32_t l = 0; l < model->layer_count; l++) {
-            const uint32_t kernel = model->layers[l].kernel;
             uint32_t c;
-            uint32_t d;
-            stored_channels(model, l, &c, &d);
-            bytes += d * (uint32_t)sizeof(int32_t) +
-                     4u * IQLUT_WORDS(c * model->layers[l].levels * kernel * kernel * d);
+            uint32_t biases;
+            stored_channels(model, l, &c, &biases);
+            words += biases + entry_words(model, l);
         }
     }
-    return bytes;
+    return 4u * words;
 }
 
 /* arithmetic.blend_sets: what rounding leaves of an entry is carried to the next that it is summed
@@ -124,9 +134,29 @@ iqlut_status iqlut_blend(const iqlut_model *below, const iqlut_model *above, uin
         memory->layers[l] = *one;
         memory->layers[l].lut = lut;
         memory->layers[l].bias = bias;
-        free_words += biases + IQLUT_WORDS(shape[0] * shape[1] * shape[2] * shape[3]);
+        free_words += biases + entry_words(below, l);
     }
     *blended = *below;
     blended->layers = memory->layers;
     return IQLUT_OK;
+}
+
+iqlut_status iqlut_blend_strength(const iqlut_restoration *restoration, uint32_t strength,
+                                  const iqlut_table_memory *memory, iqlut_model *blended)
+{
+    if (restoration == 0 || restoration->sets == 0 || restoration->strengths == 0) {
+        return IQLUT_NULL;
+    }
+    if (restoration->count < 2u || strength < restoration->strengths[0] ||
+        strength > restoration->strengths[restoration->count - 1u]) {
+        return IQLUT_BAD_STRENGTH;
+    }
+    uint32_t m = 0;
+    while (m + 2u < restoration->count && strength >= restoration->strengths[m + 1u]) {
+        m++;
+    }
+    /* section 7 of the specification, in exact fractions */
+    const uint32_t gap = (uint32_t)restoration->strengths[m + 1u] - restoration->strengths[m];
+    const uint32_t weight = (2u * 16u * (strength - restoration->strengths[m]) + gap) / (2u * gap);
+    return iqlut_blend(&restoration->sets[m], &restoration->sets[m + 1u], weight, memory, blended);
 }

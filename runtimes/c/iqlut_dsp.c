@@ -1,26 +1,24 @@
 /* Sums of look-ups with two 16-bit lanes in each 32-bit register; compiled with -DIQLUT_DSP.
  *
- * Entries are stored with a bias of 128, so that no lane is negative and eight channels of one tap
- * fit: 8 * 32 * 255 < 65536. Of a word of four entries w = e0 + 2^8 o0 + 2^16 e1 + 2^24 o1 the
- * lanes (e0, e1) are taken out by one UXTB16 and summed by one MLA; the sum of the whole words is
- * kept in 64 bits by one UMLAL, and what it exceeds the first sum by is 2^8 times the lanes (o0,
- * o1). With the load that is 3.5 instructions for four entries, where two UXTB16 and two MLA would
- * be 4.5.
+ * A signal is looked up once for the outputs of all tap columns that read it. Their sums are kept
+ * until they are complete. Entries are stored with a bias of 128, so that no lane is negative and
+ * eight look-ups fit: 8 * 32 * 255 < 65536. Of a word of four entries
+ * w = e0 + 2^8 o0 + 2^16 e1 + 2^24 o1 the lanes (o0, o1) are taken out by one UXTB16 and summed by
+ * one MLA. Another MLA sums the whole words modulo 2^32. What these exceed 2^8 times the first sum
+ * by is the lanes (e0, e1).
  *
- * It is plain C and gives the same pixels everywhere; on Cortex-M4, M7, M33 and later UXTB16 is one
- * instruction (the DSP extension). Layers that do not fit are left to iqlut_layer.c. */
+ * At the last level the row above is multiplied by 0, but read: see iqlut_layer.lut.
+ *
+ * This file gives the same pixels on every processor. Cores with the DSP extension (Cortex-M4, M7,
+ * M33 and later) run the loops of iqlut_dsp_arm.c for the commonest layers. Layers that do not fit
+ * are left to iqlut_layer.c. */
 #include "iqlut_internal.h"
 
 #ifdef IQLUT_DSP
 
 #include <string.h>
 
-#if defined(__ARM_FEATURE_SIMD32)
-#include <arm_acle.h>
-#define EVEN(word) __uxtb16(word)
-#else
-#define EVEN(word) ((word) & 0x00FF00FFu)
-#endif
+#define ODD(word) (((word) >> 8) & 0x00FF00FFu)
 
 #if defined(__GNUC__)
 #define ASSUME_ALIGNED(pointer) __builtin_assume_aligned(pointer, 4)
@@ -28,178 +26,222 @@
 #define ASSUME_ALIGNED(pointer) (pointer)
 #endif
 
-#define GROUP 8u /* channels whose sums fit a lane, and outputs that are computed together */
+/* iqlut_fill of any layer. */
+static void fill_column(const iqlut_shape *shape, const iqlut_row *rows, uint32_t x,
+                        iqlut_lookup *to)
+{
+    for (uint32_t i = 0; i < shape->kernel; i++) {
+        const uint8_t *const signals = iqlut_pixel(&rows[i], x, shape->channels_in);
+        uint32_t entries = shape->entries + i * shape->row_bytes;
+        for (uint32_t c = 0; c < shape->channels_in; c++) {
+            const uint32_t found = iqlut_on_curve(shape->curve, shape->levels, signals[c]);
+            to->below = entries + (found >> 5) * shape->level_bytes;
+            to->fraction = found & 31u;
+            to->rest = (uint32_t)IQLUT_ONE - to->fraction;
+            to++;
+            entries += shape->channel_bytes;
+        }
+    }
+}
 
-/* The sums of four outputs. */
+/* The sums of four outputs: of the odd ones, and of whole words modulo 2^32. */
 typedef struct {
-    uint32_t even;
-    uint64_t whole;
+    uint32_t odd;
+    uint32_t whole;
 } lanes;
 
-static inline uint32_t load(const uint8_t *entries)
+static inline void add(lanes *sum, const uint8_t *entries, uint32_t weight)
 {
     uint32_t word;
     memcpy(&word, ASSUME_ALIGNED(entries), sizeof word);
-    return word;
+    sum->whole += word * weight;
+    sum->odd += ODD(word) * weight;
 }
 
-static inline void add(lanes *sum, uint32_t word, uint32_t weight)
+/* Add the lanes to four sums, in the order of the bytes of a little-endian word. */
+static inline void widen(const lanes *sum, const int32_t *from, int32_t *to)
 {
-    sum->even += EVEN(word) * weight;
-    sum->whole += (uint64_t)word * weight;
+    const uint32_t even = sum->whole - (sum->odd << 8);
+    to[0] = from[0] + (int32_t)(even & 0xFFFFu);
+    to[1] = from[1] + (int32_t)(sum->odd & 0xFFFFu);
+    to[2] = from[2] + (int32_t)(even >> 16);
+    to[3] = from[3] + (int32_t)(sum->odd >> 16);
 }
 
-/* Add the lanes to four accumulators, in the order of the bytes of a little-endian word. */
-static inline void widen(const lanes *sum, int32_t *acc)
+/* Add the look-ups of a column at a byte offset from their addresses, for eight outputs. */
+static void add_eight(const iqlut_shape *shape, const iqlut_lookup *at, uint32_t offset,
+                      const int32_t *from, int32_t *to)
 {
-    const uint32_t odd = (uint32_t)((sum->whole - sum->even) >> 8);
-    acc[0] += (int32_t)(sum->even & 0xFFFFu);
-    acc[1] += (int32_t)(odd & 0xFFFFu);
-    acc[2] += (int32_t)(sum->even >> 16);
-    acc[3] += (int32_t)(odd >> 16);
-}
-
-/* Add one look-up of eight outputs. */
-static inline void look_up(lanes *sums, const uint8_t *entries, uint32_t position,
-                           uint32_t level_bytes)
-{
-    const uint32_t fraction = IQLUT_FRACTION(position);
-    const uint32_t rest = (uint32_t)IQLUT_ONE - fraction;
-    const uint8_t *const below = entries + IQLUT_OFFSET(position);
-    const uint8_t *const above = below + level_bytes;
-    add(&sums[0], load(below), rest);
-    add(&sums[1], load(below + 4), rest);
-    add(&sums[0], load(above), fraction);
-    add(&sums[1], load(above + 4), fraction);
-}
-
-/* Sum `count` channels of one tap for eight outputs. */
-static inline void add_tap(const uint8_t *entries, const uint32_t *positions, uint32_t level_bytes,
-                           uint32_t count, int32_t *acc)
-{
-    lanes sums[2] = {{0, 0}, {0, 0}};
-    for (uint32_t c = 0; c < count; c++) {
-        look_up(sums, entries, positions[c], level_bytes);
+    const uint8_t *const entries = (const uint8_t *)(shape->origin + offset);
+    uint32_t left = shape->kernel * shape->channels_in;
+    while (left > 0u) {
+        lanes sums[2] = {{0, 0}, {0, 0}};
+        const iqlut_lookup *const end = at + (left < IQLUT_LANES ? left : IQLUT_LANES);
+        left -= (uint32_t)(end - at);
+        for (; at != end; at++) {
+            const uint8_t *const below = entries + at->below;
+            const uint8_t *const above = below + shape->level_bytes;
+            add(&sums[0], below, at->rest);
+            add(&sums[1], below + 4, at->rest);
+            add(&sums[0], above, at->fraction);
+            add(&sums[1], above + 4, at->fraction);
+        }
+        widen(&sums[0], from, to);
+        widen(&sums[1], from + 4, to + 4);
+        from = to;
     }
-    widen(&sums[0], acc);
-    widen(&sums[1], acc + 4);
 }
 
-#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && defined(__GNUC__)
-/* add_tap of eight channels. r4, r5: the even lanes; r6 to r9: the whole words; compilers need more
- * registers for it than there are. Each look-up takes 19 instructions. */
-__attribute__((naked)) static void add_tap8(const uint8_t *entries, const uint32_t *positions,
-                                            uint32_t level_bytes, int32_t *acc)
+/* iqlut_add of any layer. */
+static void add_column(const iqlut_shape *shape, const iqlut_lookup *at, int32_t *sums,
+                       iqlut_passes passes)
 {
-    __asm__("push {r3-r11, lr}\n"
-            "movs r4, #0\n"
-            "movs r5, #0\n"
-            "movs r6, #0\n"
-            "movs r7, #0\n"
-            "mov r8, #0\n"
-            "mov r9, #0\n"
-            ".rept 8\n"
-            "ldr r3, [r1], #4\n"
-            "add lr, r0, r3, lsr #8\n"
-            "uxtb r3, r3\n"
-            "rsb r12, r3, #32\n"
-            "ldrd r10, r11, [lr]\n"
-            "umlal r6, r7, r10, r12\n"
-            "uxtb16 r10, r10\n"
-            "mla r4, r10, r12, r4\n"
-            "umlal r8, r9, r11, r12\n"
-            "uxtb16 r11, r11\n"
-            "mla r5, r11, r12, r5\n"
-            "add lr, lr, r2\n"
-            "ldrd r10, r11, [lr]\n"
-            "umlal r6, r7, r10, r3\n"
-            "uxtb16 r10, r10\n"
-            "mla r4, r10, r3, r4\n"
-            "umlal r8, r9, r11, r3\n"
-            "uxtb16 r11, r11\n"
-            "mla r5, r11, r3, r5\n"
-            ".endr\n"
-            "pop {r3}\n"
-            "subs r6, r6, r4\n" /* the odd lanes: (whole - even) >> 8 */
-            "sbc r7, r7, #0\n"
-            "lsr r6, r6, #8\n"
-            "orr r6, r6, r7, lsl #24\n"
-            "ldm r3, {r0, r1, r2, r12}\n"
-            "uxtah r0, r0, r4\n"
-            "uxtah r1, r1, r6\n"
-            "add r2, r2, r4, lsr #16\n"
-            "add r12, r12, r6, lsr #16\n"
-            "stm r3!, {r0, r1, r2, r12}\n"
-            "subs r8, r8, r5\n"
-            "sbc r9, r9, #0\n"
-            "lsr r8, r8, #8\n"
-            "orr r8, r8, r9, lsl #24\n"
-            "ldm r3, {r0, r1, r2, r12}\n"
-            "uxtah r0, r0, r5\n"
-            "uxtah r1, r1, r8\n"
-            "add r2, r2, r5, lsr #16\n"
-            "add r12, r12, r8, lsr #16\n"
-            "stm r3, {r0, r1, r2, r12}\n"
-            "pop {r4-r11, pc}\n");
+    const uint32_t d = shape->channels_out;
+    for (uint32_t n = passes.first; n < passes.first + passes.count; n++) {
+        const uint32_t tap = (shape->kernel - 1u - n) * d;
+        for (uint32_t o = 0; o < d; o += IQLUT_LANES) {
+            int32_t *const to = sums + n * d + o;
+            add_eight(shape, at, tap + o, to + d, to);
+        }
+    }
 }
-#else
-#define add_tap8(entries, positions, level_bytes, acc)                                             \
-    add_tap(entries, positions, level_bytes, GROUP, acc)
+
+/* Choose the loops for a layer. */
+static void choose_loops(iqlut_window *window)
+{
+    window->fill = fill_column;
+    window->add = add_column;
+#ifdef IQLUT_DSP_ARM
+    const iqlut_layer *const layer = window->layer;
+    const uint32_t in_eights = layer->channels_in % IQLUT_LANES == 0u ? 1u : 0u;
+    if (layer->channels_in == IQLUT_LANES && layer->levels <= IQLUT_BYTE_LEVELS) {
+        window->fill = iqlut_fill_arm;
+    }
+    if (layer->kernel == 3u && layer->channels_out == 8u && in_eights != 0u) {
+        window->add = iqlut_add_3x3_arm;
+    } else if (layer->kernel == 3u && layer->channels_out == 8u && layer->channels_in == 1u) {
+        window->add = iqlut_add_luma_arm;
+    } else if (layer->kernel == 2u && layer->channels_out == 16u && in_eights != 0u) {
+        window->add = iqlut_add_2x2_arm;
+    }
 #endif
-
-/* Sum one tap of layers whose channels come in eights. */
-static inline void add_groups(const uint8_t *entries, const uint32_t *positions,
-                              const iqlut_layer *layer, uint32_t level_bytes, int32_t *acc)
-{
-    int32_t *const end = acc + layer->channels_out;
-    for (uint32_t c = layer->channels_in; c != 0u; c -= GROUP) {
-        const uint8_t *from = entries;
-        for (int32_t *to = acc; to != end; to += GROUP) {
-            add_tap8(from, positions, level_bytes, to);
-            from += GROUP;
-        }
-        positions += GROUP;
-    }
 }
 
-/* Sum one tap of layers with any number of channels. */
-static void add_channels(const uint8_t *entries, const uint32_t *positions,
-                         const iqlut_layer *layer, uint32_t level_bytes, int32_t *acc)
-{
-    for (uint32_t o = 0; o < layer->channels_out; o += GROUP) {
-        for (uint32_t c = 0; c < layer->channels_in; c += GROUP) {
-            const uint32_t left = layer->channels_in - c;
-            add_tap(entries + o, positions + c, level_bytes, left < GROUP ? left : GROUP, acc + o);
-        }
-    }
-}
-
-uint32_t iqlut_accumulate_dsp(const iqlut_window *window, const uint32_t *const *columns,
-                              int32_t *acc)
+/* Set what does not change from pixel to pixel. */
+static void prepare(iqlut_window *window)
 {
     const iqlut_layer *const layer = window->layer;
-    const uint32_t channels = layer->channels_in;
-    const uint32_t d = layer->channels_out;
-    const uint32_t kernel = layer->kernel;
-    const uint32_t level_bytes = kernel * kernel * d;
-    const uint8_t *entries = layer->lut;
-    if (window->symmetry != 1u || d % GROUP != 0u || ((uintptr_t)entries & 3u) != 0u) {
+    iqlut_shape *const shape = &window->shape;
+    const int32_t start = iqlut_start_value(layer);
+    const uintptr_t lut = (uintptr_t)layer->lut;
+    const uint32_t is_whole = sizeof lut == sizeof shape->entries ? 1u : 0u;
+    shape->kernel = layer->kernel;
+    shape->channels_in = layer->channels_in;
+    shape->channels_out = layer->channels_out;
+    shape->row_bytes = shape->kernel * shape->channels_out;
+    shape->level_bytes = shape->kernel * shape->row_bytes;
+    shape->channel_bytes = layer->levels * shape->level_bytes;
+    shape->entries = is_whole != 0u ? (uint32_t)lut : 0u;
+    shape->origin = is_whole != 0u ? 0u : lut;
+    shape->groups = (shape->kernel * shape->channels_in + IQLUT_LANES - 1u) / IQLUT_LANES;
+    shape->curve = layer->curve;
+    shape->levels = layer->levels;
+    window->constants.gain = layer->gain;
+    window->constants.skip = layer->skip;
+    window->constants.bias = layer->bias;
+    window->constants.acc_shift = layer->acc_shift;
+    window->constants.shift = layer->shift;
+    window->constants.outputs = layer->channels_out;
+    for (uint32_t o = 0; o < layer->channels_out; o++) {
+        window->acc[shape->row_bytes + o] = start;
+    }
+    choose_loops(window);
+}
+
+/* 1 if this file computes the layer. */
+static uint32_t fits(const iqlut_window *window)
+{
+    const iqlut_layer *const layer = window->layer;
+    const uintptr_t addresses =
+        (uintptr_t)layer->lut | (uintptr_t)layer->gain | (uintptr_t)layer->skip;
+    return window->symmetry == 1u && layer->channels_out % IQLUT_LANES == 0u &&
+                   (layer->kernel + 1u) * layer->channels_out <= IQLUT_CHANNELS_MAX &&
+                   (addresses & 3u) == 0u
+               ? 1u
+               : 0u;
+}
+
+/* Look up the column that completes output pixel x, and add it to the outputs from the `first`
+ * after x on. Beside the picture its first column stands for it, or the last, which is still looked
+ * up. */
+static inline void add_next_column(iqlut_window *window, int32_t x, uint32_t first)
+{
+    const uint32_t kernel = window->shape.kernel;
+    iqlut_lookup *const lookups = (iqlut_lookup *)(void *)window->positions;
+    const int32_t column = x + (int32_t)(kernel / 2u);
+    const uint32_t left = (uint32_t)((int32_t)window->end - x);
+    const iqlut_passes passes = {first, (left < kernel ? left : kernel) - first};
+    if (column < (int32_t)window->width) {
+        window->fill(&window->shape, window->rows, column < 0 ? 0u : (uint32_t)column, lookups);
+    }
+    window->add(&window->shape, lookups, window->acc, passes);
+}
+
+uint32_t iqlut_enter_dsp(iqlut_window *window, uint32_t x)
+{
+    if (fits(window) == 0u) {
         return 0;
     }
-    for (uint32_t o = 0; o < d; o++) {
-        acc[o] = -IQLUT_BIAS * IQLUT_ONE * (int32_t)(kernel * kernel * channels);
-    }
-    for (uint32_t row = 0; row < kernel * channels; row += channels) {
-        for (uint32_t j = 0; j < kernel; j++) {
-            if (channels % GROUP == 0u) {
-                add_groups(entries, columns[j] + row, layer, level_bytes, acc);
-            } else {
-                add_channels(entries, columns[j] + row, layer, level_bytes, acc);
-            }
-            entries += d;
-        }
+    prepare(window);
+    for (uint32_t first = window->shape.kernel - 1u; first > 0u; first--) {
+        add_next_column(window, (int32_t)x - (int32_t)first, first);
     }
     return 1;
+}
+
+void iqlut_accumulate_dsp(iqlut_window *window, uint32_t x)
+{
+    add_next_column(window, (int32_t)x, 0);
+}
+
+/* Requantise the outputs of a block with the skip signals `own`. */
+static inline void requantise(const iqlut_window *window, const uint8_t *own, uint8_t *out)
+{
+#ifdef IQLUT_DSP_ARM
+    iqlut_requantise8_arm(window->acc, own, out, &window->constants);
+#else
+    for (uint32_t o = 0; o < window->shape.channels_out; o++) {
+        out[o] = iqlut_requantise_output(window->layer, o, window->acc[o], own[o]);
+    }
+#endif
+}
+
+void iqlut_run_block_dsp(iqlut_window *window, uint32_t begin, uint8_t *out)
+{
+    const uint32_t c = window->shape.channels_in;
+    const uint32_t d = window->shape.channels_out;
+    const uint8_t *own = iqlut_pixel(&window->rows[(window->shape.kernel - 1u) / 2u], begin, c);
+    uint8_t all[IQLUT_CHANNELS_MAX / 2u] = {0}; /* arithmetic.skip_signal where c is not d */
+    for (uint32_t x = begin; x < window->end; x++) {
+        add_next_column(window, (int32_t)x, 0);
+        for (uint32_t o = 0; o < d && c == 1u; o++) {
+            all[o] = own[0];
+        }
+        requantise(window, c == d ? own : all, out);
+        own += c;
+        out += d;
+    }
+}
+
+void iqlut_requantise_dsp(const iqlut_window *window, const uint16_t *own, uint8_t *out)
+{
+#ifdef IQLUT_DSP_ARM
+    iqlut_requantise16_arm(window->acc, own, out, &window->constants);
+#else
+    for (uint32_t o = 0; o < window->layer->channels_out; o++) {
+        out[o] = iqlut_requantise_output(window->layer, o, window->acc[o], own[o]);
+    }
+#endif
 }
 
 #endif

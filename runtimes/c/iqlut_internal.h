@@ -3,6 +3,7 @@
 #define IQLUT_INTERNAL_H
 
 #include "iqlut.h"
+#include "iqlut_dsp.h"
 
 #define IQLUT_ONE 32   /* arithmetic.ONE */
 #define IQLUT_BIAS 128 /* of stored entries, so that they are not negative */
@@ -15,20 +16,27 @@
 
 #define IQLUT_KERNEL_MAX 3u
 
-/* A row of signals of which the columns from `first` on lie at `pixels`. */
-typedef struct {
-    const uint8_t *pixels;
-    uint32_t first;
-} iqlut_row;
-
-/* Where a layer reads: the rows under its taps, and the positions of three columns of them. */
+/* Where a layer reads, and the sums of its look-ups. */
 typedef struct {
     const iqlut_layer *layer;
     uint32_t width;
     uint32_t symmetry;
-    uint32_t last; /* 1 for the upsampler, else 0 */
+    uint32_t last;   /* 1 for the upsampler, else 0 */
+    uint32_t stored; /* outputs that are stored */
+    uint32_t level_bytes;
+    uint32_t end; /* the column before which outputs are computed */
     iqlut_row rows[IQLUT_KERNEL_MAX];
-    uint32_t *positions; /* (3, kernel, channels_in) */
+    uint32_t *positions; /* (3, kernel, channels_in), or the look-ups of iqlut_dsp.c */
+    const uint32_t *columns[IQLUT_KERNEL_MAX]; /* the positions of each tap column */
+#ifdef IQLUT_DSP
+    uint32_t fits; /* 1 if iqlut_dsp.c computes this layer */
+    iqlut_shape shape;
+    iqlut_constants constants;
+    iqlut_fill fill;
+    iqlut_add add;
+#endif
+    /* sums of a pixel; with iqlut_dsp.c of the next ones too, and their start value */
+    int32_t acc[IQLUT_CHANNELS_MAX];
 } iqlut_window;
 
 /* Columns from `begin` to before `end`. */
@@ -58,35 +66,55 @@ void iqlut_measure(iqlut_stream *stream, const iqlut_model *model);
 const uint8_t *iqlut_luma_row(const iqlut_passage *at, int32_t y);
 
 /* Compute these columns of low-resolution row y in all phases, and deliver them. */
-void iqlut_run_upsampler(const iqlut_passage *at, const iqlut_window *window, iqlut_span columns,
+void iqlut_run_upsampler(const iqlut_passage *at, iqlut_window *window, iqlut_span columns,
                          int32_t y);
 
 /* The pixel of a row in column x. */
-const uint8_t *iqlut_pixel(const iqlut_row *row, uint32_t x, uint32_t channels);
-
-/* Fill the positions of the columns before the one that iqlut_accumulate adds for pixel x. */
-void iqlut_enter(const iqlut_window *window, uint32_t x);
-
-/* Sum the look-ups of output pixel x, int32 (channels_out). Pixels come from left to right after
- * iqlut_enter. */
-void iqlut_accumulate(const iqlut_window *window, uint32_t x, int32_t *acc);
-
-/* arithmetic.requantise of one output o, with the skip signal `own`. */
-static inline uint8_t iqlut_requantise(const iqlut_layer *layer, uint32_t o, int32_t acc,
-                                       int32_t own)
+static inline const uint8_t *iqlut_pixel(const iqlut_row *row, uint32_t x, uint32_t channels)
 {
-    const int32_t half = (int32_t)((UINT32_C(1) << layer->acc_shift) >> 1);
+    return row->pixels + (x - row->first) * channels;
+}
+
+/* Prepare the window for the columns from x on. */
+void iqlut_enter(iqlut_window *window, uint32_t x);
+
+/* Sum the look-ups of output pixel x, and half of 2^acc_shift, into `acc`. Pixels come from left to
+ * right after iqlut_enter. */
+void iqlut_accumulate(iqlut_window *window, uint32_t x);
+
+/* Requantise all outputs of a pixel, with the skip signals `own`. */
+void iqlut_requantise(const iqlut_window *window, const uint16_t *own, uint8_t *out);
+
+/* The place of a signal on a curve, 32 * code + fraction. */
+static inline uint32_t iqlut_on_curve(const void *curve, uint32_t levels, uint32_t signal)
+{
+    return levels <= IQLUT_BYTE_LEVELS ? ((const uint8_t *)curve)[signal]
+                                       : ((const uint16_t *)curve)[signal];
+}
+
+/* What all sums start with: minus the bias of the entries, plus half of 2^acc_shift. */
+int32_t iqlut_start_value(const iqlut_layer *layer);
+
+/* arithmetic.requantise with the o-th constants and the skip signal `own`. `acc` has its half. */
+static inline uint8_t iqlut_requantise_output(const iqlut_layer *layer, uint32_t o, int32_t acc,
+                                              int32_t own)
+{
     const int32_t total =
-        ((acc + half) >> layer->acc_shift) * layer->gain[o] + own * layer->skip[o] + layer->bias[o];
+        (acc >> layer->acc_shift) * layer->gain[o] + own * layer->skip[o] + layer->bias[o];
     const int32_t next = total >> layer->shift;
     return (uint8_t)(next < 0 ? 0 : (next > 255 ? 255 : next));
 }
 
 #ifdef IQLUT_DSP
-/* iqlut_accumulate for the layers that two-lane multiplication fits; 0 if this is none, see
- * iqlut_dsp.c. `columns` are the positions of each tap column. */
-uint32_t iqlut_accumulate_dsp(const iqlut_window *window, const uint32_t *const *columns,
-                              int32_t *acc);
+/* iqlut_enter for the layers that iqlut_dsp.c computes; 0 if this is none. */
+uint32_t iqlut_enter_dsp(iqlut_window *window, uint32_t x);
+
+/* Compute a block's outputs from column `begin` to the end of the window. */
+void iqlut_run_block_dsp(iqlut_window *window, uint32_t begin, uint8_t *out);
+
+/* The same as without _dsp, for these layers. */
+void iqlut_accumulate_dsp(iqlut_window *window, uint32_t x);
+void iqlut_requantise_dsp(const iqlut_window *window, const uint16_t *own, uint8_t *out);
 #endif
 
 #endif

@@ -16,13 +16,11 @@ static const uint8_t SEEN[8][8] = {{0, 1, 2, 3, 4, 5, 6, 7}, {1, 0, 3, 2, 5, 4, 
  */
 static const uint8_t TRANSFORM[8] = {0, 3, 5, 6, 1, 2, 4, 7};
 
-/* Where entry `index` of a transformed (side, side) array stands in the array before the transform
- * of member g. */
-static uint32_t place(uint32_t g, uint32_t index, uint32_t side)
+/* Where entry (row, column) of a transformed (side, side) array stands in the array before the
+ * transform of member g. */
+static uint32_t place(uint32_t g, uint32_t row, uint32_t column, uint32_t side)
 {
     const uint32_t transform = TRANSFORM[g];
-    uint32_t row = index / side;
-    uint32_t column = index % side;
     if ((transform & 4u) != 0u) {
         const uint32_t swapped = row;
         row = column;
@@ -37,24 +35,12 @@ static uint32_t place(uint32_t g, uint32_t index, uint32_t side)
     return row * side + column;
 }
 
-const uint8_t *iqlut_pixel(const iqlut_row *row, uint32_t x, uint32_t channels)
-{
-    return row->pixels + (x - row->first) * channels;
-}
-
 /* The place of column x, clamped to the picture, among the three whose positions are kept. */
 static uint32_t *column_positions(const iqlut_window *window, int32_t x)
 {
     const int32_t end = (int32_t)window->width - 1;
     const uint32_t clamped = (uint32_t)(x < 0 ? 0 : (x > end ? end : x));
     return window->positions + (clamped % 3u) * window->layer->kernel * window->layer->channels_in;
-}
-
-/* The number of outputs that are stored of a layer. */
-static uint32_t stored_outputs(const iqlut_window *window)
-{
-    const uint32_t d = window->layer->channels_out;
-    return window->last != 0u ? d : d / window->symmetry;
 }
 
 /* arithmetic.expand_knots of a signal whose place on the curve is `found`, with the offset of its
@@ -66,34 +52,36 @@ static inline uint32_t position_of(uint32_t found, uint32_t top, uint32_t level_
     return IQLUT_POSITION(offset + code * level_bytes, found - (code << 5));
 }
 
-/* Look the curve up for all signals of column x. */
+/* Look the curve up for all signals of column x. Of a symmetric model the channels of an orbit have
+ * one offset: a block stores them one after the other, the upsampler stores one of them. */
 static void fill_column(const iqlut_window *window, uint32_t x)
 {
     const iqlut_layer *const layer = window->layer;
     const uint32_t channels = layer->channels_in;
-    const uint32_t level_bytes = (uint32_t)layer->kernel * layer->kernel * stored_outputs(window);
-    const uint32_t channel_bytes = window->symmetry == 1u ? layer->levels * level_bytes : 0u;
+    const uint32_t orbit = window->symmetry;
+    const uint32_t orbit_bytes =
+        layer->levels * window->level_bytes * (window->last != 0u ? 1u : orbit);
     const uint32_t top = (uint32_t)IQLUT_ONE * (layer->levels - 1u);
-    const uint8_t *const curve8 = layer->curve8;
-    const uint16_t *const curve16 = layer->curve16;
     uint32_t *positions = column_positions(window, (int32_t)x);
     for (uint32_t i = 0; i < layer->kernel; i++) {
         const uint8_t *const signal = iqlut_pixel(&window->rows[i], x, channels);
         uint32_t offset = 0;
-        for (uint32_t c = 0; c < channels && curve8 != 0; c++) {
-            positions[c] = position_of(curve8[signal[c]], top, level_bytes, offset);
-            offset += channel_bytes;
+        for (uint32_t c = 0; c < channels; c++) {
+            const uint32_t found = iqlut_on_curve(layer->curve, layer->levels, signal[c]);
+            *positions++ = position_of(found, top, window->level_bytes, offset);
+            offset += ((c + 1u) & (orbit - 1u)) == 0u ? orbit_bytes : 0u;
         }
-        for (uint32_t c = 0; c < channels && curve8 == 0; c++) {
-            positions[c] = position_of(curve16[signal[c]], top, level_bytes, offset);
-            offset += channel_bytes;
-        }
-        positions += channels;
     }
 }
 
-void iqlut_enter(const iqlut_window *window, uint32_t x)
+void iqlut_enter(iqlut_window *window, uint32_t x)
 {
+#ifdef IQLUT_DSP
+    window->fits = iqlut_enter_dsp(window, x);
+    if (window->fits != 0u) {
+        return;
+    }
+#endif
     const uint32_t before = (window->layer->kernel - 1u) / 2u;
     const uint32_t after = window->layer->kernel / 2u;
     for (uint32_t column = x > before ? x - before : 0u;
@@ -113,79 +101,144 @@ static void add_blend(int32_t *sums, const uint8_t *below, uint32_t level_bytes,
     }
 }
 
-/* Sums for member g of the symmetry: the outputs of a block that are member g of their group; for
- * the upsampler what the inputs that are member g give. */
-static void add_member(const iqlut_window *window, const uint32_t *const *columns, uint32_t g,
-                       int32_t *sums)
+/* The positions under tap (i, j). */
+static const uint32_t *tap_positions(const iqlut_window *window, uint32_t i, uint32_t j)
+{
+    return window->columns[j] + i * window->layer->channels_in;
+}
+
+/* Sums of all stored outputs of what the inputs that are member g of their orbit give. */
+static void add_member(const iqlut_window *window, uint32_t g, int32_t *sums)
+{
+    const iqlut_layer *const layer = window->layer;
+    const uint32_t kernel = layer->kernel;
+    const uint32_t count = window->stored;
+    for (uint32_t i = 0; i < kernel; i++) {
+        for (uint32_t j = 0; j < kernel; j++) {
+            const uint32_t *const positions = tap_positions(window, i, j);
+            const uint8_t *const entries = layer->lut + place(g, i, j, kernel) * count;
+            for (uint32_t c = g; c < layer->channels_in; c += window->symmetry) {
+                add_blend(sums, entries + IQLUT_OFFSET(positions[c]), window->level_bytes,
+                          (int32_t)IQLUT_FRACTION(positions[c]), count);
+            }
+        }
+    }
+}
+
+/* A row of blends: the sum over all inputs of one entry, `channel_offset` bytes on for each member
+ * of an orbit. */
+static int32_t sum_tap(const iqlut_window *window, const uint32_t *positions,
+                       const uint8_t *entries, const uint32_t *channel_offset)
+{
+    const uint32_t channels = window->layer->channels_in;
+    const uint32_t level_bytes = window->level_bytes;
+    const uint32_t *const end = positions + channels;
+    const uint32_t members = channels < window->symmetry ? channels : window->symmetry;
+    int32_t below = 0;
+    int32_t steps = 0;
+    while (positions != end) {
+        for (uint32_t h = 0; h < members; h++) {
+            const uint32_t position = *positions++;
+            const uint8_t *const entry = entries + channel_offset[h] + IQLUT_OFFSET(position);
+            below += entry[0];
+            steps += (int32_t)IQLUT_FRACTION(position) * (entry[level_bytes] - entry[0]);
+        }
+    }
+    return IQLUT_ONE * below + steps;
+}
+
+/* The sum of output o of a symmetric block: of member g of an orbit, whose inputs are the stored
+ * ones in the order that this member sees. */
+static int32_t sum_output(const iqlut_window *window, uint32_t o)
 {
     const iqlut_layer *const layer = window->layer;
     const uint32_t n = window->symmetry;
+    const uint32_t g = o & (n - 1u);
     const uint32_t kernel = layer->kernel;
-    const uint32_t count = stored_outputs(window);
-    const uint32_t level_bytes = kernel * kernel * count;
-    const uint32_t channel_bytes = layer->levels * level_bytes;
-    const uint32_t step = window->last != 0u ? n : 1u;
-    for (uint32_t tap = 0; tap < kernel * kernel; tap++) {
-        const uint32_t *const positions =
-            columns[tap % kernel] + (tap / kernel) * layer->channels_in;
-        const uint8_t *const entries = layer->lut + place(g, tap, kernel) * count;
-        for (uint32_t c = window->last != 0u ? g : 0u; c < layer->channels_in; c += step) {
-            uint32_t stored = 0; /* without symmetry the position has the channel's offset */
-            if (n > 1u && window->last != 0u) {
-                stored = c / n;
-            } else if (n > 1u && layer->channels_in > 1u) {
-                const uint32_t h = c & (n - 1u);
-                stored = c - h + SEEN[g][h];
-            }
-            add_blend(sums, entries + stored * channel_bytes + IQLUT_OFFSET(positions[c]),
-                      level_bytes, (int32_t)IQLUT_FRACTION(positions[c]), count);
+    const uint32_t count = window->stored;
+    const uint8_t *const seen = SEEN[layer->channels_in == 1u ? 0u : g];
+    uint32_t channel_offset[8];
+    int32_t sum = 0;
+    for (uint32_t h = 0; h < n; h++) {
+        channel_offset[h] = seen[h] * layer->levels * window->level_bytes;
+    }
+    for (uint32_t i = 0; i < kernel; i++) {
+        for (uint32_t j = 0; j < kernel; j++) {
+            const uint8_t *const entries = layer->lut + place(g, i, j, kernel) * count + o / n;
+            sum += sum_tap(window, tap_positions(window, i, j), entries, channel_offset);
         }
     }
+    return sum;
 }
 
-static void accumulate_symmetric(const iqlut_window *window, const uint32_t *const *columns,
-                                 int32_t *acc)
+/* Add what each member gives to the phases, which its transform permutes. */
+static void accumulate_phases(iqlut_window *window)
 {
-    const uint32_t n = window->symmetry;
-    const uint32_t count = stored_outputs(window);
-    const uint32_t scale = count == 4u ? 2u : (count == 9u ? 3u : 4u); /* for the upsampler alone */
-    int32_t sums[IQLUT_CHANNELS_MAX];
-    for (uint32_t g = 0; g < n; g++) {
-        memset(sums, 0, sizeof sums[0] * count);
-        add_member(window, columns, g, sums);
-        for (uint32_t o = 0; o < count; o++) {
-            if (window->last != 0u) {
-                acc[o] += sums[place(g, o, scale)];
-            } else {
-                acc[o * n + g] += sums[o];
+    const uint32_t count = window->layer->channels_out;
+    const uint32_t scale = count == 4u ? 2u : (count == 9u ? 3u : 4u);
+    int32_t sums[16];
+    for (uint32_t g = 0; g < window->symmetry; g++) {
+        int32_t *acc = window->acc;
+        memset(sums, 0, sizeof sums);
+        add_member(window, g, sums);
+        for (uint32_t p = 0; p < scale; p++) {
+            for (uint32_t q = 0; q < scale; q++) {
+                *acc++ += sums[place(g, p, q, scale)];
             }
         }
     }
 }
 
-void iqlut_accumulate(const iqlut_window *window, uint32_t x, int32_t *acc)
+int32_t iqlut_start_value(const iqlut_layer *layer)
 {
+    const int32_t lookups = (int32_t)layer->kernel * layer->kernel * layer->channels_in;
+    return (int32_t)((UINT32_C(1) << layer->acc_shift) >> 1) - IQLUT_BIAS * IQLUT_ONE * lookups;
+}
+
+void iqlut_requantise(const iqlut_window *window, const uint16_t *own, uint8_t *out)
+{
+    const iqlut_layer *const layer = window->layer;
+    const uint32_t repeats = window->last != 0u ? 0u : window->symmetry - 1u;
+    uint32_t stored = 0; /* the constants of a block are stored once for an orbit */
+#ifdef IQLUT_DSP
+    if (window->fits != 0u) {
+        iqlut_requantise_dsp(window, own, out);
+        return;
+    }
+#endif
+    for (uint32_t o = 0; o < layer->channels_out; o++) {
+        out[o] = iqlut_requantise_output(layer, stored, window->acc[o], own[o]);
+        stored += ((o + 1u) & repeats) == 0u ? 1u : 0u;
+    }
+}
+
+void iqlut_accumulate(iqlut_window *window, uint32_t x)
+{
+#ifdef IQLUT_DSP
+    if (window->fits != 0u) {
+        iqlut_accumulate_dsp(window, x);
+        return;
+    }
+#endif
     const iqlut_layer *const layer = window->layer;
     const int32_t before = ((int32_t)layer->kernel - 1) / 2;
-    const uint32_t *columns[IQLUT_KERNEL_MAX] = {0, 0, 0};
     if (x + layer->kernel / 2u < window->width) {
         fill_column(window, x + layer->kernel / 2u);
     }
     for (int32_t j = 0; j < (int32_t)layer->kernel; j++) {
-        columns[j] = column_positions(window, (int32_t)x + j - before);
+        window->columns[j] = column_positions(window, (int32_t)x + j - before);
     }
-#ifdef IQLUT_DSP
-    if (iqlut_accumulate_dsp(window, columns, acc) != 0u) {
-        return;
-    }
-#endif
-    const int32_t lookups = (int32_t)layer->kernel * layer->kernel * layer->channels_in;
+    const int32_t start = iqlut_start_value(layer);
     for (uint32_t o = 0; o < layer->channels_out; o++) {
-        acc[o] = -IQLUT_BIAS * IQLUT_ONE * lookups;
+        window->acc[o] = start;
     }
-    if (window->symmetry > 1u) {
-        accumulate_symmetric(window, columns, acc);
+    if (window->symmetry == 1u) {
+        add_member(window, 0, window->acc);
+    } else if (window->last != 0u) {
+        accumulate_phases(window);
     } else {
-        add_member(window, columns, 0, acc);
+        for (uint32_t o = 0; o < layer->channels_out; o++) {
+            window->acc[o] += sum_output(window, o);
+        }
     }
 }

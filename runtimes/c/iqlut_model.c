@@ -4,15 +4,12 @@
 /* 1 if a layer has tables, and a shape within the limits, behind `channels` channels. */
 static uint32_t layer_is_legal(const iqlut_layer *layer, uint32_t channels)
 {
-    const uint32_t tables =
-        layer->lut != 0 && layer->gain != 0 && layer->skip != 0 && layer->bias != 0 ? 1u : 0u;
-    const uint32_t curves = (layer->curve8 != 0 ? 1u : 0u) + (layer->curve16 != 0 ? 1u : 0u);
-    return tables == 1u && curves == 1u && layer->channels_in == channels &&
+    return layer->lut != 0 && layer->curve != 0 && layer->gain != 0 && layer->skip != 0 &&
+                   layer->bias != 0 && layer->channels_in == channels &&
                    layer->channels_out >= 1u && layer->channels_out <= IQLUT_CHANNELS_MAX &&
                    layer->kernel >= 1u && layer->kernel <= IQLUT_KERNEL_MAX &&
                    layer->levels >= 2u && layer->levels <= 256u &&
-                   (layer->levels <= 8u || layer->curve8 == 0) && layer->acc_shift <= 15u &&
-                   layer->shift <= 30u
+                   layer->acc_shift <= 15u && layer->shift <= 30u
                ? 1u
                : 0u;
 }

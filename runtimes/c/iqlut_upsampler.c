@@ -1,5 +1,9 @@
 /* The last layer: phases on top of the bilinear base, delivered as spans of `scale` rows. */
+#include <string.h>
+
 #include "iqlut_internal.h"
+
+#define SCALE_MAX 4u
 
 const uint8_t *iqlut_luma_row(const iqlut_passage *at, int32_t y)
 {
@@ -9,28 +13,54 @@ const uint8_t *iqlut_luma_row(const iqlut_passage *at, int32_t y)
     return stream->luma + (nearest % IQLUT_LUMA_ROWS(stream->delay)) * stream->width;
 }
 
-/* arithmetic.bilinear_weights for one phase, of the pixels before, at and after. */
-static void weigh(int32_t scale, int32_t phase, int32_t *weights)
+/* arithmetic.bilinear_weights: one phase between the pixels before, at and after. */
+static inline int32_t phase_of(int32_t scale, int32_t phase, int32_t before, int32_t at,
+                               int32_t after)
 {
     const int32_t offset = 2 * phase + 1 - scale;
-    weights[0] = offset < 0 ? -offset : 0;
-    weights[1] = 2 * scale - (offset < 0 ? -offset : offset);
-    weights[2] = offset > 0 ? offset : 0;
+    return 2 * scale * at + offset * (offset < 0 ? at - before : after - at);
 }
 
-/* One row phase of arithmetic.bilinear for column x: the phases of the columns, int32 (scale). */
-static void bilinear(const uint8_t *const *luma, uint32_t x, uint32_t width, const int32_t *rows,
-                     int32_t *base)
+/* The row phases of column x of three rows of luma, int32 (scale). */
+static void weigh_rows(const uint8_t *const *luma, uint32_t x, uint32_t scale, int32_t *column)
 {
-    const uint32_t columns[3] = {x > 0u ? x - 1u : 0u, x, x + 1u < width ? x + 1u : x};
-    for (uint32_t b = 0; b < 3u; b++) {
-        const uint32_t at = columns[b];
-        base[b] = rows[0] * luma[0][at] + rows[1] * luma[1][at] + rows[2] * luma[2][at];
+    for (uint32_t p = 0; p < scale; p++) {
+        column[p] = phase_of((int32_t)scale, (int32_t)p, luma[0][x], luma[1][x], luma[2][x]);
+    }
+}
+
+/* The row phases of the columns before, at and after a pixel. */
+typedef struct {
+    int32_t before[SCALE_MAX];
+    int32_t at[SCALE_MAX];
+    int32_t after[SCALE_MAX];
+} luma_columns;
+
+/* Requantise all phases of one pixel on top of arithmetic.bilinear, into rows `length` apart. */
+static void write_phases(const iqlut_window *window, const luma_columns *base, uint32_t scale,
+                         uint8_t *out, uint32_t length)
+{
+    uint16_t own[SCALE_MAX * SCALE_MAX];
+    uint8_t phases[SCALE_MAX * SCALE_MAX];
+    uint32_t o = 0;
+    for (uint32_t p = 0; p < scale; p++) {
+        for (uint32_t q = 0; q < scale; q++) {
+            own[o] = (uint16_t)phase_of((int32_t)scale, (int32_t)q, base->before[p], base->at[p],
+                                        base->after[p]);
+            o++;
+        }
+    }
+    iqlut_requantise(window, own, phases);
+    for (uint32_t p = 0; p < scale; p++) {
+        for (uint32_t q = 0; q < scale; q++) {
+            out[q] = phases[p * scale + q];
+        }
+        out += length;
     }
 }
 
 /* Compute the columns of the upsampler's output and deliver them. */
-void iqlut_run_upsampler(const iqlut_passage *at, const iqlut_window *window, iqlut_span columns,
+void iqlut_run_upsampler(const iqlut_passage *at, iqlut_window *window, iqlut_span columns,
                          int32_t y)
 {
     const iqlut_stream *const stream = at->stream;
@@ -43,24 +73,18 @@ void iqlut_run_upsampler(const iqlut_passage *at, const iqlut_window *window, iq
     const uint32_t length = (columns.end - columns.begin) * scale;
     const uint8_t *const luma[3] = {iqlut_luma_row(at, y - 1), iqlut_luma_row(at, y),
                                     iqlut_luma_row(at, y + 1)};
+    luma_columns base;
     iqlut_enter(window, columns.begin);
+    weigh_rows(luma, columns.begin > 0u ? columns.begin - 1u : 0u, scale, base.at);
+    weigh_rows(luma, columns.begin, scale, base.after);
     for (uint32_t x = columns.begin; x < columns.end; x++) {
-        int32_t acc[IQLUT_CHANNELS_MAX];
-        iqlut_accumulate(window, x, acc);
-        for (uint32_t p = 0; p < scale; p++) {
-            uint8_t *const out = stream->pixels + p * length + (x - columns.begin) * scale;
-            int32_t weights[3];
-            int32_t middle[3];
-            weigh((int32_t)scale, (int32_t)p, weights);
-            bilinear(luma, x, stream->width, weights, middle);
-            for (uint32_t q = 0; q < scale; q++) {
-                const uint32_t o = p * scale + q;
-                weigh((int32_t)scale, (int32_t)q, weights);
-                out[q] = iqlut_requantise(window->layer, o, acc[o],
-                                          weights[0] * middle[0] + weights[1] * middle[1] +
-                                              weights[2] * middle[2]);
-            }
+        memcpy(base.before, base.at, sizeof base.at);
+        memcpy(base.at, base.after, sizeof base.at);
+        if (x + 1u < stream->width) {
+            weigh_rows(luma, x + 1u, scale, base.after);
         }
+        iqlut_accumulate(window, x);
+        write_phases(window, &base, scale, stream->pixels + (x - columns.begin) * scale, length);
     }
     for (uint32_t p = 0; p < scale; p++) {
         stream->output.emit(stream->output.user, (uint32_t)y * scale + p,

@@ -1,5 +1,6 @@
 /* Prints the instructions and the stack that upscaling a plane takes, on an emulated board:
- * `instructions pixels stack_bytes stream_bytes`. */
+ * `instructions pixels stack_bytes stream_bytes`, and of a model the bytes of memory at widths of
+ * 160, 320 and 480 pixels. */
 #include "board.h"
 #ifdef TABLES_HEADER
 #include TABLES_HEADER
@@ -84,6 +85,9 @@ int main(void)
     write_number(PAINTED + 256u - free_bytes);
 #ifdef TABLES_HEADER
     write_number((uint32_t)sizeof(iqlut_stream));
+    write_number(TABLES_BYTES(160u));
+    write_number(TABLES_BYTES(320u));
+    write_number(TABLES_BYTES(480u));
 #else
     write_number(0);
 #endif

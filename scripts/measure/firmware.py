@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import iqlut
-from iqlut import arithmetic
 from iqlut.tables.restoration_tables import tables_at
 from iqlut.targets import c
 from scripts.shared import result_files
@@ -24,8 +23,7 @@ from scripts.shared.result_files import ROOT
 
 EXAMPLES, BENCH = ROOT / "runtimes" / "c" / "examples", ROOT / "scripts" / "firmware"
 MODELS = ("iqlut-5k-x4", "iqlut-17k-x4", "l8c8-x4")
-WIDTHS = (160, 320, 480)
-CHUNK = 16  # IQLUT_CHUNK
+WIDTHS = (160, 320, 480)  # as in bench.c
 
 
 @dataclass(frozen=True)
@@ -96,30 +94,19 @@ def _model_row(core: Core, model: str, folder: Path) -> dict[str, Any]:
     for name, data in c.emit(tables).items():
         (folder / name).write_bytes(data)
     table_file = str(folder / f"{word}_tables.c")
-    # a program without restoration strengths and column tiles links these files only
-    code = ["iqlut", "iqlut_model", "iqlut_layer", "iqlut_upsampler", "iqlut_dsp", "iqlut_plane"]
-    sources = [str(folder / f"{name}.c") for name in code]
+    # a program without colours and restoration strengths links these files only
+    code = ("", "_model", "_layer", "_upsampler", "_dsp", "_dsp_arm", "_plane")
+    sources = [str(folder / f"iqlut{name}.c") for name in code]
     flags = [f"-I{folder}", f'-DTABLES_HEADER="{word}_tables.h"', f"-DTABLES={word}"]
     flags.append(f"-DTABLES_BYTES={word.upper()}_BYTES")
-    memory = {width: _stream_bytes(tables, width) for width in WIDTHS}
     row = {
         "core": core.name,
         "model": model,
         "code_bytes": _text_bytes(core, sources, flags, folder),
         "table_bytes": _text_bytes(core, [table_file], flags, folder),
-        "memory_bytes": memory,
         "halo": list(tables.halo),
     }
     return row | _run(core, [*sources, table_file], flags, folder)
-
-
-def _stream_bytes(tables: iqlut.Tables, width: int) -> int:
-    """IQLUT_BYTES of iqlut.h; tests/test_c_runtime.py holds the macro to what the runtime takes."""
-    signal = sum((layer.kernel - 1) * layer.channels_in for layer in tables.layers[1:])
-    delay = max(1, sum(arithmetic.footprint(layer.kernel)[1] for layer in tables.layers))
-    channels = max(layer.channels_in for layer in tables.layers)
-    fixed = 36 * channels + signal + 2 * (CHUNK + 2) * channels + CHUNK * tables.scale**2
-    return fixed + width * (delay + 2 + signal)
 
 
 def _text_bytes(core: Core, sources: list[str], flags: list[str], folder: Path) -> int:
@@ -143,12 +130,13 @@ def _run(core: Core, sources: list[str], flags: list[str], folder: Path) -> dict
     subprocess.run([*command, *bench], check=True)
     emulator = [*core.emulator, "-display", "none", "-monitor", "none", "-icount", "shift=0"]
     done = subprocess.run([*emulator, "-kernel", str(program)], capture_output=True, text=True)
-    instructions, pixels, stack, stream = map(int, (done.stdout + done.stderr).split())
+    numbers = map(int, (done.stdout + done.stderr).split())
+    instructions, pixels, stack, stream, *memory = numbers
     return {
         "instructions_per_pixel": round(instructions / pixels, 1),
         "stack_bytes": stack,
         "stream_bytes": stream,
-    }
+    } | ({"memory_bytes": dict(zip(WIDTHS, memory, strict=True))} if memory else {})
 
 
 def _first_line(program: str) -> str:

@@ -53,7 +53,6 @@ static void read_layer(reader *in, iqlut_layer *first, iqlut_layer *second)
     const uint32_t curve_bits = number(in);
     const uint32_t lut_bytes = number(in);
     const uint32_t outputs = number(in);
-    const void *curve;
     memset(first, 0, sizeof *first);
     first->levels = (uint16_t)number(in);
     first->channels_in = (uint8_t)number(in);
@@ -61,9 +60,7 @@ static void read_layer(reader *in, iqlut_layer *first, iqlut_layer *second)
     first->kernel = (uint8_t)number(in);
     first->acc_shift = (uint8_t)number(in);
     first->shift = (uint8_t)number(in);
-    curve = array(in, 32u * curve_bits);
-    first->curve8 = curve_bits == 8u ? (const uint8_t *)curve : 0;
-    first->curve16 = curve_bits == 16u ? (const uint16_t *)curve : 0;
+    first->curve = array(in, 32u * curve_bits);
     first->gain = (const int16_t *)array(in, 2u * outputs);
     first->skip = (const int16_t *)array(in, 2u * outputs);
     first->bias = (const int32_t *)array(in, 4u * outputs);

@@ -44,10 +44,13 @@ int main(void)
     static uint32_t memory[BYTES / 4u];
     uint8_t out[256];
     uint8_t luma[16] = {0};
-    const iqlut_layer layers[2] = {{lut, curve, 0, ones, ones, bias, 2, 1, 1, 1, 0, 8},
-                                   {lut, curve, 0, ones, ones, bias, 2, 1, 4, 1, 0, 10}};
+    const iqlut_layer layers[2] = {{lut, curve, ones, ones, bias, 2, 1, 1, 1, 0, 8},
+                                   {lut, curve, ones, ones, bias, 2, 1, 4, 1, 0, 10}};
     iqlut_layer wrong[2];
     iqlut_model model = {layers, 2, 2, 1};
+    const iqlut_model sets[2] = {{layers, 2, 2, 1}, {layers, 2, 2, 1}};
+    const uint16_t strengths[2] = {0, 64};
+    const iqlut_restoration restoration = {sets, strengths, 2};
     const iqlut_output output = {emit, 0};
     const iqlut_output none = {0, 0};
     const uint32_t need = iqlut_memory_bytes(&model, 8);
@@ -97,6 +100,9 @@ int main(void)
     EXPECT(iqlut_blend(&model, &model, 17, &tables, &blended) == IQLUT_BAD_WEIGHT);
     tables.table_bytes = iqlut_blend_bytes(&model) - 1u;
     EXPECT(iqlut_blend(&model, &model, 3, &tables, &blended) == IQLUT_MEMORY);
+    EXPECT(iqlut_blend_strength(0, 64, &tables, &blended) == IQLUT_NULL);
+    EXPECT(iqlut_blend_strength(&restoration, 65, &tables, &blended) == IQLUT_BAD_STRENGTH);
+    EXPECT(iqlut_blend_strength(&restoration, 64, &tables, &blended) == IQLUT_MEMORY);
     EXPECT(iqlut_push(0, luma) == IQLUT_NULL);
     EXPECT(iqlut_finish(0) == IQLUT_NULL);
     EXPECT(is_untouched(memory, sizeof memory) && is_untouched(&stream, sizeof stream));

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +27,10 @@ class Export:
 
     c: the C runtime for microcontrollers and a table file for it
 
+    arduino: the same as an Arduino library with an example
+
+    zephyr: the same as a Zephyr module
+
     onnx: an ONNX graph for runtimes of neural networks and browsers
 
     tables: the tables as C arrays, .mem, .hex, .coe, .npz and .bin
@@ -48,9 +51,9 @@ class Export:
     restore: Annotated[
         str | None,
         arg(
-            metavar="S|S,T",
-            help="restoration strength, 0 to 3; c also takes two neighbouring stored strengths "
-            "and blends between them in RAM",
+            metavar="S|S,T|all",
+            help="restoration strength, 0 to 3; c also takes neighbouring stored strengths, or "
+            "all of them, and the device blends between them in RAM",
             help_behavior_hint="(default: 0)",
         ),
     ] = None
@@ -63,39 +66,44 @@ class Export:
         with stop_on(FileExistsError, code=FAILED):
             folder.check_new(self.output)
         sets = _sets(arguments.model(self.model), self.restore)
+        first = next(iter(sets.values()))
         with stop_on(UnsupportedModel, OSError, code=FAILED):
             if len(sets) == 1:
-                files = target.emit(sets[0])
+                files = target.emit(first)
             elif self.target == "c":
-                files = c.emit_two_sets(*sets)
+                files = c.emit_strengths(sets)
             else:
                 raise Stop(
                     f"--restore is {self.restore}, expected one strength for the target "
-                    f"{self.target}; name one, because only the target c takes two"
+                    f"{self.target}; name one, because only the target c takes several"
                 )
             folder.write(self.output, files)
         size, count = sum(map(len, files.values())), len(files)
         files_text = "1 file" if count == 1 else f"{count} files"
-        narrate(f"{self.output}: {sets[0].name} for {self.target}, {files_text}, {size} bytes")
+        narrate(f"{self.output}: {first.name} for {self.target}, {files_text}, {size} bytes")
         return OK
 
 
-def _sets(model: shipped_models.Model, restore: str | None) -> tuple[Tables, ...]:
-    """The tables of the strength asked for, or two neighbouring sets; Stop if there are none."""
+def _sets(model: shipped_models.Model, restore: str | None) -> dict[float, Tables]:
+    """The tables of the strength asked for, or neighbouring sets; Stop if there are none."""
     if isinstance(model, Tables):
         if restore is not None:
             raise Stop(shipped_models.no_strengths(model))
-        return (model,)
-    strengths = [_strength(word, restore) for word in (restore or "0").split(",")]
+        return {0.0: model}
+    if restore == "all":
+        return dict(zip(model.strengths, model.sets, strict=True))
+    strengths = tuple(_strength(word, restore) for word in (restore or "0").split(","))
     with stop_on(ValueError):
         if len(strengths) == 1:
-            return (_named(model, strengths[0]),)
-        if tuple(strengths) not in set(pairwise(model.strengths)):
-            stored = ", ".join(f"{one:g}" for one in model.strengths)
+            return {strengths[0]: _named(model, strengths[0])}
+        stored = model.strengths
+        first = stored.index(strengths[0]) if strengths[0] in stored else len(stored)
+        if strengths != stored[first : first + len(strengths)]:
             raise Stop(
-                f"--restore is {restore}, expected one strength or two neighbours among {stored}"
+                f"--restore is {restore}, expected one strength, all, or neighbours among "
+                + ", ".join(f"{one:g}" for one in stored)
             )
-        return tuple(map(model.at, strengths))
+        return {strength: model.at(strength) for strength in strengths}
 
 
 def _strength(word: str, restore: str | None) -> float:
@@ -103,8 +111,8 @@ def _strength(word: str, restore: str | None) -> float:
         return float(word)
     except ValueError:
         raise Stop(
-            f"--restore is {restore}, expected a number from 0 to 3, or two numbers separated by a "
-            "comma; write it as in 1.5 or 1,1.5"
+            f"--restore is {restore}, expected a number from 0 to 3, several with commas between, "
+            "or all"
         ) from None
 
 

@@ -7,6 +7,7 @@ that give the memory of a stream as a constant.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,23 +20,29 @@ from iqlut.targets import Files
 from iqlut.targets.folder import identifier, provenance
 
 LAYERS_MAX = 255  # the runtime counts layers in a byte
+STRENGTH_UNITS = 64  # the runtime counts strengths in 64ths, IQLUT_STRENGTH_UNITS
 ENTRY_BIAS = 128
-CURVE8_LEVELS_MAX = 8  # so many levels leave 32 * code + fraction in a byte
+BYTE_LEVELS = 8  # so many levels leave 32 * code + fraction in a byte
 _LINE_COLUMNS = 100
-_ALIGNED = "IQLUT_ALIGNED "
 _HERE = Path(iqlut.__file__).parent
-_RUNTIME_FOLDERS = (_HERE.parents[1] / "runtimes" / "c", _HERE / "runtimes" / "c")
-_RUNTIME_SUFFIXES = (".c", ".h", ".md")
+_RUNTIMES = (_HERE.parents[1] / "runtimes", _HERE / "runtimes")
 
 
 def emit(tables: Tables) -> Files:
     """The runtime and the table file of one set of tables."""
-    return runtime_files() | _table_files(tables, {"": tables})
+    return runtime_files() | _table_files([tables], ())
 
 
-def emit_two_sets(below: Tables, above: Tables) -> Files:
-    """The runtime and a table file of two neighbouring sets, which `iqlut_blend` blends in RAM."""
-    return runtime_files() | _table_files(below, {"_below": below, "_above": above})
+def emit_strengths(sets: Mapping[float, Tables]) -> Files:
+    """The runtime and a table file of neighbouring sets, of which the device blends two in RAM."""
+    units = [strength * STRENGTH_UNITS for strength in sets]
+    odd = [strength for strength, unit in zip(sets, units, strict=True) if unit % 1]
+    if odd:
+        raise UnsupportedModel(
+            f"a stored strength is {odd[0]:g}, the C runtime takes multiples of "
+            f"1/{STRENGTH_UNITS}; train the model for others"
+        )
+    return runtime_files() | _table_files(list(sets.values()), tuple(map(int, units)))
 
 
 def biased(lut: np.ndarray) -> np.ndarray:
@@ -43,51 +50,51 @@ def biased(lut: np.ndarray) -> np.ndarray:
     return (lut.astype(np.int16) + ENTRY_BIAS).astype(np.uint8)
 
 
-def runtime_files() -> Files:
-    """The hand-written C files, from the source tree or from the installed package."""
-    folder = next((path for path in _RUNTIME_FOLDERS if (path / "iqlut.h").is_file()), None)
+def runtime_files(name: str = "c") -> Files:
+    """The hand-written files of a folder of `runtimes`, from the source tree or the package."""
+    folder = next((path / name for path in _RUNTIMES if (path / name).is_dir()), None)
     if folder is None:
         raise FileNotFoundError(
-            f"the C runtime is missing from {_RUNTIME_FOLDERS[-1]}, expected iqlut.h there; "
+            f"the runtime is missing from {_RUNTIMES[-1]}, expected a folder {name} there; "
             "install the package again"
         )
     return {
-        path.name: path.read_bytes()
-        for path in sorted(folder.iterdir())
-        if path.suffix in _RUNTIME_SUFFIXES
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not (name == "c" and path.parent != folder)  # not the examples of c
     }
 
 
-def _table_files(tables: Tables, sets: dict[str, Tables]) -> Files:
+def _table_files(sets: Sequence[Tables], strengths: tuple[int, ...]) -> Files:
+    """The table file of one set, or of several with their strengths."""
+    tables = sets[0]
     if len(tables.layers) > LAYERS_MAX:
         raise UnsupportedModel(
             f"the model {tables.name} has {len(tables.layers)} layers, the C runtime takes at most "
             f"{LAYERS_MAX}; export a smaller model"
         )
     word = identifier(tables.name)
-    about = [
-        f" * {key}{suffix}: {value}"
-        for suffix, one in sets.items()
-        for key, value in provenance(one).items()
-    ]
+    about = [f" * {key}: {value}" for one in sets for key, value in provenance(one).items()]
     comment = "/* Tables of iqlut. This file is generated; do not edit it.\n" + "\n".join(about)
     return {
-        f"{word}_tables.h": _header(comment, word, tables, sets).encode(),
-        f"{word}_tables.c": _source(comment, word, tables, sets).encode(),
+        f"{word}_tables.h": _header(comment, word, tables, strengths).encode(),
+        f"{word}_tables.c": _source(comment, word, sets, strengths).encode(),
     }
 
 
-def _header(comment: str, word: str, tables: Tables, sets: dict[str, Tables]) -> str:
+def _header(comment: str, word: str, tables: Tables, strengths: tuple[int, ...]) -> str:
     """The declarations, and the memory of a stream and of a blend as constant expressions."""
     upper = word.upper()
-    models = "\n".join(f"extern const iqlut_model {word}{suffix};" for suffix in sets)
+    models = f"extern const iqlut_{'restoration' if strengths else 'model'} {word};"
     signal_bytes = sum((layer.kernel - 1) * layer.channels_in for layer in tables.layers[1:])
     delay = sum(ar.footprint(layer.kernel)[1] for layer in tables.layers)
     channels = max(layer.channels_in for layer in tables.layers)
-    blend_bytes = 0
+    blend_bytes = behind_bytes = 0
     for index in range(len(tables.layers)):
         part = tables.stored(index)
-        blend_bytes += part["bias"].nbytes + -(-part["lut"].nbytes // 4) * 4
+        lut_bytes = _padded(part["lut"].nbytes)
+        blend_bytes += part["bias"].nbytes + lut_bytes
+        behind_bytes += _padded(part["lut"].nbytes + _behind(tables, part["lut"])) - lut_bytes
     return f"""{comment} */
 #ifndef {upper}_TABLES_H
 #define {upper}_TABLES_H
@@ -105,7 +112,7 @@ IQLUT_CHECK({word}_channels, IQLUT_CHANNELS_MAX >= {max(channels, tables.scale**
     IQLUT_BYTES(width, {signal_bytes}u, {delay}u, {channels}u, {tables.scale}u)
 
 /* Bytes of tables that iqlut_blend writes. */
-#define {upper}_BLEND_BYTES {blend_bytes}u
+#define {upper}_BLEND_BYTES ({blend_bytes}u + IQLUT_BEHIND({behind_bytes}u))
 
 #ifdef __cplusplus
 extern "C" {{
@@ -118,43 +125,64 @@ extern "C" {{
 """
 
 
-def _source(comment: str, word: str, tables: Tables, sets: dict[str, Tables]) -> str:
-    """The arrays. What two sets share (curves, gains and skips) is stored once."""
+def _source(comment: str, word: str, sets: Sequence[Tables], strengths: tuple[int, ...]) -> str:
+    """The arrays. What sets share (curves, gains and skips) is stored once."""
+    tables, models = sets[0], []
+    aligned = "IQLUT_ALIGNED " if tables.symmetry == 1 else ""  # for iqlut_dsp.c
     lines = [f'{comment} */\n#include "{word}_tables.h"\n']
     for index, layer in enumerate(tables.layers):
         part = tables.stored(index)
         bits, curve = _curve(layer)
         lines.append(_array(f"uint{bits}_t curve_{index}", curve))
-        lines += [_array(f"int16_t {name}_{index}", part[name]) for name in ("gain", "skip")]
-        for suffix, one in sets.items():
-            stored = one.stored(index)
-            lines.append(_array(f"int32_t bias_{index}{suffix}", stored["bias"]))
-            lines.append(_array(f"uint8_t lut_{index}{suffix}", biased(stored["lut"]), _ALIGNED))
-    for suffix in sets:
-        lines.append(f"static const iqlut_layer layers{suffix}[{len(tables.layers)}] = {{")
-        lines += [_layer(index, layer, suffix) for index, layer in enumerate(tables.layers)]
-        values = f"layers{suffix}, {len(tables.layers)}, {tables.scale}, {tables.symmetry}"
-        lines.append(f"}};\n\nconst iqlut_model {word}{suffix} = {{{values}}};\n")
+        lines += [
+            _array(f"{aligned}int16_t {name}_{index}", part[name]) for name in ("gain", "skip")
+        ]
+        for number, one in enumerate(sets):
+            stored, lut = one.stored(index), one.stored(index)["lut"]
+            lines.append(_array(f"int32_t bias_{index}_{number}", stored["bias"]))
+            name = f"{aligned}uint8_t lut_{index}_{number}"
+            lines.append(_array(name, biased(lut), _behind(tables, lut)))
+    for number in range(len(sets)):
+        lines.append(f"static const iqlut_layer layers_{number}[{len(tables.layers)}] = {{")
+        lines += [_layer(index, layer, number) for index, layer in enumerate(tables.layers)]
+        lines.append("};\n")
+        models.append(
+            f"{{layers_{number}, {len(tables.layers)}, {tables.scale}, {tables.symmetry}}}"
+        )
+    if not strengths:
+        return "\n".join([*lines, f"const iqlut_model {word} = {models[0]};\n"])
+    lines.append(_array("uint16_t strengths", np.array(strengths)))
+    rows = ",\n".join(f"    {model}" for model in models)
+    lines.append(f"static const iqlut_model sets[{len(sets)}] = {{\n{rows}\n}};\n")
+    lines.append(f"const iqlut_restoration {word} = {{sets, strengths, {len(sets)}}};\n")
     return "\n".join(lines)
 
 
 def _curve(layer: Layer) -> tuple[int, np.ndarray]:
     """The bits of an element and the 256 elements, 32 * code + fraction."""
     code, fraction = layer.curve.astype(np.int32)
-    return (8 if layer.levels <= CURVE8_LEVELS_MAX else 16), ar.ONE * code + fraction
+    return (8 if layer.levels <= BYTE_LEVELS else 16), ar.ONE * code + fraction
 
 
-def _layer(index: int, layer: Layer, suffix: str) -> str:
-    bits, _ = _curve(layer)
-    curves = f"curve_{index}, 0" if bits == 8 else f"0, curve_{index}"
+def _layer(index: int, layer: Layer, number: int) -> str:
     shape = (layer.levels, layer.channels_in, layer.channels_out, layer.kernel)
     numbers = ", ".join(map(str, (*shape, layer.acc_shift, layer.shift)))
-    arrays = f"gain_{index}, skip_{index}, bias_{index}{suffix}"
-    return f"    {{lut_{index}{suffix}, {curves}, {arrays}, {numbers}}},"
+    arrays = f"gain_{index}, skip_{index}, bias_{index}_{number}"
+    return f"    {{lut_{index}_{number}, curve_{index}, {arrays}, {numbers}}},"
 
 
-def _array(declaration: str, values: np.ndarray, attributes: str = "") -> str:
-    """A C array of integers, as many to a line as fit."""
+def _behind(tables: Tables, lut: np.ndarray) -> int:
+    """Bytes that the loops for the DSP extension read behind the entries: see IQLUT_BEHIND."""
+    return lut[0, 0].nbytes if tables.symmetry == 1 else 0
+
+
+def _padded(size: int) -> int:
+    """Bytes in whole words."""
+    return -(-size // 4) * 4
+
+
+def _array(declaration: str, values: np.ndarray, behind: int = 0) -> str:
+    """A C array of integers, as many to a line as fit, with bytes `behind` it under -DIQLUT_DSP."""
     lines, line = [], "   "
     for value in values.ravel().tolist():
         text = f" {_literal(value)},"
@@ -164,7 +192,8 @@ def _array(declaration: str, values: np.ndarray, attributes: str = "") -> str:
         line += text
     lines.append(line)
     body = "\n".join(lines)
-    return f"static const {attributes}{declaration}[{values.size}] = {{\n{body}\n}};\n"
+    size = f"{values.size} + IQLUT_BEHIND({behind})" if behind else str(values.size)
+    return f"static const {declaration}[{size}] = {{\n{body}\n}};\n"
 
 
 def _literal(value: int) -> str:
