@@ -14,7 +14,7 @@ pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[
 from iqlut.commands import compare
 from iqlut.evaluation import image_sets, scores
 from iqlut.network.configuration import TrainConfig
-from iqlut.pictures import eight_bits, reading, sixteen_bit_files
+from iqlut.pictures import reading, sixteen_bit_files
 from iqlut.planes import colour
 from iqlut.planes.high_bit_depth import rounded_to_8_bits
 from iqlut.training import training_images

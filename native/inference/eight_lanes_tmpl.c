@@ -123,5 +123,5 @@ IQLUT_INLINE void rq_store(uint8_t *out, const rq_signals *signals) {
 
 #include "../shared/bilinear_tmpl.c"
 #include "colour_tmpl.c"
-#include "requantise_tmpl.c"
 #include "pixel_shuffle_tmpl.c"
+#include "requantise_tmpl.c"

@@ -1,7 +1,7 @@
 /* What AVX2 and AVX-512 share, for sums in int16: included by avx2.c and avx512.c, which define
  * before it X86_ISA, the name; X86_NEEDS; X86_LANES, the int16 lanes of a vector; X86_PREPARE;
- * `vec` and `half`, a vector and half of one; their operations; and the look-ups of table_lookup_tmpl.c.
- */
+ * `vec` and `half`, a vector and half of one; their operations; and the look-ups of
+ * table_lookup_tmpl.c. */
 #include <string.h>
 
 #include "isa.h"
@@ -94,8 +94,8 @@ IQLUT_INLINE void rq_store(uint8_t *out, const rq_signals *signals) {
 
 #include "../shared/bilinear_tmpl.c"
 #include "colour_tmpl.c"
-#include "requantise_tmpl.c"
 #include "pixel_shuffle_tmpl.c"
+#include "requantise_tmpl.c"
 
 #define X86_STRING_(x) #x
 #define X86_STRING(x) X86_STRING_(x)

@@ -13,10 +13,10 @@ from iqlut import arithmetic as ar
 from iqlut.network import hat_convolution
 from iqlut.network.configuration import ModelConfig
 from iqlut.network.level_curve import Curve
-from iqlut.network.trainable_entries import SubNetwork, Table, TableSets
 from iqlut.network.losses import LOSSES, inner
 from iqlut.network.native_layers import Aim, LayerSettings, MeanLoss, Residual
 from iqlut.network.quantisation import CENTRE, entry_step, layer_knots, whole_knots
+from iqlut.network.trainable_entries import SubNetwork, Table, TableSets
 from iqlut.tables import symmetry
 from iqlut.tables.strengths import between
 

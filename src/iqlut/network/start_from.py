@@ -10,8 +10,8 @@ import torch
 
 from iqlut.network.configuration import BadConfig
 from iqlut.network.level_curve import Curve
-from iqlut.network.trainable_entries import Table, TableSets
 from iqlut.network.network import Network
+from iqlut.network.trainable_entries import Table, TableSets
 from iqlut.tables import symmetry
 
 CLOSED = -5.0  # alpha of a new block: its gain is 0.007, so that it passes on its input
