@@ -99,7 +99,7 @@ def reporting() -> Iterator[ReportProgress]:
 @contextmanager
 def _display() -> Iterator[Any]:
     """The display of `rich` on a terminal, None elsewhere."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
