@@ -80,8 +80,11 @@ def test_the_size_of_a_picture_file_follows_from_its_pixels(tmp_path, monkeypatc
     assert len(reading.file_bytes(path, 2000)) > 20_000
     with pytest.raises(PictureError, match=r"more than 0 MB, .*--max-megapixels"):
         reading.file_bytes(path, 1000)
-    with pytest.raises(PictureError, match=r"more than 0 MB"):
-        reading.file_bytes(path.rename(tmp_path / "a.txt").with_name("a.txt"), 1000)
+    path.write_bytes(bytes(20_000))
+    with pytest.raises(PictureError, match=r"more than 0 MB and does not begin like a picture"):
+        reading.file_bytes(path)
+    monkeypatch.setattr(reading, "PIXELS_MAX", 1999)
+    assert reading.file_bytes(path, 2000) == path.read_bytes()
 
 
 def changed_header(data: bytes, **changes: object) -> bytes:

@@ -60,9 +60,7 @@ def shared(jobs: Sequence[Job]) -> Generator[Job, None, None]:
 
 @contextmanager
 def _claimed(job: Job) -> Iterator[bool]:
-    """Claim a job until the block ends; yield False if another run has it. Videos have a lock of
-    their own.
-    """
+    """Claim a picture until the block ends; yield False if another run has it."""
     with ExitStack() as stack:
         is_mine = True
         if job.target is not None and not job.is_video:

@@ -38,8 +38,8 @@ def file_bytes(path: Path | None, pixels_max: int = PIXELS_MAX) -> bytes:
     """The content of a file, or of stdin if `path` is None.
 
     Raises PictureError if it cannot be read, is empty, or has more bytes than a picture of
-    `pixels_max` pixels can have. A file that does not begin like a picture may only be as large as
-    metadata, since no format without a signature is meant for large pictures.
+    `pixels_max` pixels can have. With the usual `pixels_max`, a file that does not begin like a
+    picture may be only as large as metadata.
     """
     name = shown(path)
     if path is None and sys.stdin is None:
@@ -70,8 +70,9 @@ def _read_bounded(file: BinaryIO, size_bytes: int, name: str, pixels_max: int) -
     """
     start = file.read(file_kinds.START_BYTES)
     kind = file_kinds.kind_of_bytes(start)
+    is_picture = kind is not None and kind.family is Family.PICTURE
     bytes_max = _METADATA_BYTES_MAX
-    if kind is not None and kind.family is Family.PICTURE:
+    if is_picture or pixels_max > PIXELS_MAX:
         bytes_max += pixels_max * _PIXEL_BYTES_MAX
     chunks, read_bytes = [start], len(start)
     while max(size_bytes, read_bytes) <= bytes_max and (chunk := file.read(_CHUNK_BYTES)):
@@ -79,9 +80,10 @@ def _read_bounded(file: BinaryIO, size_bytes: int, name: str, pixels_max: int) -
         read_bytes += len(chunk)
     if max(size_bytes, read_bytes) > bytes_max:
         raise PictureError(
-            f"{name} has more than {bytes_max / 1e6:.0f} MB, expected a picture of at most "
-            f"{pixels_max / 1e6:g} million pixels; raise the limit with --max-megapixels if you "
-            "trust the file"
+            f"{name} has more than {bytes_max / 1e6:.0f} MB"
+            f"{'' if is_picture else ' and does not begin like a picture'}, expected a picture of "
+            f"at most {pixels_max / 1e6:g} million pixels; raise the limit with --max-megapixels "
+            "if you trust the file"
         )
     return b"".join(chunks)
 
