@@ -14,10 +14,10 @@ TORCH := 2.13.0
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check check-native check-windows format test mutants bench figures results demo clean
+.PHONY: help setup check check-native check-windows check-lower-bounds format test attack mutants bench figures results demo clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv: iqlut in editable form, what training and tests need
 
@@ -26,7 +26,7 @@ $(READY): $(SOURCES)
 	$(BIN)/python -c 'import torch' 2>/dev/null \
 	|| $(BIN)/pip install --quiet --only-binary :all: 'torch==$(TORCH)+cpu' 2>/dev/null \
 	|| $(BIN)/pip install --quiet 'torch==$(TORCH)' --extra-index-url $(TORCH_CPU_INDEX) \
-	|| $(BIN)/pip install --quiet 'torch>=2.4'
+	|| $(BIN)/pip install --quiet 'torch>=2.10'
 	$(BIN)/pip install --quiet -e '.[train,dev]'
 	@touch $@
 
@@ -65,6 +65,15 @@ check-windows: $(READY)  ## both native libraries compiled for Windows
 	$(BIN)/python tests/check_cases.py $(CHECKS)/cases.bin 100
 	if command -v wine >/dev/null; then wine $(CHECKS)/windows/check.exe <$(CHECKS)/cases.bin; else echo "there is no wine: compiled, not run"; fi
 
+LOWER := build/lower-bounds
+
+# uv resolves to the lowest version of each direct dependency. NumPy's lower bound needs Python 3.10 or 3.11.
+check-lower-bounds:  ## the tests with the lowest version of every dependency that pyproject.toml allows
+	test -x $(LOWER)/uv/bin/uv || { $(PYTHON) -m venv $(LOWER)/uv && $(LOWER)/uv/bin/pip install --quiet uv; }
+	$(LOWER)/uv/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(LOWER)/venv
+	$(LOWER)/uv/bin/uv pip install --quiet --python $(LOWER)/venv/bin/python --resolution lowest-direct --torch-backend cpu -e '.[train,hi,video,test]'
+	$(LOWER)/venv/bin/python -m pytest -n auto
+
 format: $(READY)  ## format the code and mend what lint can mend
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/clang-format -i $(C_CODE)
@@ -72,6 +81,12 @@ format: $(READY)  ## format the code and mend what lint can mend
 
 test: $(READY)  ## the tests alone
 	$(BIN)/python -m pytest -n auto
+
+ATTACKS := 40000
+SEED := 1
+
+attack: $(READY)  ## read ATTACKS damaged files of every format and count what must not happen
+	$(BIN)/python -m scripts.attack.damaged_files --cases $(ATTACKS) --seed $(SEED) --keep build/attack
 
 mutants: $(READY)  ## change one line of the source at a time and check that a test fails (about ten minutes)
 	$(BIN)/python -m scripts.dev.mutants

@@ -59,7 +59,8 @@ static int compare(const iqlut_tables *tables, const iqlut_picture *picture,
             if (iqlut_plan_create(tables, isa, &plan, NULL) || !out) exit(2);
             const int64_t stride = tables->scale * picture->w * (picture->channels > 1 ? 3 : 1);
             const iqlut_result result = {out, stride};
-            if (iqlut_upscale(plan, picture, &result, threads) || memcmp(out, expected, bytes)) {
+            if (iqlut_upscale(plan, picture, &result, threads, NULL) ||
+                memcmp(out, expected, bytes)) {
                 printf("%s, %d threads: other pixels\n", isa, threads);
                 wrong++;
             }

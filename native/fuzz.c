@@ -94,8 +94,8 @@ static void upscale(const iqlut_tables *tables, const iqlut_picture *picture, co
                     int threads, const iqlut_result *result) {
     iqlut_plan *plan;
     if (iqlut_plan_create(tables, isa, &plan, NULL)) abort();
-    if (iqlut_upscale(plan, picture, result, threads)) abort();
-    if (iqlut_upscale(plan, picture, result, 1)) abort(); /* again, in used memory */
+    if (iqlut_upscale(plan, picture, result, threads, NULL)) abort();
+    if (iqlut_upscale(plan, picture, result, 1, NULL)) abort(); /* again, in used memory */
     iqlut_plan_free(plan);
 }
 

@@ -28,7 +28,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_full_disk_ends_the_run(tree, model, tmp_path, capsys, monkeypatch):
-    def full(path, fill):
+    def full(path, fill, replace):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(one_file.atomic_files, "write_atomically", full)
@@ -44,7 +44,7 @@ def test_full_disk_leaves_nothing(photo, model, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(atomic_files.os, "replace", full)
+    monkeypatch.setattr(atomic_files.os, "link", full)
     assert upscale(model, photo, "-o", tmp_path / "big.png", "-q") == exit_codes.FAILED
     assert list(tmp_path.iterdir()) == [photo]
 
@@ -68,9 +68,9 @@ def test_rows_come_as_files_are_done(tree, model, tmp_path, capsys, monkeypatch)
     """Each row is printed when its file is done, so that a killed run has reported its work."""
     seen, plain = [], one_file.atomic_files.write_atomically
 
-    def see(*arguments):
+    def see(path, fill, replace):
         seen.append(capsys.readouterr().out.count('"status": "done"'))
-        return plain(*arguments)
+        return plain(path, fill, replace)
 
     monkeypatch.setattr(one_file.atomic_files, "write_atomically", see)
     assert upscale(model, tree, "-o", tmp_path / "big", "--json", "-q") == 0
@@ -78,7 +78,7 @@ def test_rows_come_as_files_are_done(tree, model, tmp_path, capsys, monkeypatch)
 
 
 def test_interrupted_batch_reports(tree, model, tmp_path, capsys, monkeypatch):
-    def interrupt(*_):
+    def interrupt(path, fill, replace):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(one_file.atomic_files, "write_atomically", interrupt)
@@ -88,16 +88,19 @@ def test_interrupted_batch_reports(tree, model, tmp_path, capsys, monkeypatch):
 
 
 def test_sweep_takes_only_what_nobody_writes(tmp_path):
-    (tmp_path / ".a.png.0123abcd.part").write_bytes(b"half")
-    (tmp_path / ".mine.part").write_bytes(b"whole")
+    (tmp_path / ".a.png.iqlut-0123abcd.part").write_bytes(b"half")
+    (tmp_path / ".a.png.iqlut-claim.part").write_bytes(b"")
+    for name in (".mine.part", ".mine.0123abcd.part", ".mine.iqlut-0123ABCD.part"):
+        (tmp_path / name).write_bytes(b"whole")
 
     def fill(file):
         file.write(b"new")
-        # the abandoned file is removed, not the one that is being written
-        assert atomic_files.sweep(tmp_path) == 1
+        # the abandoned files are removed, not the one that is being written
+        assert atomic_files.sweep(tmp_path) == 2
 
     atomic_files.write_atomically(tmp_path / "b.png", fill)
-    assert below(tmp_path) == {"b.png", ".mine.part"} and atomic_files.sweep(tmp_path) == 0
+    mine = {".mine.part", ".mine.0123abcd.part", ".mine.iqlut-0123ABCD.part"}
+    assert below(tmp_path) == {"b.png", *mine} and atomic_files.sweep(tmp_path) == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")

@@ -127,7 +127,7 @@ def test_nothing_is_printed_on_a_terminal(photo, model, capsys, monkeypatch):
 def test_compare_that_cannot_be_written(photo, model, tmp_path, capsys, monkeypatch):
     from iqlut import cli
 
-    def refuse(*_):
+    def refuse(path, fill, replace):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(atomic_files, "write_atomically", refuse)

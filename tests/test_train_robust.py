@@ -125,7 +125,7 @@ def test_an_ended_run_goes_on_bit_for_bit(
 def test_what_a_killed_run_left_half_written_goes_away(images: Path, tmp_path: Path) -> None:
     config, run = written(tmp_path, images, steps=1), tmp_path / "run"
     assert train(config) == 0
-    (run / ".checkpoint.pt.0123abcd.part").write_bytes(b"half")
+    (run / ".checkpoint.pt.iqlut-0123abcd.part").write_bytes(b"half")
     assert train(config, "--resume") == 0
     assert not list(run.glob(".*.part"))
 

@@ -221,7 +221,7 @@ def test_interrupted_writing_leaves_nothing(photo, model, tmp_path, capsys, monk
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(atomic_files.os, "replace", interrupt)
+    monkeypatch.setattr(atomic_files.os, "link", interrupt)
     assert upscale(model, photo, "-o", tmp_path / "big.png") == exit_codes.INTERRUPTED
     assert list(tmp_path.iterdir()) == [photo]
 

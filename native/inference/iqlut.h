@@ -2,7 +2,7 @@
  *
  *     iqlut_plan *plan;
  *     if (iqlut_plan_create(&tables, NULL, &plan, NULL)) ...no plan...
- *     iqlut_upscale(plan, &picture, &result, threads);
+ *     iqlut_upscale(plan, &picture, &result, threads, NULL);
  *     iqlut_plan_free(plan);
  *
  * The pixels are those of arithmetic.py, whatever the instruction set, the threads and the size.
@@ -59,8 +59,10 @@ typedef struct {
     int64_t stride;
 } iqlut_result;
 
-/* Upscales `picture` on at most `threads` threads. */
+/* Upscales `picture` on at most `threads` threads. If another thread sets *stop to anything but 0,
+ * every thread stops after its current row of one layer, and the call returns IQLUT_STOPPED with an
+ * incomplete result. `stop` may be NULL. */
 IQLUT_API int iqlut_upscale(iqlut_plan *plan, const iqlut_picture *picture,
-                            const iqlut_result *result, int threads);
+                            const iqlut_result *result, int threads, const volatile int32_t *stop);
 
 #endif

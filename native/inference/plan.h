@@ -17,7 +17,10 @@ typedef struct {
     const iqlut_plan *plan;
     iqlut_picture picture;
     iqlut_result result;
+    const volatile int32_t *stop; /* NULL, or what another thread sets to stop the call */
 } iqlut_job;
+
+static inline int iqlut_stopped(const iqlut_job *job) { return job->stop && *job->stop; }
 
 /* A tile: rows top..bottom and columns left..right of the low-resolution plane. */
 typedef struct {

@@ -82,10 +82,10 @@ static uint8_t requantise(const iqlut_layer *l, int32_t acc, int32_t skip_signal
 }
 
 /* A block: the next signal, as large as this one; NULL without memory. */
-static uint8_t *block(const iqlut_layer *l, const signal *in) {
+static uint8_t *block(const iqlut_job *job, const iqlut_layer *l, const signal *in) {
     const int outputs = l->shape.channels_out;
     uint8_t *out = malloc((size_t)(in->h * in->w * outputs)), *to = out;
-    for (int64_t y = 0; out && y < in->h; y++)
+    for (int64_t y = 0; out && y < in->h && !iqlut_stopped(job); y++)
         for (int64_t x = 0; x < in->w; x++)
             for (int d = 0; d < outputs; d++)
                 *to++ = requantise(l, accumulate(l, in, y, x, d), skip_at(l, in, y, x, d), d);
@@ -97,7 +97,7 @@ static uint8_t *block(const iqlut_layer *l, const signal *in) {
 static void upsample(const iqlut_job *job, const signal *luma, const signal *in) {
     const int scale = job->plan->scale;
     const iqlut_layer *l = &job->plan->tables->layers[job->plan->layer_count - 1];
-    for (int64_t y = 0; y < in->h; y++)
+    for (int64_t y = 0; y < in->h && !iqlut_stopped(job); y++)
         for (int64_t x = 0; x < in->w; x++)
             for (int phase = 0; phase < scale * scale; phase++) {
                 const int32_t acc = accumulate(l, in, y, x, phase);
@@ -123,7 +123,7 @@ int iqlut_reference(const iqlut_job *job) {
     signal now = luma;
     for (int n = 0; n < job->plan->layer_count - 1 && now.values; n++) {
         const iqlut_layer *l = &job->plan->tables->layers[n];
-        const signal next = {now.h, now.w, l->shape.channels_out, block(l, &now)};
+        const signal next = {now.h, now.w, l->shape.channels_out, block(job, l, &now)};
         if (now.values != luma.values) free((void *)now.values);
         now = next;
     }
@@ -131,5 +131,5 @@ int iqlut_reference(const iqlut_job *job) {
     if (!failed) upsample(job, &luma, &now);
     if (now.values != luma.values) free((void *)now.values);
     free((void *)luma.values);
-    return failed ? IQLUT_NO_MEMORY : IQLUT_OK;
+    return failed ? IQLUT_NO_MEMORY : iqlut_stopped(job) ? IQLUT_STOPPED : IQLUT_OK;
 }

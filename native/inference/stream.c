@@ -148,7 +148,8 @@ static void produce(const tile *t, int index, int64_t y) {
     line *l = &t->lines[index];
     const int64_t needed = at_most(y + l->packed->after, t->job->picture.h - 1);
     const int64_t width = l->input_last - l->input_first;
-    for (; l->next_input <= needed; l->next_input++) {
+    /* A stopped tile computes with rows that it lacks; nobody reads its result. */
+    for (; l->next_input <= needed && !iqlut_stopped(t->job); l->next_input++) {
         uint8_t *row = signal_row(l, l->next_input);
         if (index) {
             produce(t, index - 1, l->next_input);
@@ -176,5 +177,6 @@ void iqlut_upscale_tile(const iqlut_job *job, void *workspace, const iqlut_tile 
         first_row = l->next_input = at_least(0, first_row - l->packed->before);
     }
     if (t.ring) iqlut_begin_colours(&t, place);
-    for (int64_t y = place->top; y < place->bottom; y++) produce(&t, last_layer, y);
+    for (int64_t y = place->top; y < place->bottom && !iqlut_stopped(job); y++)
+        produce(&t, last_layer, y);
 }

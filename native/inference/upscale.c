@@ -27,7 +27,8 @@ static void take_tiles(void *shared, int index) {
     tiling *t = shared;
     uint8_t *workspace = t->workspaces + (size_t)index * t->workspace_bytes;
     const int64_t h = t->job.picture.h, w = t->job.picture.w;
-    for (int64_t n; (n = atomic_fetch_add(&t->next, 1)) < t->across * t->down;) {
+    int64_t n;
+    while (!iqlut_stopped(&t->job) && (n = atomic_fetch_add(&t->next, 1)) < t->across * t->down) {
         const int64_t strip = n / t->across, column = n % t->across;
         const iqlut_tile tile = {cut(h, strip, t->down), cut(h, strip + 1, t->down),
                                  cut(w, column, t->across), cut(w, column + 1, t->across)};
@@ -49,9 +50,9 @@ static uint8_t *take_workspaces(iqlut_plan *plan, size_t bytes) {
 }
 
 int iqlut_upscale(iqlut_plan *plan, const iqlut_picture *picture, const iqlut_result *result,
-                  int threads) {
+                  int threads, const volatile int32_t *stop) {
     const int64_t h = picture->h, w = picture->w;
-    tiling all = {.job = {plan, *picture, *result}};
+    tiling all = {.job = {plan, *picture, *result, stop}};
     if (picture->channels != 1 && picture->channels != 3 && picture->channels != 4)
         return IQLUT_BAD_PICTURE_CHANNELS;
     if (h < 1 || w < 1) return IQLUT_OK;
@@ -67,5 +68,5 @@ int iqlut_upscale(iqlut_plan *plan, const iqlut_picture *picture, const iqlut_re
     all.workspaces = block + IQLUT_LINE;
     iqlut_run_threads(threads, take_tiles, &all);
     iqlut_release(atomic_exchange(&plan->spare, block));
-    return IQLUT_OK;
+    return iqlut_stopped(&all.job) ? IQLUT_STOPPED : IQLUT_OK;
 }

@@ -14,7 +14,7 @@
 
 /* Of the functions and structures of both libraries: add 1 with every change of them.
  * src/iqlut/native/__init__.py expects the same number. */
-#define IQLUT_ABI_VERSION 1
+#define IQLUT_ABI_VERSION 2
 IQLUT_API int32_t iqlut_abi_version(void);
 
 /* Limits of a model. Buffers and arrays have these sizes; what exceeds one of them is refused. */
@@ -39,7 +39,8 @@ enum {
     IQLUT_BAD_CHANNELS_IN,  /* of the first layer 1, else the outputs of the layer before */
     IQLUT_BAD_CHANNELS_OUT, /* of the last layer scale * scale */
     IQLUT_BAD_PICTURE_CHANNELS,
-    IQLUT_BAD_MARGIN
+    IQLUT_BAD_MARGIN,
+    IQLUT_STOPPED /* the caller asked the call to stop */
 };
 
 /* Why a call failed: `code` as returned, and of a limit what was found and what is accepted. */

@@ -49,7 +49,7 @@ def main(paths: list[str], models: list[str]) -> None:
 def compare(libraries: list, model: str, isa: str, pixels: np.ndarray) -> tuple[float, float]:
     """The median ratio of times, second to first, and the median time of the first in ms."""
     tables = iqlut.load(model)
-    if not isinstance(tables, iqlut.tables.Tables):
+    if not isinstance(tables, iqlut.Tables):
         tables = tables.at(0)
     times, results = ([], []), []
     for library in libraries:
@@ -61,9 +61,9 @@ def compare(libraries: list, model: str, isa: str, pixels: np.ndarray) -> tuple[
         for index in (0, 1) if round_number % 2 else (1, 0):
             library, call = results[index]
             inference.library = lambda library=library: library  # type: ignore[assignment]
-            start = time.thread_time()
+            start = time.process_time()
             large[index] = call(pixels)
-            times[index].append(time.thread_time() - start)
+            times[index].append(time.process_time() - start)
         assert (large[0] == large[1]).all(), f"{model}, {isa}: other pixels"
     pairs = list(zip(*times, strict=True))[1:]
     return statistics.median(b / a for a, b in pairs), 1000 * statistics.median(a for a, _ in pairs)

@@ -1,15 +1,19 @@
 """Atomic writing of files: a file that exists is complete.
 
-A process that is killed leaves a temporary file behind, which `sweep` removes later.
+A process that is killed leaves a temporary file behind, which `sweep` removes later. Temporary
+files are called `.NAME.iqlut-*.part`.
 """
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import re
 import secrets
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +22,84 @@ try:
 except ImportError:  # Windows, where a file that is open cannot be removed
     fcntl = None
 
-_PART = ".part"
+_TEMPORARY = re.compile(r"\..*\.iqlut-([0-9a-f]{8}|claim)\.part", re.DOTALL)
+# What `os.link` says on a file system without links, such as FAT.
+_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK)
 _NAME_BYTES = 200  # of the 255 bytes that file systems allow
 
 
-def write_atomically(path: Path, fill: Callable[[io.BufferedIOBase], Any]) -> Any:
+def write_atomically(
+    path: Path, fill: Callable[[io.BufferedIOBase], Any], replace: bool = True
+) -> Any:
     """Call `fill` with a temporary file and rename that file to `path`.
 
-    Returns the result of `fill`. The temporary file is removed if `fill` raises. Raises OSError if
-    the file cannot be written.
+    Returns the result of `fill`. The temporary file is removed if `fill` raises. A file that exists
+    is replaced, or with `replace=False` kept, also if it has appeared while `fill` was running;
+    FileExistsError is then raised. Raises OSError if the file cannot be written.
     """
     path = path.resolve()
     while True:
-        temporary = path.with_name(f".{shortened(path.name)}.{secrets.token_hex(4)}{_PART}")
+        temporary = _beside(path, secrets.token_hex(4))
         try:
             with temporary.open("xb") as file:
-                if not _lock(file) or not os.fstat(file.fileno()).st_nlink:
+                if not _lock(file) or not _has_name(file):
                     continue  # `sweep` has removed it between its creation and its lock
                 result = fill(file)
                 file.flush()
-            os.replace(temporary, path)  # noqa: PTH105  (the usual call for this)
+                os.fsync(file.fileno())  # a name must not outlive a power failure without its data
+            if replace:
+                os.replace(temporary, path)  # noqa: PTH105  (the usual call for this)
+            else:
+                _rename_to_new(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         return result
+
+
+def _beside(path: Path, word: str) -> Path:
+    """The path of a temporary file for `path`, as `_TEMPORARY` describes it."""
+    return path.with_name(f".{shortened(path.name)}.iqlut-{word}.part")
+
+
+def _rename_to_new(temporary: Path, path: Path) -> None:
+    """Rename a file. Raises FileExistsError if there is a file of the new name."""
+    if os.name == "nt":
+        temporary.rename(path)  # Windows replaces nothing
+        return
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # reserves the name
+        os.replace(temporary, path)  # noqa: PTH105
+        return
+    temporary.unlink()
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Claim the work on the file at `path` for this process, until the block ends.
+
+    Yields False if another process has claimed it. On a file system without locks every process
+    gets the claim.
+    """
+    claim = _beside(path.resolve(), "claim")
+    claim.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with claim.open("ab") as file:
+            if not _lock(file):
+                yield False
+                return
+            if not _has_name(file):
+                continue  # its last owner has removed it between its opening and its lock
+            try:
+                yield True
+            finally:
+                if fcntl is not None:
+                    claim.unlink(missing_ok=True)
+            return
 
 
 def shortened(name: str) -> str:
@@ -61,9 +119,8 @@ def sweep(folder: Path) -> int:
     Files that another process is writing are locked and stay.
     """
     swept = 0
-    for part in folder.glob(f".*{_PART}"):
-        middle = part.name.removesuffix(_PART).rpartition(".")[2]
-        if len(middle) != 8 or not part.is_file():
+    for part in folder.glob(".*.part"):
+        if not _TEMPORARY.fullmatch(part.name) or not part.is_file():
             continue
         try:
             with part.open("rb") as file:
@@ -73,6 +130,11 @@ def sweep(folder: Path) -> int:
         except OSError:  # removed in the meantime, or owned by another user
             pass
     return swept
+
+
+def _has_name(file: io.BufferedIOBase) -> bool:
+    """Whether an open file still has a name."""
+    return os.fstat(file.fileno()).st_nlink > 0
 
 
 def _lock(file: Any) -> bool:

@@ -7,11 +7,11 @@ traceback.
 
 from __future__ import annotations
 
-import os
-import signal
+import io
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
 from typing import Annotated, Any, Protocol, Union
 
 import tyro
@@ -19,7 +19,7 @@ from tyro.conf import FlagCreatePairsOff, subcommand
 
 import iqlut
 from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, USAGE, Stop
-from iqlut.command_line.output import complain, unforeseen
+from iqlut.command_line.output import complain, drop, narrate, unforeseen
 from iqlut.commands.bench import Bench
 from iqlut.commands.bench_train import BenchTrain
 from iqlut.commands.compare import Compare
@@ -57,18 +57,31 @@ class Command(Protocol):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; None stands for the arguments of this process."""
-    if arguments is None:
-        # A process of its own: SIGTERM acts like Ctrl-C, so that no unfinished file is left.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        arguments = sys.argv[1:]
+    arguments = sys.argv[1:] if arguments is None else arguments
     if list(arguments) == ["--version"]:
         print(f"iqlut {iqlut.__version__}")
         return 0
     try:
-        command = parse(arguments)
+        with _escaped_stderr(arguments):
+            command = parse(arguments)
     except SystemExit as end:  # 0 after --help, 2 after arguments that tyro refused
         return end.code if isinstance(end.code, int) else USAGE
     return run(command)
+
+
+@contextmanager
+def _escaped_stderr(arguments: Sequence[str]) -> Iterator[None]:
+    """Escape what tyro prints about arguments that a terminal would not print as they are."""
+    if all(argument.isprintable() for argument in arguments):
+        yield
+        return
+    printed = io.StringIO()
+    try:
+        with redirect_stderr(printed):
+            yield
+    finally:
+        for line in printed.getvalue().rstrip("\n").split("\n"):
+            narrate(line)
 
 
 def parse(arguments: Sequence[str]) -> Command:
@@ -101,17 +114,13 @@ def run(command: Command) -> int:
         complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of the output has ended
-        _drop_stdout()
+        drop(sys.stdout)
         return FAILED
     except Exception as error:
         if command.debug:
-            traceback.print_exc()
+            for line in traceback.format_exc().splitlines():
+                narrate(line)
         return _explain(error)
-
-
-def _drop_stdout() -> None:
-    """Discard what is still to be written to stdout, because nobody reads it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explain(error: Exception) -> int:

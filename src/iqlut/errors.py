@@ -47,6 +47,10 @@ class PictureError(IqlutError):
     """A picture cannot be read, upscaled or written."""
 
 
+class ResultExists(PictureError):
+    """The file to write exists already and must not be replaced."""
+
+
 class DiskFull(PictureError):
     """The disk is full, so that no other file can be written either."""
 

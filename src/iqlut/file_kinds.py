@@ -64,6 +64,7 @@ _SIGNATURES = (
     _kind(Family.PICTURE, "TIFF", (0, b"II*\0")),
     _kind(Family.PICTURE, "TIFF", (0, b"MM\0*")),
     _kind(Family.PICTURE, "BMP", (0, b"BM")),
+    *(_kind(Family.PICTURE, "PPM", (0, start)) for start in (b"P4\n", b"P5\n", b"P6\n")),
     _kind(Family.PICTURE, "PSD", (0, b"8BPS")),
     _kind(Family.PICTURE, "JPEG2000", (4, b"jP  ")),
     *_iso_kinds(Family.PICTURE, "AVIF", b"avif", b"avis"),

@@ -13,6 +13,7 @@ import numpy as np
 from iqlut import engines
 from iqlut.engines import Colourful
 from iqlut.errors import InvalidArgument
+from iqlut.native import ISA_VARIABLE
 from iqlut.planes import high_bit_depth, pillow_modes
 from iqlut.planes.colour import join, split, split_alpha, upscale_alpha
 from iqlut.planes.plane_types import UpscalePlane, check_uint8
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _BUILT_MAX = 8
-_built: OrderedDict[tuple[str, str, int], UpscalePlane] = OrderedDict()
+_built: OrderedDict[tuple[str, str, int, str | None], UpscalePlane] = OrderedDict()
 _lock = threading.Lock()
 
 _DEEP = (np.dtype("<u2"), np.dtype(">u2"))
@@ -111,7 +112,7 @@ def upscaler(
         raise InvalidArgument(
             f"threads is {threads}, expected 1 or more; leave it out to use all cores"
         )
-    key = (tables.sha256, engine, threads)
+    key = (tables.sha256, engine, threads, os.environ.get(ISA_VARIABLE))
     with _lock:
         if key not in _built:
             _built[key] = engines.get(engine).build(tables, threads)
@@ -119,6 +120,16 @@ def upscaler(
         while len(_built) > _BUILT_MAX:
             _built.popitem(last=False)
         return self_ensemble(_built[key], ensemble, tables.symmetry)
+
+
+def _renew_lock() -> None:
+    """Make the lock anew in a process that was forked while another thread held it."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def cores() -> int:

@@ -11,7 +11,7 @@ from iqlut import atomic_files, upscaling
 from iqlut.batch import memory_limit
 from iqlut.batch.one_video import upscale_video
 from iqlut.batch.output_size import Size, resample, steps
-from iqlut.batch.pending_jobs import check_target
+from iqlut.batch.pending_jobs import check_target, result_exists
 from iqlut.batch.planning import Job
 from iqlut.batch.results import Result, Watch, is_disk_full, unwatched
 from iqlut.batch.stdout_pipe import stdout
@@ -57,7 +57,7 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
     choice = choose(picture, options)
     larger = picture.with_frames(upscaled(name, picture, options, format_name, choice))
     encoded = writing.encode(target, format_name, larger, options.quality)
-    _write(job.target, encoded.data)
+    _write(job.target, encoded.data, options.overwrite)
     return Result(
         str(job.source or "-"),
         str(job.target or "-"),
@@ -117,15 +117,17 @@ def upscaled(
     return tuple(frames)
 
 
-def _write(target: Path | None, data: bytes) -> None:
+def _write(target: Path | None, data: bytes, overwrite: bool) -> None:
     if target is None:
         with stdout() as pipe:
             pipe.write(data)
         return
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        atomic_files.write_atomically(target, lambda file: file.write(data))
+        atomic_files.write_atomically(target, lambda file: file.write(data), replace=overwrite)
     except OSError as error:
+        if isinstance(error, FileExistsError) and target.exists():  # it has appeared meanwhile
+            raise result_exists(target) from None
         reason = f"{shown(target)} cannot be written ({error.strerror or error})"
         if is_disk_full(error):
             raise DiskFull(

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 import zlib
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 
 from iqlut import atomic_files
 from iqlut.batch.planning import Job, Plan
-from iqlut.errors import PictureError
+from iqlut.errors import PictureError, ResultExists
 from iqlut.printable_names import shown
+
+_WAIT_S = 0.2  # before asking again whether another run has finished its jobs
 
 
 def shard(whole: Plan, index: int, count: int) -> Plan:
@@ -28,6 +35,38 @@ def remove_unfinished(whole: Plan) -> None:
     for folder in {job.target.parent for job in whole.jobs if job.target}:
         if folder.is_dir():
             atomic_files.sweep(folder)
+
+
+def shared(jobs: Sequence[Job]) -> Generator[Job, None, None]:
+    """Yield the jobs in an order that lets several runs share them.
+
+    Each job is claimed for as long as the caller works on it. One that another run has claimed is
+    yielded later, when that run has finished or has ended without a result. The caller then checks
+    with `exists_already` whether anything is left to do.
+    """
+    waiting, claimed_by_others = deque(jobs), 0
+    while waiting:
+        job = waiting.popleft()
+        with _claimed(job) as is_mine:
+            if is_mine:
+                claimed_by_others = 0
+                yield job
+                continue
+        waiting.append(job)
+        claimed_by_others += 1
+        if claimed_by_others >= len(waiting):
+            time.sleep(_WAIT_S)
+
+
+@contextmanager
+def _claimed(job: Job) -> Iterator[bool]:
+    """Claim a picture until the block ends; yield False if another run has it."""
+    with ExitStack() as stack:
+        is_mine = True
+        if job.target is not None and not job.is_video:
+            with suppress(OSError):  # a folder that cannot be written: writing reports it
+                is_mine = stack.enter_context(atomic_files.claimed(job.target))
+        yield is_mine
 
 
 def exists_already(job: Job) -> bool:
@@ -53,6 +92,11 @@ def check_target(job: Job, overwrite: bool) -> None:
             f"{shown(target)} is a folder, expected a file; name another output with -o"
         )
     if target.exists() and not overwrite:
-        raise PictureError(
-            f"{shown(target)} exists, expected a new file; give --overwrite to replace it"
-        )
+        raise result_exists(target)
+
+
+def result_exists(target: Path) -> ResultExists:
+    """The error for a target that must not be replaced."""
+    return ResultExists(
+        f"{shown(target)} exists, expected a new file; give --overwrite to replace it"
+    )

@@ -152,11 +152,3 @@ def check_engine(name: str, found: shipped_models.Model, threads: int) -> None:
     """
     with stop_on(ValueError, RuntimeError, OSError):
         upscaling.upscaler(tables_at(found), name, threads)
-
-
-def check_folder(path: Path) -> None:
-    """Raise Stop if the folder of a new file does not exist."""
-    if not path.parent.is_dir():
-        raise Stop(
-            f"there is no folder {path.parent}, expected one for {path.name}; create it first"
-        )

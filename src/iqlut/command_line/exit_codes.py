@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,8 +24,21 @@ class Stop(IqlutError):
 
 @contextmanager
 def stop_on(*kinds: type[Exception], code: int = USAGE) -> Iterator[None]:
-    """Turn exceptions of these kinds into `Stop`; their message is a sentence already."""
+    """Turn exceptions of these kinds into `Stop`.
+
+    The message is a sentence already, except that of an error of the operating system.
+    """
     try:
         yield
     except kinds as error:
-        raise Stop(error, code) from error
+        raise Stop(_sentence(error), code) from error
+
+
+def _sentence(error: Exception) -> str:
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    name = "a file" if error.filename is None else os.fsdecode(error.filename)
+    return (
+        f"{name} cannot be read or written ({error.strerror}), expected a file with the necessary "
+        "permissions and room on the disk; check both"
+    )

@@ -1,18 +1,25 @@
-"""What commands print: tables and JSON on stdout, errors and narration on stderr."""
+"""What commands print: tables and JSON on stdout, errors and narration on stderr.
+
+Everything that a command prints passes through here or through `progress`. Text from outside, such
+as file names and the headers of models, is escaped here, so that it cannot control a terminal.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
 from iqlut.command_line.exit_codes import FAILED, Stop
+from iqlut.printable_names import escaped
 
 _WIDE = 240  # columns of a table that goes to a pipe or a file
+_SENTENCE_MAX = 2000  # characters of an error; what it quotes from a file can be long
 
 
 @contextmanager
@@ -35,7 +42,9 @@ def printing(stdout: TextIO | None = None) -> Iterator[None]:
 
 def complain(sentence: object) -> None:
     """Print an error or a warning as one line on stderr."""
-    print("iqlut:", " ".join(str(sentence).splitlines()), file=sys.stderr, flush=True)
+    text = escaped(" ".join(str(sentence).splitlines()))
+    half = _SENTENCE_MAX // 2
+    _say(f"iqlut: {text if len(text) <= _SENTENCE_MAX else f'{text[:half]} ... {text[-half:]}'}")
 
 
 def unforeseen(error: BaseException, what: object) -> str:
@@ -48,18 +57,45 @@ def unforeseen(error: BaseException, what: object) -> str:
 
 def narrate(line: str) -> None:
     """Print a line about what is going on, on stderr, so that stdout holds only results."""
-    print(line, file=sys.stderr, flush=True)
+    _say(escaped(line))
+
+
+def _say(line: str) -> None:
+    """Print a line on stderr.
+
+    If it cannot be written, because stderr is closed or full, this line and all later ones are
+    dropped: there is no other place to report it, and the work does not depend on it.
+    """
+    if sys.stderr is None:  # `print` would take stdout instead, which may be a picture
+        return
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        drop(sys.stderr)
+
+
+def drop(stream: TextIO) -> None:
+    """Discard what is still to be written to stdout or stderr, because nobody reads it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print one list of flat objects; numbers that JSON lacks, such as infinity, become null."""
     flat = [{name: _json_value(value) for name, value in row.items()} for row in rows]
-    text = json.dumps(flat, indent=1, ensure_ascii=False)
     with printing():
         try:
-            print(text)
-        except UnicodeEncodeError:  # a file name that is no text, or a stdout that is not UTF-8
+            print(_json_text(flat, indent=1))
+        except UnicodeEncodeError:  # a stdout that is not UTF-8
             print(json.dumps(flat, indent=1))
+
+
+def _json_text(value: Any, indent: int | None = None) -> str:
+    """The value as JSON, in which unprintable characters are escaped."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return "".join(
+        character if character.isprintable() or character == "\n" else json.dumps(character)[1:-1]
+        for character in text
+    )
 
 
 class JsonRows:
@@ -73,9 +109,7 @@ class JsonRows:
         flat = {name: _json_value(value) for name, value in row.items()}
         with printing(self._stdout):
             try:
-                print(
-                    self._before + json.dumps(flat, ensure_ascii=False), end="", file=self._stdout
-                )
+                print(self._before + _json_text(flat), end="", file=self._stdout)
             except UnicodeEncodeError:
                 print(self._before + json.dumps(flat), end="", file=self._stdout)
         self._before = ",\n"
@@ -104,14 +138,20 @@ def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.text import Text
 
     table = Table(
-        title=title, title_justify="left", title_style="", box=SIMPLE_HEAD, pad_edge=False
+        title=Text(escaped(title)),
+        title_justify="left",
+        title_style="",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
     )
     for name, value in rows[0].items():
         table.add_column(
-            name, justify="right" if isinstance(value, int | float) else "left", overflow="fold"
+            Text(escaped(name)),
+            justify="right" if isinstance(value, int | float) else "left",
+            overflow="fold",
         )
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
+        table.add_row(*(Text(escaped(_cell(value))) for value in row.values()))
     with printing():
         Console(width=None if sys.stdout and sys.stdout.isatty() else _WIDE).print(table)
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from iqlut.command_line.output import narrate
+from iqlut.printable_names import escaped
 
 SILENCE_S = 10  # the longest time without a line, while there is progress
 ReportProgress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
@@ -28,7 +29,7 @@ class Progress:
     def __init__(self, what: str = "", total: int | None = None, bars: Any = None) -> None:
         self._what, self._done, self._total = what, 0, total
         self._bars = bars
-        self._task = bars.add_task(what, total=total) if bars else None
+        self._task = bars.add_task(escaped(what), total=total) if bars else None
         self._start_s = self._said_s = time.monotonic()
         self._start_done = 0
 
@@ -43,7 +44,7 @@ class Progress:
         if self._bars:
             if is_new:
                 self._bars.reset(self._task)
-            self._bars.update(self._task, description=what, completed=done, total=total)
+            self._bars.update(self._task, description=escaped(what), completed=done, total=total)
             return
         now_s = time.monotonic()
         if is_new:
@@ -98,7 +99,7 @@ def reporting() -> Iterator[ReportProgress]:
 @contextmanager
 def _display() -> Iterator[Any]:
     """The display of `rich` on a terminal, None elsewhere."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console

@@ -10,8 +10,7 @@ from typing import Annotated
 from PIL import Image
 from tyro.conf import Positional, arg
 
-from iqlut import atomic_files
-from iqlut.command_line import arguments
+from iqlut.command_line import arguments, output_files
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import narrate
 from iqlut.errors import PictureError
@@ -70,15 +69,9 @@ class Compare:
             arguments.check_engine(self.engine, tables, threads)
         output = self.output or self.picture.with_name(f"{self.picture.stem}-compared.png")
         targets = output.with_suffix(".png"), output.with_suffix(".html")
-        arguments.check_folder(targets[0])
+        output_files.check_folder(targets[0])
         for target in targets:
-            if target.exists() and not self.overwrite:
-                raise Stop(
-                    f"{shown(target)} exists, expected a new file; use --overwrite to "
-                    "replace it, or "
-                    "another name with -o",
-                    FAILED,
-                )
+            output_files.check_new(target, self.overwrite)
         with stop_on(PictureError, code=FAILED):
             picture = _as_rgb(reading.read_file(self.picture))
         small = side_by_side.window(picture)
@@ -88,7 +81,7 @@ class Compare:
         sheet, page = io.BytesIO(), side_by_side.page(title, larger).encode()
         side_by_side.sheet(small, larger).save(sheet, "PNG")
         for target, data in zip(targets, (sheet.getvalue(), page), strict=True):
-            _write(target, data)
+            output_files.write(target, data, self.overwrite)
         narrate(f"{', '.join(larger)}: {shown(targets[0])}, {shown(targets[1])}")
         return OK
 
@@ -107,17 +100,6 @@ class Compare:
         return [tables for tables in shipped if tables.scale == scale] or [
             arguments.model(None, scale)
         ]
-
-
-def _write(target: Path, data: bytes) -> None:
-    try:
-        atomic_files.write_atomically(target, lambda file: file.write(data))
-    except OSError as error:
-        reason = error.strerror or error
-        raise Stop(
-            f"{shown(target)} cannot be written ({reason}), expected a writable folder; check it",
-            FAILED,
-        ) from None
 
 
 def _as_rgb(picture: Picture) -> Image.Image:

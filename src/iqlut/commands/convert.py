@@ -8,8 +8,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from iqlut import atomic_files
-from iqlut.command_line import arguments
+from iqlut.command_line import arguments, output_files
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import complain, narrate
 from iqlut.tables import file_format
@@ -58,7 +57,7 @@ class Convert:
             if self.score:
                 tables = scores.with_scores(tables, self.score)
             data = file_format.to_bytes(tables)
-            atomic_files.write_atomically(self.output, lambda file: file.write(data))
+        output_files.write(self.output, data, self.overwrite)
         narrate(
             f"{self.output}: {tables.name}, {tables.table_bytes} bytes of tables in a file of "
             f"{len(data)}"
@@ -71,8 +70,5 @@ class Convert:
         if self.output.suffix != ".iqlut":
             found = f"ends in {self.output.suffix}" if self.output.suffix else "has no extension"
             raise Stop(f"{self.output} {found}, expected .iqlut; rename it")
-        arguments.check_folder(self.output)
-        if self.output.exists() and not self.overwrite:
-            raise Stop(
-                f"{self.output} exists, expected a new file; give --overwrite to replace it", FAILED
-            )
+        output_files.check_folder(self.output)
+        output_files.check_new(self.output, self.overwrite)

@@ -9,7 +9,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from iqlut import targets
-from iqlut.command_line import arguments
+from iqlut.command_line import arguments, output_files
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import narrate
 from iqlut.errors import UnsupportedModel
@@ -62,7 +62,7 @@ class Export:
     def run(self) -> int:
         with stop_on(ValueError):
             target = targets.get(self.target)
-        arguments.check_folder(self.output)
+        output_files.check_folder(self.output)
         with stop_on(FileExistsError, code=FAILED):
             folder.check_new(self.output)
         sets = _sets(arguments.model(self.model), self.restore)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from iqlut.command_line import arguments
+from iqlut.command_line import arguments, output_files
 from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, OK, Stop, stop_on
 from iqlut.command_line.output import complain, narrate, printing
 from iqlut.command_line.progress import reporting
@@ -160,13 +160,10 @@ def _init(path: Path) -> int:
     if path.suffix != ".toml":
         found = f"ends in {path.suffix}" if path.suffix else "has no extension"
         raise Stop(f"{path} {found}, expected .toml; rename it")
-    arguments.check_folder(path)
+    output_files.check_folder(path)
     text = explain_and_init.file_to_start_from(path.stem)
-    with stop_on(OSError, code=FAILED):
-        try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except FileExistsError:
-            raise Stop(f"{path} exists, expected a new file; choose another name", FAILED) from None
+    if path.exists():
+        raise Stop(f"{path} exists, expected a new file; choose another name", FAILED)
+    output_files.write(path, text.encode(), overwrite=False)
     narrate(f"{path} was written; edit it, then run iqlut train {path}")
     return OK

@@ -8,8 +8,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from iqlut import atomic_files
-from iqlut.command_line import arguments
+from iqlut.command_line import arguments, output_files
 from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, OK, Stop, stop_on
 from iqlut.command_line.output import complain, narrate, print_json
 from iqlut.command_line.progress import reporting
@@ -90,19 +89,15 @@ class TrainSearch:
         with stop_on(ValueError, OSError, code=FAILED):
             text = knot_search.file_with_knots(self.config, found.config.model)
         whole = f"# The knots: {how}:\n# {score}.\n{text}"
-        with stop_on(OSError, code=FAILED):
-            atomic_files.write_atomically(self.output, lambda file: file.write(whole.encode()))
+        output_files.write(self.output, whole.encode(), self.overwrite)
         if self.json:
             print_json([asdict(trial) for trial in found.trials])
         narrate(f"{self.output}: {score}")
         return OK
 
     def _check(self) -> None:
-        arguments.check_folder(self.output)
-        if self.output.exists() and not self.overwrite:
-            raise Stop(
-                f"{self.output} exists, expected a new file; give --overwrite to replace it", FAILED
-            )
+        output_files.check_folder(self.output)
+        output_files.check_new(self.output, self.overwrite)
         if self.steps < 0 or self.passes < 1:
             raise Stop(
                 f"--steps is {self.steps} and --passes {self.passes}, expected 0 or more and 1 or "

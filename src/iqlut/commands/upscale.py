@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import unforeseen
 from iqlut.command_line.progress import progress
 from iqlut.command_line.upscale_arguments import UpscaleArguments, flag
-from iqlut.errors import DiskFull, PictureError
+from iqlut.errors import DiskFull, PictureError, ResultExists
 from iqlut.pictures import formats
 from iqlut.printable_names import shown
 
@@ -138,20 +139,29 @@ class Upscale(UpscaleArguments, _InAndOut):
         jobs = []
         for job in whole.jobs:
             if whole.is_batch and not options.overwrite and exists_already(job):
-                report.add(Result(str(job.source), str(job.target), "skipped", "it exists"))
+                report.add(_skipped(job))
             else:
                 jobs.append(job)
         if not self.dry_run:
             pending_jobs.remove_unfinished(whole)
-        with progress(len(jobs), whole.kind, self.quiet) as advance:
-            for job in jobs:
+        is_shared = whole.is_batch and not options.overwrite and not self.dry_run
+        with (
+            closing(pending_jobs.shared(jobs) if is_shared else (job for job in jobs)) as turns,
+            progress(len(jobs), whole.kind, self.quiet) as advance,
+        ):
+            for job in turns:
                 start = time.perf_counter()
                 try:
-                    report.add(
-                        self._one(job, options, partial(progress, quiet=self.quiet, outer=advance))
-                    )
+                    if is_shared and exists_already(job):  # by another run, since this one began
+                        report.add(_skipped(job))
+                    else:
+                        watch = partial(progress, quiet=self.quiet, outer=advance)
+                        report.add(self._one(job, options, watch))
                 except PictureError as error:
-                    report.fail(job, str(error), time.perf_counter() - start)
+                    if is_shared and isinstance(error, ResultExists):
+                        report.add(_skipped(job))
+                    else:
+                        report.fail(job, str(error), time.perf_counter() - start)
                     if isinstance(error, DiskFull):
                         return
                 advance()
@@ -175,6 +185,10 @@ class Upscale(UpscaleArguments, _InAndOut):
             if self.debug:
                 raise
             raise PictureError(unforeseen(error, name)) from error
+
+
+def _skipped(job: Job) -> Result:
+    return Result(str(job.source), str(job.target), "skipped", "it exists")
 
 
 def _shard(text: str) -> tuple[int, int]:

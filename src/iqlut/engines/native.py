@@ -14,13 +14,17 @@ import numpy as np
 
 from iqlut.engines import check_plane
 from iqlut.errors import InvalidArgument
-from iqlut.native import Problem, inference
+from iqlut.native import ISA_VARIABLE, Problem, inference
+from iqlut.native.interruptible_call import interruptible
 from iqlut.planes.plane_types import UpscalePlane, check_uint8
 from iqlut.tables.integer_tables import Layer, Tables
 
 # The plain C loops that the kernels are checked against. They use no instruction set of their own
 # and upscale luma only.
 REFERENCE = "reference"
+# Calls with more multiplications run in a thread of their own, so that a signal can interrupt them.
+# A core takes 10 to 100 ms for so many, and starting a thread takes 0.1 ms.
+_SHORT_CALL = 500_000_000
 
 
 def instruction_sets() -> tuple[str, ...]:
@@ -32,12 +36,12 @@ def instruction_sets() -> tuple[str, ...]:
 def build(tables: Tables, threads: int = 1, isa: str | None = None) -> UpscalePlane:
     """See `iqlut.engines`. `isa` is one of `instruction_sets()`, or REFERENCE.
 
-    None means the instruction set that the environment variable IQLUT_ISA names, which serves to
+    None means the instruction set that the environment variable ISA_VARIABLE names, which serves to
     locate a fault without changing a program, or else the fastest one.
     """
     if threads < 1:
         raise InvalidArgument(f"threads is {threads}, expected 1 or more; leave it out for 1")
-    isa = isa or os.environ.get("IQLUT_ISA") or None
+    isa = isa or os.environ.get(ISA_VARIABLE) or None
     if isa is not None and isa not in (*instruction_sets(), REFERENCE):
         raise InvalidArgument(
             f"isa is {isa!r}, expected one of {', '.join(instruction_sets())}; "
@@ -52,6 +56,9 @@ class Native:
     def __init__(self, tables: Tables, threads: int, isa: str | None) -> None:
         self._plan = _Plan(tables, isa)
         self._scale, self._threads = tables.scale, threads
+        self._pixel_work = sum(
+            layer.channels_in * layer.channels_out * layer.kernel**2 for layer in tables.layers
+        )
 
     def __call__(self, luma: np.ndarray) -> np.ndarray:
         luma = check_plane(luma)
@@ -63,10 +70,15 @@ class Native:
 
     def _run(self, pixels: np.ndarray, channels: int, out: np.ndarray) -> np.ndarray:
         h, w = pixels.shape[:2]
-        picture = inference.Picture(pixels.ctypes.data, h, w, pixels.strides[0], channels)
-        result = inference.Result(out.ctypes.data, out.strides[0])
-        arguments = self._plan.pointer, ctypes.byref(picture), ctypes.byref(result), self._threads
-        if inference.library().iqlut_upscale(*arguments):
+
+        def call(stop: ctypes.c_int32 | None) -> int:
+            picture = inference.Picture(pixels.ctypes.data, h, w, pixels.strides[0], channels)
+            result = inference.Result(out.ctypes.data, out.strides[0])
+            pointer, threads = self._plan.pointer, self._threads
+            return inference.library().iqlut_upscale(pointer, picture, result, threads, stop)
+
+        is_short = h * w * self._pixel_work <= _SHORT_CALL
+        if call(None) if is_short else interruptible(call):
             raise MemoryError(
                 f"the picture has {w}x{h} pixels and needs more memory than there is, expected "
                 f"one that fits into memory on {self._threads} threads; use fewer threads or "
@@ -104,7 +116,8 @@ class _Plan:
         ):
             raise problem.error()
         self.pointer = pointer.value
-        weakref.finalize(self, library.iqlut_plan_free, self.pointer)
+        # not at the end of the process, when another thread may still use the plan
+        weakref.finalize(self, library.iqlut_plan_free, self.pointer).atexit = False
 
 
 def _layer(layer: Layer) -> inference.Layer:

@@ -78,7 +78,8 @@ def check(folder: Path, after_file: Callable[[], object] = lambda: None) -> Fold
             named[file.stem] = size
         after_file()
     benchmark, sums = _likeliest({file.name for file in files})
-    found = {file.name: _sha256(file) for file in files} if benchmark else {}
+    readable = [file for file in files if benchmark and file.name not in unreadable]
+    found = {file.name: _sha256(file) for file in readable}
     return FolderContents(
         folder=str(folder),
         images=len(sizes),
@@ -173,4 +174,4 @@ def _size(file: Path) -> tuple[int, int] | None:
 
 
 def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return hashlib.sha256(reading.file_bytes(file)).hexdigest()

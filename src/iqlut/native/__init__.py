@@ -12,7 +12,8 @@ import importlib.util
 
 from iqlut.errors import BadInstallation, InvalidArgument
 
-ABI_VERSION = 1  # IQLUT_ABI_VERSION in native/shared/interface.h
+ABI_VERSION = 2  # IQLUT_ABI_VERSION in native/shared/interface.h
+ISA_VARIABLE = "IQLUT_ISA"  # the environment variable that names an instruction set
 
 # The codes in native/shared/interface.h, in their order there.
 CODES = (
@@ -27,6 +28,7 @@ CODES = (
     "BAD_CHANNELS_OUT",
     "BAD_PICTURE_CHANNELS",
     "BAD_MARGIN",
+    "STOPPED",
 )
 # For each code, the first part of the message and the constant in interface.h that sets the limit.
 _LIMITS = {

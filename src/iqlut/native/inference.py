@@ -60,6 +60,12 @@ def library() -> ctypes.CDLL:
     found.iqlut_plan_free.restype = None
     found.iqlut_plan_isa.argtypes = (c_void_p,)
     found.iqlut_plan_isa.restype = c_char_p
-    found.iqlut_upscale.argtypes = (c_void_p, POINTER(Picture), POINTER(Result), c_int)
+    found.iqlut_upscale.argtypes = (
+        c_void_p,
+        POINTER(Picture),
+        POINTER(Result),
+        c_int,
+        POINTER(c_int32),
+    )
     found.iqlut_upscale.restype = c_int
     return found

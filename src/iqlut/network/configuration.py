@@ -33,6 +33,7 @@ __all__ = (
     "from_dict", "load", "override", "parse_override", "read_toml", "to_toml",
 )  # fmt: skip
 
+FILE_BYTES_MAX = 1 << 20
 SECTIONS = {"model": ModelConfig, "train": TrainConfig, "degrade": DegradeConfig}
 
 
@@ -75,9 +76,13 @@ def load(path: str | Path, stage: str | None = None) -> Config:
 
 def read_toml(path: str | Path) -> tomlkit.TOMLDocument:
     """Read the TOML file at `path` with its comments. Raises BadConfig if it is not valid TOML."""
+    with Path(path).open("rb") as file:
+        data = file.read(FILE_BYTES_MAX + 1)
     try:
-        return tomlkit.parse(Path(path).read_text(encoding="utf-8"))
-    except (TOMLKitError, UnicodeDecodeError) as error:
+        if len(data) > FILE_BYTES_MAX:
+            raise ValueError(f"it has more than {FILE_BYTES_MAX} bytes")
+        return tomlkit.parse(data.decode())
+    except (TOMLKitError, ValueError, RecursionError) as error:
         raise BadConfig(
             f"{path} is not valid TOML ({error}), expected a configuration file; correct it, or "
             "write a new one with iqlut train --init"

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from iqlut.network.option_types import BadConfig, KernelSide, Knot, Levels, per_layer
+from iqlut.tables.file_format import FILE_BYTES_MAX
 from iqlut.tables.strengths import STRENGTH_MAX
 from iqlut.tables.strengths import check as check_strengths
 from iqlut.tables.symmetry import ORDERS
@@ -103,7 +104,11 @@ class ModelConfig:
                 f"model.kernel and model.upsample_kernel are {self.kernel} and "
                 f"{self.upsample_kernel}, expected odd numbers with symmetry; set both to 1 or 3"
             )
-        self.layer_levels  # noqa: B018  (raises BadConfig for a wrong number of values)
+        if self._entries > FILE_BYTES_MAX:
+            raise BadConfig(
+                f"the model has {self._entries} table entries, expected at most {FILE_BYTES_MAX}, "
+                "as many as fit into a model file; lower model.blocks, channels or levels"
+            )
         self._check_strengths()
         for name, knots in (("knot_a", self.knot_a), ("knot_b", self.knot_b)):
             if len(knots) not in (1, self.blocks):
@@ -140,6 +145,15 @@ class ModelConfig:
             return self.first_levels, self.upsample_levels
         inner = per_layer(self.levels, later, "model.levels")
         return self.first_levels, *inner, self.upsample_levels
+
+    @property
+    def _entries(self) -> int:
+        """Entries of all layers and strengths. Raises BadConfig for a wrong number of values."""
+        ins = (1, *[self.channels] * self.blocks)
+        outs = (*ins[1:], self.scale**2)
+        sides = (*self.block_kernels, self.upsample_kernel)
+        shapes = zip(ins, self.layer_levels, sides, outs, strict=True)
+        return max(1, len(self.strengths)) * sum(c * n * k * k * d for c, n, k, d in shapes)
 
     def layer_knot_parameters(self) -> tuple[tuple[float, float], ...]:
         """The pair (a, b) of each later block, and then of the upsampler."""

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import Base
@@ -27,20 +27,29 @@ from iqlut.planes import pillow_modes
 from iqlut.printable_names import shown
 
 PIXELS_MAX = 200_000_000  # in all frames of a picture together, before upscaling
+_PIXEL_BYTES_MAX = 8  # RGB and alpha of 16 bits, not compressed
+_METADATA_BYTES_MAX = 1 << 26
+_CHUNK_BYTES = 1 << 20
 _LOSSY = ("JPEG", "MPO", "AVIF")
 _pillow_limit = threading.Lock()
 
 
-def file_bytes(path: Path | None) -> bytes:
+def file_bytes(path: Path | None, pixels_max: int = PIXELS_MAX) -> bytes:
     """The content of a file, or of stdin if `path` is None.
 
-    Raises PictureError if it cannot be read or is empty.
+    Raises PictureError if it cannot be read, is empty, or has more bytes than a picture of
+    `pixels_max` pixels can have. With the usual `pixels_max`, a file that does not begin like a
+    picture may be only as large as metadata.
     """
     name = shown(path)
     if path is None and sys.stdin is None:
         raise PictureError("stdin is closed, expected a picture; name a file instead")
     try:
-        data = sys.stdin.buffer.read() if path is None else path.read_bytes()
+        if path is None:
+            data = _read_bounded(sys.stdin.buffer, 0, name, pixels_max)
+        else:
+            with path.open("rb") as file:
+                data = _read_bounded(file, path.stat().st_size, name, pixels_max)
     except FileNotFoundError:
         raise PictureError(f"there is no file {name}; check the name") from None
     except IsADirectoryError:
@@ -54,13 +63,38 @@ def file_bytes(path: Path | None) -> bytes:
     return data
 
 
+def _read_bounded(file: BinaryIO, size_bytes: int, name: str, pixels_max: int) -> bytes:
+    """The content of an open file, or PictureError once it is known to be too large.
+
+    `size_bytes` is the size of the file, or 0 if it is not known, as that of a pipe.
+    """
+    start = file.read(file_kinds.START_BYTES)
+    kind = file_kinds.kind_of_bytes(start)
+    is_picture = kind is not None and kind.family is Family.PICTURE
+    bytes_max = _METADATA_BYTES_MAX
+    if is_picture or pixels_max > PIXELS_MAX:
+        bytes_max += pixels_max * _PIXEL_BYTES_MAX
+    chunks, read_bytes = [start], len(start)
+    while max(size_bytes, read_bytes) <= bytes_max and (chunk := file.read(_CHUNK_BYTES)):
+        chunks.append(chunk)
+        read_bytes += len(chunk)
+    if max(size_bytes, read_bytes) > bytes_max:
+        raise PictureError(
+            f"{name} has more than {bytes_max / 1e6:.0f} MB"
+            f"{'' if is_picture else ' and does not begin like a picture'}, expected a picture of "
+            f"at most {pixels_max / 1e6:g} million pixels; raise the limit with --max-megapixels "
+            "if you trust the file"
+        )
+    return b"".join(chunks)
+
+
 def read_file(path: Path | None, pixels_max: int = PIXELS_MAX) -> Picture:
     """Decode the picture in a file, or from stdin if `path` is None.
 
     Raises PictureError if there is no picture that can be read, or if its frames together have more
     than `pixels_max` pixels.
     """
-    data = file_bytes(path)
+    data = file_bytes(path, pixels_max)
     if path and file_kinds.is_camera_raw(path.suffix, data):
         raise PictureError(
             f"{shown(path)} is a camera raw file, expected a picture; convert it first"

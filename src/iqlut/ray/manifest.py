@@ -21,13 +21,16 @@ from iqlut.errors import ManifestError
 from iqlut.printable_names import shown
 
 NAMES = ("source", "target")
+_BYTES_MAX = 1 << 28
 
 
 def read(path: Path) -> list[Job]:
     """The jobs of a manifest, in order. Raises ManifestError if it is none."""
     name = shown(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        is_small = path.stat().st_size <= _BYTES_MAX
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            text = file.read(_BYTES_MAX + 1) if is_small else ""
     except OSError as error:
         raise ManifestError(
             f"{name} cannot be read ({error.strerror}), expected a manifest; check the name"
@@ -36,6 +39,10 @@ def read(path: Path) -> list[Job]:
         raise ManifestError(
             f"{name} is not UTF-8 text, expected JSON Lines or CSV; convert it first"
         ) from None
+    if not is_small or len(text) > _BYTES_MAX:
+        raise ManifestError(
+            f"{name} has more than {_BYTES_MAX} bytes, expected at most that many; split it"
+        )
     jobs = [_job(name, number, row) for number, row in _rows(name, text)]
     if not jobs:
         raise ManifestError(
@@ -62,7 +69,7 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, Any]]:
             yield from ((number, json.loads(line)) for number, line in lines if line.strip())
         else:
             yield from _table(name, csv.DictReader(io.StringIO(text, newline="")))
-    except (json.JSONDecodeError, csv.Error) as error:
+    except (ValueError, RecursionError, csv.Error) as error:  # integers and nesting without end
         raise ManifestError(
             f"{name} is neither JSON Lines nor CSV ({error}), expected one of them; correct it"
         ) from None

@@ -21,7 +21,7 @@ from iqlut.batch.pending_jobs import exists_already
 from iqlut.batch.planning import Job
 from iqlut.batch.results import Result
 from iqlut.batch.upscale_options import UpscaleOptions
-from iqlut.errors import DiskFull, PictureError
+from iqlut.errors import DiskFull, PictureError, ResultExists
 from iqlut.file_kinds import is_video
 from iqlut.printable_names import shown
 
@@ -86,13 +86,16 @@ def attempt(job: Job, options: UpscaleOptions) -> Answer:
     """Upscale a file and return its result; no exception leaves this function."""
     assert job.source
     source, target, start = str(job.source), str(job.target), time.perf_counter()
+    skipped = Answer(Result(source, target, "skipped", "it exists"))
     if not options.overwrite and exists_already(job):
-        return Answer(Result(source, target, "skipped", "it exists"))
+        return skipped
     full = False
     try:
         return Answer(
             upscale_file(Job(job.source, job.target, job.relative, is_video(job.source)), options)
         )
+    except ResultExists:  # another worker has written it meanwhile
+        return skipped
     except PictureError as error:
         reason, full = str(error), isinstance(error, DiskFull)
     except MemoryError:

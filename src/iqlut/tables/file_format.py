@@ -37,16 +37,22 @@ import numpy as np
 
 from iqlut.errors import BadModelFile, IllegalTables
 from iqlut.tables import symmetry
-from iqlut.tables.integer_tables import StoredLayer, Tables
+from iqlut.tables.integer_tables import LAYERS_MAX, StoredLayer, Tables
 from iqlut.tables.restoration_tables import RestorationTables
 
 ONE_SET, SEVERAL_SETS = FORMATS = (1, 2)
+# Limits of a file, which are checked before anything is made of it. All layers of a file together
+# have at most FILE_BYTES_MAX entries, those included that a symmetric model does not store.
+FILE_BYTES_MAX = 32 << 20
+_HEADER_BYTES_MAX = 1 << 20
+_NAME_MAX = 100
+_NESTING_MAX = 16  # of values in `about`
 _CONSTANTS = ("knots", "gain", "skip", "bias")
 _OWN = ("lut", "bias")  # the tensors that each table set has for itself
 
 
 def to_bytes(model: Tables | RestorationTables) -> bytes:
-    """The content of the file of a model."""
+    """The content of the file of a model. Raises IllegalTables if it exceeds a limit of files."""
     import safetensors.numpy  # not above: `import iqlut` should not wait for it
 
     sets = model.sets if isinstance(model, RestorationTables) else (model,)
@@ -66,7 +72,17 @@ def to_bytes(model: Tables | RestorationTables) -> bytes:
         header["symmetry"] = first.symmetry
     if isinstance(model, RestorationTables):
         header["strengths"] = list(model.strengths)
-    return safetensors.numpy.save(arrays, {"iqlut": json.dumps(header, separators=(",", ":"))})
+    data = safetensors.numpy.save(arrays, {"iqlut": json.dumps(header, separators=(",", ":"))})
+    _check_size(len(data))
+    return data
+
+
+def _check_size(file_bytes: int) -> None:
+    if file_bytes > FILE_BYTES_MAX:
+        raise IllegalTables(
+            f"the file of the model has {file_bytes} bytes, expected at most {FILE_BYTES_MAX}; "
+            "use fewer layers, channels, levels or strengths"
+        )
 
 
 def _arrays(tables: Tables, number: int) -> dict[str, np.ndarray]:
@@ -97,7 +113,7 @@ def from_bytes(data: bytes) -> Tables | RestorationTables:
         model = _assemble(header, _tensors(data))
     except IllegalTables as error:
         raise BadModelFile(f"the tables are illegal: {error}; get the file again") from None
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise BadModelFile(
             f"the header lacks a value or has one of the wrong type ({error!r}), expected the "
             "header of a model; get the file again"
@@ -121,8 +137,14 @@ def _tensors(data: bytes) -> dict[str, np.ndarray]:
 
 def read(path: str | Path) -> Tables | RestorationTables:
     """The model in the file at `path`. Raises BadModelFile, or OSError if it cannot be read."""
-    data = Path(path).read_bytes()
+    with Path(path).open("rb") as file:
+        data = file.read(FILE_BYTES_MAX + 1)
     try:
+        if len(data) > FILE_BYTES_MAX:
+            raise BadModelFile(
+                f"the file has more than {FILE_BYTES_MAX} bytes, expected a model of at most that "
+                "size; check the name"
+            )
         return from_bytes(data)
     except BadModelFile as error:
         raise BadModelFile(f"{path}: {error}") from None
@@ -132,7 +154,7 @@ def _header(data: bytes) -> dict[str, Any]:
     """The JSON under "iqlut", of which only `format` is checked."""
     try:
         length = int.from_bytes(data[:8], "little")
-        if len(data) < 8 or not 2 <= length <= len(data) - 8:
+        if len(data) < 8 or not 2 <= length <= min(len(data) - 8, _HEADER_BYTES_MAX):
             raise ValueError("no header")
         header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["iqlut"])
         version = header["format"]
@@ -151,8 +173,22 @@ def _header(data: bytes) -> dict[str, Any]:
 
 def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tables | RestorationTables:
     """Make the model of a header and its tensors."""
-    if not isinstance(header["name"], str) or not isinstance(header["about"], dict):
-        raise TypeError("name and about")
+    name, about = header["name"], header["about"]
+    if not isinstance(name, str) or len(name) > _NAME_MAX:
+        raise TypeError("name")
+    if not isinstance(about, dict) or _nesting(about) > _NESTING_MAX:
+        raise TypeError("about")
+    if len(header["layers"]) > LAYERS_MAX:
+        raise IllegalTables(
+            f"there are {len(header['layers'])} layers, expected at most {LAYERS_MAX}"
+        )
+    order = header.get("symmetry", 1)
+    if type(order) is not int or order not in symmetry.ORDERS:
+        raise TypeError("symmetry")
+    if order * sum(array.size for array in arrays.values()) > FILE_BYTES_MAX:
+        raise IllegalTables(
+            f"the layers have more than {FILE_BYTES_MAX} entries, expected at most that many"
+        )
     if header["format"] == ONE_SET:
         strengths: list[float] = []
     else:
@@ -171,11 +207,19 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tables |
     return RestorationTables(tuple(strengths), tuple(sets)) if strengths else sets[0]
 
 
+def _nesting(value: Any) -> int:
+    """How deeply lists and objects are nested in a JSON value, counted up to `_NESTING_MAX` + 1."""
+    level, depth = [value], 0
+    while level and depth <= _NESTING_MAX:
+        inner = [one for one in level if isinstance(one, dict | list)]
+        level = [each for one in inner for each in (one.values() if isinstance(one, dict) else one)]
+        depth += bool(inner)
+    return depth
+
+
 def _table_set(header: dict[str, Any], arrays: dict[str, np.ndarray], number: int) -> Tables:
     """Make the tables of set `number`."""
     order = header.get("symmetry", 1)
-    if type(order) is not int or order not in symmetry.ORDERS:
-        raise TypeError("symmetry")
     luts = [arrays[_named(f"lut.{i}", number)] for i in range(len(header["layers"]))]
     sizes = {"knots": [lut.shape[1] for lut in luts]}
     sizes["gain"] = sizes["skip"] = sizes["bias"] = [lut.shape[4] for lut in luts]

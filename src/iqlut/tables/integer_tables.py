@@ -22,6 +22,7 @@ from iqlut.tables import symmetry
 from iqlut.tables.layer import DTYPES, OF_OUTPUTS, Layer
 
 SCALES = (2, 3, 4)
+LAYERS_MAX = 256
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,10 @@ class Tables:
         if len(self.layers) < 2:
             raise IllegalTables(
                 f"there are {len(self.layers)} layers, expected a block and an upsampler at least"
+            )
+        if len(self.layers) > LAYERS_MAX:
+            raise IllegalTables(
+                f"there are {len(self.layers)} layers, expected at most {LAYERS_MAX}"
             )
         channels = 1
         for index, layer in enumerate(self.layers):

@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from iqlut import atomic_files
 from iqlut.errors import UnknownModel
 from iqlut.tables import file_format
 from iqlut.tables.integer_tables import SCALES, Tables
@@ -64,8 +65,12 @@ def load(name_or_path: str | os.PathLike[str]) -> Model:
 
 
 def save(model: Model, path: str | os.PathLike[str]) -> None:
-    """Write a model to a file that `load` reads; the same tables give the same bytes."""
-    Path(path).write_bytes(file_format.to_bytes(model))
+    """Write a model to a file that `load` reads; the same tables give the same bytes.
+
+    A file that exists is replaced.
+    """
+    data = file_format.to_bytes(model)
+    atomic_files.write_atomically(Path(path), lambda file: file.write(data))
 
 
 @lru_cache(maxsize=8)

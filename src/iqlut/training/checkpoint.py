@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import io
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from iqlut.network import configuration
 from iqlut.network.configuration import Config, TrainConfig
 from iqlut.network.network import Network
 from iqlut.network.start_from import start_from
+
+_FILE_BYTES_MAX = 1 << 30  # of a checkpoint, also when its archive is unpacked
 
 
 @dataclass
@@ -137,9 +140,12 @@ def read(path: Path) -> dict[str, Any]:
             f"{path} does not exist, expected a checkpoint; create one with `iqlut train`"
         )
     try:
+        _check_size(path)
         saved = torch.load(path, map_location="cpu", weights_only=True)
         config = configuration.from_dict(saved["config"])
-        _ = [saved[name] for name in ("step", "data_sha256", "ema")]
+        if type(saved["step"]) is not int or not isinstance(saved["data_sha256"], str):
+            raise TypeError("step and data_sha256")
+        _ = saved["ema"]
         # the oldest checkpoints have neither offsets nor learning-rate multipliers
         for name in {"network", "ema"} & saved.keys():
             saved[name].setdefault("offset", torch.zeros(config.model.scale**2))
@@ -151,6 +157,16 @@ def read(path: Path) -> dict[str, Any]:
             "`iqlut train` wrote; use an earlier checkpoint"
         ) from None
     return saved
+
+
+def _check_size(path: Path) -> None:
+    """Raise ValueError for a checkpoint that is larger than any network needs, packed or not."""
+    sizes = [path.stat().st_size]
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            sizes.append(sum(member.file_size for member in archive.infolist()))
+    if max(sizes) > _FILE_BYTES_MAX:
+        raise ValueError(f"{max(sizes)} bytes")
 
 
 def averaged_only(saved: dict[str, Any]) -> dict[str, Any]:
@@ -176,5 +192,11 @@ def averaged_network(saved: dict[str, Any]) -> tuple[Network, Config]:
     """The averaged network of a checkpoint's values, and its configuration."""
     config = configuration.from_dict(saved["config"])
     network = Network(config.model)
-    network.load_state_dict(saved["ema"])
+    try:
+        network.load_state_dict(saved["ema"])
+    except (RuntimeError, TypeError, AttributeError, ValueError):  # other tensors, or none
+        raise TrainingStopped(
+            "the averaged network of the checkpoint does not have the shape that its configuration "
+            "describes, expected tensors of that shape; use an earlier checkpoint"
+        ) from None
     return network.eval().requires_grad_(False), config

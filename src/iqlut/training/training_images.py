@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -27,6 +28,7 @@ from iqlut.planes import colour, resize
 from iqlut.training import codec_damage, drawn_graphics, patch_damage
 from iqlut.training.patches import UNDAMAGED, Planes
 
+_PIECE_BYTES = 1 << 20
 _NAMED = 5  # the largest number of images that an error message names
 _GRAYS = 256  # flat planes of the size of a patch, one for each grey level
 _ARRAYS = ("hr", "lr", "chroma")  # files of a cache
@@ -106,9 +108,13 @@ def _key(images: list[Path], recipe: PlaneRecipe) -> str:
         how += [damage.filters, recipe.in_colour, damage.graphics * (damage.graphics_share > 0)]
     digest = hashlib.sha256(json.dumps(how).encode())
     for file in images:
-        data = file.read_bytes()
-        digest.update(file.name.encode() + hashlib.sha256(data).digest())
-        if data.startswith(PNG_SIGNATURE) and data[24:25] == b"\x10":
+        content, start = hashlib.sha256(), b""
+        with file.open("rb") as opened:  # in pieces, since it may be larger than the memory
+            while piece := opened.read(_PIECE_BYTES):
+                start = start or piece
+                content.update(piece)
+        digest.update(os.fsencode(file.name) + content.digest())
+        if start.startswith(PNG_SIGNATURE) and start[24:25] == b"\x10":
             digest.update(b"rounded")  # older caches of 16-bit files hold truncated samples
     return digest.hexdigest()
 

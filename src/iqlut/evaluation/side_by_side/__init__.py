@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from iqlut import upscaling
+from iqlut.printable_names import escaped
 from iqlut.tables import shipped_models
 
 WINDOW_PX = 320  # the largest side of the small picture that is shown
@@ -89,7 +91,7 @@ def sheet(small: Image.Image, larger: Mapping[str, Image.Image]) -> Image.Image:
     draw, font = ImageDraw.Draw(paper), ImageFont.load_default(_FONT_PX)
     for column, name in enumerate(larger):
         left = _GAP_PX + column * (_PANEL_PX + _GAP_PX)
-        draw.text((left + 2, 4), name, fill=_INK, font=font)
+        draw.text((left + 2, 4), escaped(name), fill=_INK, font=font)
         top = _TITLE_PX
         for row, height in zip(rows, heights, strict=True):
             paper.paste(row[column], (left, top))
@@ -108,14 +110,17 @@ def _fitted(image: Image.Image) -> Image.Image:
 
 
 def page(title: str, larger: Mapping[str, Image.Image]) -> str:
-    """An HTML page that needs no other file and compares any two methods with a slider."""
-    pictures = [{"name": name, "source": _as_url(image)} for name, image in larger.items()]
-    data = json.dumps(pictures).replace("</", "<\\/")
-    return (
-        _PAGE.read_text(encoding="utf-8")
-        .replace("{{title}}", html.escape(title))
-        .replace("{{pictures}}", data)
-    )
+    """An HTML page that needs no other file and compares any two methods with a slider.
+
+    Title and names are shown as text, whatever they contain.
+    """
+    pictures = [{"name": escaped(name), "source": _as_url(image)} for name, image in larger.items()]
+    values = {
+        "title": html.escape(escaped(title)),
+        "pictures": json.dumps(pictures).replace("<", "\\u003c"),  # no tag ends the script
+    }
+    # in one pass, so that a value is not searched for the marks of other values
+    return re.sub(r"\{\{(\w+)\}\}", lambda mark: values[mark[1]], _PAGE.read_text(encoding="utf-8"))
 
 
 def _as_url(image: Image.Image) -> str:

@@ -1,0 +1,1 @@
+"""Programs that try to break iqlut with damaged files, interrupts and runs at the same time."""

@@ -1,0 +1,140 @@
+"""Lets iqlut read damaged files of every format, and counts what must not happen.
+
+    python -m scripts.attack.damaged_files [--cases 500] [--seed 1] [--kinds png ...] [--keep DIR]
+
+Each kind of file is read by a process of its own, which is watched from outside. Wrong are
+exceptions that `iqlut.errors` does not define, the end of the process by a signal, more than 2 GB
+of memory, more than 20 seconds, and files that are left over. The same seed gives the same files.
+The program prints a line of JSON; the exit code is 1 if anything was wrong. `--keep` writes the
+files in question to a folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scripts.attack import seed_files
+
+PEAK_MB_MAX, ELAPSED_S_MAX = 2048, 20
+_START_S = 120  # for the first answer of a process, which imports what it needs
+
+
+@dataclass
+class Tally:
+    """What has happened so far; `wrong` says for each kind of mishap which files it hit."""
+
+    read: Counter[str] = field(default_factory=Counter)
+    accepted: int = 0
+    peak_mb: int = 0
+    wrong: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, case: str, answer: dict[str, object]) -> None:
+        self.read[case.split()[0]] += 1
+        self.accepted += bool(answer["accepted"])
+        self.peak_mb = max(self.peak_mb, int(str(answer["peak_mb"])))
+        if answer["wrong"]:
+            self.wrong.setdefault(str(answer["wrong"]), []).append(case)
+
+
+class Reader:
+    """A process that reads damaged files; it is started again after its end."""
+
+    def __init__(self, seed: int, folder: Path) -> None:
+        self._command = [sys.executable, "-m", "scripts.attack.one_damaged_file", str(seed)]
+        self._folder = folder
+        self._process: subprocess.Popen[str] | None = None
+
+    def read(self, case: str) -> dict[str, object]:
+        """Let the process read a file, and return its answer or what happened to the process."""
+        limit_s = ELAPSED_S_MAX
+        if self._process is None:
+            limit_s += _START_S
+            self._process = subprocess.Popen(
+                [*self._command, str(self._folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(f"{case}\n")
+        self._process.stdin.flush()
+        is_ready = select.select([self._process.stdout], [], [], limit_s)[0]
+        line = self._process.stdout.readline() if is_ready else ""
+        if line:
+            answer = json.loads(line)
+            if answer["peak_mb"] <= PEAK_MB_MAX:
+                return answer
+            self.close()
+            return answer | {"wrong": answer["wrong"] or f"more than {PEAK_MB_MAX} MB"}
+        code = self.close()
+        wrong = f"signal {-code}" if is_ready else f"more than {ELAPSED_S_MAX} s"
+        return {"accepted": False, "peak_mb": 0, "wrong": wrong}
+
+    def close(self) -> int:
+        """End the process and return its exit code."""
+        if self._process is None:
+            return 0
+        process, self._process = self._process, None
+        if process.stdin:
+            process.stdin.close()
+        try:
+            return process.wait(1)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+        finally:
+            if process.stdout:
+                process.stdout.close()
+
+
+def attack(cases: int, seed: int, kinds: tuple[str, ...]) -> Tally:
+    """Let iqlut read so many files, the same number of each kind."""
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as folder:
+        for index, kind in enumerate(kinds):
+            reader = Reader(seed, Path(folder))
+            for number in range(index, cases, len(kinds)):
+                case = f"{kind} {number}"
+                tally.add(case, reader.read(case))
+            reader.close()
+    return tally
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kinds", nargs="+", default=seed_files.kinds())
+    parser.add_argument("--keep", type=Path)
+    given = parser.parse_args()
+    tally = attack(given.cases, given.seed, tuple(given.kinds))
+    for wrong, cases in tally.wrong.items():
+        print(f"{len(cases)} times, {cases[:5]}: {wrong}", file=sys.stderr)
+        for case in cases if given.keep else ():
+            _keep(case, given.seed, given.keep)
+    counts = {name: value for name, value in vars(tally).items() if name != "wrong"}
+    print(json.dumps(counts | {"wrong": sum(map(len, tally.wrong.values()))}))
+    return int(bool(tally.wrong))
+
+
+def _keep(case: str, seed: int, folder: Path) -> None:
+    from scripts.attack.one_damaged_file import damaged
+
+    folder.mkdir(parents=True, exist_ok=True)
+    kind, number = case.split()
+    (folder / f"{number}.{kind}").write_bytes(damaged(kind, f"{seed} {case}"))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder prints a lot otherwise
+    sys.exit(main())
