@@ -49,7 +49,7 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
     name, target = shown(job.source), shown(job.target) if job.target else "stdout"
     picture = reading.read_file(job.source, options.pixels_max)
     if options.strip:
-        picture = replace(picture, extras={})
+        picture = replace(picture, extras={}, lost=())
     named = formats.format_of(job.target) if job.target and options.target_is_named else None
     format_name = options.format or named or picture.format
     target_size = options.size.of(picture.size)
@@ -62,7 +62,7 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
         str(job.source or "-"),
         str(job.target or "-"),
         "done",
-        f"without its {', '.join(encoded.lost)}" if encoded.lost else None,
+        None,
         *picture.size,
         *target_size,
         format_name,
@@ -71,7 +71,13 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
         1000 * (time.perf_counter() - start),
         choice and choice.strength,
         choice and choice.reason,
+        (f"{target} does not hold {_listed(encoded.lost)} of {name}",) if encoded.lost else (),
     )
+
+
+def _listed(phrases: tuple[str, ...]) -> str:
+    """The phrases as one: "a", "a and b" or "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(phrases[:-1]), phrases[-1])))
 
 
 def choose(picture: Picture, options: UpscaleOptions) -> Choice | None:
