@@ -36,7 +36,7 @@ _BT709_CURVE = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
 # ITU-T H.273, table 3: number: the parameters of the curve of a profile.
 _CURVES = {4: (2.2,), 5: (2.8,), 8: (1.0,), 13: _SRGB_CURVE}
 _CURVES |= dict.fromkeys((1, 6, 14, 15), _BT709_CURVE)
-_TRANSFERS = {16: "PQ", 18: "HLG"}
+_TRANSFERS = {8: "linear", 13: "sRGB curve", 16: "PQ", 18: "HLG"}
 _UNSPECIFIED, SRGB = 2, (1, 13)
 _SRGB_GAMMA, _SRGB_CHROMATICITIES = 45455, (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from iqlut.pictures import av1_headers
 from iqlut.pictures.contents import Contents
 
 _AUXILIARY = (
@@ -183,6 +184,10 @@ def with_colour_space(data: bytes, cicp: tuple[int, ...]) -> bytes:
         if name == b"colr" and data[start : start + 4] == b"nclx":
             edited[start + 4 : start + 8] = struct.pack(">HH", *cicp[:2])
             fields += 1
-    if not fields:
+    if meta is None or not fields:
         raise ValueError("the encoder wrote no colour space")
+    for item in _items(data, *meta).values():
+        for start, size in item.extents if item.kind == b"av01" else ():
+            stream = data[start : start + size]
+            edited[start : start + size] = av1_headers.with_colour_description(stream, *cicp[:2])
     return bytes(edited)
