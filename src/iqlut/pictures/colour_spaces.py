@@ -32,12 +32,12 @@ _PRIMARIES: dict[int, tuple[str, tuple[Point, ...], Point]] = {
     22: ("EBU 3213-E", ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077)), _D65),
 }
 _SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-_BT709_CURVE = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
-# ITU-T H.273, table 3: number: the parameters of the curve of a profile.
+# ITU-T H.273, table 3: number: the parameters of the curve of a profile. Those of video describe
+# cameras; such pictures are displayed by the curve of ITU-R BT.1886.
 _CURVES = {4: (2.2,), 5: (2.8,), 8: (1.0,), 13: _SRGB_CURVE}
-_CURVES |= dict.fromkeys((1, 6, 14, 15), _BT709_CURVE)
+_CURVES |= dict.fromkeys((1, 6, 14, 15), (2.4,))
 _TRANSFERS = {8: "linear", 13: "sRGB curve", 16: "PQ", 18: "HLG"}
-_UNSPECIFIED, SRGB = 2, (1, 13)
+_UNSPECIFIED = 2
 _SRGB_GAMMA, _SRGB_CHROMATICITIES = 45455, (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 
 
@@ -75,9 +75,9 @@ def _profile(extras: dict[str, Any]) -> tuple[bytes | None, str] | None:
         primaries, transfer = extras["cicp"][:2]
         primaries = 1 if primaries == _UNSPECIFIED else primaries
         transfer = 13 if transfer == _UNSPECIFIED else transfer
-        if (primaries, transfer) == SRGB:
-            return None
         known, curve = _PRIMARIES.get(primaries), _CURVES.get(transfer)
+        if primaries == 1 and curve == _SRGB_CURVE:
+            return None
         space = known[0] if known else f"primaries {primaries}"
         name = f"{space}, {_TRANSFERS.get(transfer, f'transfer {transfer}')}"
         if known is None or curve is None:
