@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import secrets
+import stat
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -25,10 +26,13 @@ _NAME_BYTES = 200  # of the 255 bytes that file systems allow
 def write_atomically(path: Path, fill: Callable[[io.BufferedIOBase], Any]) -> Any:
     """Call `fill` with a temporary file and rename that file to `path`.
 
-    Returns the result of `fill`. The temporary file is removed if `fill` raises. Raises OSError if
-    the file cannot be written.
+    A pipe or device is written itself and stays. Returns the result of `fill`. The temporary file
+    is removed if `fill` raises. Raises OSError if the file cannot be written.
     """
-    path = path.resolve()
+    if is_device(path):
+        with path.open("wb") as file:
+            return fill(file)
+    path = Path(os.path.realpath(path))
     while True:
         temporary = path.with_name(f".{shortened(path.name)}.{secrets.token_hex(4)}{_PART}")
         try:
@@ -42,6 +46,15 @@ def write_atomically(path: Path, fill: Callable[[io.BufferedIOBase], Any]) -> An
             temporary.unlink(missing_ok=True)
             raise
         return result
+
+
+def is_device(path: Path) -> bool:
+    """Whether a path names a pipe, a device or a socket, and not a file or folder."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def shortened(name: str) -> str:

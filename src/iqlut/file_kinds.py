@@ -7,6 +7,7 @@ and an MP4 or Matroska file may hold sound only.
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -121,8 +122,13 @@ def kind_of_bytes(start: bytes) -> Kind | None:
 
 
 def kind_of(path: Path) -> Kind | None:
-    """The kind of a file by its content, or None if it is unknown or the file cannot be read."""
+    """The kind of a file by its content, or None if it is unknown or the file cannot be read.
+
+    Pipes and devices are not opened, since what is read from them is gone.
+    """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
         with path.open("rb") as file:
             return kind_of_bytes(file.read(START_BYTES))
     except OSError:

@@ -138,4 +138,6 @@ def _write(target: Path | None, data: bytes) -> None:
                 f"{reason}, expected room on the disk; free some space and run the same command "
                 "again, which keeps the files that are complete"
             ) from None
-        raise PictureError(f"{reason}, expected a writable folder; check its permissions") from None
+        raise PictureError(
+            f"{reason}, expected a place that can be written; check its permissions"
+        ) from None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 from iqlut import atomic_files
+from iqlut.batch.path_states import exists, is_file, is_folder
 from iqlut.batch.planning import Job, Plan
 from iqlut.errors import PictureError
 from iqlut.printable_names import shown
@@ -20,22 +23,35 @@ def shard(whole: Plan, index: int, count: int) -> Plan:
     mine = tuple(
         job for job in whole.jobs if zlib.crc32(os.fsencode(job.relative)) % count == index - 1
     )
-    return replace(whole, jobs=mine)
+    refused = whole.refused if index == 1 else ()
+    return replace(whole, jobs=mine, refused=refused)
 
 
 def remove_unfinished(whole: Plan) -> None:
     """Remove the temporary files that killed runs left in the output folders."""
     for folder in {job.target.parent for job in whole.jobs if job.target}:
-        if folder.is_dir():
+        if is_folder(folder):
             atomic_files.sweep(folder)
 
 
 def exists_already(job: Job) -> bool:
     """Whether the target of a job exists already and is not its source."""
     source, target = job.source, job.target
-    if not source or not target or not target.is_file():
-        return False
-    return not (source.exists() and target.samefile(source))
+    return bool(source and target and is_file(target) and not _same(source, target))
+
+
+def _same(source: Path | None, target: Path) -> bool:
+    """Whether both are names of one file that exists."""
+    both_exist = source is not None and exists(source) and exists(target)
+    return both_exist and target.samefile(source)
+
+
+def _has_long_name(target: Path) -> bool:
+    try:
+        os.lstat(target)
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False
 
 
 def check_target(job: Job, overwrite: bool) -> None:
@@ -43,16 +59,23 @@ def check_target(job: Job, overwrite: bool) -> None:
     source, target = job.source, job.target
     if target is None:
         return
-    if source and target.exists() and source.exists() and target.samefile(source):
+    if _same(source, target):
         raise PictureError(
             f"{shown(source)} would be its own output, expected another file; "
             "name another file or folder with -o"
         )
-    if target.is_dir():
+    if atomic_files.is_device(target):
+        return
+    if is_folder(target):
         raise PictureError(
             f"{shown(target)} is a folder, expected a file; name another output with -o"
         )
-    if target.exists() and not overwrite:
+    if _has_long_name(target):
+        raise PictureError(
+            f"{shown(target)} has a longer name than its folder allows, expected a shorter one; "
+            "rename the source or name another file with -o"
+        )
+    if exists(target) and not overwrite:
         raise PictureError(
             f"{shown(target)} exists, expected a new file; give --overwrite to replace it"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import json
 import math
@@ -54,12 +55,22 @@ def narrate(line: str) -> None:
 def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print one list of flat objects; numbers that JSON lacks, such as infinity, become null."""
     flat = [{name: _json_value(value) for name, value in row.items()} for row in rows]
-    text = json.dumps(flat, indent=1, ensure_ascii=False)
     with printing():
-        try:
-            print(text)
-        except UnicodeEncodeError:  # a file name that is no text, or a stdout that is not UTF-8
-            print(json.dumps(flat, indent=1))
+        print(_json_text(flat, sys.stdout, indent=1))
+
+
+def _json_text(value: Any, stdout: TextIO | None, indent: int | None = None) -> str:
+    """The value as JSON that is valid UTF-8, whatever the encoding of stdout.
+
+    File names that are no text have halves of surrogate pairs, which are then escaped.
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    try:
+        text.encode()
+        is_utf8 = codecs.lookup(getattr(stdout, "encoding", None) or "ascii").name == "utf-8"
+    except UnicodeEncodeError:
+        is_utf8 = False
+    return text if is_utf8 else json.dumps(value, indent=indent)
 
 
 class JsonRows:
@@ -72,12 +83,7 @@ class JsonRows:
     def add(self, row: Mapping[str, Any]) -> None:
         flat = {name: _json_value(value) for name, value in row.items()}
         with printing(self._stdout):
-            try:
-                print(
-                    self._before + json.dumps(flat, ensure_ascii=False), end="", file=self._stdout
-                )
-            except UnicodeEncodeError:
-                print(self._before + json.dumps(flat), end="", file=self._stdout)
+            print(self._before + _json_text(flat, self._stdout), end="", file=self._stdout)
         self._before = ",\n"
 
     def close(self) -> None:

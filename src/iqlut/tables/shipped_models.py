@@ -34,9 +34,9 @@ def default_model(scale: int) -> str:
     if scale not in SCALES:
         *others, last = map(str, SCALES)
         raise UnknownModel(
-            f"the scale is {scale}, expected {', '.join(others)} or {last}; for another size, "
-            "upscale by the next larger scale and resize the result, which `iqlut upscale` does "
-            "with --width, --height or --size"
+            f"the scale is {scale}, expected {', '.join(others)} or {last}, since no tables have "
+            "another; `iqlut upscale` reaches any size up to 16 times the input in several steps: "
+            f"give it in pixels with --width, --height or --size, such as {scale} times the width"
         )
     if name not in models():
         raise UnknownModel(
