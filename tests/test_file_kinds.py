@@ -31,7 +31,7 @@ def test_pictures_of_every_format_are_recognised_under_any_name(name: str, tmp_p
         ("a.png", b"RIFF....AVI ", Family.VIDEO, False, True),
         ("a.tif", b"II*\0....CR\x02", Family.CAMERA_RAW, True, False),
         ("a.mov", b"....ftypcrx ", Family.CAMERA_RAW, True, False),
-        ("a.mp4", b"....ftypheic", Family.UNREAD_PICTURE, True, False),
+        ("a.mp4", b"....ftypheic", Family.PICTURE, True, False),
         ("a.png", b"8BPS", Family.PICTURE, False, False),
         ("a.weba", b"\x1aE\xdf\xa3", Family.VIDEO, False, False),
         ("a.png", b"unknown", None, True, False),

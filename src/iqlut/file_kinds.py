@@ -69,7 +69,7 @@ _SIGNATURES = (
     _kind(Family.PICTURE, "JPEG2000", (4, b"jP  ")),
     *_iso_kinds(Family.PICTURE, "AVIF", b"avif", b"avis"),
     *_iso_kinds(
-        Family.UNREAD_PICTURE, "HEIF", b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"
+        Family.PICTURE, "HEIF", b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"
     ),
     *_iso_kinds(Family.UNREAD_PICTURE, "JPEG XL", b"jxl "),
     _kind(Family.UNREAD_PICTURE, "JPEG XL", (0, b"\0\0\0\x0cJXL \r\n\x87\n")),

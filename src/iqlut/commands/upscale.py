@@ -81,7 +81,7 @@ class Upscale(UpscaleArguments, _InAndOut):
         arg(
             aliases=("-f",),
             metavar="FORMAT",
-            help="file format of the result: png, jpeg, webp, tiff, avif, bmp or gif",
+            help="file format of the result: png, jpeg, webp, tiff, avif, heic, bmp or gif",
             help_behavior_hint="(default: that of the input)",
         ),
     ] = None

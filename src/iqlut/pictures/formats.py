@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from iqlut.errors import PictureError
+from iqlut.pictures import heif_plugin
 from iqlut.pictures.picture import Picture
 
 _ALL = frozenset({"icc_profile", "exif", "xmp", "dpi"})
@@ -76,6 +77,13 @@ FORMATS = {
         gray=False,
         quality=True,
     ),
+    "HEIF": Format(
+        True,
+        16384,
+        options={"quality": 95, "subsampling": "4:4:4"},
+        extras=_ALL | {"cicp"},
+        quality=True,
+    ),
     "JPEG2000": Format(True),
     "GIF": Format(True, 65535, extras=frozenset({"comments"}), motion=True),
     "TGA": Format(True, 65535),
@@ -88,16 +96,20 @@ ENDINGS = {
     "WEBP": ".webp",
     "TIFF": ".tif",
     "AVIF": ".avif",
+    "HEIF": ".heic",
     "BMP": ".bmp",
 }
 ENDINGS |= {"GIF": ".gif", "JPEG2000": ".jp2", "TGA": ".tga", "PPM": ".ppm"}
-_NICKNAMES = {"JPG": "JPEG", "TIF": "TIFF", "JP2": "JPEG2000"}
+_NICKNAMES = {"JPG": "JPEG", "TIF": "TIFF", "JP2": "JPEG2000", "HEIC": "HEIF"}
 _SUGGESTED = ("PNG", "TIFF", "WEBP", "AVIF", "JPEG")
 
 
 def format_of(path: Path) -> str | None:
     """The format that the suffix of a file name denotes, or None if it cannot be written."""
-    name = Image.registered_extensions().get(path.suffix.lower())
+    suffix = path.suffix.lower()
+    if suffix in heif_plugin.ENDINGS:
+        return "HEIF"
+    name = Image.registered_extensions().get(suffix)
     return name if name in FORMATS else None
 
 
@@ -124,6 +136,8 @@ def check_holds(name: str, format_name: str, picture: Picture, size: tuple[int, 
         raise PictureError(
             f"{name} cannot be written in the format {format_name}; choose another with --format"
         )
+    if format_name == "HEIF":
+        heif_plugin.register(name)
     problem = _problem(FORMATS[format_name], format_name, picture, size)
     if problem:
         able = [one for one in _SUGGESTED if _problem(FORMATS[one], one, picture, size) is None]

@@ -21,6 +21,7 @@ from iqlut.errors import PictureError
 from iqlut.file_kinds import Family
 from iqlut.pictures import (
     animation,
+    heif_plugin,
     metadata,
     orientation,
     png,
@@ -131,12 +132,14 @@ def _own_limit(pixels_max: int) -> Iterator[None]:
 
 
 def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
+    kind = file_kinds.kind_of_bytes(data[: file_kinds.START_BYTES])
+    if kind is not None and kind.name == "HEIF":
+        heif_plugin.register(name)
     try:
         return Image.open(io.BytesIO(data))
     except Image.DecompressionBombError:
         raise _too_large(name, f"more than {pixels_max / 1e6:g}", pixels_max) from None
     except Exception:  # UnidentifiedImageError, or anything for a damaged header
-        kind = file_kinds.kind_of_bytes(data[: file_kinds.START_BYTES])
         if kind is not None and kind.family is not Family.PICTURE:
             raise PictureError(
                 f"{name} is {kind.name}, which is not a supported picture format; convert it first"
