@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from iqlut import atomic_files, upscaling
-from iqlut.batch import memory_limit
+from iqlut.batch import free_disk, memory_limit
 from iqlut.batch.one_video import upscale_video
 from iqlut.batch.output_size import Size, resample, steps
 from iqlut.batch.pending_jobs import check_target
@@ -18,7 +19,7 @@ from iqlut.batch.stdout_pipe import stdout
 from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.errors import DiskFull, InvalidArgument, PictureError
 from iqlut.pictures import formats, reading, writing
-from iqlut.pictures.picture import Picture, Pixels
+from iqlut.pictures.picture import Picture, Pixels, as_array
 from iqlut.printable_names import shown
 from iqlut.restoration import choose_strength
 from iqlut.restoration.choose_strength import Choice
@@ -33,7 +34,6 @@ __all__ = [
     "Size",
     "UpscaleOptions",
     "upscale_file",
-    "upscaled",
 ]
 
 
@@ -54,8 +54,12 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
     format_name = options.format or named or picture.format
     target_size = options.size.of(picture.size)
     formats.check_holds(target, format_name, picture, target_size)
+    scales = _scales(name, picture, options, format_name)
+    free_disk.check(target, job.target, format_name, picture, target_size)
     choice = choose(picture, options)
-    larger = picture.with_frames(upscaled(name, picture, options, format_name, choice))
+    size, bits, frames = picture.size, picture.bits, list(picture.frames)
+    picture = picture.with_frames(())  # each frame is released when it has been upscaled
+    larger = picture.with_frames(tuple(_upscaled(frames, scales, options, choice, target_size)))
     encoded = writing.encode(target, format_name, larger, options.quality)
     _write(job.target, encoded.data)
     return Result(
@@ -63,11 +67,11 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
         str(job.target or "-"),
         "done",
         None,
-        *picture.size,
+        *size,
         *target_size,
         format_name,
-        len(picture.frames),
-        picture.bits,
+        len(larger.frames),
+        bits,
         1000 * (time.perf_counter() - start),
         choice and choice.strength,
         choice and choice.reason,
@@ -89,26 +93,36 @@ def choose(picture: Picture, options: UpscaleOptions) -> Choice | None:
     return choose_strength.decide(options.restore, some, min(ends), picture.jpeg_table)
 
 
-def upscaled(
-    name: str, picture: Picture, options: UpscaleOptions, format_name: str, choice: Choice | None
-) -> tuple[Pixels, ...]:  # fmt: skip
-    """Upscale all frames of a picture to the requested size.
+def _scales(
+    name: str, picture: Picture, options: UpscaleOptions, format_name: str
+) -> tuple[int, ...]:
+    """The scales by which a picture is upscaled in turn.
 
     Raises PictureError if the size is too large for the picture or for the memory of this machine.
     """
-    by_scale = {model.scale: model for model in options.ladder}
     target_size = options.size.of(picture.size)
     try:
-        scales = steps(picture.size, target_size, tuple(by_scale))
+        scales = steps(picture.size, target_size, tuple(model.scale for model in options.ladder))
     except InvalidArgument as error:
         raise PictureError(f"{name} cannot be upscaled: {error}") from None
     if options.size.scale:
         scales = (options.size.scale,)
     width, height = (side * math.prod(scales) for side in picture.size)
     memory_limit.check(name, width * height * len(picture.frames), format_name, picture.bits)
-    frames = []
-    for frame in picture.frames:
-        pixels, strength = frame, choice.strength if choice else 0.0
+    return scales
+
+
+def _upscaled(
+    frames: list[Pixels],
+    scales: tuple[int, ...],
+    options: UpscaleOptions,
+    choice: Choice | None,
+    target_size: tuple[int, int],
+) -> Iterator[Pixels]:
+    """Upscale the frames, which are taken out of the list one after another."""
+    by_scale = {model.scale: model for model in options.ladder}
+    while frames:
+        pixels, strength = as_array(frames.pop(0)), choice.strength if choice else 0.0
         for scale in scales:
             pixels = upscaling.upscale(
                 pixels,
@@ -119,8 +133,7 @@ def upscaled(
                 options.ensemble,
             )
             strength = 0.0  # the first scale has restored the picture already
-        frames.append(resample(pixels, target_size))
-    return tuple(frames)
+        yield resample(pixels, target_size)
 
 
 def _write(target: Path | None, data: bytes) -> None:

@@ -42,8 +42,9 @@ def exists_already(job: Job) -> bool:
 
 def _same(source: Path | None, target: Path) -> bool:
     """Whether both are names of one file that exists."""
-    both_exist = source is not None and exists(source) and exists(target)
-    return both_exist and target.samefile(source)
+    if source is None or not exists(source) or not exists(target):
+        return False
+    return target.samefile(source)
 
 
 def _has_long_name(target: Path) -> bool:

@@ -87,6 +87,16 @@ class Picture:
         return replace(self, frames=frames)
 
 
+def as_array(pixels: Pixels) -> Pixels:
+    """The pixels as an array, unless they are CMYK.
+
+    A Pillow image of RGB takes a third more memory than its array.
+    """
+    if isinstance(pixels, Image.Image) and pixels.mode != "CMYK":
+        return np.asarray(pixels)
+    return pixels
+
+
 def _is_opaque(pixels: Pixels) -> bool:
     if isinstance(pixels, Image.Image):
         has_alpha = pixels.mode in ("LA", "RGBA")
