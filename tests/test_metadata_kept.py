@@ -190,8 +190,8 @@ def test_metadata_that_a_jpeg_file_cannot_hold(model: str, tmp_path: Path, capsy
     assert reading.read((tmp_path / "b.png").read_bytes()).extras["xmp"] == xmp
 
 
-def tiff_with(entries: dict[int, Any], image: Image.Image | None = None) -> bytes:
-    return encoded(image or noise("RGB", (7, 5)), "TIFF", tiffinfo=entries)
+def tiff_with(entries: dict[int, Any], **options: Any) -> bytes:
+    return encoded(noise("RGB", (7, 5)), "TIFF", tiffinfo=entries, **options)
 
 
 def five_bands() -> bytes:
@@ -221,6 +221,7 @@ _TEXT.add_text("Title", "a picture")
         (encoded(noise("RGB", (7, 5)), "JPEG", comment=b"hello"), "WEBP", "the comment"),
         (encoded(noise("L", (7, 5)), "GIF", comment=b"hello"), "PNG", "the comment"),
         (jpeg_with(block()), "BMP", "EXIF"),
+        (tiff_with({}, big_tiff=True), "PNG", "the descriptive tags (BigTIFF)"),
     ],
 )
 def test_what_is_lost_is_named(data: bytes, format_name: str, words: str) -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 START_BYTES = 256  # the bytes that `kind_of` reads, which suffice for every signature
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 Y4M_SIGNATURE = b"YUV4MPEG2"
+BIG_TIFF_SIGNATURES = (b"II+\0", b"MM\0+")  # TIFF files with offsets of 64 bits
 
 
 class Family(Enum):
@@ -64,6 +65,7 @@ _SIGNATURES = (
     _kind(Family.PICTURE, "WEBP", (0, b"RIFF"), (8, b"WEBP")),
     _kind(Family.PICTURE, "TIFF", (0, b"II*\0")),
     _kind(Family.PICTURE, "TIFF", (0, b"MM\0*")),
+    *(_kind(Family.PICTURE, "TIFF", (0, signature)) for signature in BIG_TIFF_SIGNATURES),
     _kind(Family.PICTURE, "BMP", (0, b"BM")),
     _kind(Family.PICTURE, "PSD", (0, b"8BPS")),
     _kind(Family.PICTURE, "JPEG2000", (4, b"jP  ")),

@@ -97,7 +97,7 @@ def _matches(
         elif fnmatch.fnmatch(entry.name, first):
             if not rest:
                 yield folder / entry.name
-            elif is_folder(entry.path):
+            elif is_folder(folder / entry.name):
                 yield from _matches(folder / entry.name, rest, unreadable)
 
 

@@ -117,6 +117,8 @@ def _locate(items: dict[int, _Item], data: bytes, place: int) -> None:
     def read(size: int) -> int:
         nonlocal place
         place += size
+        if place > len(data):
+            raise IndexError("the places of the items are cut short")
         return int.from_bytes(data[place - size : place], "big")
 
     wide = 4 if version == 2 else 2

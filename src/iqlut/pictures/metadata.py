@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from iqlut.file_kinds import START_BYTES, kind_of_bytes
+from iqlut.file_kinds import BIG_TIFF_SIGNATURES, START_BYTES, kind_of_bytes
 from iqlut.pictures import (
     exif,
     heif_boxes,
@@ -28,6 +28,7 @@ _ORIENTATION = re.compile(
     rb"\s*tiff:Orientation\s*=\s*[\"']([0-9])[\"']"
     rb"|<tiff:Orientation>\s*([0-9])\s*</tiff:Orientation>"
 )
+_TAKEN_APART = ("PNG", "JPEG", "WEBP", "TIFF", "AVIF", "HEIF")
 _XMP_SIZES = (
     (rb"tiff:ImageWidth|exif:PixelXDimension", 0),
     (rb"tiff:ImageLength|exif:PixelYDimension", 1),
@@ -42,6 +43,8 @@ def take_apart(name: str, data: bytes) -> Contents:
     several pictures.
     """
     kind = kind_of_bytes(data[:START_BYTES])
+    if data.startswith(BIG_TIFF_SIGNATURES):
+        return Contents(data, lost=("the descriptive tags (BigTIFF)",))
     try:
         found = _by_format(kind.name if kind else "", name, data)
     except ValueError:
@@ -61,7 +64,7 @@ def _by_format(kind: str, name: str, data: bytes) -> Contents:
 def of_opened(image: Image.Image, contents: Contents) -> Contents:
     """The metadata together with what only the decoder of an opened file knows."""
     extras, stated = dict(contents.extras), image.info.get("dpi")
-    if image.format in ("GIF", "BMP", "JPEG2000", "TGA", "PSD"):
+    if image.format not in _TAKEN_APART or contents.pixels.startswith(BIG_TIFF_SIGNATURES):
         for key in ("icc_profile", "exif", "xmp"):
             if isinstance(value := image.info.get(key), bytes) and value:
                 extras.setdefault(key, value)

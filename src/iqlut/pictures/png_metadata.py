@@ -90,8 +90,9 @@ def _collect_text(extras: dict[str, Any], name: bytes, content: bytes) -> None:
     key = _RAW_PROFILES.get(keyword)
     if key is not None and key not in extras and name in (b"tEXt", b"zTXt"):
         found = _RAW_PROFILE.match(rest if name == b"tEXt" else _inflated(rest[1:]))
-        if found:
-            extras[key] = bytes.fromhex(found[1].decode())
+        digits = b"".join(found[1].split()) if found else b""
+        if digits:
+            extras[key] = bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
             return
     extras["texts"] = (*extras.get("texts", ()), (name, content))
 

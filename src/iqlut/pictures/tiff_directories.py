@@ -94,14 +94,18 @@ def _entry(block: bytes, order: str, place: int) -> Entry:
 
 
 def directories(block: bytes) -> Iterator[Directory]:
-    """All directories of the chain that begins with the first one, each once."""
-    seen: set[int] = set()
-    place = struct.unpack_from(byte_order(block) + "I", block, 4)[0]
-    while place and place not in seen:
-        seen.add(place)
-        directory = at(block, place)
+    """All directories of the chain that begins with the first one, up to a damaged one."""
+    directory = first(block)
+    seen = {0}
+    while directory.place not in seen:
+        seen.add(directory.place)
         yield directory
-        place = directory.following
+        if not directory.following:
+            return
+        try:
+            directory = at(block, directory.following)
+        except ValueError:
+            return
 
 
 def numbers(order: str, entry: Entry | None) -> tuple[float, ...]:
