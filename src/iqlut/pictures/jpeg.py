@@ -145,7 +145,7 @@ def _without_thumbnail(resources: bytes) -> bytes:
 def _behind(rest: bytes, xmp: bytes) -> list[str]:
     """Phrases for what follows the picture in its file."""
     lost = []
-    if b"\xff\xd8\xff" in rest:
+    if bytes([0xFF, _START, 0xFF]) in rest:
         is_gain_map = _GAIN_MAP.search(xmp) or _GAIN_MAP.search(rest[:1_000_000])
         lost.append("the gain map (HDR)" if is_gain_map else "the further pictures in the file")
     if b"ftyp" in rest:

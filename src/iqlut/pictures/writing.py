@@ -54,7 +54,7 @@ def encode(name: str, format_name: str, picture: Picture, quality: int | None = 
     intact = {key: value for key, value in extras.items() if key not in refused}
     try:
         data = _encoded(name, format_name, picture, quality, intact)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # the last by pillow-heif
         raise PictureError(
             f"{name} cannot be written as {format_name} ({error}); choose another format with "
             "--format png"
