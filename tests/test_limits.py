@@ -38,7 +38,8 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
         (16384, "b.gif", "65536 pixels long, GIF allows at most 65535"),
     ],
 )
-def test_sides(width: int, name: str, words: str, model, no_work, tmp_path, capsys) -> None:
+@pytest.mark.usefixtures("no_work")
+def test_sides(width: int, name: str, words: str, model, tmp_path, capsys) -> None:
     Image.new("L", (width, 2)).save(tmp_path / "a.png")
     code = upscale(model, tmp_path / "a.png", "-o", tmp_path / name)
     refuses(capsys, code, words, "for example with --format png")
@@ -48,7 +49,8 @@ def test_sides(width: int, name: str, words: str, model, no_work, tmp_path, caps
 @pytest.mark.parametrize(
     ("source", "ending"), [("11/pano.png", "avif"), ("12/pano16380.jpg", "jpg")]
 )
-def test_stored_cases(source: str, ending: str, model, no_work, tmp_path, capsys) -> None:
+@pytest.mark.usefixtures("no_work")
+def test_stored_cases(source: str, ending: str, model, tmp_path, capsys) -> None:
     if not (CASES / source).exists():
         pytest.skip("the stored cases are not here: ../shared/cases")
     code = upscale(model, CASES / source, "-o", tmp_path / f"b.{ending}")
@@ -66,7 +68,8 @@ def test_encoders_reach_their_limits(name: str) -> None:
     if name == "HEIF":
         pytest.importorskip("pillow_heif")
         heif_plugin.register("a")
-    picture = Picture((Image.new("RGB", (FORMATS[name].side_max, 1)),))
+    rows = 64 if name == "HEIF" else 1  # x265 takes no picture that is so much wider than high
+    picture = Picture((Image.new("RGB", (FORMATS[name].side_max, rows)),))
     formats.check_holds("a", name, picture, picture.size)
     data = writing.encode("a", name, picture, 20 if FORMATS[name].quality else None).data
     assert reading.read(data).size == picture.size

@@ -274,3 +274,19 @@ def test_jpeg_bands_are_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
         (expected,) = reading.read(whole.getvalue()).frames
         assert isinstance(found, Image.Image) and isinstance(expected, Image.Image)
         assert found.tobytes() == expected.tobytes(), mode
+
+
+def test_folders_of_a_tiff_file_that_loop() -> None:
+    """A folder that points to itself, or to the first directory."""
+    for tag in (0x8769, 0xA005, 0x8825):
+        place = len(tiff_with({271: "Camera"}))
+        data = bytearray(tiff_with({271: "Camera"}) + bytes(place % 2))
+        folder = len(data)
+        entries = [tiff_directories.entry_of("<", one, 4, [folder]) for one in (0x8769, 0xA005)]
+        data += tiff_directories.encoded("<", entries, folder)
+        first = tiff_directories.first(bytes(data))
+        kept = [tiff_directories.kept(bytes(data), entry) for entry in first.entries]
+        whole = tiff_directories.with_first(
+            bytes(data), [*kept, tiff_directories.entry_of("<", tag, 4, [folder])]
+        )
+        assert reading.read(whole).size == (7, 5)

@@ -16,13 +16,13 @@ _PREFIX, _HEADER = b"Exif\0\0", b"MM\0*\0\0\0\0"
 ORIENTATION = 0x0112
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
 RESOLUTION = (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT)
-_EXIF, _GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
-FOLDERS = (_EXIF, _GPS)
+EXIF, _GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
+FOLDERS = (EXIF, _GPS)
 _INDEX, _COLOUR_SPACE = 0x0001, 0xA001
 _NO_UNIT, _INCHES, _CENTIMETRES = 1, 2, 3
 _UNCALIBRATED, _ADOBE_RGB = 0xFFFF, 2
 # Folder: (tag of the width, tag of the height), in pixels.
-_SIZES = {0: (0x0100, 0x0101), _EXIF: (0xA002, 0xA003), INTEROPERABILITY: (0x1001, 0x1002)}
+_SIZES = {0: (0x0100, 0x0101), EXIF: (0xA002, 0xA003), INTEROPERABILITY: (0x1001, 0x1002)}
 # Where the thumbnail in the second directory begins, and its length: JPEG, or uncompressed.
 _THUMBNAIL = ((0x0201, 0x0202), (0x0111, 0x0117))
 
@@ -53,7 +53,7 @@ def dpi(block: bytes) -> tuple[float, float] | None:
 def is_adobe_rgb(block: bytes) -> bool:
     """Whether the colours are those of Adobe RGB (DCF 2.0: uncalibrated, interoperability R03)."""
     order, folders = tiff.byte_order(block), dict(_folders(block))
-    exif = folders.get(_EXIF)
+    exif = folders.get(EXIF)
     space = tiff.numbers(order, exif.get(_COLOUR_SPACE)) if exif else ()
     index = folders[INTEROPERABILITY].get(_INDEX) if INTEROPERABILITY in folders else None
     stated = index is not None and (index.value or b"").startswith(b"R03")
@@ -120,7 +120,7 @@ def _folders(block: bytes) -> Iterator[tuple[int, Directory]]:
     while open_folders:
         folder, directory = open_folders.pop()
         yield folder, directory
-        inner = (INTEROPERABILITY,) if folder == _EXIF else FOLDERS if folder == 0 else ()
+        inner = (INTEROPERABILITY,) if folder == EXIF else FOLDERS if folder == 0 else ()
         for tag in inner:
             place = tiff.numbers(order, directory.get(tag))
             try:

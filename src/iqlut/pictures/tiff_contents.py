@@ -99,9 +99,10 @@ def _copy_directory(
     """
     order, entries = tiff.byte_order(data), []
     for entry in directory.entries:
-        if entry.value is None or (folders and entry.tag in NOT_DESCRIPTIVE):
+        is_first = folders == exif.FOLDERS
+        if entry.value is None or (is_first and entry.tag in NOT_DESCRIPTIVE):
             continue
-        if entry.tag in (*folders, exif.INTEROPERABILITY):
+        if entry.tag in folders:
             pointer = _copy_folder(data, entry, block)
             entries += [] if pointer is None else [NewEntry(entry.tag, tiff.LONG, 1, pointer)]
         else:
@@ -118,8 +119,9 @@ def _copy_folder(data: bytes, entry: tiff.Entry, block: bytearray) -> bytes | No
     """Copy the folder that an entry points to; its new offset, encoded, or None."""
     order = tiff.byte_order(data)
     start = tiff.numbers(order, entry)
+    inner = (exif.INTEROPERABILITY,) if entry.tag == exif.EXIF else ()
     try:
-        place = _copy_directory(data, tiff.at(data, int(start[0])), block, ()) if start else None
+        place = _copy_directory(data, tiff.at(data, int(start[0])), block, inner) if start else None
     except ValueError:
         return None
     return None if place is None else struct.pack(order + "I", place)
