@@ -232,6 +232,14 @@ def test_every_curve_and_space_of_h273_has_a_valid_profile() -> None:
                 assert min(white) >= 254, (primaries, transfer)
 
 
+@pytest.mark.parametrize("points", [[0] * 8, [30_000] * 8, [2**31 - 1] * 8, [1, 0] * 4])
+def test_chromaticities_that_span_no_space_are_named(points: list[int]) -> None:
+    chunks = chunk(b"gAMA", struct.pack(">I", 45455)) + chunk(b"cHRM", struct.pack(">8I", *points))
+    data = encoded(flat(), "PNG")
+    result = writing.encode("a", "JPEG", reading.read(data[:33] + chunks + data[33:]))
+    assert result.lost == ("the colour space (gamma 2.2)",)
+
+
 @ON_CHROMIUM
 def test_a_browser_displays_the_same_colours(model: str, tmp_path: Path) -> None:
     """The upscaled picture in each format beside its source; lossy formats within three levels."""

@@ -94,8 +94,6 @@ def _profile(extras: dict[str, Any]) -> tuple[bytes | None, str] | None:
     pairs = [value / 100_000 for value in points or _SRGB_CHROMATICITIES]
     white, *primaries_xy = zip(pairs[::2], pairs[1::2], strict=True)
     name = f"gamma {100_000 / gamma[0]:.4g}"
-    if any(y == 0 for _, y in (white, *primaries_xy)):
-        return None, name
     return icc_profiles.matrix_profile(name, primaries_xy, white, (100_000 / gamma[0],)), name
 
 

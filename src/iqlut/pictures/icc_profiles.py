@@ -92,27 +92,26 @@ def _from_xyz(content: bytes) -> tuple[float, ...]:
 
 def matrix_profile(
     name: str, primaries: Sequence[Point], white: Point, curve: Sequence[float]
-) -> bytes:
-    """A profile of RGB colours with these primaries and white.
+) -> bytes | None:
+    """A profile of RGB colours with these primaries and white; None if they span no space.
 
     `curve` holds the parameters of a parametric curve: g, or g, a, b, c and d (ICC.1, 10.18).
     """
+    try:
+        colourants = [_xyz(column) for column in _colourants(primaries, white).T]
+        adaptation = b"sf32" + bytes(4) + _fixed(_adaptation(white).ravel())
+        trc = b"para" + bytes(4) + struct.pack(">HH", {1: 0, 5: 3}[len(curve)], 0) + _fixed(curve)
+    except (ArithmeticError, ValueError, struct.error):  # singular, or not finite, or too large
+        return None
     header = bytearray(_HEADER_BYTES)
     header[8:12] = b"\x04\x30\0\0"  # version 4.3
     header[12:24] = b"mntrRGB XYZ "
     header[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
     header[36:40] = b"acsp"
     header[68:80] = _fixed(_D50)
-    function = {1: 0, 5: 3}[len(curve)]
-    trc = b"para" + bytes(4) + struct.pack(">HH", function, 0) + _fixed(curve)
-    tags = {
-        "desc": _text(name),
-        "cprt": _text("No copyright"),
-        "wtpt": _xyz(_D50),
-        "chad": b"sf32" + bytes(4) + _fixed(_adaptation(white).ravel()),
-    }
-    colourants = _colourants(primaries, white)
-    tags |= {f"{c}XYZ": _xyz(column) for c, column in zip(_CHANNELS, colourants.T, strict=True)}
+    tags = {"desc": _text(name), "cprt": _text("No copyright"), "wtpt": _xyz(_D50)}
+    tags |= {"chad": adaptation}
+    tags |= {f"{c}XYZ": column for c, column in zip(_CHANNELS, colourants, strict=True)}
     return _joined(bytes(header), RGB, tags | {f"{c}TRC": trc for c in _CHANNELS})
 
 
