@@ -24,8 +24,8 @@ PEAK_MB = 300  # the most memory that any refusal may take
 SPARSE_BYTES = 8 << 30
 
 # Every refusal in one process, which prints its peak of memory in MB at the end.
-REFUSALS = """
-import resource, sys
+REFUSALS = r"""
+import re, sys
 from pathlib import Path
 from iqlut.errors import IqlutError
 from iqlut.pictures import reading
@@ -38,7 +38,8 @@ for number, path in enumerate(map(Path, sys.argv[1:])):
         read(path)
     except IqlutError as error:
         print(error)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+status = Path("/proc/self/status").read_text()
+print(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) // 1024)
 """
 
 

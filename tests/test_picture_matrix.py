@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from colour_profiles import profile
 from command_line import upscale
 from iqlut import upscaling
 from iqlut.errors import PictureError
@@ -20,7 +21,7 @@ from iqlut.pictures import formats, reading
 from iqlut.pictures import png as png_container
 from picture_files import encoded, noise, png
 
-PROFILE = b"\0\0\2\0profile of colours" * 9
+PROFILE = profile("RGB", b"profile of colours" * 9)
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r tiff:Orientation="6" dc:title="\xc3\xa9"/></x:xmpmeta>'
 )
@@ -59,7 +60,12 @@ def source(format_name: str, mode: str, metadata: str) -> bytes:
         exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 12.0, 30.5)})
     if metadata in ("turned", "everything"):
         exif[0x0112] = 6
-    given: dict[str, Any] = {"icc_profile": PROFILE, "xmp": XMP, "dpi": (200, 300)}
+    space = {"L": "GRAY", "LA": "GRAY", "1": "GRAY", "CMYK": "CMYK"}.get(kind)
+    given: dict[str, Any] = {
+        "icc_profile": profile(space) if space else PROFILE,
+        "xmp": XMP,
+        "dpi": (200, 300),
+    }
     wanted = {
         name
         for name in ("icc_profile", "xmp", "dpi", "exif")
@@ -76,7 +82,7 @@ def source(format_name: str, mode: str, metadata: str) -> bytes:
     return file.getvalue()
 
 
-def exif_of(extras: dict[str, object]) -> dict[object, object]:
+def exif_of(extras: dict[str, object]) -> dict[object, Any]:
     exif = Image.Exif()
     exif.load(extras.get("exif", b""))  # type: ignore[arg-type]
     folders = {folder: dict(exif.get_ifd(folder)) for folder in (0x8769, 0x8825)}
@@ -87,11 +93,16 @@ def exif_of(extras: dict[str, object]) -> dict[object, object]:
     } | folders
 
 
+def without_sizes(exif: dict[object, Any]) -> dict[object, Any]:
+    folder = {tag: value for tag, value in exif[0x8769].items() if tag not in (0xA002, 0xA003)}
+    return exif | {0x8769: folder}
+
+
 def same_metadata(before: dict[str, object], after: dict[str, object], kept: set[str]) -> None:
     for name in ("icc_profile", "xmp"):
         assert after.get(name) == (before.get(name) if name in kept else None), name
     if "exif" in kept:
-        assert exif_of(after) == exif_of(before)
+        assert without_sizes(exif_of(after)) == without_sizes(exif_of(before))
     else:
         assert "exif" not in after
     if "dpi" in kept and "dpi" in before:
@@ -252,4 +263,4 @@ def test_png_files_that_end_early_are_refused(mode: str, missing: int, after: by
         for name, data in png_container.chunks(whole)
     ]
     with pytest.raises(PictureError, match="is damaged or cut short"):
-        reading.read(png_container._joined(parts))
+        reading.read(png_container.joined(parts))

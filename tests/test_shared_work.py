@@ -14,9 +14,10 @@ import pytest
 
 from command_line import refuses, upscale
 from iqlut import atomic_files
-from iqlut.batch import one_file, pending_jobs
+from iqlut.batch import pending_jobs
 from iqlut.batch.planning import Job
 from iqlut.command_line import exit_codes, output_files
+from iqlut.pictures import writing
 from picture_files import noise
 
 
@@ -44,13 +45,13 @@ def test_file_systems_without_links(tmp_path, monkeypatch):
 
 
 def test_a_picture_that_appears_is_kept(photo, model, tmp_path, capsys, monkeypatch):
-    target, plain = tmp_path / "big.png", one_file.upscaled
+    target, plain = tmp_path / "big.png", writing.encode
 
     def appear(*arguments):
         target.write_bytes(b"theirs")
         return plain(*arguments)
 
-    monkeypatch.setattr(one_file, "upscaled", appear)
+    monkeypatch.setattr(writing, "encode", appear)
     refuses(capsys, upscale(model, photo, "-o", target), "big.png exists", "--overwrite")
     assert target.read_bytes() == b"theirs"
     assert upscale(model, photo, "-o", target, "--overwrite") == 0

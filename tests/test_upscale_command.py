@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colour_profiles import profile
 from command_line import refuses, upscale
 from iqlut import atomic_files, cli, native, upscaling
 from iqlut.command_line import exit_codes
@@ -45,14 +46,14 @@ def test_upscale_keeps_metadata_and_turns_once(model, tmp_path):
     exif.get_ifd(0x8769).update({0xA002: 7, 0x829A: 0.5})  # pixel width, exposure time
     for suffix in (".jpg", ".png", ".webp", ".tif"):
         source, target = tmp_path / f"turned{suffix}", tmp_path / f"big{suffix}"
-        noise("RGB", (7, 5)).save(source, exif=exif, icc_profile=b"profile", dpi=(300, 300))
+        noise("RGB", (7, 5)).save(source, exif=exif, icc_profile=profile("RGB"), dpi=(300, 300))
         assert upscale(model, source, "-o", target) == 0
         with Image.open(target) as big:
             assert big.size == (20, 28), suffix
             assert big.getexif().get(0x0112, 1) == 1 and big.getexif()[0x010F] == "Camera", suffix
             if suffix != ".tif":  # Pillow writes no EXIF folder into TIFF
-                assert dict(big.getexif().get_ifd(0x8769)) == {0x829A: 0.5}, suffix
-            assert big.info["icc_profile"] == b"profile", suffix
+                assert dict(big.getexif().get_ifd(0x8769)) == {0xA002: 20, 0x829A: 0.5}, suffix
+            assert big.info["icc_profile"] == profile("RGB"), suffix
             if suffix != ".webp":  # has no place for it
                 assert tuple(round(x) for x in big.info["dpi"]) == (300, 300), suffix
 

@@ -135,6 +135,9 @@ RESULTS_FILES = {
         ("docs/pictures.md",),
         _of_one_model,
     ),
+    "picture_memory": ResultsFile(
+        "python -m scripts.measure.picture_memory --results", ("docs/pictures.md",), _of_one_model
+    ),
     "videos": ResultsFile(
         "python -m scripts.measure.video_speed 6 CLIP --results", ("docs/videos.md",), _of_one_model
     ),

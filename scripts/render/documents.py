@@ -46,6 +46,7 @@ def texts() -> dict[tuple[str, str], str]:
         ("docs/ablations.md", "ablations"): ablation_table.render(),
         ("docs/videos.md", "speed"): small_tables.video_speed(),
         ("docs/pictures.md", "batch"): small_tables.interrupted_batch(),
+        ("docs/pictures.md", "memory"): small_tables.picture_memory(),
         ("docs/firmware.md", "firmware"): firmware_document.figures(),
     }
 

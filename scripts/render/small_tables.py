@@ -1,4 +1,4 @@
-"""Short measured passages: damage versions, the speed of videos, and interrupted batches."""
+"""Short measured passages: damage versions, speed of videos, interrupted batches and memory."""
 
 from __future__ import annotations
 
@@ -41,6 +41,21 @@ def interrupted_batch() -> str:
     lines = ["| pictures upscaled | broken pictures reported | interrupted runs |", "|--:|--:|--:|"]
     lines += [
         f"| {row['results']} | {row['named']} | {len(row['there_after_kills'])} |" for row in rows
+    ]
+    return _with_origins(lines, rows)
+
+
+def picture_memory() -> str:
+    """Return the peak memory of one large picture beside the size of its input and result."""
+    rows = result_files.load_rows("picture_memory")
+    lines = [
+        "| JPEG file | decoded input | result | peak of the whole command | beyond both |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    lines += [
+        f"| {row['width']}x{row['height']} to x{row['scale']} | {row['input_mb']:.0f} MB "
+        f"| {row['result_mb']:.0f} MB | {row['peak_mb']:.0f} MB | {row['extra_mb']:.0f} MB |"
+        for row in rows
     ]
     return _with_origins(lines, rows)
 

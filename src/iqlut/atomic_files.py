@@ -11,6 +11,7 @@ import io
 import os
 import re
 import secrets
+import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,11 +34,15 @@ def write_atomically(
 ) -> Any:
     """Call `fill` with a temporary file and rename that file to `path`.
 
-    Returns the result of `fill`. The temporary file is removed if `fill` raises. A file that exists
-    is replaced, or with `replace=False` kept, also if it has appeared while `fill` was running;
-    FileExistsError is then raised. Raises OSError if the file cannot be written.
+    A pipe or device is written itself and stays. Returns the result of `fill`. The temporary file
+    is removed if `fill` raises. A file that exists is replaced, or with `replace=False` kept, also
+    if it has appeared while `fill` was running; FileExistsError is then raised. Raises OSError if
+    the file cannot be written.
     """
-    path = path.resolve()
+    if is_device(path):
+        with path.open("wb") as file:
+            return fill(file)
+    path = Path(os.path.realpath(path))
     while True:
         temporary = _beside(path, secrets.token_hex(4))
         try:
@@ -100,6 +105,15 @@ def claimed(path: Path) -> Iterator[bool]:
                 if fcntl is not None:
                     claim.unlink(missing_ok=True)
             return
+
+
+def is_device(path: Path) -> bool:
+    """Whether a path names a pipe, a device or a socket, and not a file or folder."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def shortened(name: str) -> str:

@@ -7,6 +7,7 @@ and an MP4 or Matroska file may hold sound only.
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -16,6 +17,7 @@ from PIL import Image
 START_BYTES = 256  # the bytes that `kind_of` reads, which suffice for every signature
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 Y4M_SIGNATURE = b"YUV4MPEG2"
+BIG_TIFF_SIGNATURES = (b"II+\0", b"MM\0+")  # TIFF files with offsets of 64 bits
 
 
 class Family(Enum):
@@ -63,13 +65,14 @@ _SIGNATURES = (
     _kind(Family.PICTURE, "WEBP", (0, b"RIFF"), (8, b"WEBP")),
     _kind(Family.PICTURE, "TIFF", (0, b"II*\0")),
     _kind(Family.PICTURE, "TIFF", (0, b"MM\0*")),
+    *(_kind(Family.PICTURE, "TIFF", (0, signature)) for signature in BIG_TIFF_SIGNATURES),
     _kind(Family.PICTURE, "BMP", (0, b"BM")),
     *(_kind(Family.PICTURE, "PPM", (0, start)) for start in (b"P4\n", b"P5\n", b"P6\n")),
     _kind(Family.PICTURE, "PSD", (0, b"8BPS")),
     _kind(Family.PICTURE, "JPEG2000", (4, b"jP  ")),
     *_iso_kinds(Family.PICTURE, "AVIF", b"avif", b"avis"),
     *_iso_kinds(
-        Family.UNREAD_PICTURE, "HEIF", b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"
+        Family.PICTURE, "HEIF", b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"
     ),
     *_iso_kinds(Family.UNREAD_PICTURE, "JPEG XL", b"jxl "),
     _kind(Family.UNREAD_PICTURE, "JPEG XL", (0, b"\0\0\0\x0cJXL \r\n\x87\n")),
@@ -122,8 +125,13 @@ def kind_of_bytes(start: bytes) -> Kind | None:
 
 
 def kind_of(path: Path) -> Kind | None:
-    """The kind of a file by its content, or None if it is unknown or the file cannot be read."""
+    """The kind of a file by its content, or None if it is unknown or the file cannot be read.
+
+    Pipes and devices are not opened, since what is read from them is gone.
+    """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
         with path.open("rb") as file:
             return kind_of_bytes(file.read(START_BYTES))
     except OSError:

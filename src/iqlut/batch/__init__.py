@@ -1,5 +1,6 @@
 """Upscaling of one file or many: planning, output sizes, and the work on each file.
 
-`planning` decides which file each input becomes, `output_size` how large it becomes, and `one_file`
-upscales it. Nothing in this package prints.
+`planning` decides which file each input becomes, with `folder_files` and `target_names`;
+`output_size` decides how large it becomes, and `one_file` upscales it. Nothing in this package
+prints.
 """

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from iqlut.errors import PictureError
 
-# Bytes per pixel of the result, as measured. The encoders of these two formats need more.
-_BYTES_PER_PIXEL = {"WEBP": 28, "AVIF": 40}
+# Bytes per pixel of the result, as measured. The encoders of these formats need more.
+_BYTES_PER_PIXEL = {"WEBP": 28, "AVIF": 40, "HEIF": 40}
 _USUAL, _DEEP = 8, 38  # of other formats, and of more than 8 bits per sample
 _CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from iqlut import atomic_files, upscaling
-from iqlut.batch import memory_limit
+from iqlut.batch import free_disk, memory_limit
 from iqlut.batch.one_video import upscale_video
 from iqlut.batch.output_size import Size, resample, steps
 from iqlut.batch.pending_jobs import check_target, result_exists
@@ -18,7 +19,7 @@ from iqlut.batch.stdout_pipe import stdout
 from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.errors import DiskFull, InvalidArgument, PictureError
 from iqlut.pictures import formats, reading, writing
-from iqlut.pictures.picture import Picture, Pixels
+from iqlut.pictures.picture import Picture, Pixels, as_array
 from iqlut.printable_names import shown
 from iqlut.restoration import choose_strength
 from iqlut.restoration.choose_strength import Choice
@@ -33,7 +34,6 @@ __all__ = [
     "Size",
     "UpscaleOptions",
     "upscale_file",
-    "upscaled",
 ]
 
 
@@ -49,29 +49,39 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
     name, target = shown(job.source), shown(job.target) if job.target else "stdout"
     picture = reading.read_file(job.source, options.pixels_max)
     if options.strip:
-        picture = replace(picture, extras={})
+        picture = replace(picture, extras={}, lost=())
     named = formats.format_of(job.target) if job.target and options.target_is_named else None
     format_name = options.format or named or picture.format
     target_size = options.size.of(picture.size)
     formats.check_holds(target, format_name, picture, target_size)
+    scales = _scales(name, picture, options, format_name)
+    free_disk.check(target, job.target, format_name, picture, target_size)
     choice = choose(picture, options)
-    larger = picture.with_frames(upscaled(name, picture, options, format_name, choice))
+    size, bits, frames = picture.size, picture.bits, list(picture.frames)
+    picture = picture.with_frames(())  # each frame is released when it has been upscaled
+    larger = picture.with_frames(tuple(_upscaled(frames, scales, options, choice, target_size)))
     encoded = writing.encode(target, format_name, larger, options.quality)
     _write(job.target, encoded.data, options.overwrite)
     return Result(
         str(job.source or "-"),
         str(job.target or "-"),
         "done",
-        f"without its {', '.join(encoded.lost)}" if encoded.lost else None,
-        *picture.size,
+        None,
+        *size,
         *target_size,
         format_name,
-        len(picture.frames),
-        picture.bits,
+        len(larger.frames),
+        bits,
         1000 * (time.perf_counter() - start),
         choice and choice.strength,
         choice and choice.reason,
+        (f"{target} does not hold {_listed(encoded.lost)} of {name}",) if encoded.lost else (),
     )
+
+
+def _listed(phrases: tuple[str, ...]) -> str:
+    """The phrases as one: "a", "a and b" or "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(phrases[:-1]), phrases[-1])))
 
 
 def choose(picture: Picture, options: UpscaleOptions) -> Choice | None:
@@ -83,26 +93,36 @@ def choose(picture: Picture, options: UpscaleOptions) -> Choice | None:
     return choose_strength.decide(options.restore, some, min(ends), picture.jpeg_table)
 
 
-def upscaled(
-    name: str, picture: Picture, options: UpscaleOptions, format_name: str, choice: Choice | None
-) -> tuple[Pixels, ...]:  # fmt: skip
-    """Upscale all frames of a picture to the requested size.
+def _scales(
+    name: str, picture: Picture, options: UpscaleOptions, format_name: str
+) -> tuple[int, ...]:
+    """The scales by which a picture is upscaled in turn.
 
     Raises PictureError if the size is too large for the picture or for the memory of this machine.
     """
-    by_scale = {model.scale: model for model in options.ladder}
     target_size = options.size.of(picture.size)
     try:
-        scales = steps(picture.size, target_size, tuple(by_scale))
+        scales = steps(picture.size, target_size, tuple(model.scale for model in options.ladder))
     except InvalidArgument as error:
         raise PictureError(f"{name} cannot be upscaled: {error}") from None
     if options.size.scale:
         scales = (options.size.scale,)
     width, height = (side * math.prod(scales) for side in picture.size)
     memory_limit.check(name, width * height * len(picture.frames), format_name, picture.bits)
-    frames = []
-    for frame in picture.frames:
-        pixels, strength = frame, choice.strength if choice else 0.0
+    return scales
+
+
+def _upscaled(
+    frames: list[Pixels],
+    scales: tuple[int, ...],
+    options: UpscaleOptions,
+    choice: Choice | None,
+    target_size: tuple[int, int],
+) -> Iterator[Pixels]:
+    """Upscale the frames, which are taken out of the list one after another."""
+    by_scale = {model.scale: model for model in options.ladder}
+    while frames:
+        pixels, strength = as_array(frames.pop(0)), choice.strength if choice else 0.0
         for scale in scales:
             pixels = upscaling.upscale(
                 pixels,
@@ -113,8 +133,7 @@ def upscaled(
                 options.ensemble,
             )
             strength = 0.0  # the first scale has restored the picture already
-        frames.append(resample(pixels, target_size))
-    return tuple(frames)
+        yield resample(pixels, target_size)
 
 
 def _write(target: Path | None, data: bytes, overwrite: bool) -> None:
@@ -134,4 +153,6 @@ def _write(target: Path | None, data: bytes, overwrite: bool) -> None:
                 f"{reason}, expected room on the disk; free some space and run the same command "
                 "again, which keeps the files that are complete"
             ) from None
-        raise PictureError(f"{reason}, expected a writable folder; check its permissions") from None
+        raise PictureError(
+            f"{reason}, expected a place that can be written; check its permissions"
+        ) from None

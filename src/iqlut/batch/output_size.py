@@ -77,6 +77,8 @@ def resample(pixels: Pixels, size: tuple[int, int]) -> Pixels:
         return pixels if pixels.size == size else pixels.resize(size, Image.Resampling.LANCZOS)
     if pixels.shape[1::-1] == size:
         return pixels
+    if pixels.dtype == np.uint8:
+        return Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
     planes = (
         pixels[:, :, None].astype(np.float32) if pixels.ndim == 2 else pixels.astype(np.float32)
     )

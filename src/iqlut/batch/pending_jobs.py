@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 import zlib
@@ -12,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from iqlut import atomic_files
+from iqlut.batch.path_states import exists, is_file, is_folder
 from iqlut.batch.planning import Job, Plan
 from iqlut.errors import PictureError, ResultExists
 from iqlut.printable_names import shown
@@ -27,13 +29,14 @@ def shard(whole: Plan, index: int, count: int) -> Plan:
     mine = tuple(
         job for job in whole.jobs if zlib.crc32(os.fsencode(job.relative)) % count == index - 1
     )
-    return replace(whole, jobs=mine)
+    refused = whole.refused if index == 1 else ()
+    return replace(whole, jobs=mine, refused=refused)
 
 
 def remove_unfinished(whole: Plan) -> None:
     """Remove the temporary files that killed runs left in the output folders."""
     for folder in {job.target.parent for job in whole.jobs if job.target}:
-        if folder.is_dir():
+        if is_folder(folder):
             atomic_files.sweep(folder)
 
 
@@ -72,9 +75,22 @@ def _claimed(job: Job) -> Iterator[bool]:
 def exists_already(job: Job) -> bool:
     """Whether the target of a job exists already and is not its source."""
     source, target = job.source, job.target
-    if not source or not target or not target.is_file():
+    return bool(source and target and is_file(target) and not _same(source, target))
+
+
+def _same(source: Path | None, target: Path) -> bool:
+    """Whether both are names of one file that exists."""
+    if source is None or not exists(source) or not exists(target):
         return False
-    return not (source.exists() and target.samefile(source))
+    return target.samefile(source)
+
+
+def _has_long_name(target: Path) -> bool:
+    try:
+        os.lstat(target)
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False
 
 
 def check_target(job: Job, overwrite: bool) -> None:
@@ -82,16 +98,23 @@ def check_target(job: Job, overwrite: bool) -> None:
     source, target = job.source, job.target
     if target is None:
         return
-    if source and target.exists() and source.exists() and target.samefile(source):
+    if _same(source, target):
         raise PictureError(
             f"{shown(source)} would be its own output, expected another file; "
             "name another file or folder with -o"
         )
-    if target.is_dir():
+    if atomic_files.is_device(target):
+        return
+    if is_folder(target):
         raise PictureError(
             f"{shown(target)} is a folder, expected a file; name another output with -o"
         )
-    if target.exists() and not overwrite:
+    if _has_long_name(target):
+        raise PictureError(
+            f"{shown(target)} has a longer name than its folder allows, expected a shorter one; "
+            "rename the source or name another file with -o"
+        )
+    if exists(target) and not overwrite:
         raise result_exists(target)
 
 

@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PIL import Image
-
-from iqlut.batch.folder_files import files_of, is_pattern
+from iqlut import atomic_files
+from iqlut.batch import target_names
+from iqlut.batch.folder_files import FolderFiles, files_of, is_pattern
+from iqlut.batch.job import Job
+from iqlut.batch.path_states import exists, is_folder
 from iqlut.errors import InvalidArgument, PlanError
 from iqlut.file_kinds import is_video
 from iqlut.pictures import formats
 from iqlut.printable_names import shown
-from iqlut.videos.containers import CONTAINERS, Y4M, video_name
+from iqlut.videos.containers import CONTAINERS, Y4M
 
 STREAM = Path("-")
+__all__ = ["STREAM", "Job", "Naming", "Plan", "plan"]
 
 
 @dataclass(frozen=True)
-class Job:
-    """A picture or video to upscale.
+class Naming:
+    """What decides the names of results.
 
-    source    None is stdin
-    target    None is stdout
-    relative  the path below the folder that is mirrored, which is the same on every machine
+    output         the file or folder that the user named; None puts each result beside its source
+    label          what is then added to the name, such as _x4
+    format_name    the requested format, or None for that of the source or of the ending
+    pipe_is_video  whether stdin holds a video
     """
 
-    source: Path | None
-    target: Path | None
-    relative: str
-    is_video: bool = False
+    output: Path | None
+    label: str = "_x4"
+    format_name: str | None = None
+    pipe_is_video: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
     """All jobs of a run, in order.
 
-    `ignored` is the number of files in folders that are neither pictures nor videos.
+    ignored  the number of files in folders that are neither pictures nor videos
+    refused  files and folders that cannot be processed, with the reason for each
     """
 
     jobs: tuple[Job, ...]
     ignored: int = 0
     is_batch: bool = True
+    refused: tuple[tuple[Job, str], ...] = ()
 
     @property
     def kind(self) -> str:
@@ -53,129 +59,139 @@ class Plan:
         )
 
 
-def plan(
-    inputs: Sequence[Path],
-    output: Path,
-    format_name: str | None = None,
-    pipe_is_video: bool = False,
-) -> Plan:
+def plan(inputs: Sequence[Path], naming: Naming) -> Plan:
     """Plan the jobs for these arguments. Raises PlanError if they do not fit together."""
+    output = naming.output
     if not inputs:
         raise PlanError("no input is named, expected at least one; call iqlut upscale IN... -o OUT")
     if STREAM in inputs or output == STREAM:
-        return Plan((_streamed(inputs, output, format_name, pipe_is_video),), is_batch=False)
-    folders = [source for source in inputs if source.is_dir() or is_pattern(source)]
-    if len(inputs) == 1 and not folders and not output.is_dir():
-        return Plan((_single(inputs[0], output, format_name, is_video(inputs[0])),), is_batch=False)
-    is_file = formats.format_of(output) or output.suffix.lower() in (*CONTAINERS, Y4M)
-    if output.is_file() or (is_file and not output.is_dir()):
+        return Plan((_streamed(inputs, naming),), is_batch=False)
+    has_folders = any(is_folder(source) or is_pattern(source) for source in inputs)
+    is_batch = len(inputs) > 1 or has_folders
+    if output is not None and not is_batch and not is_folder(output):
+        return Plan((_single(inputs[0], output, naming, is_video(inputs[0])),), is_batch=False)
+    if output is not None and _is_file(output):
         raise PlanError(
             f"{shown(output)} is not a folder, expected one for several files; "
             "name a folder with -o"
         )
-    found, ignored = [], 0
-    for source in inputs:
-        if source in folders:
-            try:
-                more, unused = files_of(source, output)
-            except InvalidArgument as error:
-                raise PlanError(str(error)) from None
-            found, ignored = found + more, ignored + unused
-        else:
-            found.append((source, source.name, is_video(source)))
-    if folders and not found:
+    jobs, ignored, refused = _gathered(inputs, naming)
+    if not jobs and refused:
+        raise PlanError(refused[0][1])
+    if not jobs:
         raise PlanError(
-            f"there is no picture or video in {', '.join(map(shown, folders))}, expected at least "
+            f"there is no picture or video in {', '.join(map(shown, inputs))}, expected at least "
             "one; check the name"
         )
-    jobs = _with_distinct_targets(
-        [_job(source, relative, video, output, format_name) for source, relative, video in found]
-    )
-    return Plan(tuple(jobs), ignored, is_batch=bool(folders) or len(inputs) > 1)
+    return Plan(tuple(jobs), ignored, is_batch, tuple(refused))
 
 
-def _streamed(
-    inputs: Sequence[Path], output: Path, format_name: str | None, pipe_is_video: bool
-) -> Job:
+def _is_file(output: Path) -> bool:
+    """Whether an output is a file, or a file that does not exist yet, by its ending."""
+    is_named = formats.format_of(output) or output.suffix.lower() in (*CONTAINERS, Y4M)
+    return not is_folder(output) and (exists(output) or bool(is_named))
+
+
+def _gathered(
+    inputs: Sequence[Path], naming: Naming
+) -> tuple[list[Job], int, list[tuple[Job, str]]]:
+    """The jobs of all inputs, the number of ignored files, and what is refused."""
+    jobs: list[Job] = []
+    refused: list[tuple[Job, str]] = []
+    ignored = 0
+    for source in inputs:
+        if not is_folder(source) and not is_pattern(source):
+            jobs.append(_job(source, source.name, is_video(source), naming, naming.output))
+            continue
+        root = _output_of(source, naming)
+        try:
+            found = files_of(source, root)
+        except InvalidArgument as error:
+            refused.append((Job(source, root, source.name), str(error)))
+            continue
+        more = [_job(*file, naming, root) for file in found.files]
+        kept = target_names.without_results(more) if root is None else more
+        jobs, ignored = jobs + kept, ignored + found.ignored + len(more) - len(kept)
+        refused += _refused(source, found)
+    alone, colliding = target_names.distinct(jobs)
+    return alone, ignored, refused + colliding
+
+
+def _output_of(source: Path, naming: Naming) -> Path | None:
+    """The folder for the results of a folder or pattern; None puts each beside its source."""
+    if naming.output is not None or not is_folder(source):
+        return naming.output
+    whole = Path(os.path.abspath(source))  # noqa: PTH100  (of "." and "..", which have no name)
+    return whole.with_name(whole.name + naming.label)
+
+
+def _refused(source: Path, found: FolderFiles) -> list[tuple[Job, str]]:
+    """The folders that cannot be read, and a pattern that matches nothing."""
+    refused = [
+        (
+            Job(folder, None, os.fspath(folder)),
+            f"the folder {shown(folder)} cannot be read ({reason}), expected one that can; "
+            "check its permissions",
+        )
+        for folder, reason in found.unreadable
+    ]
+    if is_pattern(source) and not found.files and not refused:
+        sentence = (
+            f"there is no picture or video in {shown(source)}, expected at least one; "
+            "check the name"
+        )
+        refused.append((Job(source, None, os.fspath(source)), sentence))
+    return refused
+
+
+def _job(source: Path, relative: str, video: bool, naming: Naming, root: Path | None) -> Job:
+    """The job of one of several files, or of a file whose result stands beside it."""
+    path, label = (source, naming.label) if root is None else (root / relative, "")
+    target = target_names.target_of(path, video, naming.format_name, label)
+    return Job(source, target, Path(relative).as_posix(), video)
+
+
+def _streamed(inputs: Sequence[Path], naming: Naming) -> Job:
+    output = naming.output
     if len(inputs) > 1:
         raise PlanError(
             f"there are {len(inputs)} inputs, expected one if - is used; name files and an output "
             "folder, or pass one file at a time"
         )
-    if inputs[0].is_dir():
+    if is_folder(inputs[0]):
         raise PlanError(
             f"{shown(inputs[0])} is a folder, expected one file for -o -; name a folder with -o"
         )
-    video = pipe_is_video if inputs[0] == STREAM else is_video(inputs[0])
+    video = naming.pipe_is_video if inputs[0] == STREAM else is_video(inputs[0])
     if output == STREAM:
         return Job(None if inputs[0] == STREAM else inputs[0], None, "-", video)
-    if output.is_dir():
+    if output is None or is_folder(output):
+        found = "no output is named" if output is None else f"{shown(output)} is a folder"
         raise PlanError(
-            f"{shown(output)} is a folder, expected a file, because stdin has no name; "
-            "name a file with -o"
+            f"{found}, expected a file, because stdin has no name; name a file with -o, or - for "
+            "stdout"
         )
-    return replace(_single(inputs[0], output, format_name, video), source=None)
+    return replace(_single(inputs[0], output, naming, video), source=None)
 
 
-def _single(source: Path, output: Path, format_name: str | None, video: bool) -> Job:
-    if not output.parent.is_dir():
+def _single(source: Path, output: Path, naming: Naming, video: bool) -> Job:
+    if not is_folder(output.parent):
         raise PlanError(
             f"there is no folder {shown(output.parent)}, expected one for "
             f"{shown(Path(output.name))}; create it first"
         )
-    if video:
+    named = formats.format_of(output)
+    if video or atomic_files.is_device(output):
         return Job(source, output, source.name, video)
-    if format_name is None and formats.format_of(output) is None:
+    if naming.format_name is None and named is None:
         endings = " ".join(formats.ENDINGS.values())
         raise PlanError(
             f"{shown(output)} does not have the extension of a picture format, expected one of "
             f"{endings}; name another file with -o, or add --format"
         )
-    named = formats.format_of(output)
-    if None not in (format_name, named) and format_name != named:
+    if None not in (naming.format_name, named) and naming.format_name != named:
         raise PlanError(
-            f"the extension of {shown(output)} means {named}, expected {format_name} as --format "
-            "says; change one of the two"
+            f"the ending of {shown(output)} means {named}, expected {naming.format_name} as "
+            "--format says; leave out one of the two"
         )
     return Job(source, output, source.name)
-
-
-def _job(source: Path, relative: str, video: bool, output: Path, format_name: str | None) -> Job:
-    """The job of a file in a folder.
-
-    The target keeps the name of the source. Its ending changes if another format is requested, or
-    if the container of a video cannot be written.
-    """
-    target = output / relative
-    if video:
-        target = target.with_name(video_name(target.name))
-    elif format_name is not None and formats.format_of(target) != format_name:
-        known = target.suffix.lower() in Image.registered_extensions()
-        target = target.with_name(
-            (target.stem if known else target.name) + formats.ENDINGS[format_name]
-        )
-    return Job(source, target, Path(relative).as_posix(), video)
-
-
-def _with_distinct_targets(jobs: list[Job]) -> list[Job]:
-    """Rename targets that would collide: beside a.mkv, a.avi becomes a.avi.mkv.
-
-    Raises PlanError if two jobs have the same target all the same.
-    """
-    times = Counter(job.target for job in jobs)
-    jobs = [
-        replace(job, target=job.target.with_name(f"{Path(job.relative).name}{job.target.suffix}"))
-        if job.is_video
-        and job.target
-        and times[job.target] > 1
-        and job.target.name != Path(job.relative).name
-        else job
-        for job in jobs
-    ]
-    twice = [target for target, count in Counter(job.target for job in jobs).items() if count > 1]
-    if twice:
-        raise PlanError(
-            f"several files would become {shown(twice[0])}, expected one; "
-            "upscale them in separate runs to separate folders"
-        )
-    return jobs

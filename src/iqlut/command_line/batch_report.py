@@ -52,7 +52,10 @@ class BatchReport:
             self._rows.close()
 
     def _summary(self) -> str:
-        counts, total = Counter(result.status for result in self._results), len(self._plan.jobs)
+        counts, total = (
+            Counter(result.status for result in self._results),
+            len(self._plan.jobs) + len(self._plan.refused),
+        )
         what = "would be upscaled" if counts["planned"] else "upscaled"
         parts = [f"{counts['done'] + counts['planned']} of {total} {self._kind} {what}"]
         if counts["skipped"]:

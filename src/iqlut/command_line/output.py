@@ -6,6 +6,7 @@ as file names and the headers of models, is escaped here, so that it cannot cont
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import json
 import math
@@ -83,18 +84,20 @@ def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print one list of flat objects; numbers that JSON lacks, such as infinity, become null."""
     flat = [{name: _json_value(value) for name, value in row.items()} for row in rows]
     with printing():
-        try:
-            print(_json_text(flat, indent=1))
-        except UnicodeEncodeError:  # a stdout that is not UTF-8
-            print(json.dumps(flat, indent=1))
+        print(_json_text(flat, sys.stdout, indent=1))
 
 
-def _json_text(value: Any, indent: int | None = None) -> str:
-    """The value as JSON, in which unprintable characters are escaped."""
-    text = json.dumps(value, indent=indent, ensure_ascii=False)
+def _json_text(value: Any, stdout: TextIO | None, indent: int | None = None) -> str:
+    """The value as JSON that is valid UTF-8, whatever the encoding of stdout.
+
+    Unprintable characters are escaped, and so are the halves of surrogate pairs that stand for the
+    bytes of a file name that is no text.
+    """
+    if codecs.lookup(getattr(stdout, "encoding", None) or "ascii").name != "utf-8":
+        return json.dumps(value, indent=indent)
     return "".join(
         character if character.isprintable() or character == "\n" else json.dumps(character)[1:-1]
-        for character in text
+        for character in json.dumps(value, indent=indent, ensure_ascii=False)
     )
 
 
@@ -108,10 +111,7 @@ class JsonRows:
     def add(self, row: Mapping[str, Any]) -> None:
         flat = {name: _json_value(value) for name, value in row.items()}
         with printing(self._stdout):
-            try:
-                print(self._before + _json_text(flat), end="", file=self._stdout)
-            except UnicodeEncodeError:
-                print(self._before + json.dumps(flat), end="", file=self._stdout)
+            print(self._before + _json_text(flat, self._stdout), end="", file=self._stdout)
         self._before = ",\n"
 
     def close(self) -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from iqlut.batch import pending_jobs, planning
+from iqlut.batch import pending_jobs, planning, target_names
 from iqlut.batch.one_file import upscale_file
+from iqlut.batch.path_states import is_folder
 from iqlut.batch.pending_jobs import check_target, exists_already
-from iqlut.batch.planning import Job, Plan
+from iqlut.batch.planning import Job, Naming, Plan
 from iqlut.batch.results import Result, Watch
 from iqlut.batch.upscale_options import UpscaleOptions
-from iqlut.command_line import video_arguments
+from iqlut.command_line import pipes, video_arguments
 from iqlut.command_line.batch_report import BatchReport
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import unforeseen
@@ -43,18 +44,21 @@ class _InAndOut:
         ),
     ]
     output: Annotated[
-        Path,
+        Path | None,
         arg(
             aliases=("-o",),
             metavar="OUT",
             help="file to write; a folder for several inputs, or - for stdout",
+            help_behavior_hint="(default: beside IN, with the scale in the name: photo_x4.png)",
         ),
-    ]
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Upscale(UpscaleArguments, _InAndOut):
     """Upscale pictures and videos.
+
+    iqlut upscale photo.png
 
     iqlut upscale photo.png -o big.png
 
@@ -78,7 +82,7 @@ class Upscale(UpscaleArguments, _InAndOut):
         arg(
             aliases=("-f",),
             metavar="FORMAT",
-            help="file format of the result: png, jpeg, webp, tiff, avif, bmp or gif",
+            help="file format of the result: png, jpeg, webp, tiff, avif, heic, bmp or gif",
             help_behavior_hint="(default: that of the input)",
         ),
     ] = None
@@ -93,35 +97,44 @@ class Upscale(UpscaleArguments, _InAndOut):
     ] = None
 
     def run(self) -> int:
-        format_name = None
-        pipe_is_video = planning.STREAM in self.inputs and video_arguments.is_video_pipe()
-        with stop_on(planning.PlanError, ValueError):
+        with pipes.read_as_stdin(self.inputs) as inputs:
+            return self._run(inputs)
+
+    def _run(self, inputs: tuple[Path, ...]) -> int:
+        output, format_name = pipes.written_as_stdout(self.output), None
+        with stop_on(ValueError):
             format_name = formats.format_named(self.format) if self.format else None
-            whole = planning.plan(self.inputs, self.output, format_name, pipe_is_video)
+        options = self.options(format_name)
+        pipe_is_video = planning.STREAM in inputs and video_arguments.is_video_pipe()
+        naming = Naming(output, target_names.label_of(options.size), format_name, pipe_is_video)
+        with stop_on(planning.PlanError):
+            whole = planning.plan(inputs, naming)
         self._check_kinds(whole)
-        if self.json and any(job.target is None for job in whole.jobs):
-            raise Stop(
-                "--json is given together with -o -, expected only one of them to use "
-                "stdout; "
-                "name a file with -o"
-            )
-        if any(job.target is None for job in whole.jobs) and sys.stdout and sys.stdout.isatty():
-            raise Stop(
-                "-o - is given and stdout is a terminal, expected a file or a pipe; redirect "
-                "stdout, or "
-                "name a file with -o"
-            )
-        options = self.options(
-            format_name, target_is_named=not whole.is_batch and not self.output.is_dir()
-        )
+        self._check_stdout(whole)
+        is_named = not whole.is_batch and output is not None and not is_folder(output)
         if self.shard:
             whole = pending_jobs.shard(whole, *_shard(self.shard))
         report = BatchReport(whole, self.json, self.quiet)
         try:
-            self._do(whole, options, report)
+            self._do(whole, replace(options, target_is_named=is_named), report)
         finally:
             report.close()
         return FAILED if report.failed else OK
+
+    def _check_stdout(self, whole: Plan) -> None:
+        """Raise Stop if the result would go to stdout, and stdout cannot take it."""
+        if not any(job.target is None for job in whole.jobs):
+            return
+        if self.json:
+            raise Stop(
+                "--json is given together with -o -, expected only one of them to use stdout; "
+                "name a file with -o"
+            )
+        if sys.stdout and sys.stdout.isatty():
+            raise Stop(
+                "-o - is given and stdout is a terminal, expected a file or a pipe; redirect "
+                "stdout, or name a file with -o"
+            )
 
     def _check_kinds(self, whole: Plan) -> None:
         """Raise Stop for an argument that applies to none of the inputs."""
@@ -137,6 +150,8 @@ class Upscale(UpscaleArguments, _InAndOut):
 
     def _do(self, whole: Plan, options: UpscaleOptions, report: BatchReport) -> None:
         jobs = []
+        for job, sentence in whole.refused:
+            report.fail(job, sentence, 0.0)
         for job in whole.jobs:
             if whole.is_batch and not options.overwrite and exists_already(job):
                 report.add(_skipped(job))

@@ -1,12 +1,13 @@
-"""Animations: reading the composed frames, and finding the rectangle of each that has changed."""
+"""Animations: the composed frames of GIF and WebP, and the rectangle of each that has changed.
+
+`apng` reads those of PNG.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
 from PIL import Image, ImageChops
 
-from iqlut.pictures import webp
+from iqlut.pictures import apng, webp
 from iqlut.pictures.picture import Box, Motion
 
 STAYS = (0, 1)  # the GIF disposal methods after which a frame stays visible
@@ -18,24 +19,23 @@ def read(image: Image.Image, data: bytes) -> tuple[list[Image.Image], Motion]:
 
     `data` is the content of the file.
     """
+    if image.format == "PNG":
+        return apng.read(data)
     frames, durations, disposals = [], [], []
     for index in range(getattr(image, "n_frames", 1)):
         image.seek(index)
         image.load()
         frames.append(image.copy())
         durations.append(float(image.info.get("duration", 0)))
-        disposals.append(_disposal(image))
+        disposals.append(int(getattr(image, "disposal_method", 0)))
     if image.format == "WEBP":
         disposals = webp.disposals(data)
-    cover = bool(image.info.get("default_image"))
-    played = slice(int(cover), None)
-    return frames, Motion(tuple(durations[played]), tuple(disposals[played]), _plays(image), cover)
+    return frames, Motion(tuple(durations), tuple(disposals), _plays(image))
 
 
-def _disposal(image: Any) -> int:
-    if image.format == "PNG":
-        return int(image.info.get("disposal", 0)) + 1
-    return int(getattr(image, "disposal_method", 0))
+def frame_count(image: Image.Image, data: bytes) -> int:
+    """The number of pictures in an opened file, including the cover of a PNG animation."""
+    return apng.frame_count(data) if image.format == "PNG" else getattr(image, "n_frames", 1)
 
 
 def _plays(image: Image.Image) -> int:

@@ -56,6 +56,12 @@ def _avif(data: bytes, image: Image.Image) -> int:
     return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
 
 
+def _heif(data: bytes, image: Image.Image) -> int:
+    """Byte 17 of the hvcC box holds the bit depth of luma minus 8 (ISO/IEC 14496-15)."""
+    start = data.find(b"hvcC")
+    return 8 + (data[start + 21] & 7) if 0 <= start < len(data) - 21 else 8
+
+
 def _sgi(data: bytes, image: Image.Image) -> int:
     return 8 * data[3]
 
@@ -66,5 +72,6 @@ _STATED = {
     "PPM": _netpbm,
     "JPEG2000": _jpeg2000,
     "AVIF": _avif,
+    "HEIF": _heif,
     "SGI": _sgi,
 }

@@ -9,29 +9,37 @@ from typing import Any
 from PIL import Image
 
 from iqlut.errors import PictureError
+from iqlut.pictures import heif_plugin
 from iqlut.pictures.picture import Picture
 
 _ALL = frozenset({"icc_profile", "exif", "xmp", "dpi"})
+_CHUNKS = frozenset({"cicp", "srgb", "gamma", "chromaticities", "hdr", "texts"})
 
 
 @dataclass(frozen=True)
 class Format:
     """The capabilities of a file format.
 
-    alpha     whether it can store transparency
-    side_max  the longest side, in pixels
-    options   the options for Pillow's `save`
-    extras    the metadata that it can store, as keys of `Picture.extras`
-    inks      whether it can store CMYK
-    motion    whether it can store animations
-    deep      whether it can store 16 bits per sample
-    quality   whether it takes a quality from 1 to 100
+    alpha       whether it can store transparency
+    side_max    the longest side, in pixels
+    pixels_max  the largest number of pixels that common decoders open
+    bytes_max   the largest number of bytes of uncompressed samples
+    options     the options for Pillow's `save`
+    extras      the metadata that it can store, as keys of `Picture.extras`
+    gray        whether gray pixels stay gray, and do not become RGB
+    inks        whether it can store CMYK
+    motion      whether it can store animations
+    deep        whether it can store 16 bits per sample
+    quality     whether it takes a quality from 1 to 100
     """
 
     alpha: bool
     side_max: int = 2**31 - 1
+    pixels_max: int | None = None
+    bytes_max: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
     extras: frozenset[str] = frozenset()
+    gray: bool = True
     inks: bool = False
     motion: bool = False
     deep: bool = False
@@ -39,15 +47,47 @@ class Format:
 
 
 FORMATS = {
-    "PNG": Format(True, extras=_ALL, motion=True, deep=True),
-    "JPEG": Format(False, 65535, {"quality": 95, "subsampling": 0}, _ALL, inks=True, quality=True),
-    "WEBP": Format(True, 16383, {"quality": 95}, _ALL, motion=True, quality=True),
-    "TIFF": Format(True, extras=_ALL, inks=True, deep=True),
-    "AVIF": Format(True, 65535, {"quality": 95, "subsampling": "4:4:4"}, _ALL, quality=True),
+    "PNG": Format(True, extras=_ALL | _CHUNKS, motion=True, deep=True),
+    "JPEG": Format(  # libjpeg writes no longer side
+        False,
+        65500,
+        options={"quality": 95, "subsampling": 0},
+        extras=_ALL | {"photoshop", "xmp_extension", "comments"},
+        inks=True,
+        quality=True,
+    ),
+    "WEBP": Format(
+        True,
+        16383,
+        options={"quality": 95},
+        extras=_ALL,
+        gray=False,
+        motion=True,
+        quality=True,
+    ),
+    "TIFF": Format(
+        True, bytes_max=2**32 - 2**20, extras=_ALL | {"photoshop"}, inks=True, deep=True
+    ),
+    "AVIF": Format(  # the limits of libavif, which browsers use
+        True,
+        32768,
+        2**28,
+        options={"quality": 95, "subsampling": "4:4:4"},
+        extras=_ALL | {"cicp"},
+        gray=False,
+        quality=True,
+    ),
+    "HEIF": Format(
+        True,
+        16384,
+        options={"quality": 95, "subsampling": "4:4:4"},
+        extras=_ALL | {"cicp"},
+        quality=True,
+    ),
     "JPEG2000": Format(True),
-    "GIF": Format(True, 65535, motion=True),
+    "GIF": Format(True, 65535, extras=frozenset({"comments"}), motion=True),
     "TGA": Format(True, 65535),
-    "BMP": Format(False, extras=frozenset({"dpi"})),
+    "BMP": Format(False, bytes_max=2**32 - 2**10, extras=frozenset({"dpi"})),
     "PPM": Format(False),
 }
 ENDINGS = {
@@ -56,15 +96,20 @@ ENDINGS = {
     "WEBP": ".webp",
     "TIFF": ".tif",
     "AVIF": ".avif",
+    "HEIF": ".heic",
     "BMP": ".bmp",
 }
 ENDINGS |= {"GIF": ".gif", "JPEG2000": ".jp2", "TGA": ".tga", "PPM": ".ppm"}
-_NICKNAMES = {"JPG": "JPEG", "TIF": "TIFF", "JP2": "JPEG2000"}
+_NICKNAMES = {"JPG": "JPEG", "TIF": "TIFF", "JP2": "JPEG2000", "HEIC": "HEIF"}
+_SUGGESTED = ("PNG", "TIFF", "WEBP", "AVIF", "JPEG")
 
 
 def format_of(path: Path) -> str | None:
     """The format that the suffix of a file name denotes, or None if it cannot be written."""
-    name = Image.registered_extensions().get(path.suffix.lower())
+    suffix = path.suffix.lower()
+    if suffix in heif_plugin.ENDINGS:
+        return "HEIF"
+    name = Image.registered_extensions().get(suffix)
     return name if name in FORMATS else None
 
 
@@ -91,24 +136,45 @@ def check_holds(name: str, format_name: str, picture: Picture, size: tuple[int, 
         raise PictureError(
             f"{name} cannot be written in the format {format_name}; choose another with --format"
         )
-    limits = FORMATS[format_name]
+    if format_name == "HEIF":
+        heif_plugin.register(name)
+    problem = _problem(FORMATS[format_name], format_name, picture, size)
+    if problem:
+        able = [one for one in _SUGGESTED if _problem(FORMATS[one], one, picture, size) is None]
+        advice = (
+            f"write one of {' '.join(ENDINGS[one] for one in able)}, for example with "
+            f"--format {able[0].lower()}"
+            if able
+            else "choose a smaller size"
+        )
+        raise PictureError(f"{name} {problem}; {advice}")
+
+
+def _problem(
+    limits: Format, format_name: str, picture: Picture, size: tuple[int, int]
+) -> str | None:
+    """The reason why a format cannot store a picture, as the rest of a sentence, or None."""
+    pixels = size[0] * size[1]
     if max(size) > limits.side_max:
-        raise PictureError(
-            f"{name} would be {max(size)} pixels long, {format_name} allows at most "
-            f"{limits.side_max}; choose another format with --format png"
+        return f"would be {max(size)} pixels long, {format_name} allows at most {limits.side_max}"
+    if limits.pixels_max and pixels > limits.pixels_max:
+        return (
+            f"would have {pixels / 1e6:.0f} million pixels, of which decoders of {format_name} "
+            f"accept at most {limits.pixels_max / 1e6:.0f} million"
+        )
+    samples = pixels * picture.channels * picture.bits // 8
+    if limits.bytes_max and samples > limits.bytes_max:
+        return (
+            f"would hold {samples / 1e9:.1f} GB of samples, {format_name} allows at most "
+            f"{limits.bytes_max / 1e9:.1f} GB"
         )
     if picture.motion and not limits.motion:
-        raise PictureError(
-            f"{name} cannot keep the {len(picture.frames)} frames of its source, because "
-            f"{format_name} stores only one; write a .png or .webp file"
+        return (
+            f"cannot keep the {len(picture.frames)} frames of its source, because {format_name} "
+            "stores only one"
         )
     if picture.bits > 8 and not limits.deep:
-        raise PictureError(
-            f"{name} cannot keep 16 bits per sample, because {format_name} stores only 8; "
-            "write a .png or .tif file"
-        )
+        return f"cannot keep 16 bits per sample, because {format_name} stores only 8"
     if not limits.alpha and not picture.is_opaque:
-        raise PictureError(
-            f"{name} cannot keep the transparency of its source, because {format_name} has none; "
-            "write a .png or .webp file"
-        )
+        return f"cannot keep the transparency of its source, because {format_name} has none"
+    return None

@@ -14,16 +14,23 @@ _COLOURS = 256
 _CLEARED, _RESTORED = 2, 3
 
 
-def animation(frames: Sequence[tuple[Image.Image, Box, float, int]], plays: int) -> bytes:
+def animation(
+    frames: Sequence[tuple[Image.Image, Box, float, int]],
+    plays: int,
+    comments: Sequence[bytes] = (),
+) -> bytes:
     """Encode an animation as the bytes of a GIF file.
 
     Each frame is (whole image, rectangle to write, duration in ms, disposal). `plays` is how often
-    the animation is played, 0 meaning forever.
+    the animation is played, 0 meaning forever. `comments` are stored as they are.
     """
     width, height = frames[0][0].size
     parts = [b"GIF89a" + struct.pack("<HHBBB", width, height, 0x70, 0, 0)]
     if plays != 1:
         parts.append(b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", max(plays - 1, 0), 0))
+    for comment in comments:
+        blocks = (comment[start : start + 255] for start in range(0, len(comment), 255))
+        parts += [b"!\xfe", *(bytes([len(block)]) + block for block in blocks), b"\0"]
     for image, box, duration_ms, disposal in frames:
         indexed, transparent = in_palette(image.crop(box))
         options = {

@@ -1,102 +1,119 @@
-"""Metadata of picture files: colour profile, EXIF, XMP and resolution.
+"""Metadata of picture files of any format.
 
-Damaged metadata is dropped and never prevents a picture from being read.
+EXIF, XMP and profiles are carried as bytes. Only what upscaling changes is edited: orientation,
+sizes and thumbnail. Whatever cannot be kept is named by a phrase, for one note to the user.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
-from PIL import Image, ImageOps
-from PIL.ExifTags import IFD, Base
+from PIL import Image
 
-# The tags that describe the picture and not the layout of the original file.
-_KEPT = (
-    Base.ImageDescription, Base.Make, Base.Model, Base.Software, Base.DateTime, Base.Artist,
-    Base.Copyright, Base.Rating, Base.RatingPercent, Base.XPTitle, Base.XPComment, Base.XPAuthor,
-    Base.XPKeywords, Base.XPSubject,
-)  # fmt: skip
-_RESOLUTION = (Base.XResolution, Base.YResolution, Base.ResolutionUnit)
-_FOLDERS = (IFD.Exif, IFD.GPSInfo)
-_SIZES = (Base.ExifImageWidth, Base.ExifImageHeight)  # wrong for the upscaled picture
-_ORIENTATION = re.compile(
-    rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>'
+from iqlut.file_kinds import BIG_TIFF_SIGNATURES, START_BYTES, kind_of_bytes
+from iqlut.pictures import (
+    exif,
+    heif_boxes,
+    icc_profiles,
+    jpeg,
+    png_metadata,
+    tiff_contents,
+    webp,
 )
-_NO_UNIT, _INCHES, _CENTIMETRES = 1, 2, 3  # values of ResolutionUnit
+from iqlut.pictures.contents import Contents
+
+_ORIENTATION = re.compile(
+    rb"\s*tiff:Orientation\s*=\s*[\"']([0-9])[\"']"
+    rb"|<tiff:Orientation>\s*([0-9])\s*</tiff:Orientation>"
+)
+_TAKEN_APART = ("PNG", "JPEG", "WEBP", "TIFF", "AVIF", "HEIF")
+_XMP_SIZES = (
+    (rb"tiff:ImageWidth|exif:PixelXDimension", 0),
+    (rb"tiff:ImageLength|exif:PixelYDimension", 1),
+)
 
 
-def upright(image: Image.Image) -> tuple[Image.Image, dict[str, Any]]:
-    """The image rotated as its orientation tag demands, and its metadata without that tag.
+def take_apart(name: str, data: bytes) -> Contents:
+    """The pixels and the metadata of a picture file, upright.
 
-    The metadata is as in `Picture.extras`.
+    `name` stands for the file in messages. The metadata has no orientation any more; the
+    orientation of the pixels is `Contents.orientation`. Raises PictureError for a TIFF file of
+    several pictures.
     """
+    kind = kind_of_bytes(data[:START_BYTES])
+    if data.startswith(BIG_TIFF_SIGNATURES):
+        return Contents(data, lost=("the descriptive tags (BigTIFF)",))
     try:
-        is_upright = image.getexif().get(Base.Orientation, 1) == 1
-        rotated = image if is_upright else ImageOps.exif_transpose(image)
-    except Exception:  # a damaged EXIF block must not prevent reading
-        rotated = image
-    extras = {}
-    profile = image.info.get("icc_profile")
-    if isinstance(profile, bytes) and profile:
-        extras["icc_profile"] = profile
-    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-    if xmp:
-        extras["xmp"] = _ORIENTATION.sub(b"", xmp.encode() if isinstance(xmp, str) else bytes(xmp))
-    try:
-        exif, dpi = _described(image), _dpi(image)
-    except Exception:
-        exif, dpi = b"", None
-    if exif:
-        extras["exif"] = exif
-    if dpi:
-        extras["dpi"] = dpi
-    return rotated, extras
+        found = _by_format(kind.name if kind else "", name, data)
+    except ValueError:
+        found = Contents(data)
+    return _checked(found)
 
 
-def _described(image: Image.Image) -> bytes:
-    """The descriptive part of the EXIF block, or b"" if there is none.
-
-    The layout of the original file, the orientation and the thumbnail are dropped.
-    """
-    old, new = image.getexif(), Image.Exif()
-    for tag in (*_KEPT, *_RESOLUTION):
-        if tag in old:
-            new[tag] = old[tag]
-    for folder in _FOLDERS:
-        content = {tag: value for tag, value in old.get_ifd(folder).items() if tag not in _SIZES}
-        if content:
-            new.get_ifd(folder).update(content)
-    described = any(tag not in _RESOLUTION for tag in new) or any(
-        new.get_ifd(folder) for folder in _FOLDERS
-    )
-    return new.tobytes() if described else b""
+def _by_format(kind: str, name: str, data: bytes) -> Contents:
+    if kind == "TIFF":
+        return tiff_contents.contents(name, data)
+    if kind in ("AVIF", "HEIF"):
+        return heif_boxes.contents(data)
+    readers = {"PNG": png_metadata.contents, "JPEG": jpeg.contents, "WEBP": webp.contents}
+    return readers[kind](data) if kind in readers else Contents(data)
 
 
-def _dpi(image: Image.Image) -> tuple[float, float] | None:
-    """The resolution in dots per inch, (x, y), from the file or its EXIF block."""
-    stated = image.info.get("dpi")
-    if not stated:
-        exif = image.getexif()
-        if Base.XResolution not in exif or exif.get(Base.ResolutionUnit, _INCHES) == _NO_UNIT:
-            return None
-        factor = 2.54 if exif.get(Base.ResolutionUnit) == _CENTIMETRES else 1.0
-        across = exif[Base.XResolution]
-        stated = (float(across) * factor, float(exif.get(Base.YResolution, across)) * factor)
-    x, y = (float(value) for value in stated)
-    # Pillow reports a resolution of 1 for TIFF files that state none.
-    return (x, y) if x > 0 and y > 0 and (x, y) != (1, 1) else None
+def of_opened(image: Image.Image, contents: Contents) -> Contents:
+    """The metadata together with what only the decoder of an opened file knows."""
+    extras, stated = dict(contents.extras), image.info.get("dpi")
+    if image.format not in _TAKEN_APART or contents.pixels.startswith(BIG_TIFF_SIGNATURES):
+        for key in ("icc_profile", "exif", "xmp"):
+            if isinstance(value := image.info.get(key), bytes) and value:
+                extras.setdefault(key, value)
+        if isinstance(comment := image.info.get("comment"), bytes) and comment:
+            extras["comments"] = (comment,)
+    if stated and image.format != "TIFF":
+        x, y = (float(value) for value in stated)
+        if x > 0 and y > 0:
+            extras["dpi"] = (x, y)
+    found = _checked(replace(contents, extras=extras))
+    if image.format == "AVIF":  # the decoder leaves the rotation of the container to us
+        return replace(found, orientation=int(image.getexif().get(exif.ORIENTATION, 1)))
+    return replace(found, orientation=1) if image.format == "HEIF" else found
 
 
-def exif_with_dpi(extras: dict[str, Any]) -> bytes:
-    """The EXIF block including the resolution, or b"" if there is neither.
+def _checked(contents: Contents) -> Contents:
+    """The contents without damaged metadata and without orientation."""
+    extras, lost = dict(contents.extras), list(contents.lost)
+    orientation = contents.orientation
+    if "exif" in extras:
+        try:
+            block = exif.normal(extras["exif"])
+            orientation = orientation or (exif.orientation(block) if block else None)
+            if block and "dpi" not in extras and (dots := exif.dpi(block)):
+                extras["dpi"] = dots
+            extras["exif"] = exif.upright(block) if block else b""
+        except ValueError:
+            extras["exif"] = b""
+            lost.append("the damaged EXIF")
+    if "xmp" in extras:
+        if orientation is None and (found := _ORIENTATION.search(extras["xmp"])):
+            orientation = int(found[1] or found[2])
+        extras["xmp"] = _ORIENTATION.sub(b"", extras["xmp"])
+    if "icc_profile" in extras and icc_profiles.space(extras["icc_profile"]) is None:
+        extras["icc_profile"] = b""
+        lost.append("the damaged colour profile")
+    if "dpi" in extras and not all(0 < value < 1e6 for value in extras["dpi"]):
+        del extras["dpi"]
+    kept = {key: value for key, value in extras.items() if value not in (b"", ())}
+    return Contents(contents.pixels, kept, tuple(dict.fromkeys(lost)), orientation)
 
-    This is for formats that can store the resolution only there.
-    """
-    if "dpi" not in extras:
-        return extras.get("exif", b"")
-    exif = Image.Exif()
-    exif.load(extras.get("exif", b""))
-    exif[Base.XResolution], exif[Base.YResolution] = extras["dpi"]
-    exif[Base.ResolutionUnit] = _INCHES
-    return exif.tobytes()
+
+def resized(extras: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
+    """The metadata of a picture of `size`, (width, height)."""
+    edited = dict(extras)
+    if "exif" in edited:
+        edited["exif"] = exif.resized(edited["exif"], size)
+    if "xmp" in edited:
+        for names, side in _XMP_SIZES:
+            pattern = rb"((?:" + names + rb")(?:\s*=\s*[\"']|>))\s*[0-9]+"
+            edited["xmp"] = re.sub(pattern, rb"\g<1>%d" % size[side], edited["xmp"])
+    return edited

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
-# An image of 8 bits has the mode L, LA, RGB, RGBA or CMYK. An array of 16 bits is uint16 (h, w) or
-# (h, w, c).
+# An image has the mode L, LA, RGB, RGBA or CMYK. An array is uint16, or uint8 of any of these modes
+# but CMYK: (h, w) or (h, w, c).
 Pixels = Image.Image | np.ndarray
 
 
@@ -37,11 +37,16 @@ class Picture:
     """A decoded picture, upright.
 
     frames      one frame, or the composed frames of an animation, all of the same mode and size
-    extras      the metadata: icc_profile, exif and xmp (bytes) and dpi (a pair)
+    extras      the metadata, as its format stores it:
+                icc_profile, exif (from its TIFF header on), xmp, photoshop (image resources): bytes
+                dpi: a pair; comments, xmp_extension: tuples of bytes
+                cicp (H.273: primaries, transfer, matrix, range), srgb, gamma, chromaticities: the
+                whole numbers of the PNG chunks of these names; hdr, texts: PNG chunks
     format      Pillow's name of the format of its file
     lossy       whether its file was compressed with loss
     motion      the timing of an animation, or None for a still picture
     jpeg_table  the luma quantisation table of a JPEG file, 64 steps
+    lost        parts of its file that no output can hold, as phrases
     """
 
     frames: tuple[Pixels, ...]
@@ -50,6 +55,7 @@ class Picture:
     lossy: bool = False
     motion: Motion | None = None
     jpeg_table: tuple[int, ...] | None = None
+    lost: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,7 +66,16 @@ class Picture:
     @property
     def bits(self) -> int:
         """Bits per sample, 8 or 16."""
-        return 8 if isinstance(self.frames[0], Image.Image) else 16
+        first = self.frames[0]
+        return 8 if isinstance(first, Image.Image) else 8 * first.itemsize
+
+    @property
+    def channels(self) -> int:
+        """The number of samples of a pixel."""
+        first = self.frames[0]
+        if isinstance(first, Image.Image):
+            return len(first.getbands())
+        return first.shape[2] if first.ndim == 3 else 1
 
     @property
     def is_opaque(self) -> bool:
@@ -72,9 +87,19 @@ class Picture:
         return replace(self, frames=frames)
 
 
+def as_array(pixels: Pixels) -> Pixels:
+    """The pixels as an array, unless they are CMYK.
+
+    A Pillow image of RGB takes a third more memory than its array.
+    """
+    if isinstance(pixels, Image.Image) and pixels.mode != "CMYK":
+        return np.asarray(pixels)
+    return pixels
+
+
 def _is_opaque(pixels: Pixels) -> bool:
     if isinstance(pixels, Image.Image):
         has_alpha = pixels.mode in ("LA", "RGBA")
         return not has_alpha or pixels.getchannel("A").getextrema() == (255, 255)
     has_alpha = pixels.ndim == 3 and pixels.shape[2] in (2, 4)
-    return not has_alpha or bool((pixels[:, :, -1] == 65535).all())
+    return not has_alpha or bool((pixels[:, :, -1] == np.iinfo(pixels.dtype).max).all())

@@ -1,7 +1,7 @@
 """The container of PNG.
 
-This module writes animations in which no frame is merged or dropped, combines pixels and metadata
-that come from two encoders, and checks that all pixels are there.
+This module writes animations in which no frame is merged or dropped, and checks that all pixels are
+there. `png_metadata` has the metadata, and `apng` reads animations.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any
 
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from iqlut.file_kinds import PNG_SIGNATURE
 from iqlut.pictures.picture import Box
 
+SIGNATURE = PNG_SIGNATURE
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _DENOMINATOR_MAX = 65535
 _INFLATED_BYTES = 1 << 20
@@ -42,7 +41,16 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         place += 12 + size
 
 
-def _joined(parts: Sequence[tuple[bytes, bytes]]) -> bytes:
+def check_checksums(data: bytes) -> None:
+    """Raise ValueError if a chunk is cut short or its checksum is wrong."""
+    place = len(PNG_SIGNATURE)
+    for name, content in chunks(data):
+        place += 12 + len(content)
+        if data[place - 4 : place] != struct.pack(">I", zlib.crc32(name + content)):
+            raise ValueError(f"the checksum of the chunk {name.decode('latin-1')} is wrong")
+
+
+def joined(parts: Sequence[tuple[bytes, bytes]]) -> bytes:
     written = [PNG_SIGNATURE]
     for name, content in parts:
         written += [
@@ -99,43 +107,33 @@ def _covers(side: int, first: int, step: int) -> int:
     return (side - first + step - 1) // step
 
 
-def saved(image: Image.Image, extras: dict[str, Any]) -> bytes:
-    """Encode an image and its metadata with Pillow as the bytes of a PNG file."""
-    options = dict(extras)
-    if xmp := options.pop("xmp", None):
-        options["pnginfo"] = PngInfo()
-        options["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp.decode())
+def saved(image: Image.Image) -> bytes:
+    """Encode an image with Pillow as the bytes of a PNG file without metadata."""
     file = io.BytesIO()
-    image.save(file, "PNG", **options)
+    image.save(file, "PNG")
     return file.getvalue()
 
 
-def with_metadata(pixels: bytes, extras: dict[str, Any]) -> bytes:
-    """Replace the metadata of `pixels`, the bytes of a PNG file, by `extras`."""
+def with_metadata(pixels: bytes, metadata: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The pixels of a PNG file together with the chunks of `png_metadata.metadata_chunks`."""
     own = [part for part in chunks(pixels) if part[0] in _PIXELS]
-    return _joined([own[0], *_metadata(extras), *own[1:]])
-
-
-def _metadata(extras: dict[str, Any]) -> list[tuple[bytes, bytes]]:
-    return [
-        part for part in chunks(saved(Image.new("RGB", (1, 1)), extras)) if part[0] not in _PIXELS
-    ]
+    return joined([own[0], *metadata, *own[1:]])
 
 
 def animation(
     frames: Sequence[tuple[Image.Image, Box, float, int]],
     plays: int,
     cover: Image.Image | None,
-    extras: dict[str, Any],
+    metadata: Iterable[tuple[bytes, bytes]],
 ) -> bytes:
     """Encode an animation as the bytes of a PNG file.
 
     Each frame is (whole image, rectangle to write, duration in ms, disposal). `plays` is how often
     the animation is played, 0 meaning forever. `cover`, if given, is a still image for programs
-    that do not support animations. `extras` is the metadata, as in `Picture.extras`.
+    that do not support animations. `metadata` holds chunks, as `png_metadata` makes them.
     """
-    still = list(chunks(saved(cover or frames[0][0], {})))
-    parts = [still[0], (b"acTL", struct.pack(">II", len(frames), plays)), *_metadata(extras)]
+    still = list(chunks(saved(cover or frames[0][0])))
+    parts = [still[0], (b"acTL", struct.pack(">II", len(frames), plays)), *metadata]
     pixels = b"".join(content for name, content in still if name == b"IDAT")
     if cover is not None:
         parts.append((b"IDAT", pixels))
@@ -147,11 +145,11 @@ def animation(
             parts.append((b"IDAT", pixels))
             continue
         data = b"".join(
-            content for name, content in chunks(saved(image.crop(box), {})) if name == b"IDAT"
+            content for name, content in chunks(saved(image.crop(box))) if name == b"IDAT"
         )
         parts.append((b"fdAT", struct.pack(">I", sequence) + data))
         sequence += 1
-    return _joined([*parts, (b"IEND", b"")])
+    return joined([*parts, (b"IEND", b"")])
 
 
 def _control(sequence: int, box: Box, duration_ms: float, disposal: int) -> bytes:

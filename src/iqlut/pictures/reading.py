@@ -14,14 +14,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from PIL import Image, TiffImagePlugin
-from PIL.ExifTags import Base
+from PIL import Image
 
 from iqlut import file_kinds
 from iqlut.errors import PictureError
 from iqlut.file_kinds import Family
-from iqlut.pictures import animation, metadata, png, sixteen_bit_files, tiff, webp
+from iqlut.pictures import (
+    animation,
+    heif_plugin,
+    metadata,
+    orientation,
+    png,
+    sixteen_bit_files,
+    tiff_contents,
+    transparent_colours,
+    webp,
+)
 from iqlut.pictures.bits_per_sample import bits_per_sample
+from iqlut.pictures.contents import Contents
 from iqlut.pictures.picture import Picture
 from iqlut.planes import pillow_modes
 from iqlut.printable_names import shown
@@ -30,7 +40,7 @@ PIXELS_MAX = 200_000_000  # in all frames of a picture together, before upscalin
 _PIXEL_BYTES_MAX = 8  # RGB and alpha of 16 bits, not compressed
 _METADATA_BYTES_MAX = 1 << 26
 _CHUNK_BYTES = 1 << 20
-_LOSSY = ("JPEG", "MPO", "AVIF")
+_LOSSY = ("JPEG", "AVIF", "HEIF")
 _pillow_limit = threading.Lock()
 
 
@@ -108,38 +118,31 @@ def read(data: bytes, name: str = "the picture", pixels_max: int = PIXELS_MAX) -
     Raises PictureError as `read_file` does.
     """
     with warnings.catch_warnings(), _own_limit(pixels_max):
-        warnings.simplefilter("ignore")  # Pillow warns about unusual metadata, which does no harm
+        warnings.simplefilter("ignore")  # Pillow warns about unusual files, which does no harm
+        contents = metadata.take_apart(name, data)
         try:
-            image = _open(name, data, pixels_max)
+            image = _open(name, contents.pixels, pixels_max)
         except PictureError:
-            picture = _gray_alpha_tiff(name, data, pixels_max)
+            picture = _gray_alpha_tiff(name, contents, pixels_max)
             if picture is None:
                 raise
             return picture
         with image:
-            _check_size(name, image, pixels_max)
-            return _decoded(name, data, image)
+            _check_size(name, image, data, pixels_max)
+            return _decoded(name, data, image, metadata.of_opened(image, contents))
 
 
-def _gray_alpha_tiff(name: str, data: bytes, pixels_max: int) -> Picture | None:
+def _gray_alpha_tiff(name: str, contents: Contents, pixels_max: int) -> Picture | None:
     """Decode a gray TIFF file of 16 bits with alpha, the one 16-bit kind that Pillow cannot open.
 
     Returns None for any other file.
     """
-    tags = tiff.tags(data)
-    if tags is None or tags.get(Base.BitsPerSample) not in (16, (16, 16)):
+    pixels = tiff_contents.pixels_of_16_bits(contents.pixels)
+    if pixels is None:
         return None
-    pixels = int(tags.get(Base.ImageWidth, 0)) * int(tags.get(Base.ImageLength, 0))
     if pixels > pixels_max:
         raise _too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
-    metadata_carrier = Image.new("L", (1, 1))
-    metadata_carrier.info = {
-        "exif": data,
-        "icc_profile": tags.get(Base.InterColorProfile),
-        "xmp": tags.get(TiffImagePlugin.XMP),
-    }
-    extras = metadata.upright(metadata_carrier)[1]
-    return Picture((sixteen_bit_files.decode(name, data),), extras, "TIFF")
+    return _deep(name, "TIFF", contents)
 
 
 @contextmanager
@@ -159,12 +162,14 @@ def _own_limit(pixels_max: int) -> Iterator[None]:
 
 
 def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
+    kind = file_kinds.kind_of_bytes(data[: file_kinds.START_BYTES])
+    if kind is not None and kind.name == "HEIF":
+        heif_plugin.register(name)
     try:
         return Image.open(io.BytesIO(data))
     except Image.DecompressionBombError:
         raise _too_large(name, f"more than {pixels_max / 1e6:g}", pixels_max) from None
     except Exception:  # UnidentifiedImageError, or anything for a damaged header
-        kind = file_kinds.kind_of_bytes(data[: file_kinds.START_BYTES])
         if kind is not None and kind.family is not Family.PICTURE:
             raise PictureError(
                 f"{name} is {kind.name}, which is not a supported picture format; convert it first"
@@ -175,15 +180,13 @@ def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
         ) from None
 
 
-def _check_size(name: str, image: Image.Image, pixels_max: int) -> None:
+def _check_size(name: str, image: Image.Image, data: bytes, pixels_max: int) -> None:
     if min(image.size) < 1:
         raise PictureError(f"{name} is {image.width}x{image.height} pixels, expected at least 1x1")
     try:
-        frames = getattr(image, "n_frames", 1)
+        frames = animation.frame_count(image, data)
     except Exception as error:  # counting the frames reads the whole file
         raise _damaged(name, error) from None
-    if image.format == "MPO":
-        frames = 1  # only the first is the photograph; others are a preview or a stereo view
     if frames > 1 and image.format not in animation.MOVING:
         raise PictureError(
             f"{name} holds {frames} pictures, expected one; split it into single pictures first"
@@ -200,41 +203,45 @@ def _too_large(name: str, found: str, pixels_max: int) -> PictureError:
     )
 
 
-def _decoded(name: str, data: bytes, image: Image.Image) -> Picture:
+def _decoded(name: str, data: bytes, image: Image.Image, contents: Contents) -> Picture:
     bits, source = bits_per_sample(data, image), str(image.format)
     lossy = source in _LOSSY or (source == "WEBP" and not webp.is_lossless(data))
-    moving = getattr(image, "n_frames", 1) > 1 and source != "MPO"
-    source = "JPEG" if source == "MPO" else source
+    moving = animation.frame_count(image, data) > 1
     if bits > 8:
         if bits != 16 or source not in sixteen_bit_files.FORMATS or moving:
             raise PictureError(
                 f"{name} has {bits} bits per sample ({source}), expected 8, or 16 in a still PNG "
                 "or TIFF file; convert it first"
             )
-        extras = metadata.upright(image)[1]
-        pixels = sixteen_bit_files.decode(name, data)
-        try:
-            if source == "PNG" and not pixels[-1].any():
-                png.check_complete(data)
-        except Exception as error:
-            raise _damaged(name, error) from None
-        return Picture((pixels,), extras, source)
+        return _deep(name, source, contents)
     try:
         if moving:
             frames, motion = animation.read(image, data)
         else:
             image.load()
             frames, motion = [image], None
-        if source == "PNG":
-            png.check_complete(data, frames[0])
+        if source == "PNG" and not moving:
+            png.check_complete(contents.pixels, image)
+            transparent_colours.correct(contents.pixels, image)
     except Exception as error:  # decoders raise almost any exception for damaged data
         raise _damaged(name, error) from None
-    upright = [metadata.upright(frame) for frame in frames]
-    pixels = _of_one_mode(name, [frame for frame, _ in upright])
+    plain = _of_one_mode(name, frames)
+    pixels = tuple(orientation.upright(frame, contents.orientation) for frame in plain)
     table = getattr(image, "quantization", {}).get(0)  # only JPEG files have one
-    return Picture(
-        tuple(pixels), upright[0][1], source, lossy, motion, tuple(table) if table else None
-    )
+    table = tuple(table) if table else None
+    return Picture(pixels, contents.extras, source, lossy, motion, table, contents.lost)
+
+
+def _deep(name: str, source: str, contents: Contents) -> Picture:
+    """Decode a picture of 16 bits per sample."""
+    pixels = sixteen_bit_files.decode(name, contents.pixels)
+    try:
+        if source == "PNG" and not pixels[-1].any():
+            png.check_complete(contents.pixels)
+    except Exception as error:
+        raise _damaged(name, error) from None
+    upright = orientation.upright(pixels, contents.orientation)
+    return Picture((upright,), contents.extras, source, lost=contents.lost)
 
 
 def _damaged(name: str, error: Exception) -> PictureError:

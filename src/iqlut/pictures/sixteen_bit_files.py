@@ -14,14 +14,14 @@ _PNG_LEVEL = 6
 
 
 def decode(name: str, data: bytes) -> np.ndarray:
-    """Decode a PNG or TIFF file to upright pixels, uint16 (h, w) or (h, w, c).
+    """Decode a PNG or TIFF file to pixels as they are stored, uint16 (h, w) or (h, w, c).
 
     `name` stands for the file in messages. Raises PictureError if pyvips is missing, or if the file
     is damaged or of another kind.
     """
     pyvips = _library(name)
     try:
-        image = pyvips.Image.new_from_buffer(data, "", fail_on="truncated").autorot()
+        image = pyvips.Image.new_from_buffer(data, "", fail_on="truncated")
         if image.format != "ushort" or image.bands not in _SPACES.get(image.interpretation, ()):
             kind = f"{image.bands} channels of {image.format} ({image.interpretation})"
             raise PictureError(

@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from iqlut.pictures.contents import Contents
 from iqlut.pictures.picture import Box
 
 _DISPOSE, _REPLACE = 1, 2  # frame flags: clear it after display; do not blend it
@@ -27,6 +28,13 @@ def chunks(data: bytes, place: int = 12) -> Iterator[tuple[bytes, bytes]]:
         name, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
         yield name, data[place + 8 : place + 8 + size]
         place += 8 + size + size % 2
+
+
+def contents(data: bytes) -> Contents:
+    """Take a WebP file apart; `pixels` is the file itself, as its decoder ignores metadata."""
+    names = {b"EXIF": "exif", b"XMP ": "xmp", b"ICCP": "icc_profile"}
+    extras = {names[name]: content for name, content in chunks(data) if name in names}
+    return Contents(data, extras)
 
 
 def is_lossless(data: bytes) -> bool:

@@ -34,10 +34,11 @@ def default_model(scale: int) -> str:
     name = f"{DEFAULT_FAMILY}-x{scale}"
     if scale not in SCALES:
         *others, last = map(str, SCALES)
+        example = f", such as {scale} times the width" if scale > SCALES[-1] else ""
         raise UnknownModel(
-            f"the scale is {scale}, expected {', '.join(others)} or {last}; for another size, "
-            "upscale by the next larger scale and resize the result, which `iqlut upscale` does "
-            "with --width, --height or --size"
+            f"the scale is {scale}, expected {', '.join(others)} or {last}, since no tables have "
+            "another; `iqlut upscale` reaches any size up to 16 times the input in several steps: "
+            f"give it in pixels with --width, --height or --size{example}"
         )
     if name not in models():
         raise UnknownModel(
