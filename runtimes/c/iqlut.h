@@ -103,7 +103,7 @@ typedef enum {
 /* One layer as stored, section 1 of the specification. */
 typedef struct {
     /* entry + 128, (channels_in, levels, kernel, kernel, channels_out), or the stored part of a
-     * symmetric model; IQLUT_BEHIND */
+     * symmetric model; IQLUT_BEHIND a level can be read behind them */
     const uint8_t *lut;
     /* 32 * code + fraction of each signal, 256 times uint8_t or, above IQLUT_BYTE_LEVELS, uint16_t
      */

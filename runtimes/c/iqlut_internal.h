@@ -8,8 +8,8 @@
 #define IQLUT_ONE 32   /* arithmetic.ONE */
 #define IQLUT_BIAS 128 /* of stored entries, so that they are not negative */
 
-/* A position: the byte offset of a level among all entries (of a symmetric model among those of its
- * channel), and the fraction from it to the next level, 0 to 32. */
+/* A position: the byte offset of a level of a channel among all entries (of a symmetric model the
+ * offset of its orbit's first channel instead), and the fraction to the next level, 0 to 32. */
 #define IQLUT_POSITION(offset, fraction) (((offset) << 8) | (fraction))
 #define IQLUT_OFFSET(position) ((position) >> 8)
 #define IQLUT_FRACTION(position) ((position) & 255u)

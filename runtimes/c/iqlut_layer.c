@@ -125,8 +125,8 @@ static void add_member(const iqlut_window *window, uint32_t g, int32_t *sums)
     }
 }
 
-/* A row of blends: the sum over all inputs of one entry, `channel_offset` bytes on for each member
- * of an orbit. */
+/* The sum over all inputs of the blend of one entry, which lies `channel_offset` bytes on for each
+ * member of an orbit. */
 static int32_t sum_tap(const iqlut_window *window, const uint32_t *positions,
                        const uint8_t *entries, const uint32_t *channel_offset)
 {

@@ -89,12 +89,7 @@ def _header(comment: str, word: str, tables: Tables, strengths: tuple[int, ...])
     signal_bytes = sum((layer.kernel - 1) * layer.channels_in for layer in tables.layers[1:])
     delay = sum(ar.footprint(layer.kernel)[1] for layer in tables.layers)
     channels = max(layer.channels_in for layer in tables.layers)
-    blend_bytes = behind_bytes = 0
-    for index in range(len(tables.layers)):
-        part = tables.stored(index)
-        lut_bytes = _padded(part["lut"].nbytes)
-        blend_bytes += part["bias"].nbytes + lut_bytes
-        behind_bytes += _padded(part["lut"].nbytes + _behind(tables, part["lut"])) - lut_bytes
+    blend_bytes, behind_bytes = _blend_bytes(tables)
     return f"""{comment} */
 #ifndef {upper}_TABLES_H
 #define {upper}_TABLES_H
@@ -123,6 +118,15 @@ extern "C" {{
 #endif
 #endif
 """
+
+
+def _blend_bytes(tables: Tables) -> tuple[int, int]:
+    """Bytes of all biases and entries, in whole words, and of what can be read behind these."""
+    parts = [tables.stored(index) for index in range(len(tables.layers))]
+    luts = [(part["lut"].nbytes, _behind(tables, part["lut"])) for part in parts]
+    bias_bytes = sum(part["bias"].nbytes for part in parts)
+    lut_bytes = sum(_padded(size) for size, _ in luts)
+    return bias_bytes + lut_bytes, sum(_padded(sum(lut)) for lut in luts) - lut_bytes
 
 
 def _source(comment: str, word: str, sets: Sequence[Tables], strengths: tuple[int, ...]) -> str:
