@@ -120,7 +120,7 @@ def test_strengths(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "expected", "code"),
     [
-        (["verilog", "l8c8-x4"], "expected one of c, tables, vectors", USAGE),
+        (["verilog", "l8c8-x4"], "expected one of c, rtl, tables, vectors", USAGE),
         (["c", "no-such-model"], "no model", USAGE),
         (["c", "l8c8-x4", "--restore", "1"], "no restoration strengths", USAGE),
         (["c", "everyday-x4", "--restore", "0,2"], "two neighbours", USAGE),

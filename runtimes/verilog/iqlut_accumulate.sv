@@ -1,7 +1,8 @@
 // Section 3 of the specification for one column of the kernel's rows: for each column j of taps, the sum
 // of blends over the input channels and the rows of taps. In each step LANES outputs are computed.
 //
-// The tables are read as they are stored. In a symmetric model, `entry_index` finds each entry in the
+// Latency: 3 clocks and one for each level of the tree of adders with PIPELINE, one clock without. The
+// tables are read as they are stored. In a symmetric model, `entries_index` finds each entry in the
 // stored part (section 8): symmetry is wiring, decided when the circuit is built.
 module iqlut_accumulate #(
     parameter int LAYER = 1,
@@ -103,21 +104,40 @@ module iqlut_accumulate #(
         );
     end
 
+    // For each column of taps and each lane a tree of adders, whose leaves are the blends.
+    localparam int TAPS = CHANNELS * KERNEL;  // in a column
+    localparam int TREE = $clog2(TAPS);
     for (genvar j = 0; j < KERNEL; j++) begin : column
         for (genvar lane = 0; lane < LANES; lane++) begin : output_lane
-            logic [13*CHANNELS*KERNEL-1:0] blends;
-            for (genvar at = 0; at < CHANNELS * KERNEL; at++) begin : tap
-                iqlut_blend #(
-                    .CODE_BITS(CODE_BITS), .STEPS(STEPS), .LEVELS(LEVELS), .PIPELINE(PIPELINE),
-                    .ENTRIES(of_steps(at % CHANNELS, (at / CHANNELS) * KERNEL + j, lane))
-                ) lookup (
-                    .clock(clock), .row(ROW_BITS'({step, codes[CODE_BITS*at +: CODE_BITS]})),
-                    .high(high[2*at +: 2]), .middle(middle[2*at +: 2]), .low(low[2*at +: 2]),
-                    .blend(blends[13*at +: 13])
-                );
+            for (genvar n = 0; n <= TREE; n++) begin : level
+                for (genvar at = 0; at < 2 ** (TREE - n); at++) begin : node
+                    logic signed [BITS-1:0] value;
+                    if (n > 0) begin : sum_of_two
+                        logic signed [BITS-1:0] sum;
+                        assign sum = level[n-1].node[2*at].value + level[n-1].node[2*at+1].value;
+                        iqlut_delay #(.BITS(BITS), .CLOCKS(PIPELINE)) register (
+                            .clock(clock), .enable(1'b1), .in(sum), .out(value)
+                        );
+                    end else if (at < TAPS) begin : tap
+                        logic signed [12:0] blend;
+                        iqlut_blend #(
+                            .CODE_BITS(CODE_BITS), .STEPS(STEPS), .LEVELS(LEVELS), .PIPELINE(PIPELINE),
+                            .ENTRIES(of_steps(at % CHANNELS, (at / CHANNELS) * KERNEL + j, lane))
+                        ) lookup (
+                            .clock(clock),
+                            .row(ROW_BITS'({step, codes[CODE_BITS*at +: CODE_BITS]})),
+                            .high(high[2*at +: 2]), .middle(middle[2*at +: 2]), .low(low[2*at +: 2]),
+                            .blend(blend)
+                        );
+                        assign value = BITS'(blend);
+                    end else begin : none
+                        assign value = '0;
+                    end
+                end
             end
-            iqlut_sum #(.COUNT(CHANNELS * KERNEL), .BITS(BITS), .PIPELINE(PIPELINE)) tree (
-                .clock(clock), .blends(blends), .sum(sums[BITS*(j*LANES+lane) +: BITS])
+            iqlut_delay #(.BITS(BITS), .CLOCKS(1 - PIPELINE)) last (
+                .clock(clock), .enable(1'b1), .in(level[TREE].node[0].value),
+                .out(sums[BITS*(j*LANES+lane) +: BITS])
             );
         end
     end

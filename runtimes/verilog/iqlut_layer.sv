@@ -86,7 +86,7 @@ module iqlut_layer #(
     for (genvar lane = 0; lane < LANES; lane++) begin : output_lane
         logic [BITS*KERNEL-1:0] sums_of_lane;
         logic signed [BITS-1:0] acc;
-        logic [SKIP_BITS-1:0]   skip_signal, skip_of_acc;
+        logic [SKIP_BITS-1:0]   skip_of_acc;
         for (genvar j = 0; j < KERNEL; j++) begin : column_of_taps
             assign sums_of_lane[BITS*j +: BITS] = sums[BITS*(j*LANES+lane) +: BITS];
         end
@@ -103,10 +103,9 @@ module iqlut_layer #(
             iqlut_delay #(.BITS(14), .CLOCKS(SUM_CLOCKS)) with_acc (
                 .clock(clock), .enable(1'b1), .in(base), .out(skip_of_acc)
             );
-            assign skip_signal = '0;
         end else begin : own_input
             // arithmetic.skip_signal: the input of the same channel, or the only input
-            logic [7:0] skip_of_sums, skip_previous;
+            logic [7:0] skip_signal, skip_of_sums, skip_previous;
             if (CHANNELS == 1) begin : only
                 assign skip_signal = side;
             end else if (CHANNELS == OUTPUTS) begin : same
@@ -159,7 +158,7 @@ module iqlut_layer #(
 
     if (LAST == 1) begin : luma_beside
         assign in_side = luma;
-        assign unused = ^{centre, output_lane[0].skip_signal};
+        assign unused = ^centre;
     end else begin : input_beside
         assign in_side = centre;
         assign unused = ^luma;

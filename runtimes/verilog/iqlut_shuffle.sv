@@ -24,6 +24,7 @@ module iqlut_shuffle #(
     localparam int DEPTH = (WIDTH_MAX + COLUMNS - 1) / COLUMNS;
     localparam int ADDRESS_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1;
     localparam int PLACE_BITS = (COLUMNS > 1) ? $clog2(COLUMNS) : 1;
+    localparam int INDEX_BITS = $clog2(2 * DEPTH);
 
     // Writing
     logic [1:0]              full, first;                 // for each of the two rows
@@ -75,9 +76,9 @@ module iqlut_shuffle #(
     logic [PHASES*COLUMNS-1:0] read;
     for (genvar c = 0; c < COLUMNS; c++) begin : column
         logic [PHASES-1:0] memory [0:2*DEPTH-1];
-        logic [31:0]       write_index, read_index;
-        assign write_index = 32'(address) + (writing ? 32'(DEPTH) : 32'd0);
-        assign read_index = 32'(at) + (sending ? 32'(DEPTH) : 32'd0);
+        logic [INDEX_BITS-1:0] write_index, read_index;
+        assign write_index = INDEX_BITS'(address) + (writing ? INDEX_BITS'(DEPTH) : '0);
+        assign read_index = INDEX_BITS'(at) + (sending ? INDEX_BITS'(DEPTH) : '0);
         always_ff @(posedge clock) begin
             if (writes && place == PLACE_BITS'(c)) memory[write_index] <= in_phases;
             if (advance) read[PHASES*c +: PHASES] <= memory[read_index];

@@ -27,6 +27,7 @@ class Export:
     """Export a model for firmware, hardware or a test bench.
 
     c        the C runtime for microcontrollers and a table file for it
+    rtl      the SystemVerilog of a video pipeline, the tables as a package, and a test bench
     tables   the tables as C arrays, .mem, .hex, .coe, .npz and .bin
     vectors  inputs, outputs and the signals after every layer, to check an implementation
 

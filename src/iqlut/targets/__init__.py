@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from iqlut.tables.integer_tables import Tables
 
-TARGETS = ("c", "tables", "vectors")
+TARGETS = ("c", "rtl", "tables", "vectors")
 Files = dict[str, bytes]  # relative file names, with "/" between folders, to contents
 
 

@@ -7,35 +7,30 @@ that give the memory of a stream as a constant.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
-import iqlut
 from iqlut import arithmetic as ar
 from iqlut.errors import UnsupportedModel
 from iqlut.tables.integer_tables import Layer, Tables
 from iqlut.targets import Files
-from iqlut.targets.folder import identifier, provenance
+from iqlut.targets.folder import identifier, provenance, runtime_files
 
 LAYERS_MAX = 255  # the runtime counts layers in a byte
 ENTRY_BIAS = 128
 CURVE8_LEVELS_MAX = 8  # so many levels leave 32 * code + fraction in a byte
 _LINE_COLUMNS = 100
 _ALIGNED = "IQLUT_ALIGNED "
-_HERE = Path(iqlut.__file__).parent
-_RUNTIME_FOLDERS = (_HERE.parents[1] / "runtimes" / "c", _HERE / "runtimes" / "c")
 _RUNTIME_SUFFIXES = (".c", ".h", ".md")
 
 
 def emit(tables: Tables) -> Files:
     """The runtime and the table file of one set of tables."""
-    return runtime_files() | _table_files(tables, {"": tables})
+    return _runtime() | _table_files(tables, {"": tables})
 
 
 def emit_two_sets(below: Tables, above: Tables) -> Files:
     """The runtime and a table file of two neighbouring sets, which `iqlut_blend` blends in RAM."""
-    return runtime_files() | _table_files(below, {"_below": below, "_above": above})
+    return _runtime() | _table_files(below, {"_below": below, "_above": above})
 
 
 def biased(lut: np.ndarray) -> np.ndarray:
@@ -43,19 +38,8 @@ def biased(lut: np.ndarray) -> np.ndarray:
     return (lut.astype(np.int16) + ENTRY_BIAS).astype(np.uint8)
 
 
-def runtime_files() -> Files:
-    """The hand-written C files, from the source tree or from the installed package."""
-    folder = next((path for path in _RUNTIME_FOLDERS if (path / "iqlut.h").is_file()), None)
-    if folder is None:
-        raise FileNotFoundError(
-            f"the C runtime is missing from {_RUNTIME_FOLDERS[-1]}, expected iqlut.h there; "
-            "install the package again"
-        )
-    return {
-        path.name: path.read_bytes()
-        for path in sorted(folder.iterdir())
-        if path.suffix in _RUNTIME_SUFFIXES
-    }
+def _runtime() -> Files:
+    return runtime_files("c", _RUNTIME_SUFFIXES)
 
 
 def _table_files(tables: Tables, sets: dict[str, Tables]) -> Files:

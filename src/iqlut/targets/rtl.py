@@ -2,14 +2,14 @@
 
 `iqlut_model.sv` holds the shape of each layer, the curves, the constants and the entries as they are
 stored (of a symmetric model the stored parts). `cases.txt` holds the planes of the target `vectors` and
-their upscaled pixels, and `layers.txt` the signals after every layer of one of them; the test bench
-`iqlut_bench.sv` reads both.
+their upscaled pixels, and `layers.txt` the signals after every layer of the first of them; the test
+bench `iqlut_bench.sv` reads both.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -20,9 +20,8 @@ from iqlut.targets.folder import provenance, runtime_files
 
 LAYERS_MAX = 32  # so many keep the delays and counters of iqlut_upscaler.sv within their widths
 LINE_BYTES = 32
-_SUFFIXES = (".sv", ".md")
-BENCH_CASES = ("pixel_1x1", "row_1x19", "column_17x1", "white_6x9", "ramp_7x23", "picture_24x32")
-TRACED_CASE = "ramp_7x23"
+_SUFFIXES = (".sv", ".md", ".mk")
+CASES = ("white_6x9", "pixel_1x1", "row_1x19", "column_17x1", "ramp_7x23", "picture_24x32")
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,14 @@ class _StoredLayer:
 
 def emit(tables: Tables) -> Files:
     """The runtime, the package of the tables, and cases for the test bench."""
-    files = runtime_files("verilog", "iqlut_upscaler.sv", _SUFFIXES)
-    return files | {"iqlut_model.sv": package(tables), **_cases(tables)}
+    files = runtime_files("verilog", _SUFFIXES)
+    return files | {"iqlut_model.sv": package(tables), **cases(tables, bench_planes())}
+
+
+def bench_planes() -> list[np.ndarray]:
+    """The inputs that an export brings for the test bench."""
+    planes = vectors.planes()
+    return [planes[name] for name in CASES]
 
 
 def package(tables: Tables) -> bytes:
@@ -115,17 +120,13 @@ def _constant(name: str, data: bytes) -> str:
     return f"    localparam logic [{8 * len(data) - 1}:0] {name} = {{\n{body}\n    }};"
 
 
-def _cases(tables: Tables) -> Files:
-    """What the test bench reads: frames with their upscaled pixels, and the signals of one frame."""
-    planes = vectors.planes()
-    found = {name: vectors.signals(tables, planes[name]) for name in BENCH_CASES}
-    cases = [case_text(signals["input"], signals["output"]) for signals in found.values()]
-    traced = found[TRACED_CASE]
-    trace = "".join(
-        f"{len(plane) * plane.shape[1]}\n" + _hex(plane) for plane in _layer_signals(traced)
-    )
-    head = f"{len(cases)}\n"
-    return {"cases.txt": (head + "".join(cases)).encode(), "layers.txt": trace.encode()}
+def cases(tables: Tables, planes: Sequence[np.ndarray]) -> Files:
+    """What the test bench reads: frames with their upscaled pixels, and the signals of the first."""
+    found = [vectors.signals(tables, plane) for plane in planes]
+    texts = [case_text(signals["input"], signals["output"]) for signals in found]
+    layers = [_hex(found[0][f"layer_{index}"]) for index in range(len(tables.layers))]
+    text = f"{len(texts)}\n" + "".join(texts)
+    return {"cases.txt": text.encode(), "layers.txt": "".join(layers).encode()}
 
 
 def case_text(luma: np.ndarray, upscaled: np.ndarray) -> str:

@@ -2,6 +2,7 @@
 // pixel that comes out. It ends with "PASS" or with a fatal error.
 //
 //   +cases=FILE    a count of frames; for each, width and height, its pixels, and the upscaled pixels
+//   +layers=FILE   the signals after each layer of the first frame: the first wrong layer is named
 //   +send=N        of 16 clocks, in how many a pixel is offered (16: whenever there is room)
 //   +receive=N     of 16 clocks, in how many a beat is taken
 //   +ports=1       give width and height by the ports; 0: by tlast and tuser
@@ -15,6 +16,7 @@ module iqlut_bench #(
     parameter int BYTES_MAX = 1 << 20  // of all frames
 );
     localparam int SCALE = iqlut_model::SCALE;
+    localparam int LAYERS = iqlut_model::LAYERS;
     localparam int BEAT = SCALE * COLUMNS_IN_BEAT;
 
     logic              clock = 1'b0, reset = 1'b1;
@@ -32,19 +34,36 @@ module iqlut_bench #(
     always #2 clock = ~clock;
 
     // All frames, one after the other
-    string      cases_file;
+    string      cases_file, layers_file;
     int         cases = 1, file, seed, send, receive, ports;
     logic [31:0] widths [0:255], heights [0:255];
     logic [7:0] inputs [0:BYTES_MAX-1], expected [0:16*BYTES_MAX-1];
+    logic [7:0] layer_signals [0:BYTES_MAX-1];
+    logic [31:0] layer_base [0:LAYERS-1];
+    logic       compare_layers = 1'b0;
 
-    task automatic read_bytes(input int count, input int to_inputs, inout int at);
+    localparam int INPUTS = 0, EXPECTED = 1, SIGNALS = 2;
+    task automatic read_bytes(input int count, input int target, inout int at);
         int value;
         for (int n = 0; n < count; n++) begin
-            if ($fscanf(file, "%h", value) != 1) $fatal(1, "%s ends early", cases_file);
-            if (to_inputs == 1) inputs[at] = value[7:0];
-            else expected[at] = value[7:0];
+            if ($fscanf(file, "%h", value) != 1) $fatal(1, "a file ends early");
+            if (target == INPUTS) inputs[at] = value[7:0];
+            else if (target == EXPECTED) expected[at] = value[7:0];
+            else layer_signals[at] = value[7:0];
             at++;
         end
+    endtask
+
+    task automatic read_layers;
+        int at;
+        at = 0;
+        file = $fopen(layers_file, "r");
+        if (file == 0) $fatal(1, "cannot read %s, expected a file of signals", layers_file);
+        for (int n = 1; n <= LAYERS; n++) begin
+            layer_base[n-1] = at;
+            read_bytes(widths[0] * heights[0] * iqlut_model::CHANNELS[32*n +: 32], SIGNALS, at);
+        end
+        $fclose(file);
     endtask
 
     task automatic read_cases;
@@ -56,8 +75,8 @@ module iqlut_bench #(
         if ($fscanf(file, "%d", cases) != 1) $fatal(1, "%s is empty", cases_file);
         for (int n = 0; n < cases; n++) begin
             if ($fscanf(file, "%d %d", widths[n], heights[n]) != 2) $fatal(1, "%s ends early", cases_file);
-            read_bytes(widths[n] * heights[n], 1, input_at);
-            read_bytes(widths[n] * heights[n] * SCALE * SCALE, 0, expected_at);
+            read_bytes(widths[n] * heights[n], INPUTS, input_at);
+            read_bytes(widths[n] * heights[n] * SCALE * SCALE, EXPECTED, expected_at);
         end
         $fclose(file);
     endtask
@@ -72,6 +91,7 @@ module iqlut_bench #(
     int  frame = 0, x = 0, y = 0, input_at = 0, clocks = 0, frames_to_send;
     int  first_sent = -1, last_sent = 0, gap_max = 0;
     wire sends = s_tvalid && s_tready;
+    wire frame_ends = sends && s_tlast && y == heights[frame%cases] - 1;
     assign s_tdata = inputs[input_at];
     assign s_tuser = x == 0 && y == 0;
     assign s_tlast = x == widths[frame%cases] - 1;
@@ -84,13 +104,14 @@ module iqlut_bench #(
             if (first_sent < 0) first_sent <= clocks;
             if (!s_tuser && clocks - last_sent > gap_max) gap_max <= clocks - last_sent;
             last_sent <= clocks;
-            input_at <= (s_tlast && y == heights[frame%cases] - 1 && frame == cases - 1) ? 0 : input_at + 1;
+            input_at <= (frame_ends && frame == cases - 1) ? 0 : input_at + 1;
             x <= s_tlast ? 0 : x + 1;
-            if (s_tlast) y <= (y == heights[frame%cases] - 1) ? 0 : y + 1;
-            if (s_tlast && y == heights[frame%cases] - 1) frame <= frame + 1;
+            if (s_tlast) y <= frame_ends ? 0 : y + 1;
+            if (frame_ends) frame <= frame + 1;
         end
         if (!reset && (sends || !s_tvalid)) begin
-            s_tvalid <= chance(send) && (frame < frames_to_send - 1 || !(sends && s_tlast && y == heights[frame%cases] - 1));
+            s_tvalid <= chance(send) && !(frame_ends && frame == frames_to_send - 1)
+                        && frame < frames_to_send;
         end
     end
 
@@ -134,6 +155,27 @@ module iqlut_bench #(
         m_tready <= !reset && chance(receive);
     end
 
+    // The signals after each layer, of the first frame
+    for (genvar n = 0; n < LAYERS; n++) begin : layer
+        localparam int CHANNELS = iqlut_model::CHANNELS[32*(n+1) +: 32];
+        int at = 0;
+        always @(posedge clock) begin
+            if (compare_layers && upscaler.layer[n].stage.out_tick
+                && upscaler.layer[n].stage.out_tags[iqlut_tags::REAL]
+                && at < widths[0] * heights[0]) begin
+                for (int c = 0; c < CHANNELS; c++) begin
+                    if (upscaler.layer[n].stage.out_pixel[8*c +: 8]
+                        !== layer_signals[layer_base[n] + at * CHANNELS + c]) begin
+                        $fatal(1, "layer %0d, pixel %0d, channel %0d: got %h, expected %h", n, at, c,
+                               upscaler.layer[n].stage.out_pixel[8*c +: 8],
+                               layer_signals[layer_base[n] + at * CHANNELS + c]);
+                    end
+                end
+                at++;
+            end
+        end
+    end
+
     task automatic finish_bench;
         if (different != 0) $fatal(1, "%0d pixels differ", different);
         $display("%0d frames, %0d beats, longest gap between pixels %0d clocks, first beat after %0d",
@@ -154,6 +196,10 @@ module iqlut_bench #(
         if ($value$plusargs("ports=%d", ports) == 0) ports = 1;
         if ($value$plusargs("seed=%d", seed) == 0) seed = 1;
         read_cases;
+        if ($value$plusargs("layers=%s", layers_file) != 0) begin
+            read_layers;
+            compare_layers = 1'b1;
+        end
         frames_to_send = (ports == 1) ? cases : cases + 1;
         repeat (4) @(posedge clock);
         reset <= 1'b0;
