@@ -62,8 +62,8 @@ module iqlut_shuffle #(
     assign row_free = taken < 2'd2;
     always_ff @(posedge clock) begin
         taken <= (abort ? 2'(full[0]) + 2'(full[1]) : taken) + 2'(row_started) - 2'(row_sent);
-        if (row_written) full[writing] <= 1'b1;
-        if (row_sent) full[sending] <= 1'b0;
+        full <= (full | (row_written ? 2'b01 << writing : 2'b00))
+                & ~(row_sent ? 2'b01 << sending : 2'b00);
         writing <= writing ^ row_written;
         sending <= sending ^ row_sent;
         if (advance && full[sending]) begin
