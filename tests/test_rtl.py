@@ -80,9 +80,7 @@ def simulate(folder: Path, simulator: str, files: dict[str, bytes], *settings: s
     for name, data in files.items():
         (folder / name).write_bytes(data)
     command = ["make", "-f", "simulate.mk", simulator, *settings]
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S
-    )
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "PASS" in done.stdout
     return done.stdout

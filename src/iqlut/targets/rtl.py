@@ -76,7 +76,9 @@ def package(tables: Tables) -> bytes:
     lines.append(f"    localparam int SYMMETRY = {tables.symmetry};")
     for name, values in lists.items():
         words = ", ".join(f"32'd{value}" for value in reversed(values))
-        lines.append(f"    localparam logic [{32 * len(values) - 1}:0] {name} =\n        {{{words}}};")
+        lines.append(
+            f"    localparam logic [{32 * len(values) - 1}:0] {name} =\n        {{{words}}};"
+        )
     lines += [_constant(name, array.tobytes()) for name, array in arrays.items()]
     return ("\n".join([*lines, "endpackage"]) + "\n").encode()
 
