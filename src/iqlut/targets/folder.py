@@ -41,7 +41,8 @@ def runtime_files(name: str, suffixes: tuple[str, ...]) -> dict[str, bytes]:
     folder = next((path for path in folders if path.is_dir()), None)
     if folder is None:
         raise FileNotFoundError(
-            f"the runtime {name} is missing, expected it in {folders[-1]}; install the package again"
+            f"the runtime {name} is missing, expected it in {folders[-1]}; "
+            "install the package again"
         )
     return {
         path.name: path.read_bytes()

@@ -1,9 +1,9 @@
 """`rtl`: the SystemVerilog of the pipeline as it stands, and the tables of a model as a package.
 
-`iqlut_model.sv` holds the shape of each layer, the curves, the constants and the entries as they are
-stored (of a symmetric model the stored parts). `cases.txt` holds the planes of the target `vectors` and
-their upscaled pixels, and `layers.txt` the signals after every layer of the first of them; the test
-bench `iqlut_bench.sv` reads both.
+`iqlut_model.sv` holds the shape of each layer, the curves, the constants and the entries as they
+are stored (of a symmetric model the stored parts). `cases.txt` holds planes of the target `vectors`
+and their upscaled pixels, and `layers.txt` the signals after every layer of the first of them; the
+test bench `iqlut_bench.sv` reads both.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _constant(name: str, data: bytes) -> str:
 
 
 def cases(tables: Tables, planes: Sequence[np.ndarray]) -> Files:
-    """What the test bench reads: frames with their upscaled pixels, and the signals of the first."""
+    """What the test bench reads: frames, their upscaled pixels, and the signals of the first."""
     found = [vectors.signals(tables, plane) for plane in planes]
     texts = [case_text(signals["input"], signals["output"]) for signals in found]
     layers = [_hex(found[0][f"layer_{index}"]) for index in range(len(tables.layers))]
