@@ -153,7 +153,7 @@ def test_frames_that_break_the_rules(tmp_path, monkeypatch):
         sources=[*packages, *(file for file in sources if file not in packages)],
         hdl_toplevel="iqlut_upscaler",
         parameters={"WIDTH_MAX": 16},
-        build_args=["-g2012"],
+        timescale=("1ns", "1ps"),
         build_dir=tmp_path / "build",
     )
     results = runner.test(

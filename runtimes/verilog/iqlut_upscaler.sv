@@ -26,7 +26,7 @@ module iqlut_upscaler #(
     output logic [3:0]        errors         // pulses: too wide, cut frame, long line, short line
 );
     localparam int LAYERS = iqlut_model::LAYERS;
-    localparam int LAYER_CLOCKS_MAX = 48;  // from tick to tick of a layer
+    localparam int LAYER_CLOCKS_MAX = 32 + 2 * CLOCKS;  // from tick to tick of a layer
     localparam int FLIGHT_BITS = $clog2((LAYER_CLOCKS_MAX * LAYERS + CLOCKS - 1) / CLOCKS + 1);
 
     function automatic int lag();

@@ -18,6 +18,7 @@ from scripts.render import (
     quality_tables,
     readme_table,
     restoration_document,
+    silicon_document,
     small_tables,
     speed_tables,
     trial_tables,
@@ -47,6 +48,8 @@ def texts() -> dict[tuple[str, str], str]:
         ("docs/videos.md", "speed"): small_tables.video_speed(),
         ("docs/pictures.md", "batch"): small_tables.interrupted_batch(),
         ("docs/firmware.md", "firmware"): firmware_document.figures(),
+        ("docs/silicon.md", "memory"): silicon_document.memory(),
+        ("docs/silicon.md", "sizes"): silicon_document.sizes(),
     }
 
 
