@@ -14,7 +14,8 @@ module iqlut_bilinear #(
 );
     // Of a phase: the weight in the centre (4 bits), that of the outer pixel (2), is it the lower one.
     function automatic logic [6:0] weights(input int phase);
-        // verilator lint_off UNUSEDSIGNAL : the upper bits are 0
+        // The upper bits are 0.
+        // verilator lint_off UNUSEDSIGNAL
         int offset, outer, centre;
         // verilator lint_on UNUSEDSIGNAL
         offset = 2 * phase + 1 - SCALE;

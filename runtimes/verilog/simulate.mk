@@ -10,6 +10,7 @@ COLUMNS_IN_BEAT ?= 1
 PIPELINE ?= 1
 NAMES := CLOCKS COLUMNS_IN_BEAT PIPELINE
 VERILATOR ?= verilator
+OPTIMISE ?= -O1
 
 .PHONY: icarus verilator lint
 
@@ -20,7 +21,7 @@ icarus:
 
 verilator:
 	$(VERILATOR) --binary --timing -Wno-fatal -Wno-lint --top-module iqlut_bench --Mdir verilated -o bench \
-	  $(foreach name,$(NAMES),-G$(name)=$($(name))) -CFLAGS -O1 $(SOURCES) iqlut_bench.sv >verilator.log 2>&1 \
+	  $(foreach name,$(NAMES),-G$(name)=$($(name))) -CFLAGS $(OPTIMISE) $(SOURCES) iqlut_bench.sv >verilator.log 2>&1 \
 	  || { cat verilator.log; exit 1; }
 	verilated/bench $(CASES) $(ARGUMENTS)
 
