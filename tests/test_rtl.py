@@ -5,6 +5,7 @@ The test bench that is exported compares every pixel and the signals after every
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -172,6 +173,24 @@ def test_shipped_models(model, tmp_path):
     tables = iqlut.load(model)
     assert isinstance(tables, iqlut.Tables)
     simulate(tmp_path, "verilator", rtl.emit(tables), "ARGUMENTS=+send=9 +receive=5")
+
+
+@pytest.mark.silicon
+@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("model", SHIPPED)
+def test_stored_vectors(model, simulator, tmp_path):
+    """What is stored was not computed by the reference of today."""
+    vectors_folder = Path(__file__).parents[1] / "vectors"
+    about = json.loads((vectors_folder / "index.json").read_text())["plane"]
+    luma = np.fromfile(vectors_folder / about["file"], np.uint8)
+    tables = iqlut.load(model)
+    assert isinstance(tables, iqlut.Tables)
+    height, width = about["height"], about["width"]
+    upscaled = np.fromfile(vectors_folder / f"{model}.bin", np.uint8)
+    luma = luma.reshape(height, width)
+    case = rtl.case_text(luma, upscaled.reshape(tables.scale * height, tables.scale * width))
+    files = rtl.emit(tables) | rtl.cases(tables, [luma]) | {"cases.txt": f"1\n{case}".encode()}
+    simulate(tmp_path, simulator, files, "ARGUMENTS=+send=9 +receive=9")
 
 
 @pytest.mark.silicon
