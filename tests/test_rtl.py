@@ -106,7 +106,7 @@ def test_pixels_and_layers(name, tmp_path):
 def test_verilator(tmp_path):
     tables = CASES["x2"].tables()
     files = rtl.emit(tables) | rtl.cases(tables, planes())
-    simulate(tmp_path, "verilator", files, *settings_of(CASES["x2"]))
+    simulate(tmp_path, "verilator", files, "OPTIMISE=-O0", *settings_of(CASES["x2"]))
 
 
 def test_no_bubble_within_a_frame(tmp_path):
@@ -235,6 +235,14 @@ def test_symmetry_of_the_circuit_is_that_of_the_specification():
     assert match is not None
     digits = [int(digit, 16) for digit in match[1][::-1]]
     assert (np.array(digits).reshape(8, 8) == symmetry.channels_seen(8)).all()
+
+
+def test_sizes_of_the_sources():
+    """At most 300 lines of at most 100 columns, as in Python and C."""
+    for file in (Path(__file__).parents[1] / "runtimes" / "verilog").glob("*.sv"):
+        lines = file.read_text().splitlines()
+        assert len(lines) <= 300, file
+        assert max(map(len, lines)) <= 100, file
 
 
 def test_limit_of_layers():

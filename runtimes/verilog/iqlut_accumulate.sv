@@ -1,9 +1,10 @@
-// Section 3 of the specification for one column of the kernel's rows: for each column j of taps, the sum
-// of blends over the input channels and the rows of taps. In each step LANES outputs are computed.
+// Section 3 of the specification for one column of the kernel's rows: for each column j of taps,
+// the sum of blends over the input channels and the rows of taps. In each step LANES outputs are
+// computed.
 //
-// Latency: 3 clocks and one for each level of the tree of adders with PIPELINE, one clock without. The
-// tables are read as they are stored. In a symmetric model, `entries_index` finds each entry in the
-// stored part (section 8): symmetry is wiring, decided when the circuit is built.
+// Latency: 3 clocks and one for each level of the tree of adders with PIPELINE, one clock without.
+// The tables are read as they are stored. In a symmetric model, `entries_index` finds each entry in
+// the stored part (section 8): symmetry is wiring, decided when the circuit is built.
 module iqlut_accumulate #(
     parameter int LAYER = 1,
     parameter int LANES = 1,
@@ -68,7 +69,8 @@ module iqlut_accumulate #(
             g = out % ORDER;
             stored_channel = channel;
             if (CHANNELS > 1) begin
-                stored_channel = channel - channel % ORDER + {28'd0, SEEN[32*g+4*(channel%ORDER) +: 4]};
+                stored_channel = channel - channel % ORDER
+                                 + {28'd0, SEEN[32*g+4*(channel%ORDER) +: 4]};
             end
             stored_out = out / ORDER;
         end
@@ -121,12 +123,14 @@ module iqlut_accumulate #(
                     end else if (at < TAPS) begin : tap
                         logic signed [12:0] blend;
                         iqlut_blend #(
-                            .CODE_BITS(CODE_BITS), .STEPS(STEPS), .LEVELS(LEVELS), .PIPELINE(PIPELINE),
+                            .CODE_BITS(CODE_BITS), .STEPS(STEPS), .LEVELS(LEVELS),
+                            .PIPELINE(PIPELINE),
                             .ENTRIES(of_steps(at % CHANNELS, (at / CHANNELS) * KERNEL + j, lane))
                         ) lookup (
                             .clock(clock),
                             .row(ROW_BITS'({step, codes[CODE_BITS*at +: CODE_BITS]})),
-                            .high(high[2*at +: 2]), .middle(middle[2*at +: 2]), .low(low[2*at +: 2]),
+                            .high(high[2*at +: 2]), .middle(middle[2*at +: 2]),
+                            .low(low[2*at +: 2]),
                             .blend(blend)
                         );
                         assign value = BITS'(blend);

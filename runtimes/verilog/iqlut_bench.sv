@@ -1,7 +1,7 @@
-// A test bench that checks itself: sends the frames of a file through iqlut_upscaler and compares every
-// pixel that comes out. It ends with "PASS" or with a fatal error.
+// A test bench that checks itself: sends the frames of a file through iqlut_upscaler and compares
+// every pixel that comes out. It ends with "PASS" or with a fatal error.
 //
-//   +cases=FILE    a count of frames; for each, width and height, its pixels, and the upscaled pixels
+//   +cases=FILE    a count of frames; for each its width, height, pixels and upscaled pixels
 //   +layers=FILE   the signals after each layer of the first frame: the first wrong layer is named
 //   +send=N        of 16 clocks, in how many a pixel is offered (16: whenever there is room)
 //   +receive=N     of 16 clocks, in how many a beat is taken
@@ -74,7 +74,9 @@ module iqlut_bench #(
         if (file == 0) $fatal(1, "cannot read %s, expected a file of cases", cases_file);
         if ($fscanf(file, "%d", cases) != 1) $fatal(1, "%s is empty", cases_file);
         for (int n = 0; n < cases; n++) begin
-            if ($fscanf(file, "%d %d", widths[n], heights[n]) != 2) $fatal(1, "%s ends early", cases_file);
+            if ($fscanf(file, "%d %d", widths[n], heights[n]) != 2) begin
+                $fatal(1, "%s ends early", cases_file);
+            end
             read_bytes(widths[n] * heights[n], INPUTS, input_at);
             read_bytes(widths[n] * heights[n] * SCALE * SCALE, EXPECTED, expected_at);
         end
@@ -86,8 +88,8 @@ module iqlut_bench #(
         chance = int'(seed[23:20]) < sixteenths;
     endfunction
 
-    // Sending. By tlast and tuser alone a frame ends where the next one begins: the first one follows
-    // the last one.
+    // Sending. By tlast and tuser alone a frame ends where the next one begins: the first one
+    // follows the last one.
     int  frame = 0, x = 0, y = 0, input_at = 0, clocks = 0, frames_to_send;
     int  first_sent = -1, last_sent = 0, gap_max = 0;
     wire sends = s_tvalid && s_tready;
@@ -116,9 +118,10 @@ module iqlut_bench #(
     end
 
     // Receiving
-    int got_frame = 0, got_x = 0, got_y = 0, frame_at = 0, different = 0, beats = 0, first_beat = -1;
-    int columns, lines;
+    int got_frame = 0, got_x = 0, got_y = 0, frame_at = 0, different = 0, beats = 0;
+    int first_beat = -1, columns, lines;
     logic wrong, exists;
+    logic [7:0] pixel, right_pixel;
     always @(posedge clock) begin
         if (m_tvalid && m_tready) begin
             columns = widths[got_frame] * SCALE;
@@ -126,13 +129,14 @@ module iqlut_bench #(
             wrong = m_tuser != (got_x == 0 && got_y == 0) || m_tlast != (got_x + BEAT >= columns);
             for (int n = 0; n < BEAT; n++) begin
                 exists = got_x + n < columns;
+                pixel = m_tdata[8*n +: 8];
+                right_pixel = expected[frame_at + got_y * columns + got_x + n];
                 if (m_tkeep[n] != exists) wrong = 1'b1;
-                if (exists && m_tdata[8*n +: 8] !== expected[frame_at + got_y * columns + got_x + n]) begin
+                if (exists && pixel !== right_pixel) begin
                     different++;
                     if (different < 10) begin
-                        $display("frame %0d, line %0d, column %0d: got %h, expected %h", got_frame, got_y,
-                                 got_x + n, m_tdata[8*n +: 8],
-                                 expected[frame_at + got_y * columns + got_x + n]);
+                        $display("frame %0d, line %0d, column %0d: got %h, expected %h",
+                                 got_frame, got_y, got_x + n, pixel, right_pixel);
                     end
                 end
             end
@@ -166,8 +170,8 @@ module iqlut_bench #(
                 for (int c = 0; c < CHANNELS; c++) begin
                     if (upscaler.layer[n].stage.out_pixel[8*c +: 8]
                         !== layer_signals[layer_base[n] + at * CHANNELS + c]) begin
-                        $fatal(1, "layer %0d, pixel %0d, channel %0d: got %h, expected %h", n, at, c,
-                               upscaler.layer[n].stage.out_pixel[8*c +: 8],
+                        $fatal(1, "layer %0d, pixel %0d, channel %0d: got %h, expected %h",
+                               n, at, c, upscaler.layer[n].stage.out_pixel[8*c +: 8],
                                layer_signals[layer_base[n] + at * CHANNELS + c]);
                     end
                 end
@@ -178,8 +182,8 @@ module iqlut_bench #(
 
     task automatic finish_bench;
         if (different != 0) $fatal(1, "%0d pixels differ", different);
-        $display("%0d frames, %0d beats, longest gap between pixels %0d clocks, first beat after %0d",
-                 cases, beats, gap_max, first_beat - first_sent);
+        $display("%0d frames, %0d beats, longest gap between pixels %0d clocks, %s %0d",
+                 cases, beats, gap_max, "first beat after", first_beat - first_sent);
         $display("PASS");
         $finish;
     endtask

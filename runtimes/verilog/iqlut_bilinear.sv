@@ -12,7 +12,8 @@ module iqlut_bilinear #(
     input  logic [71:0]          luma,  // the left column first, in it the top pixel
     output logic [13:0]          base
 );
-    // Of a phase: the weight in the centre (4 bits), that of the outer pixel (2), is it the lower one.
+    // Of a phase: the weight in the centre (4 bits), that of the outer pixel (2), is it the lower
+    // one.
     function automatic logic [6:0] weights(input int phase);
         // The upper bits are 0.
         // verilator lint_off UNUSEDSIGNAL

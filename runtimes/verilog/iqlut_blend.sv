@@ -1,10 +1,10 @@
 // arithmetic.blend of one tap of one channel, for one output in each step:
 // 32 * entry[code] + fraction * (entry[code + 1] - entry[code]).
 //
-// ENTRIES has 8 bits for each level of each step, the levels of a step one after the other. A row is a step
-// and a code; rows that no code reaches are x, from which synthesis gains. With digits from -2 to 1, each
-// digit costs one row of adders, and the one that completes a two's complement goes to a bit that is
-// free. Latency: 3 * PIPELINE clocks.
+// ENTRIES has 8 bits for each level of each step, the levels of a step one after the other. A row
+// is a step and a code; rows that no code reaches are x, from which synthesis gains. With digits
+// from -2 to 1, each digit costs one row of adders, and the one that completes a two's complement
+// goes to a bit that is free. Latency: 3 * PIPELINE clocks.
 module iqlut_blend #(
     parameter int CODE_BITS = 3,
     parameter int STEPS = 8,
@@ -23,7 +23,8 @@ module iqlut_blend #(
     localparam int ROWS = 2 ** ROW_BITS;
     localparam int CODES = 2 ** CODE_BITS;
 
-    // For each row: the entry at its code in the lower 8 bits, then the step to the next level in 9.
+    // For each row: the entry at its code in the lower 8 bits, then the step to the next level in
+    // 9.
     function automatic logic [32*ROWS-1:0] rows();
         rows = {32*ROWS{1'bx}};
         for (int step = 0; step < STEPS; step++) begin

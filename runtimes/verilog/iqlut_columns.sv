@@ -1,6 +1,6 @@
-// Section 3 of the specification along a row: adds the sums of the columns left of, at and right of a
-// pixel. Columns beyond the border repeat the column at the border. The result belongs to the pixel
-// before the one whose column arrives (KERNEL > 1). One clock of latency.
+// Section 3 of the specification along a row: adds the sums of the columns left of, at and right of
+// a pixel. Columns beyond the border repeat the column at the border. The result belongs to the
+// pixel before the one whose column arrives (KERNEL > 1). One clock of latency.
 module iqlut_columns #(
     parameter int KERNEL = 3,
     parameter int STEPS = 8,

@@ -1,5 +1,6 @@
-// Section 2 of the specification: the code and the fraction of a signal, the fraction as three digits:
-// fraction = 16 * high + 4 * middle + low, with high 0 to 2 and the others -2 to 1 (two's complement).
+// Section 2 of the specification: the code and the fraction of a signal, the fraction as three
+// digits: fraction = 16 * high + 4 * middle + low, with high 0 to 2 and the others -2 to 1 (two's
+// complement).
 module iqlut_curve #(
     parameter int CODE_BITS = 3,
     parameter logic [16*256-1:0] CURVE = '0  // 256 * fraction + code for each signal

@@ -1,13 +1,13 @@
-// Turns a stream of lines into ticks: one for each pixel of a frame, CLOCKS clocks apart at least, and
-// then as many that are not real as push the last pixel out of the layers.
+// Turns a stream of lines into ticks: one for each pixel of a frame, CLOCKS clocks apart at least,
+// and then as many that are not real as push the last pixel out of the layers.
 //
 // The rules for frames that are not as they should be:
 //   - pixels before the start of a frame, and lines after its last one, are dropped;
-//   - a short line is filled with its last pixel, a long line is cut off (`short_line`, `long_line`);
-//   - a start of frame within a frame restarts (`cut_frame`): rows that have not come out are dropped;
-//   - a frame wider than WIDTH_MAX is dropped whole (`too_wide`).
-// With `frame_width` 0 the first line of a frame decides its width. With `frame_height` 0 a frame ends
-// where the next one begins, and its last lines come out only then.
+//   - a short line is filled with its last pixel, a long line is cut off;
+//   - a start of frame within a frame restarts: rows that are not complete yet are dropped;
+//   - a frame wider than WIDTH_MAX is dropped whole.
+// With `frame_width` 0 the first line of a frame decides its width. With `frame_height` 0 a frame
+// ends where the next one begins, and its last lines come out only then.
 module iqlut_frame #(
     parameter int CLOCKS = 8,
     parameter int LAG = 9,      // lines and pixels by which the layers together lag
@@ -39,7 +39,8 @@ module iqlut_frame #(
     logic [7:0]  spacing_left;  // clocks until the next tick may start
 
     // A tick that starts a row at the output needs room for it.
-    logic comes_out, can_tick, takes, ticks, last_column, last_row, interrupts, overflows;
+    logic comes_out, can_tick, takes, ticks, last_column, last_row, last_out;
+    logic interrupts, overflows;
     assign comes_out = row != 16'd0 && lead == 32'd0;
     assign can_tick = spacing_left == 8'd0 && (row_free || !comes_out || out_column != 16'd0);
     assign interrupts = s_tvalid && s_tuser && (column != 16'd0 || row != 16'd0);
@@ -48,6 +49,7 @@ module iqlut_frame #(
     assign ticks = can_tick && (takes || state == FILL || state == FLUSH);
     assign row_started = ticks && comes_out && out_column == 16'd0;
     assign last_column = (width == 16'd0) ? s_tlast : column == width - 16'd1;
+    assign last_out = comes_out && out_column == width - 16'd1 && out_row == row - 16'd1;
     assign last_row = height != 16'd0 && row == height - 16'd1;
 
     always_comb begin
@@ -110,9 +112,7 @@ module iqlut_frame #(
             end
             FILL: if (ticks && last_column) state <= last_row ? FLUSH : TAKE;
             SKIP: if (s_tvalid && (s_tlast || s_tuser)) state <= TAKE;
-            FLUSH: if (ticks && comes_out && out_column == width - 16'd1 && out_row == row - 16'd1) begin
-                state <= WAIT;
-            end
+            FLUSH: if (ticks && last_out) state <= WAIT;
             default: if (drain_left == 16'd0) begin  // DISCARD
                 abort <= 1'b1;
                 state <= WAIT;

@@ -1,8 +1,8 @@
-// Sections 2 to 5 of the specification: one layer. It passes a pixel on for each pixel that it receives;
-// two pixels must be CLOCKS clocks apart.
+// Sections 2 to 5 of the specification: one layer. It passes a pixel on for each pixel that it
+// receives; two pixels must be CLOCKS clocks apart.
 //
-// `luma` is the 3x3 luma pixels around the pixel that the upsampler passes on; it arrives with the column
-// of rows, two clocks after `in_tick`. Blocks take no notice of it.
+// `luma` is the 3x3 luma pixels around the pixel that the upsampler passes on; it arrives with the
+// column of rows, two clocks after `in_tick`. Blocks take no notice of it.
 module iqlut_layer #(
     parameter int LAYER = 1,
     parameter int CLOCKS = 8,

@@ -1,5 +1,5 @@
-// Section 5 of the specification: the 3x3 luma pixels around the pixel that the upsampler passes on,
-// which entered LAG lines and LAG pixels before the one that arrives. Borders repeat.
+// Section 5 of the specification: the 3x3 luma pixels around the pixel that the upsampler passes
+// on, which entered LAG lines and LAG pixels before the one that arrives. Borders repeat.
 //
 // `luma` is valid two clocks after `in_tick`, and until the next tick.
 module iqlut_luma_window #(

@@ -1,5 +1,5 @@
-// Section 2 of the specification for the signals of a column: looks their places on the curve up, a part
-// of the channels in each clock, and then holds all of them while a pixel is computed.
+// Section 2 of the specification for the signals of a column: looks their places on the curve up, a
+// part of the channels in each clock, and then holds all of them while a pixel is computed.
 //
 // One clock after the last part, `active` is high for STEPS clocks, in which `step` counts from 0.
 module iqlut_positions #(

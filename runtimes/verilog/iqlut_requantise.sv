@@ -1,5 +1,5 @@
-// Section 4 of the specification for one lane: the accumulator and the skip signal of an output become
-// its signal. The constants are chosen by the step. Four clocks of latency.
+// Section 4 of the specification for one lane: the accumulator and the skip signal of an output
+// become its signal. The constants are chosen by the step. Four clocks of latency.
 module iqlut_requantise #(
     parameter int LAYER = 1,
     parameter int LANE = 0,

@@ -1,5 +1,5 @@
-// arithmetic.shuffle and the way out: keeps two rows of pixels with all their phases, one that is being
-// written and one that is sent, SCALE lines of it one after the other.
+// arithmetic.shuffle and the way out: keeps two rows of pixels with all their phases, one that is
+// being written and one that is sent, SCALE lines of it one after the other.
 module iqlut_shuffle #(
     parameter int SCALE = 4,
     parameter int COLUMNS = 1,  // columns in a beat, which makes SCALE * COLUMNS pixels

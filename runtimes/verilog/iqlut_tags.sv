@@ -1,8 +1,8 @@
 // What accompanies a pixel on its way through the layers.
 //
-// Every layer passes one pixel on for each pixel that it receives (a tick), in raster order. A layer
-// with a 3x3 or 2x2 kernel passes the pixel on that it received one line and one pixel earlier. Rows
-// that are not real follow the last row of a frame and push its last rows out.
+// Every layer passes one pixel on for each pixel that it receives (a tick), in raster order. A
+// layer with a 3x3 or 2x2 kernel passes the pixel on that it received one line and one pixel
+// earlier. Rows that are not real follow the last row of a frame and push its last rows out.
 package iqlut_tags;
     localparam int FIRST_COLUMN = 0;  // the pixel is the first of its row
     localparam int LAST_COLUMN = 1;   // the pixel is the last of its row

@@ -1,11 +1,11 @@
-// Upscales a video of 8-bit luma by the integer tables of the package `iqlut_model`; every pixel equals
-// the specification. Both sides are AXI4-Stream video: tuser with the first pixel of a frame, tlast with
-// the last beat of a line.
+// Upscales a video of 8-bit luma by the integer tables of the package `iqlut_model`; every pixel
+// equals the specification. Both sides are AXI4-Stream video: tuser with the first pixel of a
+// frame, tlast with the last beat of a line.
 module iqlut_upscaler #(
     parameter int CLOCKS = 8,           // for each low-resolution pixel
     parameter int WIDTH_MAX = 960,      // of the input
     parameter int COLUMNS_IN_BEAT = 1,  // an output beat has SCALE times as many pixels
-    parameter int PIPELINE = 1,         // 1: a register after each level of adders; 0: after each sum
+    parameter int PIPELINE = 1,         // 1: a register after each row of adders; 0: after each sum
     localparam int BEAT = iqlut_model::SCALE * COLUMNS_IN_BEAT
 ) (
     input  logic              clock,

@@ -1,7 +1,9 @@
-// The rows under a kernel: keeps the latest rows of a signal and gives, for each pixel that arrives, the
-// pixels of its column in KERNEL rows. Rows beyond the border repeat the row at the border.
+// The rows under a kernel: keeps the latest rows of a signal and gives, for each pixel that
+// arrives, the pixels of its column in KERNEL rows. Rows beyond the border repeat the row at the
+// border.
 //
-// The kernel is centred LAG rows before the row that arrives. Two clocks from `in_tick` to `out_tick`.
+// The kernel is centred LAG rows before the row that arrives. Two clocks from `in_tick` to
+// `out_tick`.
 module iqlut_window #(
     parameter int KERNEL = 3,
     parameter int LAG = 1,

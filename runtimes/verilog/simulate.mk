@@ -20,9 +20,9 @@ icarus:
 	vvp -n icarus.vvp $(CASES) $(ARGUMENTS)
 
 verilator:
-	$(VERILATOR) --binary --timing -Wno-fatal -Wno-lint --top-module iqlut_bench --Mdir verilated -o bench \
-	  $(foreach name,$(NAMES),-G$(name)=$($(name))) -CFLAGS $(OPTIMISE) $(SOURCES) iqlut_bench.sv >verilator.log 2>&1 \
-	  || { cat verilator.log; exit 1; }
+	$(VERILATOR) --binary --timing -Wno-fatal -Wno-lint --top-module iqlut_bench --Mdir verilated \
+	  -o bench $(foreach name,$(NAMES),-G$(name)=$($(name))) -CFLAGS $(OPTIMISE) $(SOURCES) \
+	  iqlut_bench.sv >verilator.log 2>&1 || { cat verilator.log; exit 1; }
 	verilated/bench $(CASES) $(ARGUMENTS)
 
 lint:
