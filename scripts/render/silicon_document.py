@@ -85,7 +85,7 @@ def _table(model: str, rows: list[Row], columns) -> list[str]:
     by_module = {row["module"]: of_row(row["cells"]) for row in rows}
     names = [name for name in silicon.modules(tables) if name in by_module]
     lines = [(name, *by_module[name]) for name in names]
-    missing = silicon.modules(tables).keys() - by_module.keys()
+    missing = [name for name in silicon.modules(tables) if name not in by_module]
     if not missing:
         lines.append(("together", *map(sum, zip(*by_module.values(), strict=True))))
     texts = [[_text(cell) for cell in line] for line in lines]
@@ -93,6 +93,7 @@ def _table(model: str, rows: list[Row], columns) -> list[str]:
         f"| module | {' | '.join(heads)} |",
         "|---|" + "--:|" * len(heads),
         *(f"| {' | '.join(text)} |" for text in texts),
+        *([f"\nNot measured yet: {', '.join(missing)}."] if missing else []),
     ]
 
 
