@@ -14,7 +14,7 @@ TORCH := 2.13.0
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check check-native check-windows check-lower-bounds format test attack mutants bench figures results demo clean
+.PHONY: help setup check check-native check-windows check-lower-bounds format test attack mutants bench figures results silicon demo clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,6 +107,14 @@ results: $(READY)  ## measure again what README and docs show: results/*.json, t
 	$(BIN)/python -m scripts.measure.engine_figures
 	$(BIN)/python -m scripts.render.plot_quality
 	$(BIN)/python -m scripts.render.plot_learning
+	$(BIN)/python -m scripts.render.documents
+
+# Needs yosys, Icarus Verilog and Verilator; where apt-get is, it fetches what is missing. Takes an hour.
+silicon: $(READY)  ## the circuit of every silicon model: simulated, linted, synthesised for docs/silicon.md
+	.ci/tools verilator iverilog yosys
+	$(BIN)/python -m pytest -m silicon tests/test_rtl.py
+	for target in xcup gates; do for model in l8c8-x4 iqlut-5k-x4; do \
+	  $(BIN)/python -m scripts.measure.silicon $$model $$target || exit 1; done; done
 	$(BIN)/python -m scripts.render.documents
 
 demo: demo/.venv/.ready  ## enlarge a shipped photo with the shipped model, in a venv of its own

@@ -146,6 +146,7 @@ RESULTS_FILES = {
         ("docs/firmware.md",),
         _of_models(lambda: set(firmware.MODELS)),
     ),
+    "silicon": ResultsFile("make silicon", ("docs/silicon.md",), _of_one_model),
     "published": ResultsFile(
         "the papers it names", ("README.md", "docs/results.md", "docs/ablations.md"), _published
     ),

@@ -18,6 +18,7 @@ from scripts.render import (
     quality_tables,
     readme_table,
     restoration_document,
+    silicon_document,
     small_tables,
     speed_tables,
     trial_tables,
@@ -48,6 +49,8 @@ def texts() -> dict[tuple[str, str], str]:
         ("docs/pictures.md", "batch"): small_tables.interrupted_batch(),
         ("docs/pictures.md", "memory"): small_tables.picture_memory(),
         ("docs/firmware.md", "firmware"): firmware_document.figures(),
+        ("docs/silicon.md", "memory"): silicon_document.memory(),
+        ("docs/silicon.md", "sizes"): silicon_document.sizes(),
     }
 
 

@@ -31,6 +31,8 @@ class Export:
 
     zephyr: the same as a Zephyr module
 
+    rtl: the SystemVerilog of a video pipeline, the tables as a package, and a test bench
+
     onnx: an ONNX graph for runtimes of neural networks and browsers
 
     tables: the tables as C arrays, .mem, .hex, .coe, .npz and .bin

@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from iqlut.tables.integer_tables import Tables
 
-TARGETS = ("arduino", "c", "onnx", "tables", "vectors", "zephyr")
+TARGETS = ("arduino", "c", "onnx", "rtl", "tables", "vectors", "zephyr")
 Files = dict[str, bytes]  # relative file names, with "/" between folders, to contents
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from iqlut.tables.integer_tables import Tables
 from iqlut.targets import Files, c
-from iqlut.targets.folder import identifier
+from iqlut.targets.folder import identifier, runtime_files
 
 
 def emit(tables: Tables) -> Files:
     """The library: its sources, and `iqlut_tables.h`, which gives the model a fixed name."""
     sources = c.emit(tables) | {"iqlut_tables.h": _fixed_names(tables)}
-    return c.runtime_files("arduino") | {f"src/{name}": data for name, data in sources.items()}
+    return runtime_files("arduino", "**/*") | {
+        f"src/{name}": data for name, data in sources.items()
+    }
 
 
 def _fixed_names(tables: Tables) -> bytes:

@@ -8,29 +8,25 @@ that give the memory of a stream as a constant.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
-import iqlut
 from iqlut import arithmetic as ar
 from iqlut.errors import UnsupportedModel
 from iqlut.tables.integer_tables import Layer, Tables
 from iqlut.targets import Files
-from iqlut.targets.folder import identifier, provenance
+from iqlut.targets.folder import identifier, provenance, runtime_files
 
 LAYERS_MAX = 255  # the runtime counts layers in a byte
 STRENGTH_UNITS = 64  # the runtime counts strengths in 64ths, IQLUT_STRENGTH_UNITS
 ENTRY_BIAS = 128
 BYTE_LEVELS = 8  # so many levels leave 32 * code + fraction in a byte
 _LINE_COLUMNS = 100
-_HERE = Path(iqlut.__file__).parent
-_RUNTIMES = (_HERE.parents[1] / "runtimes", _HERE / "runtimes")
 
 
 def emit(tables: Tables) -> Files:
     """The runtime and the table file of one set of tables."""
-    return runtime_files() | _table_files([tables], ())
+    return runtime_files("c", "*") | _table_files([tables], ())
 
 
 def emit_strengths(sets: Mapping[float, Tables]) -> Files:
@@ -42,27 +38,12 @@ def emit_strengths(sets: Mapping[float, Tables]) -> Files:
             f"a stored strength is {odd[0]:g}, the C runtime takes multiples of "
             f"1/{STRENGTH_UNITS}; train the model for others"
         )
-    return runtime_files() | _table_files(list(sets.values()), tuple(map(int, units)))
+    return runtime_files("c", "*") | _table_files(list(sets.values()), tuple(map(int, units)))
 
 
 def biased(lut: np.ndarray) -> np.ndarray:
     """Entries plus 128, uint8, as the runtime stores them: no lane of a word is negative."""
     return (lut.astype(np.int16) + ENTRY_BIAS).astype(np.uint8)
-
-
-def runtime_files(name: str = "c") -> Files:
-    """The hand-written files of a folder of `runtimes`, from the source tree or the package."""
-    folder = next((path / name for path in _RUNTIMES if (path / name).is_dir()), None)
-    if folder is None:
-        raise FileNotFoundError(
-            f"the runtime is missing from {_RUNTIMES[-1]}, expected a folder {name} there; "
-            "install the package again"
-        )
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not (name == "c" and path.parent != folder)  # not the examples of c
-    }
 
 
 def _table_files(sets: Sequence[Tables], strengths: tuple[int, ...]) -> Files:

@@ -8,6 +8,7 @@ import secrets
 import shutil
 from pathlib import Path
 
+import iqlut
 from iqlut import __version__, arithmetic
 from iqlut.tables.integer_tables import Tables
 
@@ -31,6 +32,26 @@ def identifier(name: str) -> str:
     """A model's name as a C or Verilog identifier: `l8c8-x4` becomes `l8c8_x4`."""
     word = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     return word if word[:1].isalpha() else f"model_{word}".rstrip("_")
+
+
+def runtime_files(name: str, pattern: str) -> dict[str, bytes]:
+    """The hand-written files of a folder of `runtimes`, from the source tree or the package.
+
+    `pattern` is "*" for the files of the folder, and "**/*" for those of its subfolders as well.
+    """
+    package = Path(iqlut.__file__).parent
+    folders = [parent / "runtimes" / name for parent in (package.parents[1], package)]
+    folder = next((path for path in folders if path.is_dir()), None)
+    if folder is None:
+        raise FileNotFoundError(
+            f"the runtime {name} is missing, expected it in {folders[-1]}; "
+            "install the package again"
+        )
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.glob(pattern))
+        if path.is_file()
+    }
 
 
 def check_new(folder: Path) -> None:

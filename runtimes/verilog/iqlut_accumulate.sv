@@ -1,0 +1,148 @@
+// Section 3 of the specification for one column of the kernel's rows: for each column j of taps,
+// the sum of blends over the input channels and the rows of taps. In each step LANES outputs are
+// computed.
+//
+// Latency: 3 clocks and one for each level of the tree of adders with PIPELINE, one clock without.
+// The tables are read as they are stored. In a symmetric model, `entries_index` finds each entry in
+// the stored part (section 8): symmetry is wiring, decided when the circuit is built.
+module iqlut_accumulate #(
+    parameter int LAYER = 1,
+    parameter int LANES = 1,
+    parameter int STEPS = 8,
+    parameter int PIPELINE = 1,
+    parameter int KERNEL = 3,
+    parameter int CHANNELS = 8,
+    parameter int CODE_BITS = 3,
+    parameter int STEP_BITS = 3,
+    parameter int BITS = 18
+) (
+    input  logic                                      clock,
+    input  logic [STEP_BITS-1:0]                      step,
+    input  logic [(CODE_BITS+6)*CHANNELS*KERNEL-1:0]  positions,  // row 0, channel 0 lowest
+    output logic [BITS*LANES*KERNEL-1:0]              sums        // column 0, lane 0 lowest
+);
+    localparam int SCALE = iqlut_model::SCALE;
+    localparam int LEVELS = iqlut_model::LEVELS[32*LAYER +: 32];
+    localparam int OUTPUTS = iqlut_model::CHANNELS[32*(LAYER+1) +: 32];
+    localparam int LAST = (LAYER == iqlut_model::LAYERS - 1) ? 1 : 0;
+    localparam int ORDER = iqlut_model::SYMMETRY;
+    localparam int STORED_OUTPUTS = (LAST == 1) ? OUTPUTS : OUTPUTS / ORDER;
+    localparam int STORED_CHANNELS = (LAST == 1) ? CHANNELS / ORDER : CHANNELS;
+    localparam int BASE = iqlut_model::ENTRIES_BASE[32*LAYER +: 32];
+    localparam int COUNT = STORED_CHANNELS * KERNEL * KERNEL * STORED_OUTPUTS;
+    localparam int ENTRIES = 8 * LEVELS;  // bits of an output's entries in a tap
+    localparam logic [ENTRIES*COUNT-1:0] STORED = iqlut_model::ENTRIES[8*BASE +: ENTRIES*COUNT];
+
+    localparam int STEPS_LOG2 = $clog2(STEPS);
+    localparam int ROW_BITS = STEPS_LOG2 + CODE_BITS;
+    localparam int POSITION = CODE_BITS + 6;
+
+    // symmetry.channels_seen: hexadecimal digit h of row g
+    localparam logic [255:0] SEEN =
+        256'h0123456710325476320176452310675445760132546710236745230176543210;
+    localparam logic [31:0] TRANSFORMS = 32'h74216530;
+
+    // Where an element of a transformed (side, side) array stands before the transform of member g.
+    function automatic int place(input int g, input int index, input int side);
+        int transform, row, column, swapped;
+        transform = {28'd0, TRANSFORMS[4*g +: 4]};
+        row = index / side;
+        column = index % side;
+        if (transform >= 4) begin
+            swapped = row;
+            row = column;
+            column = swapped;
+        end
+        if (transform % 2 == 1) column = side - 1 - column;
+        if ((transform / 2) % 2 == 1) row = side - 1 - row;
+        place = row * side + column;
+    endfunction
+
+    // Where the entries of a tap of a channel are stored for an output.
+    function automatic int entries_index(input int channel, input int tap, input int out);
+        int g, stored_channel, stored_out;
+        if (LAST == 1) begin
+            g = channel % ORDER;
+            stored_channel = channel / ORDER;
+            stored_out = (ORDER == 1) ? out : place(g, out, SCALE);
+        end else begin
+            g = out % ORDER;
+            stored_channel = channel;
+            if (CHANNELS > 1) begin
+                stored_channel = channel - channel % ORDER
+                                 + {28'd0, SEEN[32*g+4*(channel%ORDER) +: 4]};
+            end
+            stored_out = out / ORDER;
+        end
+        entries_index = (stored_channel * KERNEL * KERNEL + place(g, tap, KERNEL)) * STORED_OUTPUTS
+                        + stored_out;
+    endfunction
+
+    // The entries of a tap of a channel in one lane: of each step; of outputs that do not exist x.
+    function automatic logic [ENTRIES*STEPS-1:0] of_steps(input int channel, input int tap,
+                                                          input int lane);
+        int at;
+        of_steps = {ENTRIES*STEPS{1'bx}};
+        for (at = 0; at < STEPS; at++) begin
+            if (at * LANES + lane < OUTPUTS) begin
+                of_steps[ENTRIES*at +: ENTRIES] =
+                    STORED[ENTRIES*entries_index(channel, tap, at*LANES+lane) +: ENTRIES];
+            end
+        end
+    endfunction
+
+    // The positions, the digits as late as the blends need them.
+    logic [CODE_BITS*CHANNELS*KERNEL-1:0] codes;
+    logic [2*CHANNELS*KERNEL-1:0] high, middle, low;
+    for (genvar at = 0; at < CHANNELS * KERNEL; at++) begin : position
+        assign codes[CODE_BITS*at +: CODE_BITS] = positions[POSITION*at+6 +: CODE_BITS];
+        iqlut_delay #(.BITS(4), .CLOCKS(PIPELINE)) once (
+            .clock(clock), .enable(1'b1),
+            .in(positions[POSITION*at+2 +: 4]), .out({high[2*at +: 2], middle[2*at +: 2]})
+        );
+        iqlut_delay #(.BITS(2), .CLOCKS(2 * PIPELINE)) twice (
+            .clock(clock), .enable(1'b1),
+            .in(positions[POSITION*at +: 2]), .out(low[2*at +: 2])
+        );
+    end
+
+    // For each column of taps and each lane a tree of adders, whose leaves are the blends.
+    localparam int TAPS = CHANNELS * KERNEL;  // in a column
+    localparam int TREE = $clog2(TAPS);
+    for (genvar j = 0; j < KERNEL; j++) begin : column
+        for (genvar lane = 0; lane < LANES; lane++) begin : output_lane
+            for (genvar n = 0; n <= TREE; n++) begin : level
+                for (genvar at = 0; at < 2 ** (TREE - n); at++) begin : node
+                    logic signed [BITS-1:0] value;
+                    if (n > 0) begin : sum_of_two
+                        logic signed [BITS-1:0] sum;
+                        assign sum = level[n-1].node[2*at].value + level[n-1].node[2*at+1].value;
+                        iqlut_delay #(.BITS(BITS), .CLOCKS(PIPELINE)) register (
+                            .clock(clock), .enable(1'b1), .in(sum), .out(value)
+                        );
+                    end else if (at < TAPS) begin : tap
+                        logic signed [12:0] blend;
+                        iqlut_blend #(
+                            .CODE_BITS(CODE_BITS), .STEPS(STEPS), .LEVELS(LEVELS),
+                            .PIPELINE(PIPELINE),
+                            .ENTRIES(of_steps(at % CHANNELS, (at / CHANNELS) * KERNEL + j, lane))
+                        ) lookup (
+                            .clock(clock),
+                            .row(ROW_BITS'({step, codes[CODE_BITS*at +: CODE_BITS]})),
+                            .high(high[2*at +: 2]), .middle(middle[2*at +: 2]),
+                            .low(low[2*at +: 2]),
+                            .blend(blend)
+                        );
+                        assign value = BITS'(blend);
+                    end else begin : none
+                        assign value = '0;
+                    end
+                end
+            end
+            iqlut_delay #(.BITS(BITS), .CLOCKS(1 - PIPELINE)) last (
+                .clock(clock), .enable(1'b1), .in(level[TREE].node[0].value),
+                .out(sums[BITS*(j*LANES+lane) +: BITS])
+            );
+        end
+    end
+endmodule

@@ -1,0 +1,124 @@
+"""The tables of docs/silicon.md, from results/silicon.json and from the shapes of the models."""
+
+from __future__ import annotations
+
+import iqlut
+from iqlut import arithmetic
+from scripts.measure import silicon
+from scripts.shared import result_files
+from scripts.shared.result_files import Row
+
+WIDTHS = (320, 480, 960)
+MODELS = ("l8c8-x4", "l8c8-x2", "l8c8-x3", "l12c8-x4", "iqlut-5k-x4")
+
+# LUTs that a cell of the UltraScale+ takes; a LUT with fewer inputs counts as one
+LUTS = {f"LUT{inputs}": 1 for inputs in range(1, 7)} | {
+    "SRL16E": 1,
+    "SRLC32E": 1,
+    "RAM32X1D": 2,
+    "RAM64X1D": 2,
+    "RAM32M": 4,
+    "RAM64M": 4,
+    "RAM32M16": 8,
+    "RAM64M8": 8,
+}
+FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE")
+BLOCK_RAMS = {"RAMB36E2": 1.0, "RAMB18E2": 0.5}
+
+# NAND2 equivalents: areas of the NanGate 45 nm open cell library over that of its NAND2_X1
+GATES = {
+    "$_NOT_": 0.67,
+    "$_NAND_": 1.0,
+    "$_NOR_": 1.0,
+    "$_AND_": 1.33,
+    "$_OR_": 1.33,
+    "$_XOR_": 2.0,
+    "$_XNOR_": 2.0,
+    "$_MUX_": 2.33,
+    "$_AOI3_": 1.33,
+    "$_OAI3_": 1.33,
+    "$_DFF_P_": 5.67,
+}
+
+
+def sizes() -> str:
+    """Return what each module takes, and all of a model together where all were measured."""
+    rows = result_files.load_rows("silicon")
+    lines = []
+    for target, title, columns in (
+        ("xcup", "UltraScale+ (`synth_xilinx -family xcup -nodsp`)", _fpga_columns),
+        ("gates", "Gates, in NAND2 equivalents", _gate_columns),
+    ):
+        for model in MODELS:
+            found = [row for row in rows if (row["target"], row["model"]) == (target, model)]
+            if found:
+                lines += [f"### {model}: {title}\n", *_table(model, found, columns), ""]
+                lines.append(f"{_origin(found)}\n")
+    return "\n".join(lines)
+
+
+def memory() -> str:
+    """Return the bits of the tables and of the memories of rows of each model."""
+    heads = ("model", "tables stored", "row memories for each column", *(f"{w} px" for w in WIDTHS))
+    lines = [f"| {' | '.join(heads)} |", "|---|--:|--:|" + "--:|" * len(WIDTHS)]
+    for model in MODELS:
+        tables = iqlut.load(model)
+        assert isinstance(tables, iqlut.Tables)
+        column = column_bytes(tables)
+        cells = [f"{tables.table_bytes:,} bytes", f"{8 * column:,} bits"]
+        cells += [f"{column * width / 1024:.1f} KiB" for width in WIDTHS]
+        lines.append(f"| {model} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def column_bytes(tables: iqlut.Tables) -> int:
+    """Bytes that the circuit keeps for each column: of signals, of luma, and of two output rows."""
+    signals = sum((layer.kernel - 1) * layer.channels_in for layer in tables.layers)
+    lag = sum(arithmetic.footprint(layer.kernel)[1] for layer in tables.layers)
+    return signals + lag + 1 + 2 * tables.scale**2
+
+
+def _table(model: str, rows: list[Row], columns) -> list[str]:
+    heads, of_row = columns()
+    tables = iqlut.load(model)
+    assert isinstance(tables, iqlut.Tables)
+    by_module = {row["module"]: of_row(row["cells"]) for row in rows}
+    names = [name for name in silicon.modules(tables) if name in by_module]
+    lines = [(name, *by_module[name]) for name in names]
+    missing = [name for name in silicon.modules(tables) if name not in by_module]
+    if not missing:
+        lines.append(("together", *map(sum, zip(*by_module.values(), strict=True))))
+    texts = [[_text(cell) for cell in line] for line in lines]
+    return [
+        f"| module | {' | '.join(heads)} |",
+        "|---|" + "--:|" * len(heads),
+        *(f"| {' | '.join(text)} |" for text in texts),
+        *([f"\nNot measured yet: {', '.join(missing)}."] if missing else []),
+    ]
+
+
+def _text(cell: str | float) -> str:
+    return cell if isinstance(cell, str) else f"{cell:,g}" if cell % 1 else f"{int(cell):,}"
+
+
+def _fpga_columns():
+    def of_row(cells: dict[str, int]) -> tuple[float, ...]:
+        luts = sum(LUTS[name] * cells.get(name, 0) for name in LUTS)
+        flip_flops = sum(cells.get(name, 0) for name in FLIP_FLOPS)
+        block_rams = sum(count * cells.get(name, 0) for name, count in BLOCK_RAMS.items())
+        return luts, flip_flops, cells.get("DSP48E2", 0), block_rams
+
+    return ("LUT", "FF", "DSP", "BRAM (rows)"), of_row
+
+
+def _gate_columns():
+    def of_row(cells: dict[str, int]) -> tuple[float, ...]:
+        return (round(sum(GATES[name] * cells.get(name, 0) for name in GATES)),)
+
+    return ("gate equivalents",), of_row
+
+
+def _origin(rows: list[Row]) -> str:
+    origins = sorted({result_files.described(row["origin"]) for row in rows})
+    tools = sorted({row["tool"] for row in rows})
+    return f"Measured: {'; '.join(origins)}; {', '.join(tools)}."
