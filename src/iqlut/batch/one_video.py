@@ -15,12 +15,12 @@ import numpy as np
 
 from iqlut import upscaling, videos
 from iqlut.atomic_files import write_atomically
-from iqlut.batch.pending_jobs import check_target
+from iqlut.batch.pending_jobs import check_target, exists_already
 from iqlut.batch.planning import STREAM, Job
 from iqlut.batch.results import Result, Watch, is_disk_full, unwatched
 from iqlut.batch.stdout_pipe import stdout
 from iqlut.batch.upscale_options import UpscaleOptions
-from iqlut.errors import DiskFull, PictureError
+from iqlut.errors import DiskFull, PictureError, ResultInUse
 from iqlut.file_kinds import Y4M_SIGNATURE
 from iqlut.printable_names import shown
 from iqlut.restoration import choose_strength
@@ -42,11 +42,17 @@ def upscale_video(job: Job, upscale_options: UpscaleOptions, watch: Watch = unwa
         )
     check_target(job, upscale_options.overwrite)
     (model,) = (model for model in upscale_options.ladder if model.scale == scale)
+    upscaler = upscaler_of(model, upscale_options)
     try:
         return upscale_video_with(
-            job, upscaler_of(model, upscale_options), upscale_options.video, watch
+            job, upscaler, upscale_options.video, watch, upscale_options.overwrite
         )
     except VideoError as error:
+        if not upscale_options.target_is_named and not upscale_options.overwrite:
+            if isinstance(error, ResultInUse):
+                return _skipped(job, "another run is working on it", str(error))
+            if exists_already(job):
+                return _skipped(job, "it exists")
         raise (DiskFull if is_disk_full(error.__cause__) else PictureError)(
             str(error)
         ) from error.__cause__
@@ -82,12 +88,13 @@ def _upscaler(tables: Tables, upscale_options: UpscaleOptions, choice: Choice | 
 
 
 def upscale_video_with(
-    job: Job, upscaler: Upscaler, options: Options, watch: Watch = unwatched
+    job: Job,
+    upscaler: Upscaler,
+    options: Options,
+    watch: Watch = unwatched,
+    overwrite: bool = False,
 ) -> Result:
-    """Upscale one video with an upscaler. A target that exists is replaced.
-
-    Raises VideoError if that fails.
-    """
+    """Upscale one video with an upscaler. Raises VideoError if that fails."""
     start = time.perf_counter()
     os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder prints a lot otherwise
     source, target = job.source or STREAM, job.target or STREAM
@@ -96,7 +103,7 @@ def upscale_video_with(
     else:
         video = videos.probe(source, options.part)
         with watch(video.frames, "frames") as advance:
-            outcome = videos.upscale(video, target, upscaler, options, advance)
+            outcome = videos.upscale(video, target, upscaler, options, advance, overwrite)
     return replace(
         _result(source, target, outcome), elapsed_ms=1000 * (time.perf_counter() - start)
     )
@@ -160,6 +167,11 @@ def _opened_y4m(source: Path) -> Iterator[BinaryIO | None]:
 
 def _name(path: Path | None) -> str:
     return "the pipe" if path in (None, STREAM) else shown(path)
+
+
+def _skipped(job: Job, reason: str, *notes: str) -> Result:
+    """The result of a video of a folder that another run upscales, or has just upscaled."""
+    return Result(str(job.source), str(job.target), "skipped", reason, notes=notes)
 
 
 def _result(source: Path, target: Path, outcome: Outcome) -> Result:

@@ -16,9 +16,9 @@ import av
 from av.stream import Disposition
 
 from iqlut.videos.containers import CONTAINERS
-from iqlut.videos.decoding import opened, packets_of
+from iqlut.videos.decoding import opened, packets_of, video_stream
 from iqlut.videos.encoders import set_colour
-from iqlut.videos.resumable_segments import Sidecar
+from iqlut.videos.resumable_segments import Segments
 from iqlut.videos.video_types import Video, VideoError
 
 if TYPE_CHECKING:
@@ -34,14 +34,8 @@ _LEFT_OUT = ("data", "unknown")
 _CHAPTER_TITLES = "bin_data"  # a stream in .mp4 files that FFmpeg writes itself
 # Tags of the video stream, and of the file, that are no longer true after upscaling.
 _UNTRUE_OF_STREAM = (
-    "BPS",
-    "NUMBER_OF_BYTES",
-    "NUMBER_OF_FRAMES",
-    "DURATION",
-    "_STATISTICS",
-    "encoder",
-    "ENCODER",
-)
+    "BPS", "NUMBER_OF_BYTES", "NUMBER_OF_FRAMES", "DURATION", "_STATISTICS", "encoder", "ENCODER",
+)  # fmt: skip
 _UNTRUE_OF_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER")
 _FREE_TAGS = {"movflags": "use_metadata_tags"}  # lets .mp4 files keep tags of any name
 # Without this, the Matroska muxer marks the first stream of each type as the default.
@@ -89,14 +83,14 @@ def check_streams(
 def join(
     source: InputContainer,
     video: Video,
-    sidecar: Sidecar,
+    segments: Segments,
     file: Path,
     container: str,
     window: Window | None,
 ) -> None:
     """Write the upscaled segments and the other streams of the opened source to `file`."""
     with ExitStack() as stack:
-        sample = stack.enter_context(opened(sidecar.path(0)))
+        sample = stack.enter_context(opened(segments.path(0)))
         settings = _settings(container, source)
         output = stack.enter_context(
             av.open(str(file), "w", format=container, container_options=settings)
@@ -113,7 +107,7 @@ def join(
             {k: v for k, v in source.metadata.items() if k not in _UNTRUE_OF_FILE}
         )
         output.set_chapters(_chapters(source, window))
-        upscaled = _video_packets(video, sidecar, copies[video.stream], window)
+        upscaled = _video_packets(video, segments, copies[video.stream], window)
         others = {
             i: copy for i, copy in copies.items() if i != video.stream and copy.type != "attachment"
         }
@@ -121,6 +115,31 @@ def join(
         output.start_encoding()
         for _, packet in heapq.merge(upscaled, rest, key=lambda item: item[0]):
             output.mux_one(packet)
+
+
+def check_finished(file: Path, target: Path, video: Video, segments: Segments) -> None:
+    """Compare a finished file with the frames that were decoded: their number and their times.
+
+    Raises VideoError if they differ.
+    """
+    with opened(file) as finished:
+        stream = video_stream(finished, file)
+        times = sorted(
+            packet.pts
+            for packet in packets_of(finished, file, [stream])
+            if packet.size and packet.pts is not None
+        )
+    expected = [time for times in segments.times for time in times.pts]
+    span_s = float((expected[-1] - expected[0]) * video.time_base)
+    if len(times) == len(expected):
+        differs_s = abs(float((times[-1] - times[0]) * stream.time_base) - span_s)
+        if differs_s <= 2 * max(float(stream.time_base), 0.001):
+            return
+    raise VideoError(
+        f"{target} would have {len(times)} frames, expected {len(expected)} frames in "
+        f"{span_s:.3f} s as in {video.path}; run the same command again, and report this if it "
+        "persists"
+    )
 
 
 def _settings(container: str, source: InputContainer) -> dict[str, str]:
@@ -200,7 +219,7 @@ def _chapters(source: InputContainer, window: Window | None) -> list[Any]:
 
 
 def _video_packets(
-    video: Video, sidecar: Sidecar, stream: Any, window: Window | None
+    video: Video, segments: Segments, stream: Any, window: Window | None
 ) -> Generator[tuple[float, Any], None, None]:
     """The packets of all segments with the time stamps of the source.
 
@@ -208,13 +227,13 @@ def _video_packets(
     of packet i is the display time of frame i - delay. This is never later than the display time of
     its own frame, because no encoder delays a frame by more than `delay`.
     """
-    pts = [time for times in sidecar.times for time in times.pts]
-    durations = [time for times in sidecar.times for time in times.durations]
-    delay = max(times.delay for times in sidecar.times)
+    pts = [time for times in segments.times for time in times.pts]
+    durations = [time for times in segments.times for time in times.durations]
+    delay = max(times.delay for times in segments.times)
     shift = round(window.start / video.time_base) if window else 0
     step = max(1, round(1 / (video.rate * video.time_base)))
     written = first = 0
-    for path, times in zip(sidecar.paths(), sidecar.times, strict=True):
+    for path, times in zip(segments.paths(), segments.times, strict=True):
         with opened(path) as segment:
             base = segment.streams.video[0].time_base or Fraction(1, 1000)
             for packet in packets_of(segment, path, [segment.streams.video[0]]):

@@ -32,6 +32,7 @@ class Colour:
 class Video:
     """The properties of a video that can be upscaled, from its first frame and all of its packets.
 
+    state         the size, time and hash of the file, which change if it is changed
     stream        the index of the video stream that is upscaled
     layout        the planes of a frame
     pixel_format  FFmpeg's name of the pixel format with these planes
@@ -45,6 +46,7 @@ class Video:
     """
 
     path: Path
+    state: tuple[int, int, str]
     stream: int
     layout: Layout
     pixel_format: str
