@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import av.stream
 import numpy as np
 
 from iqlut.videos.frame_planes import Layout
+from iqlut.videos.time_line import DisplayTimes, corrected
 from iqlut.videos.video_types import Frame, Part, Video, VideoError
 
 if TYPE_CHECKING:
@@ -68,6 +70,14 @@ def state_of(path: Path) -> tuple[int, int, str]:
     return status.st_size, status.st_mtime_ns, digest.hexdigest()
 
 
+def has_changed(video: Video) -> bool:
+    """Whether the file of a video is no longer what it was when it was probed."""
+    try:
+        return state_of(video.path) != video.state
+    except FileNotFoundError:
+        return True
+
+
 def packets_of(
     container: InputContainer, path: Path, streams: Sequence[Any] = ()
 ) -> Generator[Any, None, None]:
@@ -99,14 +109,6 @@ def video_stream(container: InputContainer, path: Path) -> Any:
     raise VideoError(f"{path} has no video ({only}), expected a video stream; check the file")
 
 
-def decoded(
-    container: InputContainer, stream: Any, path: Path, damage: list[str]
-) -> Generator[Any, None, None]:
-    """All frames of a stream. Packets that cannot be decoded are skipped and listed in `damage`."""
-    for packet in packets_of(container, path, [stream]):
-        yield from frames_of(packet, damage)
-
-
 def frames_of(packet: Any, damage: list[str]) -> list[Any]:
     """The frames that a packet completes.
 
@@ -132,14 +134,17 @@ def frames(video: Video, part: Part, damage: list[str]) -> Generator[Frame, None
     """
     default_duration = max(1, round(1 / (video.rate * video.time_base)))
     last: Frame | None = None
+    times = DisplayTimes()
     with opened(video.path) as container:
         stream: Any = container.streams[video.stream]
         stream.thread_type = "AUTO"
-        for number, decoded_frame in enumerate(decoded(container, stream, video.path, damage)):
+        packets = corrected(packets_of(container, video.path, [stream]), video.corrections)
+        all_frames = chain.from_iterable(frames_of(packet, damage) for packet in packets)
+        for number, decoded_frame in enumerate(all_frames):
             if part.end is not None and number >= part.end:
                 return
             earliest = last.pts + 1 if last else -(1 << 62)
-            pts = decoded_frame.pts
+            pts = times.of(decoded_frame)
             if pts is None:
                 pts = last.pts + last.duration if last else 0
             skipped = number < part.first

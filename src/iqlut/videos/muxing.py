@@ -19,6 +19,7 @@ from iqlut.videos.containers import CONTAINERS
 from iqlut.videos.decoding import opened, packets_of, video_stream
 from iqlut.videos.encoders import set_colour
 from iqlut.videos.resumable_segments import Segments
+from iqlut.videos.time_line import corrected, move
 from iqlut.videos.video_types import Video, VideoError
 
 if TYPE_CHECKING:
@@ -106,12 +107,12 @@ def join(
         output.metadata.update(
             {k: v for k, v in source.metadata.items() if k not in _UNTRUE_OF_FILE}
         )
-        output.set_chapters(_chapters(source, window))
+        output.set_chapters(_chapters(source, video, window))
         upscaled = _video_packets(video, segments, copies[video.stream], window)
         others = {
             i: copy for i, copy in copies.items() if i != video.stream and copy.type != "attachment"
         }
-        rest = _other_packets(source, video.path, others, window)
+        rest = _other_packets(source, video, others, window)
         output.start_encoding()
         for _, packet in heapq.merge(upscaled, rest, key=lambda item: item[0]):
             output.mux_one(packet)
@@ -204,16 +205,16 @@ def _attached_picture(output: OutputContainer, stream: Any, video: Video) -> Any
     return copy
 
 
-def _chapters(source: InputContainer, window: Window | None) -> list[Any]:
-    chapters = source.chapters()
-    if window is None:
-        return chapters
+def _chapters(source: InputContainer, video: Video, window: Window | None) -> list[Any]:
+    """The chapters of the source on the time line of the output."""
+    origin = video.start_s + (window.start if window else 0)
     kept = []
-    for chapter in chapters:
+    for chapter in source.chapters():
         base = chapter["time_base"] or Fraction(1, av.time_base)
-        start = max(Fraction(0), chapter["start"] * base - window.start)
-        end = min(window.end, chapter["end"] * base) - window.start
-        if start < end:
+        start, end = chapter["start"] * base - origin, chapter["end"] * base - origin
+        if window is not None:
+            start, end = max(Fraction(0), start), min(window.end - window.start, end)
+        if start < end or window is None:
             kept.append({**chapter, "start": round(start / base), "end": round(end / base)})
     return kept
 
@@ -255,24 +256,31 @@ def _video_packets(
 
 
 def _other_packets(
-    source: InputContainer, path: Path, copies: dict[int, Any], window: Window | None
+    source: InputContainer, video: Video, copies: dict[int, Any], window: Window | None
 ) -> Generator[tuple[float, Any], None, None]:
     """The packets of the other streams in the order of the source.
 
     Each is preceded by its position in the order of writing, as in `_video_packets`.
     """
     position = -math.inf
+    last_times: dict[int, Any] = {}
     streams = [source.streams[index] for index in copies]
-    for packet in packets_of(source, path, streams) if streams else ():
-        if not packet.size:
-            continue  # the end of a stream
+    packets = packets_of(source, video.path, streams) if streams else ()
+    for packet in corrected(packets, video.corrections):
+        if not packet.size or packet.is_discard:
+            continue  # the end of the stream, or cut away by the edit list of an MP4 file
         if packet.pts is None and packet.dts is None:
             packet.pts = packet.dts = 0  # a cover picture, which has no time
         elif window is not None and not _inside(packet, window):
             continue
-        packet.stream = copies[packet.stream_index]
         time = packet.dts if packet.dts is not None else packet.pts
+        last = last_times.get(packet.stream_index, -math.inf)
+        if time < last or (time == last and packet.stream.type == "audio"):
+            move(packet, (last + 1 - time) * packet.time_base)
+            time = last + 1
+        last_times[packet.stream_index] = time
         position = max(position, float(time * packet.time_base))
+        packet.stream = copies[packet.stream_index]
         yield position, packet
 
 

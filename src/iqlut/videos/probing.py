@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import av
 
+from iqlut.videos import time_line
 from iqlut.videos.decoding import (
     frames_of,
     opened,
@@ -20,7 +21,7 @@ from iqlut.videos.decoding import (
 )
 from iqlut.videos.frame_planes import DEPTH_MAX, Layout
 from iqlut.videos.hdr_light_levels import light_parameters
-from iqlut.videos.video_types import Colour, Part, Video, VideoError
+from iqlut.videos.video_types import Colour, Corrections, Part, Video, VideoError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -42,8 +43,11 @@ _FULL_RANGE = 2
 class Count:
     """The number of frames and the end time of the video, from a pass over all packets."""
 
-    frames: int = 0
-    end_s: float = 0.0
+    frames: int
+    end_s: float
+    start_s: Fraction
+    corrections: Corrections
+    packets: dict[int, int]
 
 
 def probe(path: Path, part: Part) -> Video:
@@ -76,30 +80,36 @@ def probe(path: Path, part: Part) -> Video:
             aspect=stream.sample_aspect_ratio or None,
             turn=_display_matrix(first),
             light=light_parameters(first),
+            start_s=count.start_s,
+            corrections=count.corrections,
+            packets=count.packets,
             notes=(interlaced,) if first.interlaced_frame else (),
         )
 
 
 def _first_frame_and_count(container: InputContainer, stream: Any, path: Path) -> tuple[Any, Count]:
     """The first frame that can be decoded, and the counts of all packets in the file."""
-    count, first = Count(), None
+    observer = time_line.ClockObserver(container, stream.index)
+    frames, end_s, first = 0, Fraction(0), None
     for packet in packets_of(container, path):
         is_own = packet.stream_index == stream.index
         if first is None and is_own:
             first = next(iter(frames_of(packet, [])), None)
-        if packet.dts is None and packet.pts is None and not packet.size:
-            continue  # the end of a stream
-        count.frames += is_own and not packet.is_discard
+        if time_line.is_end(packet):
+            continue
+        offset_s = observer.correct(packet)
+        frames += is_own and not packet.is_discard
         time = packet.pts if packet.pts is not None else packet.dts
         if time is not None:
-            end_s = float((time + (packet.duration or 0)) * packet.time_base)
-            count.end_s = max(count.end_s, end_s)
+            time_s = (time + (packet.duration or 0)) * packet.time_base
+            end_s = max(end_s, time_s + offset_s + observer.start_s)
     if first is None:
         raise VideoError(
             f"{path} has no frames that can be decoded, expected at least one; obtain the "
             "file again"
         )
-    return first, count
+    found = observer.corrections(), observer.packets()
+    return first, Count(frames, float(end_s), observer.start_s, *found)
 
 
 def _check_count(container: InputContainer, path: Path, part: Part, count: Count) -> None:

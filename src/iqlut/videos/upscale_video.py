@@ -70,23 +70,15 @@ def upscale(
     upscaler = chosen_upscaler(upscaler, video, options.part)
     options = encoders.choose(video, target, upscaler.scale, options)
     with decoding.opened(video.path) as source:
-        notes = [
-            *video.notes,
-            *muxing.check_streams(source, video, container_of(target), target),
-        ]
-        final = target.resolve()  # a link is followed, and the file it names is written
+        notes = [*video.notes, *muxing.check_streams(source, video, container_of(target), target)]
         try:
-            with locked_folder(final) as folder:
+            with locked_folder(target.resolve()) as folder:
                 _check_free(target, overwrite)
-                plan = _plan(video, upscaler, options)
-                segments = resumable_segments.Segments(folder, plan)
+                segments = resumable_segments.Segments(folder, _plan(video, upscaler, options))
                 resumed = segments.frames
                 try:
                     _fill(segments, video, upscaler, options, advance, notes)
-                    whole = segments.temporary("whole")
-                    _join(source, video, segments, whole, target, options.part)
-                    publish(whole, final, overwrite)
-                    segments.remove()
+                    _finish(source, video, segments, target, options.part, overwrite)
                 finally:
                     segments.leave()
         except OSError as error:
@@ -134,25 +126,27 @@ def _fill(
         )
 
 
-def _join(
+def _finish(
     source: Any,
     video: Video,
     segments: resumable_segments.Segments,
-    whole: Path,
     target: Path,
     part: Part,
+    overwrite: bool,
 ) -> None:
-    """Write the finished video to `whole`.
+    """Join the segments and the other streams, and give the finished file its name.
 
     If the source has changed since the beginning, or if the result is not what was decoded, the
-    segments are removed and VideoError is raised.
+    segments are removed and VideoError is raised. If the target is a link, the file that it names
+    is written.
     """
     from iqlut.videos import decoding, muxing
 
+    whole = segments.temporary("whole")
     window = None if part.whole else _window(video, segments)
     muxing.join(source, video, segments, whole, container_of(target), window)
     try:
-        if decoding.state_of(video.path) != video.state:
+        if decoding.has_changed(video):
             raise VideoError(
                 f"{video.path} was changed while it was upscaled, expected it to stay the same; "
                 "run the same command again"
@@ -161,6 +155,8 @@ def _join(
     except VideoError:
         segments.remove()
         raise
+    publish(whole, target.resolve(), overwrite)
+    segments.remove()
 
 
 def _plan(video: Video, upscaler: Upscaler, options: Options) -> dict[str, Any]:

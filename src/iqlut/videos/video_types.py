@@ -14,6 +14,9 @@ from iqlut.planes.plane_types import UpscalePlane
 from iqlut.restoration.choose_strength import Choice
 from iqlut.videos.frame_planes import Layout
 
+Corrections = dict[int, tuple[tuple[int, Fraction], ...]]
+"""For each stream, packet numbers and the seconds to add to the times from this packet on."""
+
 
 @dataclass(frozen=True)
 class Colour:
@@ -42,6 +45,9 @@ class Video:
     aspect        the pixel aspect ratio, width to height; None if it is not stated
     turn          FFmpeg's display matrix, nine numbers that tell players to rotate or flip frames
     light         the mastering display and content light level, as parameters of x265
+    start_s       the time in the file that becomes 0
+    corrections   the corrections of the times of all streams, see `time_line`
+    packets       the number of packets in each stream that has some
     notes         sentences about unusual properties, for the user
     """
 
@@ -57,6 +63,9 @@ class Video:
     aspect: Fraction | None
     turn: tuple[int, ...] | None
     light: str
+    start_s: Fraction
+    corrections: Corrections
+    packets: dict[int, int]
     notes: tuple[str, ...]
 
 
