@@ -65,6 +65,5 @@ def doubled(source: Path, target: Path, **options: Any) -> videos.Outcome:
     """Upscale by repeating each luma pixel: the whole way, but for an engine."""
     upscaler = videos.Upscaler(lambda plane: plane.repeat(2, axis=0).repeat(2, axis=1), 2, "repeat")
     chosen = videos.Options(**({"preset": "ultrafast"} | options))
-    return videos.upscale(
-        videos.probe(source, chosen.part), target, upscaler, chosen, lambda: None, overwrite=True
-    )
+    video = videos.probe(source, chosen.part, chosen.streams)
+    return videos.upscale(video, target, upscaler, chosen, lambda: None, overwrite=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def test_time_is_what_the_viewer_sees(kind: str, suffix: str, tmp_path: Path) ->
     outcome = doubled(source, target)
     before, after = display_times(source), display_times(target)
     assert len(after) == outcome.frames == len(before)
-    assert all(later > earlier for earlier, later in zip(after, after[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(after))
     assert max(abs(a - b) for a, b in zip(after, before, strict=True)) <= FRAME_S
     if any(stream["codec_type"] == "audio" for stream in described(source)["streams"]):
         assert abs(sound_s(target) - sound_s(source)) <= AUDIO_FRAME_S + FRAME_S

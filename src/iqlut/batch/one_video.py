@@ -40,6 +40,9 @@ def upscale_video(job: Job, upscale_options: UpscaleOptions, watch: Watch = unwa
             f"{name} is a video, expected a scale instead of a width or height; "
             "upscale it in a separate run with -s"
         )
+    is_shared = not upscale_options.target_is_named and not upscale_options.overwrite
+    if is_shared and exists_already(job):
+        return _skipped(job, "it exists")
     check_target(job, upscale_options.overwrite)
     (model,) = (model for model in upscale_options.ladder if model.scale == scale)
     upscaler = upscaler_of(model, upscale_options)
@@ -48,11 +51,10 @@ def upscale_video(job: Job, upscale_options: UpscaleOptions, watch: Watch = unwa
             job, upscaler, upscale_options.video, watch, upscale_options.overwrite
         )
     except VideoError as error:
-        if not upscale_options.target_is_named and not upscale_options.overwrite:
-            if isinstance(error, ResultInUse):
-                return _skipped(job, "another run is working on it", str(error))
-            if exists_already(job):
-                return _skipped(job, "it exists")
+        if is_shared and isinstance(error, ResultInUse):
+            return _skipped(job, "another run is working on it", str(error))
+        if is_shared and exists_already(job):
+            return _skipped(job, "it exists")
         raise (DiskFull if is_disk_full(error.__cause__) else PictureError)(
             str(error)
         ) from error.__cause__
@@ -101,7 +103,7 @@ def upscale_video_with(
     if STREAM in (source, target) or target.suffix.lower() == Y4M:
         outcome = _to_y4m(source, target, upscaler, options, watch)
     else:
-        video = videos.probe(source, options.part)
+        video = videos.probe(source, options.part, options.streams)
         with watch(video.frames, "frames") as advance:
             outcome = videos.upscale(video, target, upscaler, options, advance, overwrite)
     return replace(
@@ -144,7 +146,7 @@ def _write_y4m(
     with _opened_y4m(source) as file:
         if file is not None:
             return videos.upscale_y4m(file, _name(source), output, upscaler, options.part)
-    video = videos.probe(source, options.part)
+    video = videos.probe(source, options.part, options.streams)
     with watch(video.frames, "frames") as advance:
         return videos.upscale_to_y4m(video, output, upscaler, options.part, advance)
 

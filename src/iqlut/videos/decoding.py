@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
-import av.stream
 import numpy as np
 
 from iqlut.videos.frame_planes import Layout
@@ -91,22 +90,6 @@ def packets_of(
         raise VideoError(
             f"{path} cannot be read to its end ({error.strerror}); obtain the file again"
         ) from None
-
-
-def video_stream(container: InputContainer, path: Path) -> Any:
-    """The video stream to upscale, which is the first one that is not a cover picture."""
-    cover = av.stream.Disposition.attached_pic
-    for stream in container.streams.video:
-        if not stream.disposition & cover:
-            if stream.codec_context is None:
-                raise VideoError(
-                    f"{path} uses a codec that FFmpeg cannot decode, expected a supported one; "
-                    "convert it first"
-                )
-            return stream
-    kinds = sorted({stream.type for stream in container.streams})
-    only = f"only {', '.join(kinds)}" if kinds else "nothing at all"
-    raise VideoError(f"{path} has no video ({only}), expected a video stream; check the file")
 
 
 def frames_of(packet: Any, damage: list[str]) -> list[Any]:

@@ -17,10 +17,11 @@ from iqlut.videos.decoding import (
     packets_of,
     pixel_format_of,
     state_of,
-    video_stream,
 )
 from iqlut.videos.frame_planes import DEPTH_MAX, Layout
 from iqlut.videos.hdr_light_levels import light_parameters
+from iqlut.videos.stream_choice import chosen_streams, video_stream
+from iqlut.videos.track_properties import TrackProperties, properties_of
 from iqlut.videos.video_types import Colour, Corrections, Part, Video, VideoError
 
 if TYPE_CHECKING:
@@ -50,27 +51,28 @@ class Count:
     packets: dict[int, int]
 
 
-def probe(path: Path, part: Part) -> Video:
-    """The properties of the video at `path`.
+def probe(path: Path, part: Part, streams: str | None = None) -> Video:
+    """The properties of the video at `path`, of which `streams` are kept.
 
     One pass over all packets decodes the first frame and counts the others. Raises VideoError if
     the video cannot be upscaled or has no frames in `part`.
     """
     with opened(path) as container:
         state = state_of(path)
-        stream = video_stream(container, path)
+        kept = chosen_streams(list(container.streams), streams, path)
+        stream = video_stream(kept, path)
+        _check_alpha(stream, path)
         stream.thread_type = "AUTO"
         first, count = _first_frame_and_count(container, stream, path)
         _check_count(container, path, part, count)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-        layout, pixel_format = _layout(first, path)
-        interlaced = (
-            f"{path} is interlaced, but is upscaled as if it were progressive; deinterlace it first"
-        )
+        properties = properties_of(stream, first)
+        layout, pixel_format = _layout(first, properties.sited, path)
         return Video(
             path=path,
             state=state,
             stream=stream.index,
+            kept=tuple(one.index for one in kept),
             layout=layout,
             pixel_format=pixel_format,
             frames=part.count(count.frames),
@@ -80,10 +82,11 @@ def probe(path: Path, part: Part) -> Video:
             aspect=stream.sample_aspect_ratio or None,
             turn=_display_matrix(first),
             light=light_parameters(first),
+            properties=properties,
             start_s=count.start_s,
             corrections=count.corrections,
             packets=count.packets,
-            notes=(interlaced,) if first.interlaced_frame else (),
+            notes=_notes(first, properties, path),
         )
 
 
@@ -92,7 +95,7 @@ def _first_frame_and_count(container: InputContainer, stream: Any, path: Path) -
     observer = time_line.ClockObserver(container, stream.index)
     frames, end_s, first = 0, Fraction(0), None
     for packet in packets_of(container, path):
-        is_own = packet.stream_index == stream.index
+        is_own = packet.stream.index == stream.index
         if first is None and is_own:
             first = next(iter(frames_of(packet, [])), None)
         if time_line.is_end(packet):
@@ -129,7 +132,29 @@ def _check_count(container: InputContainer, path: Path, part: Part, count: Count
         )
 
 
-def _layout(frame: Any, path: Path) -> tuple[Layout, str]:
+def _check_alpha(stream: Any, path: Path) -> None:
+    """Raise VideoError for transparency that is coded beside the frames, as in VP8 and VP9."""
+    if stream.metadata.get("alpha_mode", stream.metadata.get("ALPHA_MODE")) == "1":
+        raise VideoError(
+            f"{path} has transparent pixels (alpha_mode 1), expected a video without alpha; "
+            "convert it first"
+        )
+
+
+def _notes(frame: Any, properties: TrackProperties, path: Path) -> tuple[str, ...]:
+    """Sentences about what is treated in another way than the user may expect."""
+    notes = []
+    if frame.interlaced_frame:
+        notes.append(
+            f"{path} is interlaced, but is upscaled as if it were progressive; deinterlace it first"
+        )
+    notes += [
+        f"the {lost} of {path} belong to single frames and are left out" for lost in properties.lost
+    ]
+    return tuple(notes)
+
+
+def _layout(frame: Any, sited: tuple[bool, bool], path: Path) -> tuple[Layout, str]:
     """The layout of a frame's planes, and the name of their pixel format."""
     name = pixel_format_of(frame)
     base, depth = name.removesuffix("le"), 8
@@ -141,7 +166,7 @@ def _layout(frame: Any, path: Path) -> tuple[Layout, str]:
             f"{path} has the pixel format {name}, expected YUV 4:2:0, 4:2:2, 4:4:4 or gray of 8 to "
             f"{DEPTH_MAX} bits without alpha; convert it first"
         )
-    return Layout(frame.width, frame.height, depth, _SUBSAMPLING.get(base)), name
+    return Layout(frame.width, frame.height, depth, _SUBSAMPLING.get(base), sited), name
 
 
 def _colour(frame: Any) -> Colour:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 from contextlib import closing
 from dataclasses import asdict, replace
+from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,8 +36,11 @@ if TYPE_CHECKING:
 _PYAV_LEAST = (17, 1)
 
 
-def probe(path: Path, part: Part | None = None) -> Video:
-    """The properties of the video in a file. Raises VideoError if it cannot be upscaled."""
+def probe(path: Path, part: Part | None = None, streams: str | None = None) -> Video:
+    """The properties of the video in a file. Raises VideoError if it cannot be upscaled.
+
+    `streams` names the streams that are kept, of which the first video is upscaled; None keeps all.
+    """
     if importlib.util.find_spec("av") is None:
         raise VideoError(f"{path} is a video, which requires PyAV; run pip install 'iqlut[video]'")
     found = metadata.version("av")
@@ -47,7 +51,7 @@ def probe(path: Path, part: Part | None = None) -> Video:
         )
     from iqlut.videos import probing
 
-    return probing.probe(path, part or Part())
+    return probing.probe(path, part or Part(), streams)
 
 
 def upscale(
@@ -64,13 +68,22 @@ def upscale(
     file is replaced only with `overwrite`. Raises ResultInUse if another run writes this target,
     and VideoError for whatever else goes wrong.
     """
-    from iqlut.videos import decoding, encoders, muxing, resumable_segments
+    from iqlut.videos import decoding, encoders, muxing, resumable_segments, stream_copies
 
     larger = upscaler.larger(video.layout, video.path)
     upscaler = chosen_upscaler(upscaler, video, options.part)
     options = encoders.choose(video, target, upscaler.scale, options)
     with decoding.opened(video.path) as source:
-        notes = [*video.notes, *muxing.check_streams(source, video, container_of(target), target)]
+        storages, left_out = stream_copies.plan_copies(source, video, target, options.audio_codec)
+        notes = [*video.notes, *left_out]
+        result = muxing.Result(
+            container_of(target),
+            storages,
+            options.audio_codec,
+            Fraction(larger.width, video.layout.width),
+            video.aspect,
+            options.part,
+        )
         try:
             with locked_folder(target.resolve()) as folder:
                 _check_free(target, overwrite)
@@ -78,7 +91,7 @@ def upscale(
                 resumed = segments.frames
                 try:
                     _fill(segments, video, upscaler, options, advance, notes)
-                    _finish(source, video, segments, target, options.part, overwrite)
+                    notes += _finish(source, video, segments, target, result, overwrite)
                 finally:
                     segments.leave()
         except OSError as error:
@@ -131,32 +144,32 @@ def _finish(
     video: Video,
     segments: resumable_segments.Segments,
     target: Path,
-    part: Part,
+    result: muxing.Result,
     overwrite: bool,
-) -> None:
+) -> tuple[str, ...]:
     """Join the segments and the other streams, and give the finished file its name.
 
     If the source has changed since the beginning, or if the result is not what was decoded, the
     segments are removed and VideoError is raised. If the target is a link, the file that it names
-    is written.
+    is written. Returns sentences about what the container does not hold.
     """
     from iqlut.videos import decoding, muxing
 
     whole = segments.temporary("whole")
-    window = None if part.whole else _window(video, segments)
-    muxing.join(source, video, segments, whole, container_of(target), window)
+    muxing.join(source, video, segments, whole, result)
     try:
         if decoding.has_changed(video):
             raise VideoError(
                 f"{video.path} was changed while it was upscaled, expected it to stay the same; "
                 "run the same command again"
             )
-        muxing.check_finished(whole, target, video, segments)
+        notes = muxing.check_finished(whole, target, video, segments)
     except VideoError:
         segments.remove()
         raise
     publish(whole, target.resolve(), overwrite)
     segments.remove()
+    return notes
 
 
 def _plan(video: Video, upscaler: Upscaler, options: Options) -> dict[str, Any]:
@@ -169,13 +182,3 @@ def _plan(video: Video, upscaler: Upscaler, options: Options) -> dict[str, Any]:
         "options": asdict(options),
         "versions": [iqlut.__version__, av.__version__],
     }
-
-
-def _window(video: Video, segments: resumable_segments.Segments) -> muxing.Window:
-    """The time range in which the frames of a part are displayed."""
-    from iqlut.videos import muxing
-
-    first, last = segments.times[0], segments.times[-1]
-    return muxing.Window(
-        first.pts[0] * video.time_base, (last.pts[-1] + last.durations[-1]) * video.time_base
-    )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from iqlut.errors import VideoError
 from iqlut.planes.plane_types import UpscalePlane
 from iqlut.restoration.choose_strength import Choice
 from iqlut.videos.frame_planes import Layout
+
+if TYPE_CHECKING:
+    from iqlut.videos.track_properties import TrackProperties
 
 Corrections = dict[int, tuple[tuple[int, Fraction], ...]]
 """For each stream, packet numbers and the seconds to add to the times from this packet on."""
@@ -37,6 +41,7 @@ class Video:
 
     state         the size, time and hash of the file, which change if it is changed
     stream        the index of the video stream that is upscaled
+    kept          the indexes of the streams that are kept
     layout        the planes of a frame
     pixel_format  FFmpeg's name of the pixel format with these planes
     frames        the expected number of frames
@@ -45,6 +50,7 @@ class Video:
     aspect        the pixel aspect ratio, width to height; None if it is not stated
     turn          FFmpeg's display matrix, nine numbers that tell players to rotate or flip frames
     light         the mastering display and content light level, as parameters of x265
+    properties    what else is said of the frames and holds for the upscaled ones
     start_s       the time in the file that becomes 0
     corrections   the corrections of the times of all streams, see `time_line`
     packets       the number of packets in each stream that has some
@@ -54,6 +60,7 @@ class Video:
     path: Path
     state: tuple[int, int, str]
     stream: int
+    kept: tuple[int, ...]
     layout: Layout
     pixel_format: str
     frames: int
@@ -63,6 +70,7 @@ class Video:
     aspect: Fraction | None
     turn: tuple[int, ...] | None
     light: str
+    properties: TrackProperties
     start_s: Fraction
     corrections: Corrections
     packets: dict[int, int]
@@ -110,12 +118,16 @@ class Options:
     crf     the quality; lower values are better
     preset  the speed of the encoder, in its own terms
     part    the frames to upscale
+    streams      the streams to keep, see `stream_choice`; None for all
+    audio_codec  the codec of audio that the container cannot hold as it is; None leaves it out
     """
 
     codec: str | None = None
     crf: float | None = None
     preset: str | None = None
     part: Part = field(default_factory=Part)
+    streams: str | None = None
+    audio_codec: str | None = None
 
 
 @dataclass(frozen=True)
