@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import av
 import av.error
 import numpy as np
 
+from iqlut.file_kinds import kind_of
 from iqlut.videos.frame_planes import Layout
 from iqlut.videos.time_line import DisplayTimes, corrected
 from iqlut.videos.video_types import Frame, Part, Video, VideoError
@@ -26,6 +28,21 @@ _REPACKED = {  # pixel formats that hold the same samples in another memory layo
     "uyvy422": "yuv422p", "yvyu422": "yuv422p", "nv24": "yuv444p", "p010le": "yuv420p10le",
     "p210le": "yuv422p10le", "yuvj420p": "yuv420p", "yuvj422p": "yuv422p", "yuvj444p": "yuv444p",
 }  # fmt: skip
+# 4:1:1, which hardly any codec stores, is widened to 4:2:2. NTSC DV has it.
+WIDENED = {"yuv411p": "yuv422p"}
+_WIDENED_CHROMA = (2, 0)
+# FFmpeg's readers of streams that it does not always recognise, by their kind in `file_kinds`.
+_READERS = {
+    "H.264 stream": "h264",
+    "HEVC stream": "hevc",
+    "VVC stream": "vvc",
+    "MPEG-1 or MPEG-2 stream": "mpegvideo",
+    "MPEG-4 stream": "m4v",
+    "VC-1 stream": "vc1",
+    "AV1 stream": "obu",
+    "Motion JPEG": "mjpeg",
+    "MPEG program stream": "mpeg",
+}
 _EDGE_BYTES = 1 << 20
 _FILES_ALONE = {"protocol_whitelist": "file"}  # a video must not cause network access
 
@@ -33,9 +50,13 @@ _FILES_ALONE = {"protocol_whitelist": "file"}  # a video must not cause network 
 @contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
     """Open the video at `path`, or raise VideoError if it cannot be opened."""
+    kind = kind_of(path)
     try:
         container = av.open(
-            str(path.absolute()), metadata_errors="replace", container_options=_FILES_ALONE
+            str(path.absolute()),
+            format=_READERS.get(kind.name) if kind else None,
+            metadata_errors="replace",
+            container_options=_FILES_ALONE,
         )
     except FileNotFoundError:
         raise VideoError(f"there is no file {path}; check the name") from None
@@ -106,7 +127,7 @@ def frames_of(packet: Any, damage: list[str]) -> list[Any]:
 
 def pixel_format_of(frame: Any) -> str:
     """FFmpeg's name of the pixel format in which the planes of a frame are upscaled."""
-    return str(_REPACKED.get(frame.format.name, frame.format.name))
+    return str((_REPACKED | WIDENED).get(frame.format.name, frame.format.name))
 
 
 def frames(video: Video, part: Part, damage: list[str]) -> Generator[Frame, None, None]:
@@ -148,9 +169,23 @@ def _planes(frame: Any, video: Video, number: int) -> list[np.ndarray]:
             f"expected {layout.width}x{layout.height} {video.pixel_format} throughout; upscale the "
             f"two parts separately, with --frames 0:{number} and --frames {number}:"
         )
+    if frame.format.name in WIDENED:
+        luma, *chroma = plane_views(frame, replace(layout, chroma=_WIDENED_CHROMA))
+        return [luma, *(_widened(plane, layout.shapes()[1][1]) for plane in chroma)]
     if frame.format.name in _REPACKED and not frame.format.name.startswith("yuvj"):
         frame = frame.reformat(format=video.pixel_format)
     return plane_views(frame, layout)
+
+
+def _widened(plane: np.ndarray, width: int) -> np.ndarray:
+    """A chroma plane twice as wide, whose even samples are those of `plane`.
+
+    The odd ones lie halfway between and are those of the cubic kernel (a = -0.5), rounded.
+    """
+    padded = np.pad(plane.astype(np.int32), ((0, 0), (1, 2)), mode="edge")
+    near, far = padded[:, 1:-2] + padded[:, 2:-1], padded[:, :-3] + padded[:, 3:]
+    between = ((9 * near - far + 8) >> 4).clip(0, 255).astype(plane.dtype)
+    return np.stack([plane, between], axis=2).reshape(plane.shape[0], -1)[:, :width]
 
 
 def plane_views(frame: Any, layout: Layout) -> list[np.ndarray]:

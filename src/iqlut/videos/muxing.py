@@ -34,6 +34,7 @@ _UNTRUE_OF_STREAM = (
 _UNTRUE_OF_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER")
 _FREE_TAGS = {"movflags": "use_metadata_tags"}  # lets .mp4 files keep tags of any name
 _RECORDS = {"strict": "unofficial"}  # lets .mp4 files hold the spherical mapping
+_NO_TIME_CODE = {"write_tmcd": "0"}  # the muxer would need the frame rate, which PyAV cannot set
 # Without this, the Matroska muxer marks the first stream of each type as the default.
 _FLAGS_AS_GIVEN = {"default_mode": "passthrough"}
 _LISTED_TAGS = {  # the tags that .mp4 files keep without the option above
@@ -168,7 +169,11 @@ def check_finished(file: Path, target: Path, video: Video, segments: Segments) -
 
 def _settings(container: str, source: InputContainer) -> dict[str, str]:
     if container in ("mp4", "mov"):
-        return _RECORDS | ({} if _LISTED_TAGS.issuperset(source.metadata) else _FREE_TAGS)
+        return (
+            _RECORDS
+            | _NO_TIME_CODE
+            | ({} if _LISTED_TAGS.issuperset(source.metadata) else _FREE_TAGS)
+        )
     return _FLAGS_AS_GIVEN
 
 

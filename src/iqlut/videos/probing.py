@@ -12,6 +12,7 @@ import av
 
 from iqlut.videos import time_line
 from iqlut.videos.decoding import (
+    WIDENED,
     frames_of,
     opened,
     packets_of,
@@ -147,6 +148,10 @@ def _notes(frame: Any, properties: TrackProperties, path: Path) -> tuple[str, ..
     if frame.interlaced_frame:
         notes.append(
             f"{path} is interlaced, but is upscaled as if it were progressive; deinterlace it first"
+        )
+    if frame.format.name in WIDENED:
+        notes.append(
+            f"the chroma of {path} is widened from 4:1:1 to 4:2:2, which more codecs can store"
         )
     notes += [
         f"the {lost} of {path} belong to single frames and are left out" for lost in properties.lost

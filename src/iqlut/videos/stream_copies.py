@@ -73,6 +73,9 @@ def plan_copies(
             storages[stream.index] = storage
         else:
             notes.append(_left_out(stream, name, video, target))
+    tagged = (source.metadata, source.streams[video.stream].metadata)
+    if container in ("mp4", "mov") and any("timecode" in tags for tags in tagged):
+        notes.append(f"the time code of {video.path} is left out; write a .mkv file to keep it")
     return storages, tuple(notes)
 
 

@@ -153,17 +153,27 @@ def _finish(
     segments are removed and VideoError is raised. If the target is a link, the file that it names
     is written. Returns sentences about what the container does not hold.
     """
+    import av.error
+
     from iqlut.videos import decoding, muxing
 
     whole = segments.temporary("whole")
-    muxing.join(source, video, segments, whole, result)
     try:
+        muxing.join(source, video, segments, whole, result)
         if decoding.has_changed(video):
             raise VideoError(
                 f"{video.path} was changed while it was upscaled, expected it to stay the same; "
                 "run the same command again"
             )
         notes = muxing.check_finished(whole, target, video, segments)
+    except av.error.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise VideoError(
+            f"the streams of {video.path} cannot be joined in {target} ({error.strerror}), "
+            "expected streams that fit this container; write a .mkv file, or choose others with "
+            "--streams"
+        ) from None
     except VideoError:
         segments.remove()
         raise
