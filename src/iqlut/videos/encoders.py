@@ -12,6 +12,7 @@ import av.codec
 import av.error
 
 from iqlut.videos.containers import CONTAINERS, container_of
+from iqlut.videos.frame_planes import Layout
 from iqlut.videos.video_types import Options, Video, VideoError
 
 if TYPE_CHECKING:
@@ -47,15 +48,15 @@ CODECS = {
 }
 
 
-def choose(video: Video, target: Path, scale: int, options: Options) -> Options:
-    """The options with every default filled in.
+def choose(video: Video, target: Path, larger: Layout, options: Options) -> Options:
+    """The options for upscaled frames of the layout `larger`, with every default filled in.
 
     Raises VideoError if the options do not fit each other, the video or the container of `target`.
     """
     container_of(target)
     name = options.codec or _default_codec(video, target)
     _check_codec(name, video, target)
-    _check_size(name, video, target, scale)
+    _check_size(name, target, larger)
     codec = CODECS[name]
     crf = codec.crf if options.crf is None else options.crf
     if codec.crf is None and options.crf is not None:
@@ -96,14 +97,13 @@ def _check_codec(name: str, video: Video, target: Path) -> None:
         )
 
 
-def _check_size(name: str, video: Video, target: Path, scale: int) -> None:
+def _check_size(name: str, target: Path, larger: Layout) -> None:
     """Raise VideoError if the codec cannot store the upscaled frame size."""
-    larger = video.layout.larger(scale)
     sides = zip((larger.width, larger.height), larger.chroma or (0, 0), strict=True)
     if name in ("h264", "hevc", "av1") and any(side % (1 << log2) for side, log2 in sides):
         raise VideoError(
             f"{target} would have {larger.width}x{larger.height} pixels, {name} expects even "
-            "sides; use --codec ffv1 in a .mkv file, or another scale"
+            "sides; use --codec ffv1 in a .mkv file, or another scale or size"
         )
 
 
@@ -119,14 +119,14 @@ def _takes(name: str, video: Video) -> bool:
 
 
 def add_video(
-    output: OutputContainer, video: Video, scale: int, options: Options, threads: int
+    output: OutputContainer, video: Video, larger: Layout, options: Options, threads: int
 ) -> Any:
     """Add to `output` a video stream with an encoder for the upscaled video, and return it.
 
     Raises VideoError if the encoder rejects its options.
     """
     assert options.codec is not None
-    codec, larger = CODECS[options.codec], video.layout.larger(scale)
+    codec = CODECS[options.codec]
     settings = dict(codec.options) | {"g": str(GROUP)}
     if options.crf is not None:
         settings["crf"] = f"{options.crf:g}"

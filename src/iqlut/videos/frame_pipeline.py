@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import islice
 
 from iqlut.videos.frame_planes import Layout, upscale_planes
+from iqlut.videos.plane_resampling import resample_planes
 from iqlut.videos.prefetch import ahead
 from iqlut.videos.video_types import Frame, Part, Upscaler, Video
 
@@ -61,7 +62,14 @@ def upscaled_frames(
 def larger_frames(
     frames: Generator[Frame, None, None], layout: Layout, upscaler: Upscaler
 ) -> Generator[Frame, None, None]:
+    """Frames of `layout`, upscaled by every step of an upscaler and resampled to its size."""
     with closing(frames):
         for frame in frames:
-            planes = upscale_planes(frame.planes, layout, upscaler.scale, upscaler.tables)
+            planes, step_layout = frame.planes, layout
+            for step in (upscaler, *upscaler.more):
+                if step.scale > 1:
+                    planes = upscale_planes(planes, step_layout, step.scale, step.tables)
+                    step_layout = step_layout.larger(step.scale)
+            if upscaler.size not in (None, (step_layout.width, step_layout.height)):
+                planes = resample_planes(planes, step_layout, upscaler.resized(layout))
             yield replace(frame, planes=planes)

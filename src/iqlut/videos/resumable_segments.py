@@ -26,6 +26,7 @@ import av
 
 from iqlut.videos.decoding import plane_views
 from iqlut.videos.encoders import GROUP, add_video
+from iqlut.videos.frame_planes import Layout
 from iqlut.videos.result_folder import synchronise
 from iqlut.videos.video_types import Advance, Frame, Options, Video
 
@@ -166,10 +167,10 @@ def _sha256(path: Path) -> str:
 
 @dataclass(frozen=True)
 class SegmentEncoding:
-    """The inputs and options that all segments share."""
+    """The inputs and options that all segments share. `layout` is that of the upscaled frames."""
 
     video: Video
-    scale: int
+    layout: Layout
     options: Options
     threads: int
 
@@ -200,7 +201,7 @@ def _write_segment(
     written = delay = 0
     with av.open(str(path), "w", format="matroska") as output:
         stream = add_video(
-            output, encoding.video, encoding.scale, encoding.options, encoding.threads
+            output, encoding.video, encoding.layout, encoding.options, encoding.threads
         )
 
         def write(packets: Iterable[Any]) -> None:
@@ -224,7 +225,7 @@ def _write_segment(
 
 def _video_frame(frame: Frame, encoding: SegmentEncoding) -> Any:
     """Copy the planes of a frame to a frame of PyAV."""
-    video, layout = encoding.video, encoding.video.layout.larger(encoding.scale)
+    video, layout = encoding.video, encoding.layout
     copy = av.VideoFrame(layout.width, layout.height, video.pixel_format)
     for view, plane in zip(plane_views(copy, layout), frame.planes, strict=True):
         view[:] = plane

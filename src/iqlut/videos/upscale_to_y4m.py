@@ -29,6 +29,7 @@ def upscale_to_y4m(
     video: Video, output: BinaryIO, upscaler: Upscaler, part: Part, advance: Advance
 ) -> Outcome:
     """Upscale a video to y4m, which holds only frames, at a constant frame rate."""
+    upscaler = upscaler.fitted(video.layout)
     larger = upscaler.larger(video.layout, video.path)
     upscaler = chosen_upscaler(upscaler, video, part)
     full = video.colour.range == _FULL_RANGE
@@ -37,7 +38,7 @@ def upscale_to_y4m(
         f"y4m stores neither sound nor time stamps, so {video.path} is written at a constant "
         f"{video.rate} frames/s",
     ]
-    output.write(y4m.header(larger, video.rate, video.aspect, full).line())
+    output.write(y4m.header(larger, video.rate, video.aspect_of(larger), full).line())
     count = 0
     with closing(ahead(upscaled_frames(video, part, upscaler, notes), AHEAD)) as frames:
         for frame in frames:
@@ -52,8 +53,8 @@ def upscale_y4m(
 ) -> Outcome:
     """Upscale a y4m video to y4m. `name` stands for the source in messages."""
     header = y4m.read_header(source, name)
-    upscaler.larger(header.layout, name)
-    larger = header.larger(upscaler.scale)
+    upscaler = upscaler.fitted(header.layout)
+    larger = header.with_layout(upscaler.larger(header.layout, name))
     output.write(larger.line())
     read = islice(y4m.read_frames(source, header.layout, name), part.first, part.end)
     numbered = (Frame(number, 1, planes) for number, planes in enumerate(read))

@@ -70,9 +70,10 @@ def upscale(
     """
     from iqlut.videos import decoding, encoders, muxing, resumable_segments, stream_copies
 
+    upscaler = upscaler.fitted(video.layout)
     larger = upscaler.larger(video.layout, video.path)
     upscaler = chosen_upscaler(upscaler, video, options.part)
-    options = encoders.choose(video, target, upscaler.scale, options)
+    options = encoders.choose(video, target, larger, options)
     with decoding.opened(video.path) as source:
         storages, left_out = stream_copies.plan_copies(source, video, target, options.audio_codec)
         notes = [*video.notes, *left_out]
@@ -81,7 +82,7 @@ def upscale(
             storages,
             options.audio_codec,
             Fraction(larger.width, video.layout.width),
-            video.aspect,
+            video.aspect_of(larger),
             options.part,
         )
         try:
@@ -127,8 +128,9 @@ def _fill(
         advance()
     if not segments.complete:
         part = replace(options.part, first=options.part.first + segments.frames)
+        larger = upscaler.resized(video.layout)
         encoding = resumable_segments.SegmentEncoding(
-            video, upscaler.scale, options, upscaler.threads
+            replace(video, aspect=video.aspect_of(larger)), larger, options, upscaler.threads
         )
         with closing(ahead(upscaled_frames(video, part, upscaler, notes), AHEAD)) as frames:
             resumable_segments.write_segments(frames, segments, encoding, advance)
@@ -188,7 +190,8 @@ def _plan(video: Video, upscaler: Upscaler, options: Options) -> dict[str, Any]:
 
     return {
         "video": [str(video.path.resolve()), *video.state],
-        "tables": [upscaler.name, upscaler.scale],
+        "tables": [[step.name, step.scale] for step in (upscaler, *upscaler.more)],
+        "size": upscaler.size,
         "options": asdict(options),
         "versions": [iqlut.__version__, av.__version__],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,6 +76,19 @@ class Video:
     packets: dict[int, int]
     notes: tuple[str, ...]
 
+    def aspect_of(self, larger: Layout) -> Fraction | None:
+        """The pixel aspect ratio of upscaled frames, with which the picture keeps its shape.
+
+        It is that of the video unless the frames are stretched by more than a pixel of rounding.
+        """
+        old = self.layout
+        width = Fraction(old.width * larger.height, old.height)  # without a stretch
+        height = Fraction(old.height * larger.width, old.width)
+        if abs(width - larger.width) <= 1 or abs(height - larger.height) <= 1:
+            return self.aspect
+        stretch = width / larger.width
+        return (stretch * (self.aspect or 1)).limit_denominator(1000)
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -138,6 +151,9 @@ class Upscaler:
     name        identifies the tables; another name means that earlier segments cannot be reused
     threads     the number of threads for the encoder
     pixels_max  the largest number of pixels in a frame that is accepted
+    more        the upscalers that run after this one
+    size        the width and height to which the result is resampled, if it is not of a whole scale
+    fit         the upscaler for videos of a layout; None if this one is used for all
     choose      selects the upscaler for a video from uint8 luma planes of some of its frames; None
                 if this one is used for every video
     choice      the restoration strength that was chosen, if there are several
@@ -148,6 +164,9 @@ class Upscaler:
     name: str
     threads: int = 1
     pixels_max: int = 200_000_000
+    more: tuple[Upscaler, ...] = ()
+    size: tuple[int, int] | None = None
+    fit: Callable[[Layout], Upscaler] | None = None
     choose: Callable[[Sequence[np.ndarray]], Upscaler] | None = None
     choice: Choice | None = None
 
@@ -155,9 +174,10 @@ class Upscaler:
         """The upscaler for a whole video, chosen from frames at its beginning."""
         if self.choose is None or not frames:
             return self
-        return self.choose(
+        chosen = self.choose(
             [(frame.planes[0] >> (layout.depth - 8)).astype(np.uint8) for frame in frames]
         )
+        return replace(chosen, more=self.more, size=self.size)
 
     def larger(self, layout: Layout, name: object) -> Layout:
         """The layout of upscaled frames.
@@ -171,7 +191,17 @@ class Upscaler:
                 f"{self.pixels_max / 1e6:g} million pixels are allowed; raise the limit with "
                 "--max-megapixels if you trust the file"
             )
+        return self.resized(layout)
+
+    def resized(self, layout: Layout) -> Layout:
+        """The layout of upscaled frames, however large."""
+        if self.size is not None:
+            return replace(layout, width=self.size[0], height=self.size[1])
         return layout.larger(self.scale)
+
+    def fitted(self, layout: Layout) -> Upscaler:
+        """The upscaler for videos of a layout."""
+        return self if self.fit is None else self.fit(layout)
 
 
 @dataclass(frozen=True)
