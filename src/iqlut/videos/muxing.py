@@ -45,7 +45,7 @@ _LISTED_TAGS = {  # the tags that .mp4 files keep without the option above
 
 
 @dataclass(frozen=True)
-class Result:
+class FinishedFile:
     """What the finished file consists of.
 
     storages     how each of the other streams is stored
@@ -64,7 +64,7 @@ class Result:
 
 
 def join(
-    source: InputContainer, video: Video, segments: Segments, file: Path, result: Result
+    source: InputContainer, video: Video, segments: Segments, file: Path, result: FinishedFile
 ) -> None:
     """Write the upscaled segments and the other streams of the opened source to `file`."""
     edits: dict[int, matroska.Edit] = {}
@@ -177,7 +177,9 @@ def _settings(container: str, source: InputContainer) -> dict[str, str]:
     return _FLAGS_AS_GIVEN
 
 
-def _video(output: OutputContainer, sample: Any, source: Any, video: Video, result: Result) -> Any:
+def _video(
+    output: OutputContainer, sample: Any, source: Any, video: Video, result: FinishedFile
+) -> Any:
     """Add the stream of the upscaled video.
 
     It has the codec parameters of `sample`, a stream of a segment, and the tags of the source.

@@ -133,7 +133,7 @@ def _left_out(stream: Any, name: str, video: Video, target: Path) -> str:
             "out; --audio-codec encodes it instead"
         )
     own = video.path.suffix.lower()
-    for suffix in dict.fromkeys((*([own] if own in CONTAINERS else []), ".mkv", *CONTAINERS)):
+    for suffix in ([own] if own in CONTAINERS else []) + list(CONTAINERS):
         if _storage(stream, CONTAINERS[suffix][0], None):
             raise VideoError(
                 f"{target} cannot hold {name} ({stream.type}, {codec}); write a {suffix} file, or "

@@ -8,7 +8,8 @@ copied. PyAV is required, except for y4m.
 from __future__ import annotations
 
 import importlib.util
-from contextlib import closing
+from collections.abc import Generator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from fractions import Fraction
 from importlib import metadata
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import iqlut
 from iqlut.videos.containers import container_of
 from iqlut.videos.frame_pipeline import AHEAD, chosen_upscaler, upscaled_frames
+from iqlut.videos.frame_planes import Layout
 from iqlut.videos.prefetch import ahead
 from iqlut.videos.result_folder import locked_folder, publish
 from iqlut.videos.video_types import (
@@ -31,7 +33,7 @@ from iqlut.videos.video_types import (
 )
 
 if TYPE_CHECKING:
-    from iqlut.videos import muxing, resumable_segments
+    from iqlut.videos import muxing, resumable_segments, stream_copies
 
 _PYAV_LEAST = (17, 1)
 
@@ -68,40 +70,58 @@ def upscale(
     file is replaced only with `overwrite`. Raises ResultInUse if another run writes this target,
     and VideoError for whatever else goes wrong.
     """
-    from iqlut.videos import decoding, encoders, muxing, resumable_segments, stream_copies
+    from iqlut.videos import decoding, encoders, resumable_segments, stream_copies
 
     upscaler = upscaler.fitted(video.layout)
     larger = upscaler.larger(video.layout, video.path)
     upscaler = chosen_upscaler(upscaler, video, options.part)
     options = encoders.choose(video, target, larger, options)
-    with decoding.opened(video.path) as source:
+    with decoding.opened(video.path) as source, _errors_of_target(target):
         storages, left_out = stream_copies.plan_copies(source, video, target, options.audio_codec)
         notes = [*video.notes, *left_out]
-        result = muxing.Result(
-            container_of(target),
-            storages,
-            options.audio_codec,
-            Fraction(larger.width, video.layout.width),
-            video.aspect_of(larger),
-            options.part,
-        )
-        try:
-            with locked_folder(target.resolve()) as folder:
-                _check_free(target, overwrite)
-                segments = resumable_segments.Segments(folder, _plan(video, upscaler, options))
-                resumed = segments.frames
-                try:
-                    _fill(segments, video, upscaler, options, advance, notes)
-                    notes += _finish(source, video, segments, target, result, overwrite)
-                finally:
-                    segments.leave()
-        except OSError as error:
-            reason = error.strerror or error
-            raise VideoError(
-                f"{target} cannot be written ({reason}); resolve this and run the same command "
-                "again, which keeps the frames that are finished"
-            ) from error
+        result = _finished_file(video, target, larger, storages, options)
+        with locked_folder(target.resolve()) as folder:
+            _check_free(target, overwrite)
+            segments = resumable_segments.Segments(folder, _plan(video, upscaler, options))
+            resumed = segments.frames
+            try:
+                _fill(segments, video, upscaler, options, advance, notes)
+                notes += _finish(source, video, segments, target, result, overwrite)
+            finally:
+                segments.leave()
     return Outcome(segments.frames, resumed, video.layout, larger, tuple(notes), upscaler.choice)
+
+
+def _finished_file(
+    video: Video,
+    target: Path,
+    larger: Layout,
+    storages: Mapping[int, stream_copies.Storage],
+    options: Options,
+) -> muxing.FinishedFile:
+    from iqlut.videos import muxing
+
+    return muxing.FinishedFile(
+        container_of(target),
+        storages,
+        options.audio_codec,
+        Fraction(larger.width, video.layout.width),
+        video.aspect_of(larger),
+        options.part,
+    )
+
+
+@contextmanager
+def _errors_of_target(target: Path) -> Generator[None, None, None]:
+    """Turn errors of the file system into VideoError."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise VideoError(
+            f"{target} cannot be written ({reason}); resolve this and run the same command "
+            "again, which keeps the frames that are finished"
+        ) from error
 
 
 def _check_free(target: Path, overwrite: bool) -> None:
@@ -146,7 +166,7 @@ def _finish(
     video: Video,
     segments: resumable_segments.Segments,
     target: Path,
-    result: muxing.Result,
+    result: muxing.FinishedFile,
     overwrite: bool,
 ) -> tuple[str, ...]:
     """Join the segments and the other streams, and give the finished file its name.
