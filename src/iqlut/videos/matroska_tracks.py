@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ Edit = Callable[[bytes], bytes]
 """Maps the content of a track entry to another one."""
 
 
-def elements(data: bytes, start: int = 0) -> Iterator[tuple[int, int, int, int]]:
+def elements(data: bytes | mmap, start: int = 0) -> Iterator[tuple[int, int, int, int]]:
     """The elements from `start` on: identifier, and where each begins, its content begins and ends.
 
     An element of unknown size extends to the end of the data.

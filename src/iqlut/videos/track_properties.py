@@ -10,6 +10,7 @@ import io
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -117,19 +118,21 @@ def template(segment: Path, properties: TrackProperties, scale: Fraction) -> io.
 
     A stream of this file is a template from which every container is told the properties.
     """
-    data = segment.read_bytes()
-    (start,) = (begin for n, _, begin, _ in matroska.elements(data) if n == matroska.SEGMENT)
-    parts = []
-    for number, _, begin, end in matroska.elements(data, start):
-        content = data[begin:end]
-        if number == matroska.TRACKS:
-            entry = matroska.child(content, matroska.TRACK_ENTRY) or b""
-            content = matroska.element(matroska.TRACK_ENTRY, described(entry, properties, scale))
-        if number not in (matroska.SEEK_HEAD, matroska.CUES):
-            parts.append(matroska.element(number, content))
-        if number == matroska.CLUSTER:
-            break
-    (head,) = (data[s:e] for n, s, _, e in matroska.elements(data) if n == 0x1A45DFA3)
+    with segment.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        top = {number: places for number, *places in matroska.elements(data)}
+        parts = []
+        for number, _, begin, end in matroska.elements(data, top[matroska.SEGMENT][1]):
+            content = data[begin:end]
+            if number == matroska.TRACKS:
+                entry = matroska.child(content, matroska.TRACK_ENTRY) or b""
+                content = matroska.element(
+                    matroska.TRACK_ENTRY, described(entry, properties, scale)
+                )
+            if number not in (matroska.SEEK_HEAD, matroska.CUES):
+                parts.append(matroska.element(number, content))
+            if number == matroska.CLUSTER:
+                break
+        head = data[: top[matroska.SEGMENT][0]]
     return io.BytesIO(head + matroska.element(matroska.SEGMENT, b"".join(parts)))
 
 

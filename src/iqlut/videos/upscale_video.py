@@ -171,9 +171,8 @@ def _finish(
 ) -> tuple[str, ...]:
     """Join the segments and the other streams, and give the finished file its name.
 
-    If the source has changed since the beginning, or if the result is not what was decoded, the
-    segments are removed and VideoError is raised. If the target is a link, the file that it names
-    is written. Returns sentences about what the container does not hold.
+    If the source has changed, or if the result is not what was decoded, the segments are removed.
+    Of a link, the file that it names is written. Returns sentences about what is not held.
     """
     import av.error
 
