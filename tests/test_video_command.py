@@ -43,7 +43,7 @@ def test_a_video_that_exists_is_not_replaced(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--quality", "90"], ["--width", "100"], ["--frames", "5:2"]]
+    "arguments", [["--quality", "90"], ["--format", "png"], ["--frames", "5:2"]]
 )
 def test_arguments_that_do_not_fit_videos(
     tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str], arguments: list[str]

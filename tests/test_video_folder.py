@@ -79,9 +79,9 @@ def test_a_broken_video_stops_nothing(holiday: Path, model: str, tmp_path: Path,
     assert left == ["beach.jpg", "clip.avi.mkv", "day 2"]
 
 
-def test_a_size_is_for_pictures(holiday: Path, model: str, tmp_path: Path, capsys) -> None:
-    """Videos are named, each with the reason; the pictures are done."""
-    assert upscale(model, holiday, "-o", tmp_path / "big", "--width", 17, "-q") == 1
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 3 and all("expected a scale instead of" in line for line in said)
-    assert opened(tmp_path / "big" / "beach.jpg").size == (17, 14)
+def test_a_size_for_pictures_and_videos(holiday: Path, model: str, tmp_path: Path) -> None:
+    big = tmp_path / "big"
+    assert upscale(model, holiday, "-o", big, "--width", 20, "-q", "--preset", "ultrafast") == 0
+    assert opened(big / "beach.jpg").size == (20, 16)
+    with av.open(str(big / "clip.mkv")) as video:
+        assert (video.streams.video[0].width, video.streams.video[0].height) == (20, 10)

@@ -88,10 +88,14 @@ def test_bad_outputs(rich, model, tmp_path):
         tmp_path: "is a folder",
         tmp_path / "big.xyz": "a supported video format",
         tmp_path / "big.mp4": "cannot hold stream 3",
-        tmp_path / "big.webm": "cannot hold stream 1",
+        tmp_path / "big.webm": "cannot hold stream 3",
     }.items():
         options = UpscaleOptions(
-            (shipped_models.load(model),), Size(4), "reference", overwrite=target == rich
+            (shipped_models.load(model),),
+            Size(4),
+            "reference",
+            overwrite=target == rich,
+            target_is_named=True,
         )
         with pytest.raises(PictureError, match=words):
             upscale_file(Job(rich, target, "rich.mkv", is_video=True), options)

@@ -44,12 +44,15 @@ def measure(seconds: int, clip: Path | None, rounds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = write_clip(Path(folder) / "video.mkv", seconds * RATE, clip)
         video = videos.probe(path)
-        options = encoders.choose(video, Path(folder) / "big.mkv", upscaler.scale, videos.Options())
-        larger = upscaler_alone(video, upscaler, 60)[1]
+        larger = video.layout.larger(upscaler.scale)
+        options = encoders.choose(video, Path(folder) / "big.mkv", larger, videos.Options())
+        last_frames = upscaler_alone(video, upscaler, 60)[1]
         times = []
         for _ in range(rounds):
             upscaler_s, _ = upscaler_alone(video, upscaler, video.frames)
-            encoder_s = encoder_alone(video, options, larger, threads, Path(folder) / "alone.mkv")
+            encoder_s = encoder_alone(
+                video, options, last_frames, threads, Path(folder) / "alone.mkv"
+            )
             with get_context("spawn").Pool(1) as pool:
                 whole_s, quarter_mib, peak_mib = pool.apply(
                     whole, (path, Path(folder) / "big.mkv", threads)
@@ -157,7 +160,7 @@ def encoder_alone(
     """Return the seconds to encode as many frames as the video has, reading `larger` back and
     forth.
     """
-    recipe = resumable_segments.SegmentEncoding(video, 4, options, threads)
+    recipe = resumable_segments.SegmentEncoding(video, video.layout.larger(4), options, threads)
     order = [*range(len(larger)), *range(len(larger) - 2, 0, -1)]
     start = time.perf_counter()
     for first in range(0, video.frames, encoders.GROUP):

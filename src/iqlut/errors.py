@@ -59,6 +59,10 @@ class VideoError(IqlutError):
     """A video cannot be read, upscaled or written."""
 
 
+class ResultInUse(VideoError):
+    """Another run is writing the same result."""
+
+
 class PlanError(IqlutError, ValueError):
     """Inputs and outputs do not fit together, for example several inputs with one output file."""
 

@@ -7,10 +7,13 @@ and an MP4 or Matroska file may hold sound only.
 
 from __future__ import annotations
 
+import io
+import re
 import stat
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -47,6 +50,16 @@ def _iso_kinds(family: Family, name: str, *brands: bytes) -> list[tuple[Kind, tu
     """One signature for each major brand of an ISO base media file (ISO/IEC 14496-12)."""
     return [_kind(family, name, (4, b"ftyp" + brand)) for brand in brands]
 
+
+# The headers of units that may begin a raw stream: delimiters and parameter sets.
+_FIRST_UNITS = {
+    "H.264 stream": (b"\x09", b"\x27", b"\x47", b"\x67"),
+    "HEVC stream": (b"\x40\x01", b"\x42\x01", b"\x46\x01"),
+    "VVC stream": (b"\0\x71", b"\0\x79", b"\0\xa1"),
+    "MPEG-1 or MPEG-2 stream": (b"\xb3",),
+    "MPEG-4 stream": (b"\xb0",),
+    "VC-1 stream": (b"\x0f",),
+}
 
 # The first matching signature decides, so specific ones precede general ones.
 _SIGNATURES = (
@@ -91,11 +104,30 @@ _SIGNATURES = (
     _kind(Family.VIDEO, "RealMedia", (0, b".RMF")),
     _kind(Family.VIDEO, "AVI", (0, b"RIFF"), (8, b"AVI ")),
     _kind(Family.VIDEO, "NUT", (0, b"nut/multimedia")),
-    # The sync bytes of two packets, which have 188 bytes, or 192 with a time stamp before each.
+    _kind(Family.VIDEO, "IVF", (0, b"DKIF")),
+    _kind(Family.VIDEO, "Ogg video", (0, b"OggS"), (28, b"\x80theora")),
+    _kind(Family.VIDEO, "MXF", (0, b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02")),
+    _kind(Family.VIDEO, "WTV", (0, b"\xb7\xd8\x00\x20\x37\x49\xda\x11\xa6\x4e")),
+    _kind(Family.VIDEO, "DHAV", (0, b"DHAV")),
+    *(_kind(Family.VIDEO, "DV", (0, b"\x1f\x07\x00" + system)) for system in (b"\x3f", b"\xbf")),
+    # Raw streams begin with a start code and the first unit of a sequence.
+    *(
+        _kind(Family.VIDEO, name, (0, start + unit))
+        for start in (b"\0\0\0\x01", b"\0\0\x01")
+        for name, units in _FIRST_UNITS.items()
+        for unit in units
+    ),
+    _kind(Family.VIDEO, "AV1 stream", (0, b"\x12\0\x0a")),
+    # The sync bytes of two packets of 188 bytes, or of 192 with a time stamp before or 204 with a
+    # checksum after each.
     _kind(Family.VIDEO, "MPEG transport stream", (0, b"G"), (188, b"G")),
     _kind(Family.VIDEO, "MPEG transport stream", (4, b"G"), (196, b"G")),
+    _kind(Family.VIDEO, "MPEG transport stream", (0, b"G"), (204, b"G")),
 )
 
+_JPEG_BYTES_MAX = 32 << 20  # in which the first two pictures of a Motion JPEG video are looked for
+_JPEG_FRAMES = tuple(bytes([0xFF, 0xC0 | i]) for i in range(16) if i not in (4, 8, 12))
+_JPEG_NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _UNREAD_SUFFIXES = frozenset({".heic", ".heif", ".hif", ".jxl"})
 _RAW_SUFFIXES = frozenset({
     ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mrw", ".nef", ".nrw",
@@ -128,14 +160,62 @@ def kind_of(path: Path) -> Kind | None:
     """The kind of a file by its content, or None if it is unknown or the file cannot be read.
 
     Pipes and devices are not opened, since what is read from them is gone.
+    A JPEG file is a Motion JPEG video if more pictures of its size follow, unless its name says
+    that it is a picture.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return None
         with path.open("rb") as file:
-            return kind_of_bytes(file.read(START_BYTES))
+            kind = kind_of_bytes(file.read(START_BYTES))
+            if kind is not None and kind.name == "JPEG" and not _is_named_jpeg(path):
+                file.seek(0)
+                if _is_motion_jpeg(file):
+                    return Kind(Family.VIDEO, "Motion JPEG")
+            return kind
     except OSError:
         return None
+
+
+def _is_named_jpeg(path: Path) -> bool:
+    return Image.registered_extensions().get(path.suffix.lower()) == "JPEG"
+
+
+def _is_motion_jpeg(file: BinaryIO) -> bool:
+    """Whether a JPEG picture is followed at once by another one of the same size.
+
+    Stereo pictures are so too, but have an index in the multi-picture format (MPF).
+    """
+    sizes = []
+    for _ in range(2):
+        data = file.read(_JPEG_BYTES_MAX)
+        size, end = _jpeg_size_and_end(data)
+        if not end or b"MPF\0" in data[:end]:
+            return False
+        sizes.append(size)
+        file.seek(end - len(data), io.SEEK_CUR)
+    return sizes[0] == sizes[1] is not None
+
+
+def _jpeg_size_and_end(data: bytes) -> tuple[bytes | None, int]:
+    """The size in a JPEG picture as its bytes, and where the picture ends; 0 if it does not."""
+    place, size = 2, None
+    if not data.startswith(b"\xff\xd8"):
+        return None, 0
+    while 0 <= place < len(data) - 3:
+        marker = data[place : place + 2]
+        if marker == b"\xff\xd9":
+            return size, place + 2
+        if marker[0] != 0xFF:
+            return None, 0
+        if marker in _JPEG_FRAMES:
+            size = data[place + 5 : place + 9]
+        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+        if marker == b"\xff\xda":  # coded samples follow, up to the next marker
+            found = _JPEG_NEXT_MARKER.search(data, place)
+            place = found.start() if found else -1
+    at_end = data[place : place + 2] == b"\xff\xd9"
+    return (size, place + 2) if at_end else (None, 0)
 
 
 def is_camera_raw(suffix: str, data: bytes) -> bool:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -15,41 +16,83 @@ import numpy as np
 
 from iqlut import upscaling, videos
 from iqlut.atomic_files import write_atomically
-from iqlut.batch.pending_jobs import check_target
+from iqlut.batch.output_size import Size, steps
+from iqlut.batch.pending_jobs import check_target, exists_already
 from iqlut.batch.planning import STREAM, Job
 from iqlut.batch.results import Result, Watch, is_disk_full, unwatched
 from iqlut.batch.stdout_pipe import stdout
 from iqlut.batch.upscale_options import UpscaleOptions
-from iqlut.errors import DiskFull, PictureError
+from iqlut.errors import DiskFull, InvalidArgument, PictureError, ResultInUse
 from iqlut.file_kinds import Y4M_SIGNATURE
 from iqlut.printable_names import shown
 from iqlut.restoration import choose_strength
 from iqlut.restoration.choose_strength import Choice
 from iqlut.tables.integer_tables import Tables
-from iqlut.tables.restoration_tables import RestorationTables
+from iqlut.tables.restoration_tables import RestorationTables, tables_at
 from iqlut.tables.shipped_models import Model
 from iqlut.videos import Options, Outcome, Upscaler, VideoError
 from iqlut.videos.containers import Y4M
+from iqlut.videos.frame_planes import Layout
 
 
 def upscale_video(job: Job, upscale_options: UpscaleOptions, watch: Watch = unwatched) -> Result:
     """Upscale one video and describe the result. Raises PictureError if that fails."""
-    name, scale = _name(job.source), upscale_options.size.scale
-    if scale is None:
-        raise PictureError(
-            f"{name} is a video, expected a scale instead of a width or height; "
-            "upscale it in a separate run with -s"
-        )
+    is_shared = not upscale_options.target_is_named and not upscale_options.overwrite
+    if is_shared and exists_already(job):
+        return _skipped(job, "it exists")
     check_target(job, upscale_options.overwrite)
-    (model,) = (model for model in upscale_options.ladder if model.scale == scale)
     try:
-        return upscale_video_with(
-            job, upscaler_of(model, upscale_options), upscale_options.video, watch
-        )
+        upscaler, overwrite = upscaler_for(upscale_options), upscale_options.overwrite
+        return upscale_video_with(job, upscaler, upscale_options.video, watch, overwrite)
     except VideoError as error:
+        if is_shared and isinstance(error, ResultInUse):
+            return _skipped(job, "another run is working on it", str(error))
+        if is_shared and exists_already(job):
+            return _skipped(job, "it exists")
         raise (DiskFull if is_disk_full(error.__cause__) else PictureError)(
             str(error)
         ) from error.__cause__
+
+
+def upscaler_for(upscale_options: UpscaleOptions) -> Upscaler:
+    """The upscaler of a run. For a width or height, it is made for the size of each video."""
+    by_scale = {model.scale: model for model in upscale_options.ladder}
+    scale = upscale_options.size.scale
+    if scale is not None:
+        return upscaler_of(by_scale[scale], upscale_options)
+
+    def fit(layout: Layout) -> Upscaler:
+        size = _requested(upscale_options.size, layout)
+        try:
+            scales = steps((layout.width, layout.height), size, tuple(by_scale))
+        except InvalidArgument as error:
+            raise VideoError(f"the video cannot be upscaled: {error}") from None
+        if not scales:
+            return replace(unchanged, size=size, fit=None)
+        first = upscaler_of(by_scale[scales[0]], upscale_options)
+        again = [  # the first one has restored the frames already
+            _upscaler(tables_at(by_scale[scale]), upscale_options, None) for scale in scales[1:]
+        ]
+        return replace(first, more=tuple(again), size=size)
+
+    threads = upscale_options.threads or upscaling.cores()
+    unchanged = Upscaler(
+        lambda plane: plane, 1, "unchanged", threads, upscale_options.pixels_max, fit=fit
+    )
+    return unchanged
+
+
+def _requested(size: Size, layout: Layout) -> tuple[int, int]:
+    """The requested width and height. A side that follows from the other one is even.
+
+    Most codecs need even sides.
+    """
+    width, height = size.of((layout.width, layout.height))
+    if size.width is None:
+        width = max(2, 2 * round(Fraction(layout.width * height, 2 * layout.height)))
+    if size.height is None:
+        height = max(2, 2 * round(Fraction(layout.height * width, 2 * layout.width)))
+    return width, height
 
 
 def upscaler_of(model: Model, upscale_options: UpscaleOptions) -> Upscaler:
@@ -82,21 +125,22 @@ def _upscaler(tables: Tables, upscale_options: UpscaleOptions, choice: Choice | 
 
 
 def upscale_video_with(
-    job: Job, upscaler: Upscaler, options: Options, watch: Watch = unwatched
+    job: Job,
+    upscaler: Upscaler,
+    options: Options,
+    watch: Watch = unwatched,
+    overwrite: bool = False,
 ) -> Result:
-    """Upscale one video with an upscaler. A target that exists is replaced.
-
-    Raises VideoError if that fails.
-    """
+    """Upscale one video with an upscaler. Raises VideoError if that fails."""
     start = time.perf_counter()
     os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder prints a lot otherwise
     source, target = job.source or STREAM, job.target or STREAM
     if STREAM in (source, target) or target.suffix.lower() == Y4M:
         outcome = _to_y4m(source, target, upscaler, options, watch)
     else:
-        video = videos.probe(source, options.part)
+        video = videos.probe(source, options.part, options.streams)
         with watch(video.frames, "frames") as advance:
-            outcome = videos.upscale(video, target, upscaler, options, advance)
+            outcome = videos.upscale(video, target, upscaler, options, advance, overwrite)
     return replace(
         _result(source, target, outcome), elapsed_ms=1000 * (time.perf_counter() - start)
     )
@@ -137,7 +181,7 @@ def _write_y4m(
     with _opened_y4m(source) as file:
         if file is not None:
             return videos.upscale_y4m(file, _name(source), output, upscaler, options.part)
-    video = videos.probe(source, options.part)
+    video = videos.probe(source, options.part, options.streams)
     with watch(video.frames, "frames") as advance:
         return videos.upscale_to_y4m(video, output, upscaler, options.part, advance)
 
@@ -160,6 +204,11 @@ def _opened_y4m(source: Path) -> Iterator[BinaryIO | None]:
 
 def _name(path: Path | None) -> str:
     return "the pipe" if path in (None, STREAM) else shown(path)
+
+
+def _skipped(job: Job, reason: str, *notes: str) -> Result:
+    """The result of a video of a folder that another run upscales, or has just upscaled."""
+    return Result(str(job.source), str(job.target), "skipped", reason, notes=notes)
 
 
 def _result(source: Path, target: Path, outcome: Outcome) -> Result:

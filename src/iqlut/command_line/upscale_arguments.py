@@ -87,6 +87,8 @@ class UpscaleArguments:
     crf: video_arguments.Crf = None
     preset: video_arguments.Preset = None
     frames: video_arguments.Frames = None
+    streams: video_arguments.Streams = None
+    audio_codec: video_arguments.AudioCodec = None
     json: Annotated[
         bool, flag("print a JSON list with an object for each file, each on a line of its own")
     ] = False
@@ -126,7 +128,12 @@ class UpscaleArguments:
             target_is_named,
             ensemble=self.ensemble,
             video=videos.Options(
-                self.codec, self.crf, self.preset, video_arguments.part(self.frames)
+                self.codec,
+                self.crf,
+                self.preset,
+                video_arguments.part(self.frames),
+                self.streams,
+                self.audio_codec,
             ),
             restore=restore,
         )

@@ -12,7 +12,7 @@ from iqlut.command_line.exit_codes import Stop
 from iqlut.file_kinds import Y4M_SIGNATURE
 from iqlut.videos import Part
 
-ARGUMENTS = ("codec", "crf", "preset", "frames")
+ARGUMENTS = ("codec", "crf", "preset", "frames", "streams", "audio_codec")
 
 Codec = Annotated[
     str | None,
@@ -45,6 +45,24 @@ Frames = Annotated[
         metavar="A:B",
         help="video: upscale only frames A to B - 1, counted from 0",
         help_behavior_hint="(default: all)",
+    ),
+]
+
+Streams = Annotated[
+    str | None,
+    arg(
+        metavar="LIST",
+        help="video: streams to keep, such as 0,2 or v:0,a:1,s; the first video is upscaled",
+        help_behavior_hint="(default: all)",
+    ),
+]
+AudioCodec = Annotated[
+    str | None,
+    arg(
+        metavar="CODEC",
+        help="video: codec for audio that the output format cannot hold as it is: aac, opus, mp3, "
+        "ac3, flac or pcm",
+        help_behavior_hint="(default: such audio is left out)",
     ),
 ]
 

@@ -29,7 +29,7 @@ from iqlut.errors import DiskFull, PictureError, ResultExists
 from iqlut.pictures import formats
 from iqlut.printable_names import shown
 
-_OF_PICTURES = ("size", "width", "height", "format", "quality", "strip")
+_OF_PICTURES = ("format", "quality", "strip")
 
 
 @dataclass(frozen=True, kw_only=True)

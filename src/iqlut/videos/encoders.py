@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,12 @@ import av.codec
 import av.error
 
 from iqlut.videos.containers import CONTAINERS, container_of
+from iqlut.videos.frame_planes import Layout
 from iqlut.videos.video_types import Options, Video, VideoError
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
-_WITHOUT_ASPECT = ("av1", "vp9")  # codecs whose stream does not state the pixel aspect ratio
 _CRF_MAX = 51
 GROUP = 250  # the largest number of frames between key frames, and in a segment
 
@@ -47,15 +48,15 @@ CODECS = {
 }
 
 
-def choose(video: Video, target: Path, scale: int, options: Options) -> Options:
-    """The options with every default filled in.
+def choose(video: Video, target: Path, larger: Layout, options: Options) -> Options:
+    """The options for upscaled frames of the layout `larger`, with every default filled in.
 
     Raises VideoError if the options do not fit each other, the video or the container of `target`.
     """
     container_of(target)
     name = options.codec or _default_codec(video, target)
     _check_codec(name, video, target)
-    _check_size(name, video, target, scale)
+    _check_size(name, target, larger)
     codec = CODECS[name]
     crf = codec.crf if options.crf is None else options.crf
     if codec.crf is None and options.crf is not None:
@@ -66,7 +67,7 @@ def choose(video: Video, target: Path, scale: int, options: Options) -> Options:
         )
     if codec.preset is None and options.preset is not None:
         raise VideoError(f"{name} takes no --preset; leave out --preset")
-    return Options(name, crf, options.preset or codec.preset, options.part)
+    return replace(options, codec=name, crf=crf, preset=options.preset or codec.preset)
 
 
 def _default_codec(video: Video, target: Path) -> str:
@@ -96,20 +97,13 @@ def _check_codec(name: str, video: Video, target: Path) -> None:
         )
 
 
-def _check_size(name: str, video: Video, target: Path, scale: int) -> None:
-    """Raise VideoError if the codec cannot store the upscaled frame size or the pixel aspect."""
-    larger = video.layout.larger(scale)
+def _check_size(name: str, target: Path, larger: Layout) -> None:
+    """Raise VideoError if the codec cannot store the upscaled frame size."""
     sides = zip((larger.width, larger.height), larger.chroma or (0, 0), strict=True)
     if name in ("h264", "hevc", "av1") and any(side % (1 << log2) for side, log2 in sides):
         raise VideoError(
             f"{target} would have {larger.width}x{larger.height} pixels, {name} expects even "
-            "sides; use --codec ffv1 in a .mkv file, or another scale"
-        )
-    stored_in_container = container_of(target) in ("matroska", "webm")
-    if video.aspect not in (None, 1) and name in _WITHOUT_ASPECT and stored_in_container:
-        raise VideoError(
-            f"{name} in {target} cannot store the pixel aspect ratio {video.aspect}, expected 1; "
-            "use --codec h264"
+            "sides; use --codec ffv1 in a .mkv file, or another scale or size"
         )
 
 
@@ -125,19 +119,21 @@ def _takes(name: str, video: Video) -> bool:
 
 
 def add_video(
-    output: OutputContainer, video: Video, scale: int, options: Options, threads: int
+    output: OutputContainer, video: Video, larger: Layout, options: Options, threads: int
 ) -> Any:
     """Add to `output` a video stream with an encoder for the upscaled video, and return it.
 
     Raises VideoError if the encoder rejects its options.
     """
     assert options.codec is not None
-    codec, larger = CODECS[options.codec], video.layout.larger(scale)
+    codec = CODECS[options.codec]
     settings = dict(codec.options) | {"g": str(GROUP)}
     if options.crf is not None:
         settings["crf"] = f"{options.crf:g}"
     if options.preset is not None:
         settings["preset"] = options.preset
+    if video.properties.siting and larger.chroma == (1, 1):
+        settings["chroma_sample_location"] = video.properties.siting
     if options.codec == "hevc":
         settings["x265-params"] = ":".join(
             part for part in ("log-level=none", f"pools={threads}", video.light) if part
@@ -149,7 +145,7 @@ def add_video(
         context = stream.codec_context
         context.time_base = video.time_base
         context.thread_count = threads
-        set_colour(context, video)
+        set_colour(context, video, video.aspect)
         context.open()
     except (av.error.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -161,10 +157,10 @@ def add_video(
     return stream
 
 
-def set_colour(context: Any, video: Video) -> None:
+def set_colour(context: Any, video: Video, aspect: Fraction | None) -> None:
     """Set the colour description and the pixel aspect ratio of a codec context."""
     colour = video.colour
     context.color_range, context.color_primaries = colour.range, colour.primaries
     context.color_trc, context.colorspace = colour.transfer, colour.matrix
-    if video.aspect:
-        context.sample_aspect_ratio = video.aspect
+    if aspect:
+        context.sample_aspect_ratio = aspect

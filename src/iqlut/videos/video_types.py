@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,12 @@ from iqlut.errors import VideoError
 from iqlut.planes.plane_types import UpscalePlane
 from iqlut.restoration.choose_strength import Choice
 from iqlut.videos.frame_planes import Layout
+
+if TYPE_CHECKING:
+    from iqlut.videos.track_properties import TrackProperties
+
+Corrections = dict[int, tuple[tuple[int, Fraction], ...]]
+"""For each stream, packet numbers and the seconds to add to the times from this packet on."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,9 @@ class Colour:
 class Video:
     """The properties of a video that can be upscaled, from its first frame and all of its packets.
 
+    state         the size, time and hash of the file, which change if it is changed
     stream        the index of the video stream that is upscaled
+    kept          the indexes of the streams that are kept
     layout        the planes of a frame
     pixel_format  FFmpeg's name of the pixel format with these planes
     frames        the expected number of frames
@@ -41,11 +50,17 @@ class Video:
     aspect        the pixel aspect ratio, width to height; None if it is not stated
     turn          FFmpeg's display matrix, nine numbers that tell players to rotate or flip frames
     light         the mastering display and content light level, as parameters of x265
+    properties    what else is said of the frames and holds for the upscaled ones
+    start_s       the time in the file that becomes 0
+    corrections   the corrections of the times of all streams, see `time_line`
+    packets       the number of packets in each stream that has some
     notes         sentences about unusual properties, for the user
     """
 
     path: Path
+    state: tuple[int, int, str]
     stream: int
+    kept: tuple[int, ...]
     layout: Layout
     pixel_format: str
     frames: int
@@ -55,7 +70,24 @@ class Video:
     aspect: Fraction | None
     turn: tuple[int, ...] | None
     light: str
+    properties: TrackProperties
+    start_s: Fraction
+    corrections: Corrections
+    packets: dict[int, int]
     notes: tuple[str, ...]
+
+    def aspect_of(self, larger: Layout) -> Fraction | None:
+        """The pixel aspect ratio of upscaled frames, with which the picture keeps its shape.
+
+        It is that of the video unless the frames are stretched by more than a pixel of rounding.
+        """
+        old = self.layout
+        width = Fraction(old.width * larger.height, old.height)  # without a stretch
+        height = Fraction(old.height * larger.width, old.width)
+        if abs(width - larger.width) <= 1 or abs(height - larger.height) <= 1:
+            return self.aspect
+        stretch = width / larger.width
+        return (stretch * (self.aspect or 1)).limit_denominator(1000)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +131,16 @@ class Options:
     crf     the quality; lower values are better
     preset  the speed of the encoder, in its own terms
     part    the frames to upscale
+    streams      the streams to keep, see `stream_choice`; None for all
+    audio_codec  the codec of audio that the container cannot hold as it is; None leaves it out
     """
 
     codec: str | None = None
     crf: float | None = None
     preset: str | None = None
     part: Part = field(default_factory=Part)
+    streams: str | None = None
+    audio_codec: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +151,9 @@ class Upscaler:
     name        identifies the tables; another name means that earlier segments cannot be reused
     threads     the number of threads for the encoder
     pixels_max  the largest number of pixels in a frame that is accepted
+    more        the upscalers that run after this one
+    size        the width and height to which the result is resampled, if it is not of a whole scale
+    fit         the upscaler for videos of a layout; None if this one is used for all
     choose      selects the upscaler for a video from uint8 luma planes of some of its frames; None
                 if this one is used for every video
     choice      the restoration strength that was chosen, if there are several
@@ -125,6 +164,9 @@ class Upscaler:
     name: str
     threads: int = 1
     pixels_max: int = 200_000_000
+    more: tuple[Upscaler, ...] = ()
+    size: tuple[int, int] | None = None
+    fit: Callable[[Layout], Upscaler] | None = None
     choose: Callable[[Sequence[np.ndarray]], Upscaler] | None = None
     choice: Choice | None = None
 
@@ -132,9 +174,10 @@ class Upscaler:
         """The upscaler for a whole video, chosen from frames at its beginning."""
         if self.choose is None or not frames:
             return self
-        return self.choose(
+        chosen = self.choose(
             [(frame.planes[0] >> (layout.depth - 8)).astype(np.uint8) for frame in frames]
         )
+        return replace(chosen, more=self.more, size=self.size)
 
     def larger(self, layout: Layout, name: object) -> Layout:
         """The layout of upscaled frames.
@@ -148,7 +191,17 @@ class Upscaler:
                 f"{self.pixels_max / 1e6:g} million pixels are allowed; raise the limit with "
                 "--max-megapixels if you trust the file"
             )
+        return self.resized(layout)
+
+    def resized(self, layout: Layout) -> Layout:
+        """The layout of upscaled frames, however large."""
+        if self.size is not None:
+            return replace(layout, width=self.size[0], height=self.size[1])
         return layout.larger(self.scale)
+
+    def fitted(self, layout: Layout) -> Upscaler:
+        """The upscaler for videos of a layout."""
+        return self if self.fit is None else self.fit(layout)
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,8 @@ class Header:
     words: tuple[str, ...]
     layout: Layout
 
-    def larger(self, scale: int) -> Header:
-        """The header of the video upscaled `scale` times."""
-        layout = self.layout.larger(scale)
+    def with_layout(self, layout: Layout) -> Header:
+        """The header of the video with frames of another size."""
         sizes = {"W": layout.width, "H": layout.height}
         words = tuple(
             f"{word[0]}{sizes[word[0]]}" if word[0] in sizes else word for word in self.words
@@ -55,7 +54,7 @@ def header(layout: Layout, rate: Fraction, aspect: Fraction | None, full_range: 
     if layout.depth > 8:
         colour = f"{colour}{layout.depth}" if layout.chroma is None else f"{colour}p{layout.depth}"
     elif layout.chroma == (1, 1):
-        colour += "mpeg2" if layout.sited[0] else "jpeg"
+        colour += {(True, True): "paldv", (True, False): "mpeg2"}.get(layout.sited, "jpeg")
     words = [f"W{layout.width}", f"H{layout.height}", f"F{rate.numerator}:{rate.denominator}", "Ip"]
     words.append(f"A{aspect.numerator}:{aspect.denominator}" if aspect else "A0:0")
     return Header(
