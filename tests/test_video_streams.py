@@ -11,7 +11,6 @@ pytest.importorskip("av", reason="videos need PyAV: pip install 'iqlut[video]'")
 
 from command_line import refuses, upscale
 from ffmpeg_videos import CASES, described, doubled, ffmpeg, film, needs_ffmpeg, sound_s
-from iqlut import videos
 
 pytestmark = needs_ffmpeg
 VIDEO = ("-c:v", "mpeg4", "-bf", "0")
@@ -153,4 +152,3 @@ def test_cases(name, tmp_path):
     doubled(CASES / name, tmp_path / "big.mkv")
     assert kinds(tmp_path / "big.mkv") == ["video", "audio"]
     assert sound_of(tmp_path / "big.mkv") == sound_of(CASES / name)
-    assert isinstance(videos.probe(tmp_path / "big.mkv"), videos.Video)

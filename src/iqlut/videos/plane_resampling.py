@@ -21,15 +21,17 @@ def resample_planes(
 ) -> list[np.ndarray]:
     """Resample the planes of a frame of `layout` to the size of `target`."""
     ratios = (layout.width / target.width, layout.height / target.height)
-    chroma = layout.chroma or (0, 0)
+    (across, down), (left, top) = layout.chroma or (0, 0), layout.sited
     resampled = [_resample(planes[0], target, target.shapes()[0], ratios, (0.0, 0.0))]
-    # A co-sited sample lies at the centre of the first of its 2**log2 luma samples.
-    before = tuple(
-        (0.5 - 0.5 / (1 << log2)) * on for log2, on in zip(chroma, layout.sited, strict=True)
-    )
+    before = _before_centre(across) * left, _before_centre(down) * top
     for plane, shape in zip(planes[1:], target.shapes()[1:], strict=True):
         resampled.append(_resample(plane, target, shape, ratios, before))
     return resampled
+
+
+def _before_centre(log2: int) -> float:
+    """How far the first of 2**log2 luma samples lies before their centre, as a part of them all."""
+    return 0.5 - 0.5 / (1 << log2)
 
 
 def _resample(
@@ -48,14 +50,10 @@ def _resample(
     padded = np.pad(plane, padding, mode="edge")
     deep = target.depth > 8
     image = Image.fromarray(padded.astype(np.float32) if deep else padded)
-    starts = [padding + part * (1 - ratio) for ratio, part in zip(ratios, before, strict=True)]
-    ends = [
-        min(start + ratio * side, padded_side)
-        for start, ratio, side, padded_side in zip(
-            starts, ratios, shape[::-1], image.size, strict=True
-        )
-    ]
-    resized = image.resize(shape[::-1], Image.Resampling.LANCZOS, box=(*starts, *ends))
+    h, w = shape
+    x, y = (padding + part * (1 - ratio) for ratio, part in zip(ratios, before, strict=True))
+    right, bottom = min(x + ratios[0] * w, image.width), min(y + ratios[1] * h, image.height)
+    resized = image.resize((w, h), Image.Resampling.LANCZOS, box=(x, y, right, bottom))
     samples = np.asarray(resized)
     if not deep:
         return samples
