@@ -15,7 +15,7 @@ from command_line import refuses, rows, upscale
 from exif_blocks import ARTIST_UTF8, block
 from iqlut.pictures import reading, writing
 from iqlut.pictures.picture import Picture
-from picture_files import noise
+from picture_files import encoded, noise
 
 
 def heic(exif: bytes = b"", **options: object) -> bytes:
@@ -64,3 +64,12 @@ def test_without_pillow_heif(model: str, tmp_path: Path, capsys, monkeypatch) ->
         refuses(capsys, code, "requires pillow-heif; run pip install 'iqlut[heif]'")
     code = upscale(model, tmp_path / "b.png", tmp_path / "a.heic", "-o", tmp_path / "d", "--json")
     assert code == 1 and [row["status"] for row in rows(capsys)] == ["done", "failed"]
+
+
+def test_avif_of_the_general_brand_needs_no_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first brand of an AVIF file may be one that HEIF files have as well."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    data = encoded(noise("RGB", (8, 6)), "AVIF")
+    assert data[8:12] == b"avif" and b"avif" in data[16:32]
+    picture = reading.read(data[:8] + b"mif1" + data[12:])
+    assert picture.format == "AVIF" and picture.size == (8, 6)

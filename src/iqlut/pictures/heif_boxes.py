@@ -52,6 +52,14 @@ def _find(data: bytes, path: tuple[bytes, ...], start: int, end: int) -> tuple[i
     return start, end
 
 
+def is_avif(data: bytes) -> bool:
+    """Whether a file of these boxes names AVIF among its brands, whichever brand comes first."""
+    end = int.from_bytes(data[:4], "big")
+    return data[4:8] == b"ftyp" and any(
+        data[start : start + 4] == b"avif" for start in range(8, min(end, len(data)), 4)
+    )
+
+
 def contents(data: bytes) -> Contents:
     """Take an AVIF or HEIF file apart; `pixels` is the file itself, which decoders need whole."""
     try:

@@ -44,7 +44,10 @@ def _tags(profile: bytes) -> dict[str, bytes]:
 
 
 def _joined(header: bytes, colour_space: str, tags: Mapping[str, bytes]) -> bytes:
-    """A profile with the fields of this header, for another colour space and with these tags."""
+    """A profile with the fields of this header, for another colour space and with these tags.
+
+    The illuminant is D50, as the standard demands and browsers check.
+    """
     table, contents = [struct.pack(">I", len(tags))], b""
     start = _HEADER_BYTES + 4 + 12 * len(tags)
     for name, content in tags.items():
@@ -53,7 +56,8 @@ def _joined(header: bytes, colour_space: str, tags: Mapping[str, bytes]) -> byte
         contents += content + bytes(-len(content) % 4)
     body = b"".join([*table, contents])
     size = struct.pack(">I", _HEADER_BYTES + len(body))
-    fields = size + header[4:16] + colour_space.encode() + header[20:84]
+    fields = size + header[4:16] + colour_space.encode() + header[20:68] + _fixed(_D50)
+    fields += header[80:84]
     return fields.ljust(_HEADER_BYTES, b"\0") + body
 
 
@@ -108,7 +112,6 @@ def matrix_profile(
     header[12:24] = b"mntrRGB XYZ "
     header[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
     header[36:40] = b"acsp"
-    header[68:80] = _fixed(_D50)
     tags = {"desc": _text(name), "cprt": _text("No copyright"), "wtpt": _xyz(_D50)}
     tags |= {"chad": adaptation}
     tags |= {f"{c}XYZ": column for c, column in zip(_CHANNELS, colourants, strict=True)}

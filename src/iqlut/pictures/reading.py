@@ -21,6 +21,7 @@ from iqlut.errors import PictureError
 from iqlut.file_kinds import Family
 from iqlut.pictures import (
     animation,
+    heif_boxes,
     heif_plugin,
     metadata,
     orientation,
@@ -163,7 +164,7 @@ def _own_limit(pixels_max: int) -> Iterator[None]:
 
 def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
     kind = file_kinds.kind_of_bytes(data[: file_kinds.START_BYTES])
-    if kind is not None and kind.name == "HEIF":
+    if kind is not None and kind.name == "HEIF" and not heif_boxes.is_avif(data):
         heif_plugin.register(name)
     try:
         return Image.open(io.BytesIO(data))
