@@ -67,7 +67,7 @@ check-windows: $(READY)  ## both native libraries compiled for Windows
 
 LOWER := build/lower-bounds
 
-# uv resolves to the lowest version of each direct dependency. NumPy's lower bound needs Python 3.10 or 3.11.
+# uv resolves to the lowest version of each direct dependency. The one of NumPy needs Python 3.12 at most.
 check-lower-bounds:  ## the tests with the lowest version of every dependency that pyproject.toml allows
 	test -x $(LOWER)/uv/bin/uv || { $(PYTHON) -m venv $(LOWER)/uv && $(LOWER)/uv/bin/pip install --quiet uv; }
 	$(LOWER)/uv/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(LOWER)/venv

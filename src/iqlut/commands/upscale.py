@@ -68,8 +68,8 @@ class Upscale(UpscaleArguments, _InAndOut):
 
     Pictures keep transparency, animation, colour space, EXIF, XMP and resolution, and 16 bits per
     sample if pyvips is installed; a note names what the file format cannot hold. Gray pictures stay
-    gray. The extension of OUT, or --format, selects the file format. HEIF (.heic) needs pillow-heif:
-    pip install 'iqlut[heif]'.
+    gray. The extension of OUT, or --format, selects the file format. HEIF (.heic) needs
+    pillow-heif: pip install 'iqlut[heif]'.
 
     A folder is upscaled to a folder with the same tree. If there are several files, those whose
     result already exists are skipped, and a failure does not stop the rest.

@@ -23,8 +23,8 @@ from iqlut.tables.integer_tables import Layer, Tables
 # and upscale luma only.
 REFERENCE = "reference"
 # Calls with more multiplications run in a thread of their own, so that a signal can interrupt them.
-# A core takes 10 to 100 ms for so many, and starting a thread takes 0.1 ms.
-_SHORT_CALL = 500_000_000
+# Starting a thread takes 0.1 ms, and the fastest instruction set takes tens of ms for so many.
+_SHORT_CALL = 2_000_000_000
 
 
 def instruction_sets() -> tuple[str, ...]:
@@ -56,9 +56,10 @@ class Native:
     def __init__(self, tables: Tables, threads: int, isa: str | None) -> None:
         self._plan = _Plan(tables, isa)
         self._scale, self._threads = tables.scale, threads
-        self._pixel_work = sum(
+        pixel_work = sum(
             layer.channels_in * layer.channels_out * layer.kernel**2 for layer in tables.layers
         )
+        self._short_call_pixels = 0 if isa == REFERENCE else _SHORT_CALL // pixel_work
 
     def __call__(self, luma: np.ndarray) -> np.ndarray:
         luma = check_plane(luma)
@@ -77,7 +78,7 @@ class Native:
             pointer, threads = self._plan.pointer, self._threads
             return inference.library().iqlut_upscale(pointer, picture, result, threads, stop)
 
-        is_short = h * w * self._pixel_work <= _SHORT_CALL
+        is_short = h * w <= self._short_call_pixels
         if call(None) if is_short else interruptible(call):
             raise MemoryError(
                 f"the picture has {w}x{h} pixels and needs more memory than there is, expected "
