@@ -82,6 +82,11 @@ def test_part():
     assert part == whole[:start] + whole[start + size : start + 3 * size]
 
 
+def test_words_of_any_bytes_are_kept():
+    line = b"YUV4MPEG2 W8 H6 F25:1 C420 X\xff\xc3\xa9\x85\xa0\n"
+    assert y4m.read_header(io.BytesIO(line), "").line() == line
+
+
 def test_new_header():
     layout = Layout(8, 6, 10, (1, 1))
     line = y4m.header(layout, Fraction(24000, 1001), Fraction(4, 3), False).line()

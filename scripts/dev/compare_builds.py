@@ -16,7 +16,7 @@ import time
 import numpy as np
 
 import iqlut
-from iqlut import api, native
+from iqlut import native
 from iqlut.engines import native as engine
 from iqlut.native import inference
 from iqlut.timing.timed_upscalers import sample_plane
@@ -70,4 +70,4 @@ def compare(libraries: list, model: str, isa: str, pixels: np.ndarray) -> tuple[
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:3], sys.argv[3:] or list(api.models()))
+    main(sys.argv[1:3], sys.argv[3:] or list(iqlut.models()))

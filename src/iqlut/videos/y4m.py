@@ -17,6 +17,7 @@ from iqlut.videos.frame_planes import Layout
 from iqlut.videos.video_types import VideoError
 
 _LINE_MAX = 1024
+_BYTES = "latin-1"  # a word may hold any bytes, and each becomes the character of its number
 _SIDE_MAX = 65535
 _SUBSAMPLING: dict[str, tuple[int, int] | None] = {
     "420": (1, 1), "422": (1, 0), "444": (0, 0), "411": (2, 0), "mono": None,
@@ -44,7 +45,7 @@ class Header:
         return Header(words, layout)
 
     def line(self) -> bytes:
-        return b" ".join([Y4M_SIGNATURE, *(word.encode("ascii") for word in self.words)]) + b"\n"
+        return b" ".join([Y4M_SIGNATURE, *(word.encode(_BYTES) for word in self.words)]) + b"\n"
 
 
 def header(layout: Layout, rate: Fraction, aspect: Fraction | None, full_range: bool) -> Header:
@@ -68,7 +69,7 @@ def read_header(file: BinaryIO, name: str) -> Header:
     `name` stands for the file in messages. Raises VideoError for an unsupported header.
     """
     line = file.readline(_LINE_MAX)
-    words = line.decode("ascii", "replace").split()
+    words = [word.decode(_BYTES) for word in line.split()]
     if not line.endswith(b"\n") or not words or words[0] != Y4M_SIGNATURE.decode():
         raise VideoError(
             f"{name} is not a y4m video, expected a header line that begins with "
