@@ -14,7 +14,7 @@ TORCH := 2.13.0
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check check-native check-windows check-lower-bounds format test attack mutants bench figures results silicon demo clean
+.PHONY: help setup check check-slow check-native check-windows check-lower-bounds format test attack mutants bench figures results silicon demo clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,16 +30,20 @@ $(READY): $(SOURCES)
 	$(BIN)/pip install --quiet -e '.[train,dev]'
 	@touch $@
 
+QUICK := not slow and not silicon
 C_CODE := $(wildcard native/*.[ch] native/*/*.[ch])
 
-check: $(READY)  ## all that CI runs: format, lint, types, tables of results, tests
+check: $(READY)  ## format, lint, types, tables of results, all tests that are not slow
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/clang-format --dry-run --Werror $(C_CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m scripts.render.check_results
 	$(BIN)/python -m scripts.render.documents --check
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m '$(QUICK)'
+
+check-slow: $(READY)  ## the slow tests: emulated processors, simulated circuits, killed and resumed runs
+	$(BIN)/python -m pytest -n auto -m slow
 
 CHECKS := build/checks
 FUZZ_S := 60
@@ -79,7 +83,7 @@ format: $(READY)  ## format the code and mend what lint can mend
 	$(BIN)/clang-format -i $(C_CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-test: $(READY)  ## the tests alone
+test: $(READY)  ## all tests, the slow ones too
 	$(BIN)/python -m pytest -n auto
 
 ATTACKS := 40000

@@ -45,6 +45,7 @@ def test_every_configuration_is_one_of_them_and_all_are_as_long() -> None:
     assert (shorter.steps, shorter.start) == (5, "runs/ablation-5/teacher/checkpoint.pt")
 
 
+@pytest.mark.slow
 def test_they_run_once_and_again_where_a_value_changed(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

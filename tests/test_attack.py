@@ -12,6 +12,7 @@ from scripts.attack.one_damaged_file import damaged
 CASES = 500
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="pipes and limits as POSIX has them")
 def test_damaged_files_are_refused_or_read():
     kinds = seed_files.kinds()

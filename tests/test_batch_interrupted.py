@@ -103,6 +103,7 @@ def test_sweep_takes_only_what_nobody_writes(tmp_path):
     assert below(tmp_path) == {"b.png", *mine} and atomic_files.sweep(tmp_path) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 @pytest.mark.skipif("everyday-x4" not in shipped_models.models(), reason="no model is shipped yet")
 def test_killed_runs_and_broken_files(tmp_path):

@@ -57,6 +57,7 @@ def plane() -> np.ndarray:
     return raw.reshape(about["height"], about["width"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["-DPLAIN", "-DIQLUT_DSP"])
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_pixels(compiler, option, plane, tmp_path):

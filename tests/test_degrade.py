@@ -80,6 +80,7 @@ def test_a_patch_is_damaged_the_same_way_again(images: Path, tmp_path: Path) -> 
     )  # the original is not damaged
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_the_uninterrupted_one(images: Path, tmp_path: Path) -> None:
     config = run(images)
     whole = states.read(loop.train(config, tmp_path / "whole"))

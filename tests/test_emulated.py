@@ -44,7 +44,7 @@ CORES = {
     ),
 }
 
-pytestmark = pytest.mark.emulated
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

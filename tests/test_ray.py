@@ -234,6 +234,7 @@ def test_which_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     assert begun == [("local", 6), ("auto", None), ("ray://head:10001", None), ("local", 3)]
 
 
+@pytest.mark.slow
 @WITH_RAY
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 def test_killed_and_resumed(model: str, tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ def test_pixels_and_layers(name, tmp_path):
     assert f"{frames} frames, " in printed
 
 
+@pytest.mark.slow
 def test_verilator(tmp_path):
     tables = CASES["x2"].tables()
     files = rtl.emit(tables) | rtl.cases(tables, planes())
@@ -136,6 +137,7 @@ def test_the_bench_notices_a_wrong_table_entry(tmp_path):
         simulate(tmp_path, "icarus", files)
 
 
+@pytest.mark.slow
 def test_frames_that_break_the_rules(tmp_path, monkeypatch):
     """Short, long and cut lines and frames, sizes that change, reset: tests/rtl/frame_errors.py."""
     runners = pytest.importorskip("cocotb_tools.runner", reason="cocotb is not installed")

@@ -105,6 +105,7 @@ def test_a_second_stage_starts_from_the_first_and_follows_a_teacher(
         loop.train(configuration.from_dict(config), tmp_path / "third")
 
 
+@pytest.mark.slow
 def test_two_processes_train_what_one_does(images: Path, tmp_path: Path) -> None:
     """After twelve steps the losses agree to a relative difference of 1e-5.
 
