@@ -68,7 +68,6 @@ def test_a_learning_curve_goes_through_all_stages(
     rows = [{"step": 100, "seconds": 60}, {"step": 200, "seconds": 30, "psnr_db": 28.0}]
     for stage in ("small-first", "small", "large"):
         (tmp_path / f"{stage}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    learning_curves._configs.cache_clear()
     monkeypatch.setattr(learning_curves, "LOGS", tmp_path)
     monkeypatch.setattr(learning_curves, "CONFIGS", tmp_path)
     small, large = learning_curves.curve("small"), learning_curves.curve("large")

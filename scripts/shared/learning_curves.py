@@ -81,14 +81,14 @@ def table() -> str:
 
 
 @cache
-def _configs() -> dict[str, configuration.Config]:
+def _configs(folder: Path) -> dict[str, configuration.Config]:
     """Return the configuration of each stage, by the name of the checkpoint that is kept of it."""
-    files = map(stages.load, CONFIGS.glob("*.toml"))
+    files = map(stages.load, folder.glob("*.toml"))
     return {Path(one.kept_as).stem: one.config for file in files for one in file.stages}
 
 
 def _config(stage: str) -> configuration.Config:
-    return _configs()[stage]
+    return _configs(CONFIGS)[stage]
 
 
 def _start(stage: str) -> str:
