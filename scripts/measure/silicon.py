@@ -62,11 +62,12 @@ def main(arguments: list[str]) -> None:
         sys.exit(
             f"got {model} {target}, expected a model without strengths and one of {[*TARGETS]}"
         )
+    measured_from = result_files.origin()
     with TemporaryDirectory() as scratch:
         for name, data in rtl.emit(tables).items():
             (Path(scratch) / name).write_bytes(data)
         for name in names or modules(tables):
-            measured_from, began = result_files.origin(), time.monotonic()
+            began = time.monotonic()
             cells, version = _synthesise(Path(scratch), target, *modules(tables)[name])
             row: Row = {
                 "command": f"python -m scripts.measure.silicon {model} {target} {name}",
