@@ -151,15 +151,15 @@ MUTANTS = (
     Mutant(
         "join rounds the halves of green up",
         "planes/colour.py",
-        "green += (1 << (shift - 1)) - 1",
-        "green += 1 << (shift - 1)",
+        "half = (1 << (shift - 1)) - 1",
+        "half = 1 << (shift - 1)",
         ("test_image.py", "test_engines.py"),
     ),
     Mutant(
         "split drops the rounding half of luma",
         "planes/colour.py",
-        "half = 1 << (_LUMA_BITS - 1)",
-        "half = 0",
+        "return ar.round_shift(total, _LUMA_BITS), red - green",
+        "return total >> _LUMA_BITS, red - green",
         ("test_image.py", "test_engines.py"),
     ),
     Mutant(
