@@ -48,7 +48,7 @@ def test_the_kernel_blends_as_plain_torch_does(config: ModelConfig, strength: fl
     weight = torch.randn(2, 9, 11, config.scale**2)
     residual = network(luma)
     given = gradients(network, residual, weight)
-    network.plain = True
+    network.implementation = "plain"
     torch.testing.assert_close(network(luma), residual, atol=1e-5, rtol=1e-5)
     for one, other in zip(gradients(network, network(luma), weight), given, strict=True):
         torch.testing.assert_close(one, other, atol=2e-4, rtol=2e-3)

@@ -38,7 +38,7 @@ def test_steps_are_those_of_the_host() -> None:
     planes, runs = step_variants.made_up(3), []
     for is_on_device in (False, True):
         state = states.new(CONFIG, "")
-        state.network.plain = True
+        state.network.implementation = "plain"
         steps = on_device.Steps(state, CONFIG, planes, None)
         losses = []
         for state.step in range(3):

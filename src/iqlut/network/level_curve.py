@@ -52,3 +52,17 @@ class Curve:
             code = torch.from_numpy(self.code.astype(np.int64))
             self._copies[place] = (knots.to(*place), code.to(x.device), fraction.to(*place))
         return self._copies[place]
+
+    def lookup(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Position and code of each signal value, and the steepness between levels, on a device.
+
+        The position is code plus fraction, float32 (256,), the code int64 (256,) and the steepness
+        float32 (levels - 1,). The copies are kept.
+        """
+        place = (device, torch.uint8)
+        if place not in self._copies:
+            position = torch.from_numpy(self.code + self.fraction)
+            code = torch.from_numpy(self.code.astype(np.int64))
+            steepness = torch.from_numpy(self.steepness)
+            self._copies[place] = (position.to(device), code.to(device), steepness.to(device))
+        return self._copies[place]

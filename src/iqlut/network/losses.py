@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import torch
 
+from iqlut import arithmetic as ar
+from iqlut.network.fused import fused
+from iqlut.network.quantisation import CENTRE
+
 
 def mse(error: torch.Tensor) -> torch.Tensor:
     """The mean square error, which the paper uses."""
@@ -35,3 +39,29 @@ def inner(values: torch.Tensor, margin: int) -> torch.Tensor:
 
 
 LOSSES = {"mse": mse, "charbonnier": charbonnier, "psnr": psnr}  # numbered in this order in train.h
+
+
+@fused
+def mean_distance(
+    residual: torch.Tensor, aim: torch.Tensor, loss: str, margin: int
+) -> torch.Tensor:
+    """The loss of the name `loss` between residuals (n, h, w, phases), without a border."""
+    return LOSSES[loss](inner(residual - aim, margin))
+
+
+@fused
+def expected_residual(truth: torch.Tensor, luma: torch.Tensor, scale: int) -> torch.Tensor:
+    """The residual that gives the original image `truth`, uint8 (n, h, w, phases).
+
+    `luma` is uint8 (n, h, w). A `scale` of 0 stands for a network without a bilinear base.
+    """
+    expected = (truth.float() - CENTRE) / CENTRE
+    return expected - bilinear_base(luma, scale) if scale else expected
+
+
+def bilinear_base(luma: torch.Tensor, scale: int) -> torch.Tensor:
+    """The bilinear base of luma uint8 (n, h, w): (n, h, w, scale**2) in units of x."""
+    padded = torch.nn.functional.pad(luma.float().unsqueeze(1), (1, 1, 1, 1), mode="replicate")
+    planes = padded[:, 0].permute(1, 2, 0)  # `bilinear` takes rows and columns first
+    phases = [ar.bilinear(planes, scale, p, q) for p in range(scale) for q in range(scale)]
+    return (torch.stack(phases, 3).permute(2, 0, 1, 3) / (2 * scale) ** 2 - CENTRE) / CENTRE

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from iqlut.network.option_types import BadConfig, KernelSide, Knot, Levels, per_layer
+from iqlut.network.option_types import BadConfig, Channels, KernelSide, Knot, Levels, per_layer
 from iqlut.tables.file_format import FILE_BYTES_MAX
 from iqlut.tables.strengths import STRENGTH_MAX
 from iqlut.tables.strengths import check as check_strengths
@@ -29,6 +29,17 @@ class ModelConfig:
 
     kernel: KernelSide | tuple[KernelSide, ...] = 3
     """Side length of the convolution of the blocks: one number, or one for each block."""
+
+    spatial_channels: Channels | tuple[Channels, ...] = 0
+    """Channels between which the tables of the blocks after the first have k x k taps; all other
+    pairs of channels are connected by the tap at the centre only. One number, or one for each of
+    these blocks; 0 means all channels.
+    """
+
+    upsample_spatial_channels: Channels = 0
+    """Channels of which the upsampler reads k x k taps; of the others it reads the centre only. 0
+    means all channels.
+    """
 
     upsample_kernel: KernelSide = 2
     """Side length of the upsampler's convolution. 2 reads a pixel and its right, lower and lower
@@ -110,11 +121,25 @@ class ModelConfig:
                 "as many as fit into a model file; lower model.blocks, channels or levels"
             )
         self._check_strengths()
+        self._check_spatial_channels()
         for name, knots in (("knot_a", self.knot_a), ("knot_b", self.knot_b)):
             if len(knots) not in (1, self.blocks):
                 raise BadConfig(
                     f"model.{name} has {len(knots)} values, expected 1 or {self.blocks} (layers "
                     "after the first); change their number"
+                )
+
+    def _check_spatial_channels(self) -> None:
+        """Raise BadConfig for channels with taps that do not fit the channels or the kernels."""
+        for few, side in zip(
+            self.layer_spatial_channels, (*self.block_kernels, self.upsample_kernel), strict=True
+        ):
+            if few % self.symmetry or few > self.channels or (few and side != 3):
+                raise BadConfig(
+                    f"model.spatial_channels or upsample_spatial_channels is {few} with "
+                    f"{self.channels} channels, symmetry {self.symmetry} and a kernel of {side}, "
+                    f"expected a multiple of the symmetry, at most the channels, and kernels of 3; "
+                    "change one of them"
                 )
 
     def _check_strengths(self) -> None:
@@ -136,6 +161,13 @@ class ModelConfig:
     def block_kernels(self) -> tuple[int, ...]:
         """The side length of the convolution of each block."""
         return per_layer(self.kernel, self.blocks, "model.kernel")
+
+    @property
+    def layer_spatial_channels(self) -> tuple[int, ...]:
+        """The channels with taps off the centre of each layer, 0 for all."""
+        later = self.blocks - 1
+        inner = per_layer(self.spatial_channels, later, "model.spatial_channels") if later else ()
+        return 0, *inner, self.upsample_spatial_channels
 
     @property
     def layer_levels(self) -> tuple[int, ...]:

@@ -31,6 +31,7 @@ class LayerSettings:
     threads  the number of threads
     isa      one of ISAS; None selects the fastest one that this processor has
     steps    the entry step (d,) of each layer; None selects that of the layer's own table
+    spatial  for each layer, the number of channels with taps off the centre; 0 means all
     """
 
     curves: Sequence[Curve]
@@ -39,6 +40,7 @@ class LayerSettings:
     threads: int = 1
     isa: str | None = None
     steps: Sequence[torch.Tensor | None] = ()
+    spatial: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

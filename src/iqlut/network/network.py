@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from iqlut import arithmetic as ar
 from iqlut.network import hat_convolution
 from iqlut.network.configuration import ModelConfig
+from iqlut.network.device_layers import DeviceResidual
 from iqlut.network.level_curve import Curve
-from iqlut.network.losses import LOSSES, inner
+from iqlut.network.losses import bilinear_base, expected_residual, mean_distance
 from iqlut.network.native_layers import Aim, LayerSettings, MeanLoss, Residual
 from iqlut.network.quantisation import CENTRE, entry_step, layer_knots, whole_knots
 from iqlut.network.trainable_entries import SubNetwork, Table, TableSets
@@ -26,6 +26,8 @@ DETAIL = 3.0  # initial factor of the entries of the first block, because detail
 # is trained at a rate comparable to that of an entry.
 BEND = 16
 
+IMPLEMENTATIONS = ("native", "device", "plain")
+
 # entries, knots, the curve of the knots, and the entry step or None for that of the entries
 LayerInputs = tuple[torch.Tensor, torch.Tensor, Curve, torch.Tensor | None]
 
@@ -37,6 +39,38 @@ def layer_shapes(config: ModelConfig) -> list[tuple[int, int, int, int, int]]:
     inputs = (1, *[config.channels] * (config.blocks - 1))
     blocks = [(c, count, k, k, stored) for c, count, k in zip(inputs, levels, sides, strict=False)]
     return [*blocks, (stored, levels[-1], up, up, config.scale**2)]
+
+
+def spatial_mask(
+    shape: tuple[int, ...], few: int, symmetry_order: int, last: bool
+) -> np.ndarray | None:  # fmt: skip
+    """1 for the taps that a layer has and 0 for the others, float32; None if it has all taps.
+
+    The mask is that of the stored entries, and broadcasts to their shape (c, levels, k, k, d). Off
+    the centre there are only taps between the `few` first channels; 0 means all channels.
+    """
+    c, _, k, _, d = shape
+    if not few:
+        return None
+    inputs, outputs = (few // symmetry_order, d) if last else (few, few // symmetry_order)
+    mask = np.zeros((c, 1, k, k, d), np.float32)
+    mask[:, :, k // 2, k // 2] = 1
+    mask[:inputs, ..., :outputs] = 1
+    return mask
+
+
+class _Gather(torch.autograd.Function):
+    """`stored.flatten()[places]`, whose gradient is a sum over `sources` and not a scatter."""
+
+    @staticmethod
+    def forward(ctx: Any, stored: torch.Tensor, places: torch.Tensor, sources: torch.Tensor):
+        ctx.save_for_backward(sources)
+        return stored.flatten()[places]
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: torch.Tensor):  # type: ignore[override]
+        (sources,) = ctx.saved_tensors
+        return grad_outputs[0].flatten()[sources].sum(dim=-1), None, None
 
 
 class Network(nn.Module):
@@ -57,7 +91,7 @@ class Network(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.plain = False  # True: compute in plain PyTorch on a CPU too
+        self.implementation: str | None = None  # of IMPLEMENTATIONS; None: that of the device
         start = layer_knots(config)
         for index, knots in enumerate(start):
             self.register_buffer(
@@ -68,15 +102,11 @@ class Network(nn.Module):
         )
         # the curves of knots that are not learned
         self._curves = [Curve.of(knots, config.interpolate) for knots in start]
-        last, n = config.blocks, config.symmetry
+        n = config.symmetry
         shapes = layer_shapes(config)
-        self.tables = nn.ModuleList(
-            self._table(shape, last=index == last) for index, shape in enumerate(shapes)
-        )
-        for index, shape in enumerate(shapes if n > 1 else ()):
-            whole = np.arange(math.prod(shape)).reshape(shape)
-            places = torch.from_numpy(symmetry.whole(whole, n, last=index == last))
-            self.register_buffer(f"places_{index}", places, persistent=False)
+        self.tables = nn.ModuleList(self._table(index, shape) for index, shape in enumerate(shapes))
+        for index, shape in enumerate(shapes):
+            self._add_buffers(index, shape)
         gates = 1 if config.gate == "block" else config.channels // n
         self.register_buffer(
             "offset",
@@ -90,6 +120,21 @@ class Network(nn.Module):
         if config.residual and config.block_kernels[0] > 1:  # a filter of one tap cannot sum to 0
             self._begin_with_detail()
 
+    def _add_buffers(self, index: int, shape: tuple[int, ...]) -> None:
+        """Add the mask of the taps of a layer, and the places of its entries under symmetry."""
+        last, n = index == self.config.blocks, self.config.symmetry
+        mask = spatial_mask(shape, self.config.layer_spatial_channels[index], n, last)
+        if mask is not None:
+            self.register_buffer(f"mask_{index}", torch.from_numpy(mask), persistent=False)
+        if n == 1:
+            return
+        stored = np.arange(math.prod(shape)).reshape(shape)
+        places = symmetry.whole(stored, n, last=last)
+        # each stored entry is read n times
+        sources = np.argsort(places.ravel(), kind="stable").reshape(*shape, -1)
+        for name, values in (("places", places), ("sources", sources)):
+            self.register_buffer(f"{name}_{index}", torch.from_numpy(values), persistent=False)
+
     @torch.no_grad()
     def _begin_with_detail(self) -> None:
         """Make the filters of the first block sum to 0, and make its skip small.
@@ -101,13 +146,15 @@ class Network(nn.Module):
             weights.copy_(DETAIL * (weights - weights.mean(dim=(2, 3), keepdim=True)))
         self.alpha[0] = OPEN
 
-    def _table(self, shape: tuple[int, int, int, int, int], last: bool) -> nn.Module:
+    def _table(self, index: int, shape: tuple[int, int, int, int, int]) -> nn.Module:
         """The trainable entries of a layer of this shape."""
-        c, _, k, _, _ = shape
+        (c, _, k, _, _), last = shape, index == self.config.blocks
         c *= self.config.symmetry if last else 1  # the number of channels that are summed
+        few = self.config.layer_spatial_channels[index]
+        taps = c + few * (k * k - 1) if few else c * k * k
         # without a residual, a layer must pass on the whole signal
         size = 1.0 if not self.config.residual else 0.1 if last else 0.5
-        spread = size / (c * k * k) ** 0.5
+        spread = size / taps**0.5
         if self.config.parameterisation == "network":
             return SubNetwork(shape, spread, self.config.hidden)
         if self.config.strengths:
@@ -157,10 +204,16 @@ class Network(nn.Module):
         return [entry_step(self._whole(index, stored)) for index, stored in enumerate(largest)]
 
     def _whole(self, index: int, stored: torch.Tensor) -> torch.Tensor:
-        """The whole table, of which `stored` is the part that is stored under symmetry."""
+        """The whole table, of which `stored` is the part that is stored under symmetry.
+
+        Taps that the shape does not have are 0.
+        """
+        mask = getattr(self, f"mask_{index}", None)
+        stored = stored if mask is None else stored * mask
         if self.config.symmetry == 1:
             return stored
-        return stored.flatten()[self.get_buffer(f"places_{index}")]
+        places, sources = (self.get_buffer(f"{name}_{index}") for name in ("places", "sources"))
+        return _Gather.apply(stored, places, sources)  # type: ignore[no-any-return]
 
     def knots(self) -> list[torch.Tensor]:
         """The knots of each layer, (levels,), as signals from 0 to 255, not rounded."""
@@ -193,8 +246,9 @@ class Network(nn.Module):
 
     def forward(self, luma: torch.Tensor, rounded: bool = True, threads: int = 1) -> torch.Tensor:
         """The residual of luma uint8 (n, h, w): float (n, h, w, scale**2) in units of x."""
-        if rounded and self._native(luma):
-            return Residual.apply(luma, *self.native_arguments(threads)) + self.phase_offset()  # type: ignore[no-any-return]
+        layers = _FUNCTIONS.get(self._implementation_for(luma)) if rounded else None
+        if layers is not None:
+            return layers.apply(luma, *self.layer_arguments(threads)) + self.phase_offset()  # type: ignore[no-any-return]
         *blocks, last = self._layers()
         x = self._signals(luma, blocks, rounded)[-1]
         return _expand(x, last, rounded).permute(0, 2, 3, 1) + self.phase_offset()
@@ -224,22 +278,22 @@ class Network(nn.Module):
 
         It is the loss of the pixels, plus the weighted distance to the output of a teacher.
         """
-        if self._native(luma):
-            settings, *parameters = self.native_arguments(threads)
+        if self._implementation_for(luma) == "native":
+            settings, *parameters = self.layer_arguments(threads)
             return MeanLoss.apply(luma, settings, aim, *parameters)  # type: ignore[no-any-return]
-        expected = (aim.truth.float() - CENTRE) / CENTRE - self.base(luma)
-        residual, distance = self(luma), LOSSES[aim.loss]
-        mean = distance(inner(residual - expected, aim.margin))
+        scale = self.config.scale if self.config.residual else 0
+        residual, expected = self(luma), expected_residual(aim.truth, luma, scale)
+        mean = mean_distance(residual, expected, aim.loss, aim.margin)
         if aim.taught is None:
             return mean
-        return mean + aim.weight * distance(inner(residual - aim.taught, aim.margin))
+        return mean + aim.weight * mean_distance(residual, aim.taught, aim.loss, aim.margin)
 
-    def _native(self, luma: torch.Tensor) -> bool:
-        """Whether the native library computes the rounded network for this input."""
-        return luma.device.type == "cpu" and not self.plain
+    def _implementation_for(self, luma: torch.Tensor) -> str:
+        """Which of IMPLEMENTATIONS computes the rounded network for this input."""
+        return self.implementation or ("device" if luma.is_cuda else "native")
 
-    def native_arguments(self, threads: int) -> tuple[Any, ...]:
-        """The arguments of `Residual.apply` after the luma.
+    def layer_arguments(self, threads: int) -> tuple[Any, ...]:
+        """The arguments of `Residual.apply` and `DeviceResidual.apply` after the luma.
 
         They are the LayerSettings and the parameters. `MeanLoss.apply` takes its aim between them.
         """
@@ -254,6 +308,7 @@ class Network(nn.Module):
             self.config.residual,
             threads,
             steps=self.shared_steps(),
+            spatial=self.config.layer_spatial_channels,
         )
         return settings, *parameters, entries[-1], knots[-1] / CENTRE
 
@@ -265,10 +320,14 @@ class Network(nn.Module):
         r = self.config.scale
         if not self.config.residual:
             return torch.zeros(*luma.shape, r * r, device=luma.device)
-        padded = nn.functional.pad(luma.float().unsqueeze(1), (1, 1, 1, 1), mode="replicate")
-        planes = padded[:, 0].permute(1, 2, 0)  # `bilinear` takes rows and columns first
-        phases = [ar.bilinear(planes, r, p, q) for p in range(r) for q in range(r)]
-        return (torch.stack(phases, 3).permute(2, 0, 1, 3) / (2 * r) ** 2 - CENTRE) / CENTRE
+        return bilinear_base(luma, r)
+
+
+# The implementations for autograd; the plain one is `hat_convolution`.
+_FUNCTIONS: dict[str, type[torch.autograd.Function]] = {
+    "native": Residual,
+    "device": DeviceResidual,
+}
 
 
 def _expand(x: torch.Tensor, layer: LayerInputs, rounded: bool) -> torch.Tensor:

@@ -24,6 +24,7 @@ Weight = Annotated[float, Meta(ge=0, le=1e6)]
 Decay = Annotated[float, Meta(ge=0, lt=1)]
 Interval = Annotated[int, Meta(ge=1, le=STEPS_MAX), "steps"]
 Levels = Annotated[int, Meta(ge=2, le=256)]
+Channels = Annotated[int, Meta(ge=0, le=64)]
 KernelSide = Annotated[int, Meta(ge=1, le=3)]
 Knot = Annotated[float, Meta(gt=0, lt=1)]
 

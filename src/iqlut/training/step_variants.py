@@ -40,7 +40,7 @@ def ways(
 def _host(config: Config, planes: Planes, threads: int, plain: bool) -> Callable[[int], None]:
     """Steps on a CPU, with layers by the native library or, if `plain`, by plain torch."""
     state = states.new(config, planes.sha256)
-    state.network.plain = plain
+    state.network.implementation = "plain" if plain else None
 
     def run(steps: int) -> None:
         torch.set_num_threads(threads if plain else TORCH_THREADS)
