@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
 from command_line import refuses
+from iqlut import arithmetic as ar
 from iqlut import cli
 from iqlut.network.configuration import BadConfig, Config, ModelConfig, TrainConfig
+from iqlut.planes import resize
+from iqlut.planes.flips_rotations import flip_rotate
 from iqlut.training import checkpoint as states
 from iqlut.training import on_device, step_variants
 from iqlut.training.step import host_step
@@ -23,14 +27,45 @@ CONFIG = Config(
 )
 
 
-def test_crops_are_the_patches_of_the_host() -> None:
-    """All eight turns are among them."""
-    planes = step_variants.made_up(3)
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_patches_are_those_of_the_host(scale: int) -> None:
+    """All eight orientations are among them, and patches in all corners of a plane."""
+    planes = step_variants.made_up(scale)
     draws = planes.draws(seed=5, step=7, batch=64, patch=9)
     assert set(draws[:, 3]) == set(range(8))
-    ours = on_device.Crops(planes, torch.device("cpu")).patches(torch.from_numpy(draws), 9)
-    for one, other in zip(ours, planes.patches(seed=5, step=7, batch=64, patch=9), strict=True):
-        np.testing.assert_array_equal(one.numpy(), other)
+    last = (step_variants.SIDE - 9) * scale
+    draws[:4, 1], draws[:4, 2] = (0, 0, last, last), (0, last, 0, last)
+    device_planes = on_device.DevicePlanes(planes, torch.device("cpu"))
+    low, high = device_planes.patches(torch.from_numpy(draws), 9)
+    for n, (index, top, left, orientation) in enumerate(draws):
+        y, x = top // scale, left // scale
+        lr, hr = planes.pair(index)
+        expected = flip_rotate(lr[y : y + 9, x : x + 9], orientation)
+        np.testing.assert_array_equal(low[n].numpy(), expected)
+        crop = hr[top : top + 9 * scale, left : left + 9 * scale]
+        expected = ar.unshuffle(flip_rotate(crop, orientation), scale)
+        np.testing.assert_array_equal(high[n].numpy(), expected)
+
+
+def test_patches_at_any_offset_are_those_of_the_plane_from_there() -> None:
+    """With four grids, a plane that begins a few pixels later is downscaled from other pixels."""
+    planes = step_variants.made_up(4)
+    draws = planes.draws(seed=5, step=7, batch=64, patch=9, grids=4)
+    assert {(top % 4, left % 4) for top, left in draws[:, 1:3]} == set(product(range(4), repeat=2))
+    low, _ = on_device.DevicePlanes(planes, torch.device("cpu")).patches(torch.from_numpy(draws), 9)
+    compared = 0
+    for n, (index, top, left, orientation) in enumerate(draws):
+        if min(top, left) < 8:  # a border that the shifted plane has and the whole one has not
+            continue
+        hr = planes.pair(index)[1][top % 4 :, left % 4 :]
+        lr = resize.shrink(resize.mod_crop(hr, 4), 4)
+        y, x = top // 4, left // 4
+        if max(y, x) + 9 + 2 > min(lr.shape):
+            continue
+        expected = flip_rotate(lr[y : y + 9, x : x + 9], orientation)
+        np.testing.assert_array_equal(low[n].numpy(), expected)
+        compared += 1
+    assert compared > 40
 
 
 def test_steps_are_those_of_the_host() -> None:

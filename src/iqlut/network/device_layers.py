@@ -104,6 +104,9 @@ class _DeviceLayer:
     skip: torch.Tensor | None
 
 
+_entry_step = fused(entry_step)
+
+
 def _layers(settings: LayerSettings, parameters: tuple[torch.Tensor, ...]) -> list[_DeviceLayer]:
     steps = settings.steps or (None,) * len(settings.curves)
     spatial = settings.spatial or (0,) * len(settings.curves)
@@ -112,7 +115,7 @@ def _layers(settings: LayerSettings, parameters: tuple[torch.Tensor, ...]) -> li
         lut, _, *gate = (one.detach() for one in parameters[4 * index : 4 * index + 4])
         gain, skip = gate or (None, None)
         step, low = steps[index], torch.float16 if lut.is_cuda else torch.float32
-        step = entry_step(lut) if step is None else step
+        step = _entry_step(lut) if step is None else step
         shapes = [tuple(lut.shape)]
         if spatial[index]:
             c, levels, k, _, d = lut.shape

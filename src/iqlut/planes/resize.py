@@ -60,6 +60,18 @@ def _resize_rows(plane: np.ndarray, height: int) -> np.ndarray:
     return out
 
 
+def downscaling_taps(scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """The filter that `resize` downscales by `scale` with, away from the border.
+
+    Returns the rows of the taps in rising order, int (k,), relative to the first of the `scale`
+    rows that make a new row, and their weights, float64 (k,).
+    """
+    size = 8  # new rows, enough for one whose taps do not reach the border
+    taps, weights = _contributions(size * scale, size)
+    middle = size // 2
+    return taps[:, middle] - middle * scale, weights[:, middle]
+
+
 @lru_cache(maxsize=64)
 def _contributions(size_in: int, size_out: int) -> tuple[np.ndarray, np.ndarray]:
     """The rows that each new row reads and their weights.

@@ -13,7 +13,7 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ def train(
     torch.set_num_threads(TORCH_THREADS)
     deadline_s = time.monotonic() + 60 * minutes
     settings, threads = config.train, place.threads
-    images = _images(config, place.cache or out.parent / "cache", progress)
+    images = _images(config, place, place.cache or out.parent / "cache", progress)
     teacher = teacher_of(config, place.device)
     state = _start(config, out, images.training, resume, place)
     make_step = _step_maker(state, config, images.training, teacher, place)
@@ -103,10 +103,15 @@ def _is_over(deadline_s: float) -> bool:
     return distributed.first_says(time.monotonic() >= deadline_s)
 
 
-def _images(config: Config, cache: Path, progress: OnProgress) -> Images:
-    """The training and validation images of a configuration."""
-    scale = config.model.scale
-    planes = training_images.load(config.train, scale, cache, progress, config.degrade)
+def _images(config: Config, place: Place, cache: Path, progress: OnProgress) -> Images:
+    """The training and validation images of a configuration.
+
+    On a GPU, patches are cut at any pixel offset from the planes of one grid.
+    """
+    scale, settings = config.model.scale, config.train
+    if place.device != "cpu":
+        settings = replace(settings, grids=1)
+    planes = training_images.load(settings, scale, cache, progress, config.degrade)
     checked = training_images.load(validation.validation_of(config.train), scale, cache, progress)
     if count := len(planes.skipped):
         progress(f"{count} images are smaller than a patch and are left out", 0, config.train.steps)

@@ -73,9 +73,9 @@ class Planes:
         """
         draws, r = self.draws(seed, step, batch, patch)[part[0] :: part[1]], self.scale
         hr = np.empty((len(draws), patch, patch, r * r), np.uint8)
-        for n, (start, width, corner, orientation) in enumerate(draws):
-            y, x = divmod(corner, width)
-            crop = _crop(self.hr, start * r * r, width * r, (y * r, x * r), patch * r)
+        for n, (index, top, left, orientation) in enumerate(draws):
+            _, plane = self.pair(index)
+            crop = plane[top : top + r * patch, left : left + r * patch]
             hr[n] = ar.unshuffle(flip_rotate(crop, orientation), r)
         lows = self._damaged(draws, (seed, step, *part), patch, strength)
         low_and_orientation = zip(lows, draws[:, 3], strict=True)
@@ -88,10 +88,13 @@ class Planes:
         """The damaged low-resolution patches of these draws, not yet flipped or rotated."""
         rng = np.random.default_rng((*seeds, _DAMAGE))
         lows, recorded = [], []
-        for n, (start, width, corner, _) in enumerate(draws):
-            damage, (y, x) = patch_damage.draw(self.damage, strength, rng), divmod(corner, width)
+        for n, (index, top, left, _) in enumerate(draws):
+            damage = patch_damage.draw(self.damage, strength, rng)
             place = patch_damage.PatchPlace(
-                self._low_planes(start, damage.filter), int(y), int(x), patch
+                self._low_planes(index, damage.filter),
+                int(top) // self.scale,
+                int(left) // self.scale,
+                patch,
             )
             lows.append(patch_damage.apply(damage, place, rng))
             if damage.codec:
@@ -100,36 +103,38 @@ class Planes:
             lows[n] = low
         return lows
 
-    def _low_planes(self, start: int, filter_number: int) -> np.ndarray:
-        """The low-resolution plane that starts at a sample of `lr`, uint8 (1, h, w) or (3, h, w).
+    def _low_planes(self, index: int, filter_number: int) -> np.ndarray:
+        """A low-resolution plane made by the filter of that number, uint8 (1 or 3, h, w).
 
-        It is luma, made by the filter of that number, and Cb and Cr if there are any.
+        It is luma, and Cb and Cr if there are any.
         """
-        index = int(np.searchsorted(self._ends, start, side="right"))  # type: ignore[attr-defined]
         h, w = self.sizes[index]
-        luma = self.lr[filter_number, start : start + h * w].reshape(1, h, w)
+        end = int(self._ends[index])  # type: ignore[attr-defined]
+        start = end - h * w
+        luma = self.lr[filter_number, start:end].reshape(1, h, w)
         if not self.chroma.shape[1]:
             return luma
-        return np.concatenate([luma, self.chroma[:, start : start + h * w].reshape(2, h, w)])
+        return np.concatenate([luma, self.chroma[:, start:end].reshape(2, h, w)])
 
-    def draws(self, seed: int, step: int, batch: int, patch: int) -> np.ndarray:
+    def draws(self, seed: int, step: int, batch: int, patch: int, grids: int = 1) -> np.ndarray:
         """Draw the patches of one step, int64 (batch, 4).
 
-        The columns are the sample of `lr` where the plane starts, the width of the plane, the
-        sample of the plane where the patch starts, and the number of the flip or rotation, 0 to 7.
+        The columns are the number of the plane, top and left of the patch in high-resolution
+        pixels, and the number of the flip or rotation, 0 to 7. The positions are multiples of
+        `scale // grids`, at least 1; with one grid they are whole low-resolution pixels.
         """
-        ends = self._ends  # type: ignore[attr-defined]
+        ends, spacing = self._ends, max(1, self.scale // grids)  # type: ignore[attr-defined]
         where, down, right, orientation = np.random.default_rng((seed, step)).random((batch, 4)).T
         index = np.searchsorted(
             ends, (self._spread(where) * ends[-1]).astype(np.int64), side="right"
         )
         height, width = self.sizes[index].T
-        y, x = (
-            (draw * (side - patch + 1)).astype(np.int64)
+        top, left = (
+            (draw * ((side - patch) * self.scale // spacing + 1)).astype(np.int64) * spacing
             for draw, side in ((down, height), (right, width))
         )
         orientation = (8 * orientation).astype(np.int64)
-        return np.stack([ends[index] - height * width, width, y * width + x, orientation], axis=1)
+        return np.stack([index, top, left, orientation], axis=1)
 
     def _spread(self, where: np.ndarray) -> np.ndarray:
         """Map uniform draws in [0, 1) to positions in the area of all planes, as shares of it.
@@ -147,12 +152,3 @@ class Planes:
         return (
             np.where(where < used, spread, (where - used) / (1 - used) * images) if used else where
         )
-
-
-def _crop(
-    flat: np.ndarray, start: int, width: int, corner: tuple[int, int], side: int
-) -> np.ndarray:
-    """Cut a square from the plane of this width that starts at a sample of a flat array."""
-    y, x = corner
-    first = start + y * width
-    return flat[first : first + side * width].reshape(side, width)[:, x : x + side]
