@@ -35,8 +35,9 @@ class BenchTrain:
 
     Needs PyTorch: pip install 'iqlut[train]'. Each step includes its patches and the optimiser, and
     both implementations run in alternation. Plain PyTorch computes each layer as a convolution over
-    hat functions, and `ratio` is the speed relative to it. On a GPU, a step as one CUDA graph is
-    compared with plain PyTorch. Without --data, the patches are cropped from synthetic planes.
+    hat functions, and `ratio` is the speed relative to it. On a GPU, the same is compared with
+    layers by tensor cores, each as one CUDA graph a step. Without --data, the patches are cropped
+    from synthetic planes.
     """
 
     config: Annotated[

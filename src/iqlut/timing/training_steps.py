@@ -41,6 +41,7 @@ class StepTiming:
     """The times of one implementation: a row of the table.
 
     steps_per_s     from the median
+    mpx_per_s       millions of low-resolution pixels per second, from the same
     ratio           steps per second relative to the first: median of the ratios within a round
     ms              median over the rounds, per step
     spread_ms       interquartile range over the rounds
@@ -49,6 +50,7 @@ class StepTiming:
 
     name: str
     steps_per_s: float
+    mpx_per_s: float
     ratio: float
     ms: float
     spread_ms: float
@@ -85,10 +87,12 @@ def time_interleaved(
         interleaved([partial(one.run, steps) for one in trainers], rounds, after_round) / steps
     )
     source, cpu = commit(), cpu_name()
+    rates = 1000 / np.median(elapsed_ms, axis=0)
     return [
         StepTiming(
             name=one.name,
-            steps_per_s=round(1000 / float(np.median(elapsed_ms[:, i])), 2),
+            steps_per_s=round(float(rate), 2),
+            mpx_per_s=round(float(rate) * training.batch * training.patch**2 / 1e6, 3),
             ratio=ratio(elapsed_ms[:, 0], elapsed_ms[:, i]),
             **summary(elapsed_ms[:, i]),
             **vars(training),
@@ -97,5 +101,5 @@ def time_interleaved(
             commit=source,
             cpu=cpu,
         )
-        for i, one in enumerate(trainers)
+        for i, (one, rate) in enumerate(zip(trainers, rates, strict=True))
     ]

@@ -29,7 +29,8 @@ def ways(
     on_device.check(device)
     if device != "cpu":
         return {
-            name: _resident(config, planes, device, name == "graph") for name in ("torch", "graph")
+            "torch": _on_device(config, planes, device, plain=True),
+            "tensor cores": _on_device(config, planes, device, plain=False),
         }
     return {
         "torch": _host(config, planes, threads, plain=True),
@@ -51,13 +52,14 @@ def _host(config: Config, planes: Planes, threads: int, plain: bool) -> Callable
     return run
 
 
-def _resident(config: Config, planes: Planes, device: str, captured: bool) -> Callable[[int], None]:
-    """Steps on a GPU, launched as one CUDA graph if `captured`, and otherwise kernel by kernel.
+def _on_device(config: Config, planes: Planes, device: str, plain: bool) -> Callable[[int], None]:
+    """Steps on a GPU, with layers by tensor cores or, if `plain`, by plain torch.
 
     The function returns when the GPU has finished.
     """
     state = states.new(config, planes.sha256, device)
-    trainer = on_device.Steps(state, config, planes, None, captured)
+    state.network.implementation = "plain" if plain else None
+    trainer = on_device.Steps(state, config, planes, None)
 
     def run(steps: int) -> None:
         for _ in range(steps):
