@@ -81,12 +81,19 @@ IQLUT_INLINE const float *rise_of(const iqlut_train_view *l, const tile_state *t
     return l->rises + (size_t)row * row_floats;
 }
 
+/* The floats of a row that the channels from `c` on have. */
+IQLUT_INLINE int floats_of(const shape s, int c) {
+    const int has_all = !s.few_in || c < s.few_in;
+    return (has_all ? iqlut_train_row_wholes(s) : iqlut_train_common_wholes(s)) * WHOLE;
+}
+
 /* The gradients of one pixel's signals: its gathered gradients times the rises of its rows. */
-IQLUT_INLINE void slopes(const iqlut_train_view *l, const tile_state *tile, int n, int channels,
-                         int vectors, float *out) {
-    const int row_floats = vectors * TRAIN_LANES;
+IQLUT_INLINE void slopes(const iqlut_train_view *l, const tile_state *tile, int n, const shape s,
+                         float *out) {
+    const int row_floats = iqlut_train_row_wholes(s) * WHOLE, channels = s.c;
     const float *from = tile->gathered + (size_t)n * row_floats;
     for (int c = 0; c < channels; c += TOGETHER) {
+        const int until = floats_of(s, c);
         /* What is left over is summed and not kept. */
         const int c1 = c + 1 < channels ? c + 1 : c, c2 = c + 2 < channels ? c + 2 : c;
         const int c3 = c + 3 < channels ? c + 3 : c;
@@ -95,7 +102,7 @@ IQLUT_INLINE void slopes(const iqlut_train_view *l, const tile_state *tile, int 
         const float *rise2 = rise_of(l, tile, n, c2, row_floats);
         const float *rise3 = rise_of(l, tile, n, c3, row_floats);
         vec dot0 = {0}, dot1 = {0}, dot2 = {0}, dot3 = {0};
-        for (int v = 0; v < row_floats; v += TRAIN_LANES) {
+        for (int v = 0; v < until; v += TRAIN_LANES) {
             const vec g = *(const vec *)(from + v);
             dot0 = *(const vec *)(rise0 + v) * g + dot0;
             dot1 = *(const vec *)(rise1 + v) * g + dot1;
@@ -130,11 +137,12 @@ IQLUT_INLINE void bucket(const float *gathered, const float *fraction, uint64_t 
     }
 }
 
-/* The tile's part of the gradients of the entries, rows (channels_in, levels) of `vectors`. */
-IQLUT_INLINE void buckets(const iqlut_train_view *l, const tile_state *tile, int channels,
-                          int vectors, float *grad_rows) {
-    const int stride = vectors * TRAIN_LANES;
-    for (int c = 0; c < channels; c++, grad_rows += stride)
+/* The tile's part of the gradients of the entries, rows (channels_in, levels). */
+IQLUT_INLINE void buckets(const iqlut_train_view *l, const tile_state *tile, const shape s,
+                          float *grad_rows) {
+    const int stride = iqlut_train_row_wholes(s) * WHOLE;
+    for (int c = 0; c < s.c; c++, grad_rows += stride) {
+        const int vectors = floats_of(s, c) / TRAIN_LANES;
         for (int code = 0; code < l->levels - 1; code++, grad_rows += stride) {
             const uint64_t mask = equal_mask(tile->codes[c], code);
             if (!mask) continue;
@@ -146,6 +154,7 @@ IQLUT_INLINE void buckets(const iqlut_train_view *l, const tile_state *tile, int
             bucket(tile->gathered + last * TRAIN_LANES, tile->fraction[c], mask, stride,
                    vectors - last, grad_rows + last * TRAIN_LANES);
         }
+    }
 }
 
 /* Moving the level below (above) by dx is moving the signal by -(1 - fraction) dx (by
@@ -162,11 +171,12 @@ static void places(const iqlut_train_view *l, const tile_state *tile, int count,
 }
 
 /* The gradients of all that the rows of the pixel at `own` are added to. */
-IQLUT_INLINE void gather(const float *own, int padded_w, int k, int d, float *out) {
-    for (int i = 0; i < k; i++)
-        for (int j = 0; j < k; j++) {
-            const float *from = own - ((ptrdiff_t)i * padded_w + j) * d;
-            memcpy(out + (i * k + j) * d, from, sizeof(float) * (size_t)d);
+IQLUT_INLINE void gather(const float *own, int padded_w, const shape s, float *out) {
+    for (int i = 0; i < s.k; i++)
+        for (int j = 0; j < s.k; j++) {
+            const float *from = own - ((ptrdiff_t)i * padded_w + j) * s.d;
+            const int tap = i * s.k + j, outputs = iqlut_train_tap_outputs(s, tap);
+            memcpy(out + iqlut_train_tap_at(s, tap), from, sizeof(float) * (size_t)outputs);
         }
 }
 
@@ -187,21 +197,21 @@ IQLUT_INLINE void one_tile(const iqlut_train_pass *pass, const float *padded, in
     const iqlut_train_view *l = pass->layer;
     const uint8_t *signal = pass->signal;
     float *grad_signal = pass->grad_signal, *grad_knots = pass->grads->knots;
-    const int c = s.c, k = s.k, d = s.d, vectors = wholes_of(s) * WHOLE / TRAIN_LANES;
+    const int c = s.c, k = s.k, d = s.d, row_floats = iqlut_train_row_wholes(s) * WHOLE;
     const int wide = l->w + k - 1, padded_w = l->w + 2 * (k - 1), before = iqlut_before(k);
     int py = start / wide, px = start % wide;
     for (int n = 0; n < count; n++, px++) {
         if (px == wide) px = 0, py++;
         const float *own = padded + ((size_t)(py + k - 1) * padded_w + px + k - 1) * d;
         tile->place[n] = clamp_index(py - before, l->h) * l->w + clamp_index(px - before, l->w);
-        gather(own, padded_w, k, d, tile->gathered + (size_t)n * vectors * TRAIN_LANES);
+        gather(own, padded_w, s, tile->gathered + (size_t)n * row_floats);
         look_up(l, signal + (size_t)tile->place[n] * c, c, tile, n);
     }
     for (int i = 0; i < c && count < TILE; i++)
         memset(tile->codes[i] + count, 255, (size_t)(TILE - count));
-    buckets(l, tile, c, vectors, pass->grads->rows);
+    buckets(l, tile, s, pass->grads->rows);
     if (!grad_signal && !grad_knots) return;
-    for (int n = 0; n < count; n++) slopes(l, tile, n, c, vectors, tile->slope + n * c);
+    for (int n = 0; n < count; n++) slopes(l, tile, n, s, tile->slope + n * c);
     for (int n = 0; grad_signal && n < count; n++)
         for (int i = 0; i < c; i++)
             grad_signal[(size_t)tile->place[n] * c + i] += tile->slope[n * c + i];

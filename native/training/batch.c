@@ -26,6 +26,20 @@ static void take_patches(void *shared, int index) {
     for (int patch = index; patch < b->patches; patch += b->threads) iqlut_train_patch(job, patch);
 }
 
+/* The gradients of row `r`, a channel at a level, to where Python wants them; 0 for missing taps. */
+static void hand_over_row(const iqlut_train_view *l, const float *rows, int r, float *grad_lut) {
+    const int taps = l->kernel * l->kernel, d = l->channels_out;
+    const int has_all = !l->shape.few_in || r / l->levels < l->shape.few_in;
+    const float *from = rows + (size_t)r * l->stride;
+    float *to = grad_lut + (size_t)r * taps * d;
+    for (int tap = 0; tap < taps; tap++, to += d) {
+        int outputs = iqlut_train_tap_outputs(l->shape, tap);
+        if (!has_all && !iqlut_train_is_centre(l->shape, tap)) outputs = 0;
+        memcpy(to, from + iqlut_train_tap_at(l->shape, tap), sizeof(float) * (size_t)outputs);
+        memset(to + outputs, 0, sizeof(float) * (size_t)(d - outputs));
+    }
+}
+
 /* The sums of all threads of one layer to where Python wants the gradients. */
 static void hand_over(const iqlut_train_call *call, const iqlut_train_job *jobs, int layer) {
     const iqlut_train_view *l = &call->tables[layer].view;
@@ -34,10 +48,9 @@ static void hand_over(const iqlut_train_call *call, const iqlut_train_job *jobs,
     for (int t = 1; t < call->batch->threads; t++)
         for (size_t n = 0, all = iqlut_train_sums(l); n < all; n++)
             sums->rows[n] += jobs[t].sums[layer].rows[n];
-    const size_t row = (size_t)l->kernel * l->kernel * l->channels_out;
-    const size_t count = (size_t)l->channels_in * l->levels, outputs = (size_t)l->channels_out;
-    for (size_t r = 0; r < count; r++)
-        memcpy(to->grad_lut + r * row, sums->rows + r * l->stride, sizeof(float) * row);
+    const size_t outputs = (size_t)l->channels_out;
+    for (int r = 0; r < l->channels_in * l->levels; r++)
+        hand_over_row(l, sums->rows, r, to->grad_lut);
     if (to->grad_knots) memcpy(to->grad_knots, sums->knots, sizeof(float) * (size_t)l->levels);
     if (!to->gain) return;
     memcpy(to->grad_gain, sums->gain, sizeof(float) * outputs);

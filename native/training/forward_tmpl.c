@@ -76,43 +76,58 @@ IQLUT_INLINE void row_sum(const iqlut_train_view *l, const uint8_t *signal, cons
     }
 }
 
+/* Those of the first `channels`, from one vector of the row until another. */
+IQLUT_INLINE void part_sum(const iqlut_train_view *l, const uint8_t *signal, int channels, int from,
+                           int until, float *out) {
+    /* A long row comes in chunks. */
+    const int last = from + (until - from - 1) / CHUNK_WHOLES * CHUNK_WHOLES;
+    for (; from < last; from += CHUNK_WHOLES)
+        row_sum(l, signal, l->pairs + from * WHOLE * 2, channels, CHUNK_WHOLES, out + from * WHOLE);
+    row_sum(l, signal, l->pairs + last * WHOLE * 2, channels, until - last, out + last * WHOLE);
+}
+
 /* Those of the padded pixels of a row, into `strip`. */
 IQLUT_INLINE void row_sums(const iqlut_train_view *l, const uint8_t *signal, float *strip,
                            const shape s) {
-    const int wholes = wholes_of(s), pixels = l->w + s.k - 1, before = iqlut_before(s.k);
+    const int wholes = iqlut_train_row_wholes(s), common = iqlut_train_common_wholes(s);
+    const int pixels = l->w + s.k - 1, before = iqlut_before(s.k);
     for (int x = 0; x < pixels; x++) {
         const uint8_t *here = signal + (size_t)clamp_index(x - before, l->w) * s.c;
         float *out = strip + (size_t)x * wholes * WHOLE;
-        /* A long row comes in chunks. */
-        const int last = (wholes - 1) / CHUNK_WHOLES * CHUNK_WHOLES;
-        for (int from = 0; from < last; from += CHUNK_WHOLES)
-            row_sum(l, here, l->pairs + from * WHOLE * 2, s.c, CHUNK_WHOLES, out + from * WHOLE);
-        row_sum(l, here, l->pairs + last * WHOLE * 2, s.c, wholes - last, out + last * WHOLE);
+        part_sum(l, here, s.c, 0, common, out);
+        if (common < wholes) part_sum(l, here, s.few_in, common, wholes, out);
     }
 }
+
+/* Whether some taps have outputs that are not whole eights. */
+IQLUT_INLINE int any_odd(const shape s) { return s.d % EIGHT || s.few_out % EIGHT; }
 
 /* acc (h, w, d) += the row sums of one padded row of pixels, seen from the k output rows it
  * reaches. */
 IQLUT_INLINE void overlap_add(const iqlut_train_view *l, const float *strip, int padded_row,
                               float *acc, const shape s) {
-    const int k = s.k, d = s.d, stride = wholes_of(s) * WHOLE;
+    const int k = s.k, d = s.d, stride = iqlut_train_row_wholes(s) * WHOLE;
     for (int i = 0; i < k; i++) {
         const int row = padded_row - i;
         if (row < 0 || row >= l->h) continue;
         float *out = acc + (size_t)row * l->w * d;
         for (int x = 0; x < l->w; x++, out += d)
             for (int o = 0; o + EIGHT <= d; o += EIGHT) {
-                const float *from = strip + (size_t)x * stride + i * k * d + o;
                 eight sum = *(const eight *)(out + o);
                 for (int j = 0; j < k; j++)
-                    sum += *(const eight *)(from + (size_t)j * stride + j * d);
+                    if (o + EIGHT <= iqlut_train_tap_outputs(s, i * k + j))
+                        sum += *(const eight *)(strip + (size_t)(x + j) * stride +
+                                                iqlut_train_tap_at(s, i * k + j) + o);
                 *(eight *)(out + o) = sum;
             }
         out = acc + (size_t)row * l->w * d;
-        for (int x = 0; d % EIGHT && x < l->w; x++, out += d)
-            for (int o = d / EIGHT * EIGHT; o < d; o++)
-                for (int j = 0; j < k; j++)
-                    out[o] += strip[(size_t)(x + j) * stride + (i * k + j) * d + o];
+        for (int x = 0; any_odd(s) && x < l->w; x++, out += d)
+            for (int j = 0; j < k; j++) {
+                const int outputs = iqlut_train_tap_outputs(s, i * k + j);
+                for (int o = outputs / EIGHT * EIGHT; o < outputs; o++)
+                    out[o] +=
+                        strip[(size_t)(x + j) * stride + iqlut_train_tap_at(s, i * k + j) + o];
+            }
     }
 }
 

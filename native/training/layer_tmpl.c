@@ -5,7 +5,7 @@
  * TRAIN_ISA, its name, TRAIN_NEEDS, TRAIN_LANES, the floats of a vector, and TRAIN_CHUNK, the
  * vectors of a row kept in registers at a time.
  *
- * A row is the k*k*d entries of one input channel at one level, padded to whole vectors. A pixel's
+ * A row is the entries of one input channel at one level, padded to whole vectors. A pixel's
  * row sum is written to a strip, and the strip is overlap-added; backward gathers by the same map.
  */
 #include <math.h>
@@ -24,52 +24,52 @@
 typedef float vec __attribute__((vector_size(TRAIN_LANES * 4), aligned(4), may_alias));
 typedef float eight __attribute__((vector_size(EIGHT * 4), aligned(4), may_alias));
 
-/* The shape of a layer: its inputs, taps along a side, and outputs. */
-typedef struct {
-    int c, k, d;
-} shape;
+typedef iqlut_train_shape shape;
 
-/* X(c, k, d) for each usual shape, and for each usual shape of a layer with a gate. */
-#define SHAPES(X)  \
-    GATE_SHAPES(X) \
-    X(8, 2, 16)    \
-    X(8, 3, 16)    \
-    X(16, 2, 16)   \
-    X(24, 3, 16)   \
-    X(32, 3, 16)   \
-    X(48, 3, 16)
+/* X(c, k, d, few_in, few_out) for each usual shape, and for each usual shape of a layer with a
+ * gate. */
+#define SHAPES(X)       \
+    GATE_SHAPES(X)      \
+    X(8, 2, 16, 0, 0)   \
+    X(8, 3, 16, 0, 0)   \
+    X(16, 2, 16, 0, 0)  \
+    X(24, 3, 16, 0, 0)  \
+    X(32, 3, 16, 0, 0)  \
+    X(48, 3, 16, 0, 0)  \
+    X(16, 3, 16, 8, 16) \
+    X(48, 3, 16, 16, 16)
 #define GATE_SHAPES(X) \
-    X(8, 3, 8)         \
-    X(16, 3, 16)       \
-    X(24, 3, 24)       \
-    X(32, 3, 32)       \
-    X(48, 3, 48)       \
-    X(1, 3, 8)         \
-    X(1, 3, 16)        \
-    X(1, 3, 24)        \
-    X(1, 3, 32)        \
-    X(1, 3, 48)
+    X(8, 3, 8, 0, 0)   \
+    X(16, 3, 16, 0, 0) \
+    X(24, 3, 24, 0, 0) \
+    X(32, 3, 32, 0, 0) \
+    X(48, 3, 48, 0, 0) \
+    X(1, 3, 8, 0, 0)   \
+    X(1, 3, 16, 0, 0)  \
+    X(1, 3, 24, 0, 0)  \
+    X(1, 3, 32, 0, 0)  \
+    X(1, 3, 48, 0, 0)  \
+    X(16, 3, 16, 8, 8) \
+    X(24, 3, 24, 8, 8) \
+    X(48, 3, 48, 16, 16)
 
 /* Defines `function` of a pass by function##_of a pass and a shape, compiled for each of `shapes`,
  * and for any. */
-#define IF_SHAPE(function, c_, k_, d_)                                    \
-    if (l->channels_in == c_ && l->kernel == k_ && l->channels_out == d_) \
-        function##_of(pass, (shape){c_, k_, d_});                         \
+#define IF_SHAPE(function, c_, k_, d_, in, out)                                    \
+    if (s.c == c_ && s.k == k_ && s.d == d_ && s.few_in == in && s.few_out == out) \
+        function##_of(pass, (shape){c_, k_, d_, in, out});                         \
     else
-#define IF_FORWARD(c, k, d) IF_SHAPE(forward, c, k, d)
-#define IF_BACKWARD(c, k, d) IF_SHAPE(backward, c, k, d)
-#define IF_GATE_FORWARD(c, k, d) IF_SHAPE(gate_forward, c, k, d)
-#define IF_GATE_BACKWARD(c, k, d) IF_SHAPE(gate_backward, c, k, d)
-#define DEFINE_FOR_SHAPES(function, shapes, if_shape)                                              \
-    static void function(const iqlut_train_pass *pass) {                                           \
-        const iqlut_train_view *l = pass->layer;                                                   \
-        shapes(if_shape) function##_of(pass, (shape){l->channels_in, l->kernel, l->channels_out}); \
+#define IF_FORWARD(...) IF_SHAPE(forward, __VA_ARGS__)
+#define IF_BACKWARD(...) IF_SHAPE(backward, __VA_ARGS__)
+#define IF_GATE_FORWARD(...) IF_SHAPE(gate_forward, __VA_ARGS__)
+#define IF_GATE_BACKWARD(...) IF_SHAPE(gate_backward, __VA_ARGS__)
+#define DEFINE_FOR_SHAPES(function, shapes, if_shape)    \
+    static void function(const iqlut_train_pass *pass) { \
+        const shape s = pass->layer->shape;              \
+        shapes(if_shape) function##_of(pass, s);         \
     }
 
 IQLUT_INLINE int clamp_index(int index, int size) { return (int)iqlut_clamp_index(index, size); }
-
-/* Vectors of 16 floats in a row of a layer. */
-IQLUT_INLINE int wholes_of(shape s) { return (s.k * s.k * s.d + WHOLE - 1) / WHOLE; }
 
 #include "backward_tmpl.c"
 #include "forward_tmpl.c"

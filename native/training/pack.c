@@ -33,13 +33,15 @@ static void entry_steps(const iqlut_train_layer *l, float *step) {
  * rise of the exact. */
 static void pack_row(const float *below, const iqlut_train_view *v, const float *step,
                      float steepness, int8_t *pairs, float *rise) {
-    const int d = v->channels_out, row = v->kernel * v->kernel * d;
-    for (int i = 0; i < row; i++) {
-        const float unit = step[i % d];
-        pairs[2 * i] = (int8_t)rintf(below[i] / unit);
-        pairs[2 * i + 1] = (int8_t)rintf(below[row + i] / unit);
-        rise[i] = (below[row + i] - below[i]) * steepness;
-    }
+    const int d = v->channels_out, taps = v->kernel * v->kernel;
+    const float *above = below + taps * d;
+    for (int tap = 0; tap < taps; tap++)
+        for (int o = 0; o < iqlut_train_tap_outputs(v->shape, tap); o++) {
+            const int from = tap * d + o, to = iqlut_train_tap_at(v->shape, tap) + o;
+            pairs[2 * to] = (int8_t)rintf(below[from] / step[o]);
+            pairs[2 * to + 1] = (int8_t)rintf(above[from] / step[o]);
+            rise[to] = (above[from] - below[from]) * steepness;
+        }
 }
 
 /* The rows of all levels but the last, of all channels. */
@@ -65,7 +67,9 @@ static void pack_weights(const iqlut_train_layer *l, uint16_t *weights) {
 int iqlut_train_pack(const iqlut_train_batch *batch, const iqlut_train_layer *l,
                      iqlut_train_table *table) {
     const iqlut_shape s = l->shape;
-    const size_t row = (size_t)(s.kernel * s.kernel * s.channels_out);
+    const iqlut_train_shape shape = {s.channels_in, s.kernel, s.channels_out, l->spatial_in,
+                                     l->spatial_out};
+    const size_t row = (size_t)iqlut_train_row_wholes(shape) * IQLUT_TRAIN_WHOLE;
     const size_t rows = (size_t)(s.channels_in * (s.levels - 1));
     const size_t stride = iqlut_train_whole(row), pair_stride = iqlut_whole_lines(2 * row);
     float step[IQLUT_CHANNELS_MAX];
@@ -81,6 +85,7 @@ int iqlut_train_pack(const iqlut_train_batch *batch, const iqlut_train_layer *l,
                                      .channels_out = s.channels_out,
                                      .kernel = s.kernel,
                                      .levels = s.levels,
+                                     .shape = shape,
                                      .stride = (int32_t)stride,
                                      .pair_stride = (int32_t)pair_stride,
                                      .code = l->code,

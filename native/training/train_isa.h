@@ -11,10 +11,49 @@
 #define IQLUT_TRAIN_TILE 64  /* pixels that backward takes at a time */
 #define IQLUT_TRAIN_WHOLE 16 /* floats; rows are whole numbers of them */
 
+/* The shape of a layer: its inputs, taps along a side, and outputs; and the inputs and outputs
+ * between which there are taps off the centre, 0 if that is all of them. */
+typedef struct {
+    int c, k, d, few_in, few_out;
+} iqlut_train_shape;
+
+/* Where the outputs of a tap lie in a row, and how many there are. A row has the taps in order, or,
+ * if some are missing, first the one at the centre, up to whole vectors, and then the others. */
+static inline int iqlut_train_wholes(int floats) {
+    return (floats + IQLUT_TRAIN_WHOLE - 1) / IQLUT_TRAIN_WHOLE;
+}
+
+static inline int iqlut_train_is_centre(iqlut_train_shape s, int tap) {
+    return tap == s.k * s.k / 2;
+}
+
+static inline int iqlut_train_tap_outputs(iqlut_train_shape s, int tap) {
+    return s.few_in && !iqlut_train_is_centre(s, tap) ? s.few_out : s.d;
+}
+
+static inline int iqlut_train_tap_at(iqlut_train_shape s, int tap) {
+    if (!s.few_in) return tap * s.d;
+    if (iqlut_train_is_centre(s, tap)) return 0;
+    const int before = tap - (tap > s.k * s.k / 2);
+    return iqlut_train_wholes(s.d) * IQLUT_TRAIN_WHOLE + before * s.few_out;
+}
+
+/* Vectors of IQLUT_TRAIN_WHOLE floats in a row; and of those, the ones that all inputs have. */
+static inline int iqlut_train_row_wholes(iqlut_train_shape s) {
+    const int others = s.k * s.k - 1;
+    if (!s.few_in) return iqlut_train_wholes(s.k * s.k * s.d);
+    return iqlut_train_wholes(s.d) + iqlut_train_wholes(others * s.few_out);
+}
+
+static inline int iqlut_train_common_wholes(iqlut_train_shape s) {
+    return s.few_in ? iqlut_train_wholes(s.d) : iqlut_train_row_wholes(s);
+}
+
 /* What a layer's functions need to know of a patch and of their layer. Entries are rounded. */
 typedef struct {
     int32_t h, w, channels_in, channels_out, kernel, levels;
-    int32_t stride;        /* floats in a row of k*k*d, whole vectors */
+    iqlut_train_shape shape;
+    int32_t stride;        /* floats in a row, whole vectors */
     int32_t pair_stride;   /* bytes in a row of pairs, whole lines */
     const uint8_t *code;   /* [256] */
     const float *fraction; /* [256] */

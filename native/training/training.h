@@ -8,6 +8,9 @@
 /* A layer as Python hands it over: parameters, where its gradients go, and its curve. */
 typedef struct {
     iqlut_shape shape;
+    /* Channels between which there are taps off the centre; all other entries off the centre are 0,
+     * and so are their gradients. 0: all channels. */
+    int32_t spatial_in, spatial_out;
     const uint8_t *code;    /* [256] arithmetic.expand_knots, row 0 */
     const float *fraction;  /* [256] row 1 / ONE */
     const float *steepness; /* [levels - 1] 1 / (distance between two levels) */

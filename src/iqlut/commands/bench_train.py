@@ -130,6 +130,7 @@ class BenchTrain:
 
     def _config(self) -> Config:
         from iqlut.network import configuration
+        from iqlut.network.option_types import STEPS_MAX
 
         named = {name: getattr(self, name) for name in ("blocks", "channels", "levels", "scale")}
         changes = {f"model.{name}": value for name, value in named.items() if value is not None}
@@ -137,6 +138,7 @@ class BenchTrain:
             "train.batch": self.batch, "train.patch": self.patch,
             "train.data": str(self.data or ""),
             "train.start": "", "train.teacher": "", "train.features": 0.0,
+            "train.steps": STEPS_MAX,
         }  # fmt: skip
         loaded = arguments.configuration(self.config) if self.config else configuration.Config()
         with stop_on(configuration.BadConfig):

@@ -12,7 +12,7 @@ import importlib.util
 
 from iqlut.errors import BadInstallation, InvalidArgument
 
-ABI_VERSION = 2  # IQLUT_ABI_VERSION in native/shared/interface.h
+ABI_VERSION = 3  # IQLUT_ABI_VERSION in native/shared/interface.h
 ISA_VARIABLE = "IQLUT_ISA"  # the environment variable that names an instruction set
 
 # The codes in native/shared/interface.h, in their order there.

@@ -14,6 +14,7 @@ class Layer(ctypes.Structure):
 
     _fields_ = (
         *((name, c_int32) for name in ("channels_in", "channels_out", "kernel", "levels")),
+        *((name, c_int32) for name in ("spatial_in", "spatial_out")),
         *(
             (name, c_void_p)
             for name in ("code", "fraction", "steepness", "lut", "step", "gain", "skip")

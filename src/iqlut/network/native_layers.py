@@ -140,7 +140,10 @@ class _Call:
         self._tensors = [luma.contiguous(), *(p.detach().contiguous() for p in parameters)]
         luma, *values = self._tensors
         layers, steps = [], settings.steps or (None,) * len(settings.curves)
-        for index, (curve, step) in enumerate(zip(settings.curves, steps, strict=True)):
+        spatial = settings.spatial or (0,) * len(settings.curves)
+        for index, (curve, step, few) in enumerate(
+            zip(settings.curves, steps, spatial, strict=True)
+        ):
             lut, _, *gate = values[4 * index : 4 * index + 4]
             c, levels, k, _, d = lut.shape
             gradients: list[torch.Tensor | None] = [*grads[4 * index : 4 * index + 4]]
@@ -149,7 +152,8 @@ class _Call:
                 grad_knots = None
             layers.append(
                 training.Layer(
-                    c, d, k, levels, curve.code.ctypes.data, curve.fraction.ctypes.data,
+                    c, d, k, levels, few, (few if gate else d) if few else 0,
+                    curve.code.ctypes.data, curve.fraction.ctypes.data,
                     curve.steepness.ctypes.data, lut.data_ptr(), _pointer(step),
                     *map(_pointer, gate or (None, None)), _pointer(grad_lut),
                     *map(_pointer, grad_gate or (None, None)), _pointer(grad_knots),
