@@ -20,18 +20,32 @@ def random_tables(
     kernels: tuple[int, int] = (3, 2),
     interpolate: bool = True,
 ) -> Tables:
-    """Legal tables of the given shape; now and then with all entries at their largest."""
+    """Legal tables of the given shape.
+
+    Now and then all entries are at their largest, or most channels have no taps off the centre.
+    """
     layers, c = [], 1
     for index in range(blocks + 1):
         last = index == blocks
         d = scale**2 if last else channels
         levels = int(rng.integers(2, 20))
         lut = random_lut(rng, (c, levels, kernels[last], kernels[last], d))
+        if kernels[last] == 3 and c > 1 and rng.random() < 0.4:
+            few_in, few_out = int(rng.integers(1, c + 1)), int(rng.integers(1, d + 1))
+            lut = without_taps(lut, few_in, d if last else few_out)
         layers.append(
             random_layer(rng, lut, interpolate, skip_scale=1 / (2 * scale) ** 2 if last else 1.0)
         )
         c = d
     return Tables("random", scale, tuple(layers), {})
+
+
+def without_taps(lut: np.ndarray, few_in: int, few_out: int) -> np.ndarray:
+    """`lut` with taps off the centre only between its first inputs and outputs."""
+    kept = np.zeros_like(lut)
+    kept[:, :, 1, 1] = lut[:, :, 1, 1]
+    kept[:few_in, ..., :few_out] = lut[:few_in, ..., :few_out]
+    return kept
 
 
 def random_lut(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -159,7 +159,7 @@ static void prepare(const iqlut_packed *l, const uint8_t *signal, int count, iql
 #define RQ_LANES 16
 #define RQ_VECTORS 4
 #define RQ_ROWS 1
-#define RQ_ROW_COUNTS(X) X(2) X(3)
+#define RQ_ROW_COUNTS(X) X(2) X(3) X(4)
 
 typedef struct {
     vec centre, factors, bias, acc_shift, shift;

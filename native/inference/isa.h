@@ -15,7 +15,8 @@
 /* Partial rows of a group: one for each row of taps, and APART, of a tap set apart. */
 #define IQLUT_APART IQLUT_KERNEL_MAX
 #define IQLUT_PARTIALS_MAX (IQLUT_KERNEL_MAX + 1)
-#define IQLUT_ROWS_MAX (IQLUT_GROUPS_MAX * IQLUT_PARTIALS_MAX) /* of an output row */
+/* Of an output row: one for each group of the part of the centre, and those of the other part. */
+#define IQLUT_ROWS_MAX (IQLUT_GROUPS_MAX * (1 + IQLUT_PARTIALS_MAX))
 
 /* What one signal value means to a layer: where its row is, and how to blend it with the next. */
 typedef struct {
@@ -23,12 +24,18 @@ typedef struct {
     uint32_t weights; /* in the form of the instruction set */
 } iqlut_entry;
 
-/* A layer packed. Outputs are padded to `lanes`, 8, 16, 32 or 64, and looked up in blocks of 8 or
+/* A layer packed, or a part of it. A layer of 3x3 taps that has taps off the centre only between
+ * its first inputs and its first outputs is packed as two parts whose sums are added: `spatial`
+ * holds all taps between those, and the layer itself the tap at the centre between all others.
+ *
+ * Outputs are padded to `lanes`, 8, 16, 32 or 64, and looked up in blocks of 8 or
  * 16 lanes, as many as hold outputs. The input channels are split into groups so small that, for
  * any signals, the blends of a group summed over one row of taps fit int16; of 3x3 taps the last
  * tap of the middle row may be set apart for that. */
-typedef struct {
-    int channels_in, channels_out, kernel, before, after, acc_shift, shift;
+typedef struct iqlut_packed {
+    struct iqlut_packed *spatial; /* the other part, or NULL */
+    int channels_in, channels_out, kernel, acc_shift, shift;
+    int before, after; /* rows and columns that the whole layer reads around a pixel */
     int lanes, block, blocks, groups, group_channels;
     int vector_lanes;             /* lanes of the vectors that its rows are packed for */
     int codes;                    /* levels - 1 */

@@ -79,7 +79,7 @@ int iqlut_plan_create(const iqlut_tables *tables, const char *isa_name, iqlut_pl
 
 void iqlut_plan_free(iqlut_plan *plan) {
     if (!plan) return;
-    for (int l = 0; plan->layers && l < plan->layer_count; l++) iqlut_release(plan->layers[l].rows);
+    for (int l = 0; plan->layers && l < plan->layer_count; l++) iqlut_free_packed(&plan->layers[l]);
     iqlut_release(plan->layers);
     iqlut_free_tables(plan->tables);
     iqlut_release(atomic_load(&plan->spare));

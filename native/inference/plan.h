@@ -29,6 +29,7 @@ typedef struct {
 
 /* pack.c */
 int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa);
+void iqlut_free_packed(iqlut_packed *packed);
 
 /* stream.c */
 size_t iqlut_workspace_bytes(const iqlut_job *job, int columns);

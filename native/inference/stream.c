@@ -13,12 +13,12 @@ static uint8_t *signal_row(const line *l, int64_t y) {
     return l->signal + (y % SIGNAL_ROWS) * l->signal_bytes + FRONT;
 }
 
-/* Partial row number `row` of a group, of the input row `y`; `kernel` less its tap row are kept. */
-static uint8_t *partial_row(const line *l, int group, int row, int64_t y) {
-    const int kernel = l->packed->kernel;
-    const int before = row * kernel - row * (row - 1) / 2;
-    const int64_t slot = group * rows_kept(l->packed) + before + y % (kernel - tap_row_of(row));
-    return l->partial + (size_t)slot * l->partial_bytes + FRONT;
+/* Partial row number `row` of a group of a part, of the input row `y`. */
+static uint8_t *partial_row(const line *l, int part, int group, int row, int64_t y) {
+    const iqlut_packed *p = part_at(l->packed, part);
+    const int kept = first_row_kept(p), before = row * kept - row * (row - 1) / 2;
+    const int64_t slot = group * rows_kept(p) + before + y % (kept - tap_row_of(row));
+    return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
 }
 
 /* Repeats the pixels at the borders of the image, which this row of input reaches or not. */
@@ -30,11 +30,12 @@ static void pad(const tile *t, const line *l, uint8_t *row) {
         memcpy(row + width * pixel, row + (width - 1) * pixel, pixel);
 }
 
-static void expand_row(const tile *t, const line *l, int64_t y) {
-    const iqlut_packed *p = l->packed;
+static void expand_part(const tile *t, const line *l, int part, int64_t y) {
+    const iqlut_packed *p = part_at(l->packed, part);
     const iqlut_isa *isa = &t->job->plan->isa;
     const int count = (int)(l->last - l->first), stride = l->input_stride;
-    const ptrdiff_t start = (ptrdiff_t)(l->first - p->before - l->input_first) * stride;
+    const int64_t left = l->first - iqlut_before(p->kernel) - l->input_first;
+    const ptrdiff_t start = (ptrdiff_t)left * stride;
     const uint8_t *signal = signal_row(l, y) + start;
     /* The last group may read past its pixel. */
     const int surplus = p->groups * p->group_channels - p->channels_in;
@@ -50,9 +51,13 @@ static void expand_row(const tile *t, const line *l, int64_t y) {
                                      count};
             void *out[IQLUT_PARTIALS_MAX] = {NULL};
             for (int i = 0; i < rows_made(p); i++)
-                out[i] = partial_row(l, g, i, y) + b * p->block * p->partial_bytes;
+                out[i] = partial_row(l, part, g, i, y) + b * p->block * p->partial_bytes;
             isa->expand(&pass, out);
         }
+}
+
+static void expand_row(const tile *t, const line *l, int64_t y) {
+    for (int part = 0; part < part_count(l->packed); part++) expand_part(t, l, part, y);
 }
 
 /* Each of `count` signals, `stride` apart, `lanes` times. */
@@ -76,6 +81,18 @@ static const uint8_t *skip_row(const tile *t, const line *l, int64_t y) {
     return t->skip + FRONT;
 }
 
+/* Adds the partial rows of a part that output row `y` is the sum of. */
+static void add_partial_rows(const tile *t, const line *l, int part, int64_t y,
+                             iqlut_requantise *row) {
+    const iqlut_packed *p = part_at(l->packed, part);
+    for (int g = 0; g < p->groups; g++)
+        for (int i = 0; i < rows_made(p); i++) {
+            const int64_t from = y + tap_row_of(i) - iqlut_before(p->kernel);
+            row->rows[row->row_count++] =
+                partial_row(l, part, g, i, iqlut_clamp_index(from, t->job->picture.h));
+        }
+}
+
 /* `skip` is the signal that the skip reads; NULL: the bilinear base. */
 static void requantise_row(const tile *t, const line *l, int64_t y, const uint8_t *skip,
                            uint8_t *out) {
@@ -85,12 +102,7 @@ static void requantise_row(const tile *t, const line *l, int64_t y, const uint8_
     row.base = skip ? NULL : t->base + FRONT / sizeof(int16_t);
     row.count = (int)(l->last - l->first) * p->lanes;
     row.row_count = 0;
-    for (int g = 0; g < p->groups; g++)
-        for (int i = 0; i < rows_made(p); i++) {
-            const int64_t from = y + tap_row_of(i) - p->before;
-            row.rows[row.row_count++] =
-                partial_row(l, g, i, iqlut_clamp_index(from, t->job->picture.h));
-        }
+    for (int n = 0; n < part_count(p); n++) add_partial_rows(t, l, n, y, &row);
     t->job->plan->isa.requantise(&row);
 }
 
@@ -164,10 +176,17 @@ static void produce(const tile *t, int index, int64_t y) {
     else requantise_row(t, l, y, skip_row(t, l, y), signal_row(l + 1, y));
 }
 
+/* The spatial part writes the lanes of its outputs only, but all lanes are added. */
+static void clear_unused_lanes(const line *l) {
+    const iqlut_packed *p = l->packed->spatial;
+    if (p && p->blocks * p->block < p->lanes) memset(l->partial[1], 0, partial_rows_bytes(l, p));
+}
+
 void iqlut_upscale_tile(const iqlut_job *job, void *workspace, const iqlut_tile *place) {
     const int last_layer = job->plan->layer_count - 1;
     tile t = {.job = job};
     iqlut_lay_out(&t, workspace, place->right - place->left);
+    for (int index = 0; index <= last_layer; index++) clear_unused_lanes(&t.lines[index]);
     int64_t first_row = place->top, first = place->left, last = place->right;
     for (int index = last_layer; index >= 0; index--) {
         line *l = &t.lines[index];

@@ -14,7 +14,8 @@
 /* A layer. */
 typedef struct {
     const iqlut_packed *packed;
-    uint8_t *signal, *partial;          /* rows of input and of partial sums, FRONT included */
+    /* Rows of input and of partial sums, FRONT included; the latter of each part of the layer. */
+    uint8_t *signal, *partial[2];
     size_t signal_bytes, partial_bytes; /* of one row */
     int input_stride;                   /* bytes of a pixel of input */
     int64_t first, last;                /* columns of output */
@@ -46,13 +47,29 @@ typedef struct {
 static inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
 
+/* Parts of a layer: itself, and its spatial part if it has one. */
+static inline int part_count(const iqlut_packed *p) { return p->spatial ? 2 : 1; }
+static inline const iqlut_packed *part_at(const iqlut_packed *p, int part) {
+    return part ? p->spatial : p;
+}
+
 /* What is set apart is kept as long as the middle row of taps. */
 static inline int tap_row_of(int row) { return row == IQLUT_APART ? 1 : row; }
 
-/* Partial rows of a group that one row of input makes, and those that are kept. */
+/* Partial rows of a group that one row of input makes; for how many rows of input that of the first
+ * row of taps is kept, each of the others for one less; and how many that is in all. */
 static inline int rows_made(const iqlut_packed *p) { return p->kernel + (p->apart ? 1 : 0); }
+static inline int first_row_kept(const iqlut_packed *p) {
+    return iqlut_before(p->kernel) + p->after + 1;
+}
 static inline int rows_kept(const iqlut_packed *p) {
-    return p->kernel * (p->kernel + 1) / 2 + (p->apart ? p->kernel - 1 : 0);
+    const int first = first_row_kept(p);
+    return p->kernel * first - p->kernel * (p->kernel - 1) / 2 + (p->apart ? first - 1 : 0);
+}
+
+/* Bytes of the partial rows of one part of a layer. */
+static inline size_t partial_rows_bytes(const line *l, const iqlut_packed *part) {
+    return (size_t)(part->groups * rows_kept(part)) * l->partial_bytes;
 }
 
 /* tile_memory.c: lays a tile out in `memory` or, if that is NULL, only counts the bytes. */

@@ -37,7 +37,8 @@ static size_t lay_out_line(line *l, uint8_t *memory, int64_t columns) {
     l->signal_bytes = row_bytes(columns, (size_t)l->input_stride);
     l->partial_bytes = row_bytes(columns, (size_t)(p->partial_bytes * p->lanes));
     TAKE(l->signal, uint8_t, SIGNAL_ROWS * l->signal_bytes);
-    TAKE(l->partial, uint8_t, (size_t)(p->groups * rows_kept(p)) * l->partial_bytes);
+    for (int n = 0; n < part_count(p); n++)
+        TAKE(l->partial[n], uint8_t, partial_rows_bytes(l, part_at(p, n)));
     return used;
 }
 
