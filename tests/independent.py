@@ -49,23 +49,39 @@ def checksum(tables: Tables) -> str:
     return sha256(data).hexdigest()
 
 
+def whole(lut: np.ndarray, around: np.ndarray | None) -> np.ndarray:
+    """The table of a `lut` tensor, with the zeros of missing taps."""
+    if around is None:
+        return lut
+    c, levels, d = lut.shape
+    table = np.zeros((c, levels, 9, d), int)
+    table[:, :, 4] = lut
+    for n, tap in enumerate([0, 1, 2, 3, 5, 6, 7, 8]):
+        table[: len(around), :, tap, : around.shape[3]] = around[:, :, n]
+    return table.reshape(c, levels, 3, 3, d)
+
+
 def read(data: bytes) -> Model:
-    """Read a file of either format and verify its checksum."""
+    """Read a file of any format and verify its checksum."""
     start, tensors, sets = 8 + int.from_bytes(data[:8], "little"), {}, []
     entries = json.loads(data[8:start])
     about = json.loads(entries.pop("__metadata__")["iqlut"])
     for name, entry in entries.items():
         stored = data[start:][slice(*entry["data_offsets"])]
-        tensors[name] = np.frombuffer(stored, TYPES[name.split(".")[0]]).reshape(entry["shape"])
-    order, strengths = about.get("symmetry", 1), about["strengths"] if about["format"] == 2 else [0]
+        tensors[name] = np.frombuffer(stored, TYPES.get(name.split(".")[0], "<i1")).reshape(
+            entry["shape"]
+        )
+    order, strengths = about.get("symmetry", 1), about.get("strengths", [0])
     for suffix in ["", *(f".{number}" for number in range(1, len(strengths)))]:
-        parts = [np.int64(tensors[f"lut.{i}{suffix}"]) for i in range(len(about["layers"]))]
+        names = [f"{i}{suffix}" for i in range(len(about["layers"]))]
+        parts = [np.int64(whole(tensors["lut." + n], tensors.get("around." + n))) for n in names]
         ends = np.cumsum([part.shape for part in parts], 0)[:-1, [1, 4, 4, 4]].T
         arrays = [np.int64(tensors[name]) for name in ("knots", "gain", "skip", "bias" + suffix)]
         fields = *map(np.split, arrays, ends), *zip(*about["layers"], strict=True)
         sets.append(Tables(about["scale"], list(map(Layer, parts, *fields))))
     text = "\n".join(map("{:g} {}".format, strengths, [checksum(expand(s, order)) for s in sets]))
-    assert about["sha256"] == {1: text[2:], 2: sha256(text.encode()).hexdigest()}[about["format"]]
+    several = sha256(text.encode()).hexdigest()
+    assert about["sha256"] == (several if "strengths" in about else text[2:])
     return Model(strengths, sets, order)
 
 

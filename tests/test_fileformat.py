@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iqlut.tables import file_format
+from iqlut.tables import file_format, missing_taps
 from iqlut.tables.file_format import BadModelFile, from_bytes, read, to_bytes
 from iqlut.tables.integer_tables import Tables
-from random_tables import random_tables
+from iqlut.tables.restoration_tables import RestorationTables
+from random_tables import random_layer, random_tables, without_taps
 
 ABOUT = {"licence": "CC0-1.0", "psnr_db": {"Set5": 30.5}, "made": ["ünïcode", None, True]}
 
@@ -149,11 +150,48 @@ def test_foreign_files_are_refused(what: str) -> None:
 
 
 def test_a_newer_format_says_so(data: bytes) -> None:
-    newer = edit(data, lambda header: header.update(format=3))
-    with pytest.raises(
-        BadModelFile, match="the file has format 3, expected 1 or 2; install a newer iqlut"
-    ):
+    newer = edit(data, lambda header: header.update(format=4))
+    expected = "the file has format 4, expected 1, 2 or 3; install a newer iqlut"
+    with pytest.raises(BadModelFile, match=expected):
         from_bytes(newer)
+
+
+@pytest.mark.parametrize("strengths", [(), (0, 1)])
+@pytest.mark.parametrize("few", [(0, 0), (1, 2), (3, 2), (2, 5)])
+def test_missing_taps_are_not_stored(few: tuple[int, int], strengths: tuple[float, ...]) -> None:
+    """The file of a layer of 5 to 5 channels holds the taps that there are."""
+    rng = np.random.default_rng(6)
+    first = random_tables(rng, scale=2, blocks=2, channels=5, kernels=(3, 1))
+    lut = rng.integers(1, 100, (5, 4, 3, 3, 5)).astype(np.int8)
+    layer = random_layer(rng, without_taps(lut, *few), True, 1.0)
+    sparse = replace(first, layers=(first.layers[0], layer, first.layers[2]))
+    model = RestorationTables(strengths, (sparse,) * 2) if strengths else sparse
+    data = to_bytes(model)
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    assert header["lut.1"]["shape"] == [5, 4, 5]
+    around = [few[0], 4, 8, few[1]]
+    assert header["around.1"]["shape"] == around
+    assert len(data) - end == model.table_bytes
+    back = from_bytes(data)
+    assert back.sha256 == model.sha256 and to_bytes(back) == data
+    sets = back.sets if isinstance(back, RestorationTables) else (back,)
+    for one in sets:
+        np.testing.assert_array_equal(one.layers[1].lut, layer.lut)
+
+
+def test_missing_taps_that_are_not_the_least_are_refused() -> None:
+    """A second file of the same tables would have another hash than the first."""
+    rng = np.random.default_rng(6)
+    centre = rng.integers(1, 100, (3, 4, 5)).astype(np.int8)
+    around = rng.integers(1, 100, (2, 4, 8, 2)).astype(np.int8)
+    lut = missing_taps.join(centre, around)
+    assert missing_taps.extent(lut) == (2, 2)
+    around[1] = 0
+    wider = np.zeros((3, 4, 8, 5), np.int8)
+    for wrong in (around, around[:, :3], wider, wider[..., :7], np.ones((4, 4, 8, 2), np.int8)):
+        with pytest.raises(ValueError, match="part"):
+            missing_taps.join(centre, wrong)
 
 
 HEADERS: dict[str, Callable[[dict[str, Any]], Any]] = {

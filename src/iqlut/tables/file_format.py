@@ -24,6 +24,14 @@ from 1,
     lut.0.N ...  as lut.0 ...              the entries of set N
     bias.N       as bias                   the biases of set N
 
+Format 3 is either of the two, with at least one table that has not all taps (missing_taps.py). The
+tensor `lut.N` of such a table is (c, levels, d) and holds the entries at the centre, and the file
+also holds
+
+    around.N     int8 (few_in, levels, 8, few_out)  those of the other taps
+
+and likewise `around.N.S` for set S.
+
 The same tables give the same bytes.
 """
 
@@ -36,11 +44,11 @@ from typing import Any
 import numpy as np
 
 from iqlut.errors import BadModelFile, IllegalTables
-from iqlut.tables import symmetry
+from iqlut.tables import missing_taps, symmetry
 from iqlut.tables.integer_tables import LAYERS_MAX, StoredLayer, Tables
 from iqlut.tables.restoration_tables import RestorationTables
 
-ONE_SET, SEVERAL_SETS = FORMATS = (1, 2)
+ONE_SET, SEVERAL_SETS, MISSING_TAPS = FORMATS = (1, 2, 3)
 # Limits of a file, which are checked before anything is made of it. All layers of a file together
 # have at most FILE_BYTES_MAX entries, those included that a symmetric model does not store.
 FILE_BYTES_MAX = 32 << 20
@@ -48,7 +56,7 @@ _HEADER_BYTES_MAX = 1 << 20
 _NAME_MAX = 100
 _NESTING_MAX = 16  # of values in `about`
 _CONSTANTS = ("knots", "gain", "skip", "bias")
-_OWN = ("lut", "bias")  # the tensors that each table set has for itself
+_OWN = ("lut", "around", "bias")  # the tensors that each table set has for itself
 
 
 def to_bytes(model: Tables | RestorationTables) -> bytes:
@@ -61,7 +69,7 @@ def to_bytes(model: Tables | RestorationTables) -> bytes:
         arrays |= _arrays(tables, number)
     first = sets[0]
     header = {
-        "format": SEVERAL_SETS if isinstance(model, RestorationTables) else ONE_SET,
+        "format": _format(model, arrays),
         "name": first.name,
         "scale": first.scale,
         "layers": [[layer.acc_shift, layer.shift, layer.interpolate] for layer in first.layers],
@@ -77,6 +85,13 @@ def to_bytes(model: Tables | RestorationTables) -> bytes:
     return data
 
 
+def _format(model: Tables | RestorationTables, arrays: dict[str, np.ndarray]) -> int:
+    """The format of a file with these tensors."""
+    if any(name.startswith("around") for name in arrays):
+        return MISSING_TAPS
+    return SEVERAL_SETS if isinstance(model, RestorationTables) else ONE_SET
+
+
 def _check_size(file_bytes: int) -> None:
     if file_bytes > FILE_BYTES_MAX:
         raise IllegalTables(
@@ -88,10 +103,13 @@ def _check_size(file_bytes: int) -> None:
 def _arrays(tables: Tables, number: int) -> dict[str, np.ndarray]:
     """The tensors of table set `number` by their names in the file."""
     layers = [tables.stored(i) for i in range(len(tables.layers))]
-    arrays = {
-        _named(f"lut.{i}", number): np.ascontiguousarray(layer["lut"])
-        for i, layer in enumerate(layers)
-    }
+    arrays = {}
+    for i, layer in enumerate(layers):
+        parts = missing_taps.split(layer["lut"])
+        lut = np.ascontiguousarray(layer["lut"]) if parts is None else parts[0]
+        arrays[_named(f"lut.{i}", number)] = lut
+        if parts is not None:
+            arrays[_named(f"around.{i}", number)] = parts[1]
     for name in _CONSTANTS if number == 0 else ("bias",):
         arrays[_named(name, number)] = np.concatenate([layer[name] for layer in layers])
     return arrays
@@ -165,7 +183,7 @@ def _header(data: bytes) -> dict[str, Any]:
         ) from None
     if version not in FORMATS:
         raise BadModelFile(
-            f"the file has format {version}, expected {ONE_SET} or {SEVERAL_SETS}; "
+            f"the file has format {version}, expected {ONE_SET}, {SEVERAL_SETS} or {MISSING_TAPS}; "
             "install a newer iqlut"
         )
     return header
@@ -185,26 +203,52 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tables |
     order = header.get("symmetry", 1)
     if type(order) is not int or order not in symmetry.ORDERS:
         raise TypeError("symmetry")
-    if order * sum(array.size for array in arrays.values()) > FILE_BYTES_MAX:
+    if order * sum(_whole_size(array) for array in arrays.values()) > FILE_BYTES_MAX:
         raise IllegalTables(
             f"the layers have more than {FILE_BYTES_MAX} entries, expected at most that many"
         )
-    if header["format"] == ONE_SET:
-        strengths: list[float] = []
-    else:
-        strengths = header["strengths"]
-        if not isinstance(strengths, list) or not all(
-            type(one) in (int, float) for one in strengths
-        ):
-            raise TypeError("strengths")
-    numbers, layers = range(max(1, len(strengths))), range(len(header["layers"]))
-    expected = {
-        _named(name, n) for n in numbers for name in (*_CONSTANTS, *(f"lut.{i}" for i in layers))
-    }
-    if set(arrays) != expected:
+    strengths = _strengths(header)
+    numbers = range(max(1, len(strengths)))
+    if set(arrays) != _expected_tensors(header, arrays, numbers):
         raise KeyError("tensors")
     sets = [_table_set(header, arrays, number) for number in numbers]
     return RestorationTables(tuple(strengths), tuple(sets)) if strengths else sets[0]
+
+
+def _strengths(header: dict[str, Any]) -> list[float]:
+    """The strengths of the table sets; empty for a single set.
+
+    Raises TypeError for other values.
+    """
+    if header["format"] == ONE_SET or (
+        header["format"] == MISSING_TAPS and "strengths" not in header
+    ):
+        return []
+    strengths = header["strengths"]
+    if not isinstance(strengths, list) or not all(type(one) in (int, float) for one in strengths):
+        raise TypeError("strengths")
+    return strengths
+
+
+def _expected_tensors(
+    header: dict[str, Any], arrays: dict[str, np.ndarray], numbers: range
+) -> set[str]:
+    """The names of the tensors that a file of this header has for the table sets `numbers`.
+
+    Raises KeyError if a table is missing, and TypeError if none or some have missing taps although
+    the format says otherwise.
+    """
+    luts = [(f"lut.{i}", f"around.{i}") for i in range(len(header["layers"]))]
+    around = {
+        _named(around, n)
+        for n in numbers
+        for lut, around in luts
+        if arrays[_named(lut, n)].ndim == 3
+    }
+    if bool(around) != (header["format"] == MISSING_TAPS):
+        raise TypeError("format")
+    names = (*_CONSTANTS, *(lut for lut, _ in luts))
+    return {_named(name, n) for n in numbers for name in names} | around
 
 
 def _nesting(value: Any) -> int:
@@ -217,10 +261,23 @@ def _nesting(value: Any) -> int:
     return depth
 
 
+def _whole_size(array: np.ndarray) -> int:
+    """The entries that are made of a tensor: nine taps of one at the centre."""
+    return array.size * (9 if array.ndim == 3 else 1)
+
+
+def _lut(arrays: dict[str, np.ndarray], layer: int, number: int) -> np.ndarray:
+    """The stored part of the table of a layer in set `number`, with all taps."""
+    lut = arrays[_named(f"lut.{layer}", number)]
+    if lut.ndim != 3:
+        return lut
+    return missing_taps.join(lut, arrays[_named(f"around.{layer}", number)])
+
+
 def _table_set(header: dict[str, Any], arrays: dict[str, np.ndarray], number: int) -> Tables:
     """Make the tables of set `number`."""
     order = header.get("symmetry", 1)
-    luts = [arrays[_named(f"lut.{i}", number)] for i in range(len(header["layers"]))]
+    luts = [_lut(arrays, i, number) for i in range(len(header["layers"]))]
     sizes = {"knots": [lut.shape[1] for lut in luts]}
     sizes["gain"] = sizes["skip"] = sizes["bias"] = [lut.shape[4] for lut in luts]
     parts = {}

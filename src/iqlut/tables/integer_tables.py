@@ -18,7 +18,7 @@ import numpy as np
 
 from iqlut import arithmetic as ar
 from iqlut.errors import IllegalTables
-from iqlut.tables import symmetry
+from iqlut.tables import missing_taps, symmetry
 from iqlut.tables.layer import DTYPES, OF_OUTPUTS, Layer
 
 SCALES = (2, 3, 4)
@@ -170,10 +170,16 @@ class Tables:
 
     @property
     def table_bytes(self) -> int:
-        """The bytes that a device stores: entries, knots, gain, skip and bias."""
-        return sum(
-            part.nbytes for index in range(len(self.layers)) for part in self.stored(index).values()
+        """The bytes that a device stores: entries, knots, gain, skip and bias.
+
+        Taps that a table does not have are not stored (see missing_taps.py).
+        """
+        layers = [self.stored(index) for index in range(len(self.layers))]
+        entries = sum(missing_taps.entry_count(layer["lut"]) for layer in layers)
+        others = (
+            array.nbytes for layer in layers for name, array in layer.items() if name != "lut"
         )
+        return entries + sum(others)
 
     @property
     def blocks(self) -> int:

@@ -18,6 +18,7 @@ import numpy as np
 
 from iqlut import arithmetic as ar
 from iqlut.errors import IllegalTables, InvalidArgument
+from iqlut.tables import missing_taps
 from iqlut.tables import strengths as strengths_of
 from iqlut.tables.integer_tables import StoredLayer, Tables
 
@@ -83,10 +84,9 @@ class RestorationTables:
         """
         once = self.sets[0].table_bytes
         return once + sum(
-            part[name].nbytes
+            missing_taps.entry_count(part["lut"]) + part["bias"].nbytes
             for one in self.sets[1:]
             for part in map(one.stored, range(len(one.layers)))
-            for name in ("lut", "bias")
         )
 
     @property
