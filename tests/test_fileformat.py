@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iqlut.errors import IllegalTables
 from iqlut.tables import file_format, missing_taps
 from iqlut.tables.file_format import BadModelFile, from_bytes, read, to_bytes
 from iqlut.tables.integer_tables import Tables
@@ -190,7 +191,7 @@ def test_missing_taps_that_are_not_the_least_are_refused() -> None:
     around[1] = 0
     wider = np.zeros((3, 4, 8, 5), np.int8)
     for wrong in (around, around[:, :3], wider, wider[..., :7], np.ones((4, 4, 8, 2), np.int8)):
-        with pytest.raises(ValueError, match="part"):
+        with pytest.raises(IllegalTables, match="taps off the centre"):
             missing_taps.join(centre, wrong)
 
 

@@ -233,7 +233,7 @@ static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, c
     p->pass_bytes = p->row_bytes * (size_t)(p->codes * p->group_channels);
 }
 
-static int pack_part(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa) {
+int iqlut_pack_part(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa) {
     const size_t taps = tap_index(layer, layer->shape.channels_in, 0, 0, 0);
     int8_t *both = malloc(2 * taps);
     if (!both) return IQLUT_NO_MEMORY;
@@ -249,97 +249,4 @@ static int pack_part(iqlut_packed *packed, const iqlut_layer *layer, const iqlut
     }
     free(both);
     return packed->rows ? IQLUT_OK : IQLUT_NO_MEMORY;
-}
-
-/* How many of the first inputs and of the first outputs there are taps between, off the centre. */
-static void find_spatial(const iqlut_layer *l, int *inputs, int *outputs) {
-    const iqlut_shape *s = &l->shape;
-    *inputs = *outputs = 0;
-    for (int c = 0; c < s->channels_in; c++)
-        for (int level = 0; level < s->levels; level++)
-            for (int tap = 0; tap < s->kernel * s->kernel; tap++)
-                for (int d = 0; d < s->channels_out && tap != s->kernel * s->kernel / 2; d++)
-                    if (entry(l, c, level, tap / s->kernel, tap % s->kernel, d)) {
-                        *inputs = c + 1;
-                        *outputs = d + 1 > *outputs ? d + 1 : *outputs;
-                    }
-}
-
-/* A layer of the first inputs and outputs of `l` with the taps of `kernel` at its centre, without
- * those between the first `less_in` inputs and `less_out` outputs; `lut` has room for it. */
-static iqlut_layer part_of(const iqlut_layer *l, iqlut_shape shape, int less_in, int less_out,
-                           int8_t *lut) {
-    const int first = (l->shape.kernel - shape.kernel) / 2;
-    iqlut_layer part = *l;
-    part.shape = shape, part.lut = lut;
-    for (int c = 0; c < shape.channels_in; c++)
-        for (int level = 0; level < shape.levels; level++)
-            for (int tap = 0; tap < shape.kernel * shape.kernel; tap++)
-                for (int d = 0; d < shape.channels_out; d++) {
-                    const int i = first + tap / shape.kernel, j = first + tap % shape.kernel;
-                    const int left_out = c < less_in && d < less_out;
-                    *lut++ = (int8_t)(left_out ? 0 : entry(l, c, level, i, j, d));
-                }
-    return part;
-}
-
-/* The two parts of a layer, `lut` being room for their entries. */
-static int pack_both(iqlut_packed *packed, const iqlut_layer *l, const iqlut_isa *isa,
-                     const iqlut_shape *few, int8_t *lut) {
-    const iqlut_shape *s = &l->shape;
-    const iqlut_shape centre_only = {s->channels_in, s->channels_out, 1, s->levels};
-    const size_t few_entries = (size_t)(few->channels_in * s->levels * 9 * few->channels_out);
-    const iqlut_layer near = part_of(l, *few, 0, 0, lut);
-    const iqlut_layer centre =
-        part_of(l, centre_only, few->channels_in, few->channels_out, lut + few_entries);
-    packed->spatial = iqlut_allocate_zeroed(sizeof *packed->spatial);
-    if (!packed->spatial) return IQLUT_NO_MEMORY;
-    const int code = pack_part(packed->spatial, &near, isa);
-    return code ? code : pack_part(packed, &centre, isa);
-}
-
-/* Makes one layer of two packed parts. */
-static void join_parts(iqlut_packed *packed, const iqlut_layer *l) {
-    iqlut_packed *spatial = packed->spatial;
-    const int half = (1 << l->acc_shift) >> 1; /* of which each part has one */
-    for (int lane = 0; lane < IQLUT_PERIOD; lane++) {
-        const int d = lane % packed->lanes;
-        if (d < spatial->channels_out) packed->centre[lane] += spatial->centre[d] - half;
-    }
-    packed->before = spatial->before, packed->after = spatial->after;
-    spatial->lanes = packed->lanes;
-}
-
-/* Sums of paired parts have another type, so both are paired or none. */
-static int pack_parts(iqlut_packed *packed, const iqlut_layer *l, const iqlut_isa *isa,
-                      const iqlut_shape *few) {
-    const iqlut_shape *s = &l->shape;
-    int8_t *lut = malloc((size_t)(s->channels_in * s->levels * s->channels_out) * 10);
-    int code = lut ? pack_both(packed, l, isa, few, lut) : IQLUT_NO_MEMORY;
-    if (!code && packed->paired != packed->spatial->paired) {
-        iqlut_isa unpaired = *isa;
-        unpaired.paired_lanes = 0;
-        iqlut_free_packed(packed);
-        memset(packed, 0, sizeof *packed);
-        code = pack_both(packed, l, &unpaired, few, lut);
-    }
-    if (!code) join_parts(packed, l);
-    free(lut);
-    return code;
-}
-
-int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa) {
-    const iqlut_shape *s = &layer->shape;
-    iqlut_shape few = {0, 0, s->kernel, s->levels};
-    if (s->kernel == IQLUT_KERNEL_MAX) find_spatial(layer, &few.channels_in, &few.channels_out);
-    if (!few.channels_in ||
-        (few.channels_in == s->channels_in && few.channels_out == s->channels_out))
-        return pack_part(packed, layer, isa);
-    return pack_parts(packed, layer, isa, &few);
-}
-
-void iqlut_free_packed(iqlut_packed *packed) {
-    iqlut_release(packed->rows);
-    if (packed->spatial) iqlut_release(packed->spatial->rows);
-    iqlut_release(packed->spatial);
 }

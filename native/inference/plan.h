@@ -27,7 +27,10 @@ typedef struct {
     int64_t top, bottom, left, right;
 } iqlut_tile;
 
-/* pack.c */
+/* pack.c: a layer with all its taps, or a part of one. */
+int iqlut_pack_part(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa);
+
+/* pack_layer.c */
 int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa);
 void iqlut_free_packed(iqlut_packed *packed);
 

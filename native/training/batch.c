@@ -26,7 +26,8 @@ static void take_patches(void *shared, int index) {
     for (int patch = index; patch < b->patches; patch += b->threads) iqlut_train_patch(job, patch);
 }
 
-/* The gradients of row `r`, a channel at a level, to where Python wants them; 0 for missing taps. */
+/* The gradients of row `r`, a channel at a level, to where Python wants them; 0 for missing
+ * taps. */
 static void hand_over_row(const iqlut_train_view *l, const float *rows, int r, float *grad_lut) {
     const int taps = l->kernel * l->kernel, d = l->channels_out;
     const int has_all = !l->shape.few_in || r / l->levels < l->shape.few_in;

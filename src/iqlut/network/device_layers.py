@@ -18,10 +18,11 @@ import torch
 from torch.nn import functional
 
 from iqlut import arithmetic as ar
+from iqlut.network import device_kernels as kernels
 from iqlut.network.fused import fused
 from iqlut.network.level_curve import Curve
 from iqlut.network.native_layers import LayerSettings
-from iqlut.network.quantisation import CENTRE, entry_step
+from iqlut.network.quantisation import entry_step
 
 
 class DeviceResidual(torch.autograd.Function):
@@ -34,6 +35,7 @@ class DeviceResidual(torch.autograd.Function):
     def forward(ctx: Any, luma: torch.Tensor, settings: LayerSettings, *parameters: torch.Tensor):
         layers = _layers(settings, parameters)
         signal, tape = luma.unsqueeze(-1), []
+        sums: list[torch.Tensor] = []
         for layer in layers:
             hats, sums = [], []
             for part in layer.parts:
@@ -41,16 +43,16 @@ class DeviceResidual(torch.autograd.Function):
                 sums.append(_convolve(hats[-1], part.whole))
             tape.append((signal, hats, sums))
             if layer.gain is not None:
-                signal = _gate(sums[0], sums[1:], signal, layer.gain * layer.step, layer.skip)
+                signal = kernels.gate(signal, sums, layer.gain * layer.step, layer.skip)
         ctx.tape, ctx.layers, ctx.last = tape, layers, signal
-        return _residual(sums[0], sums[1:], layers[-1].step)
+        return kernels.residual(layers[-1].step, sums)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: torch.Tensor):  # type: ignore[override]
         gradient = grad_outputs[0]
         # float16 holds about 6e-8 to 65504; the gradients of a mean loss are about 1 / samples
         scale = gradient.numel() if gradient.is_cuda else 1
-        gradient = _scaled(gradient, scale)
+        gradient = kernels.scaled(gradient, scale)
         found: list[torch.Tensor | None] = []
         signal_after = ctx.last
         for index in reversed(range(len(ctx.layers))):
@@ -58,10 +60,10 @@ class DeviceResidual(torch.autograd.Function):
             gate: list[torch.Tensor] = []
             path = None
             if layer.gain is not None:
-                gradient, path, *gate = _gate_gradient(
-                    gradient, sums[0], sums[1:], signal, signal_after, layer.gain, layer.skip,
-                    layer.step,
-                )  # fmt: skip
+                constants = (layer.gain, layer.skip, layer.step)
+                gradient, path, *gate = kernels.gate_gradient(
+                    gradient, sums, signal, signal_after, constants
+                )
                 gate = [one / scale for one in gate]
             lut, gradient = _layer_gradient(layer, signal, hats, gradient, path, index > 0)
             signal_after = signal
@@ -89,7 +91,8 @@ class _Part:
     def hats(self, signal: torch.Tensor, curve: Curve) -> torch.Tensor:
         c, levels = self.shape[:2]
         position, _, _ = curve.lookup(signal.device)
-        return _hats(signal[..., :c], position, levels, *self.footprint, self.whole.dtype)
+        low = self.whole.dtype
+        return kernels.hats(signal[..., :c], position, levels, self.footprint, low)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +124,10 @@ def _layers(settings: LayerSettings, parameters: tuple[torch.Tensor, ...]) -> li
             c, levels, k, _, d = lut.shape
             few = spatial[index]
             shapes = [(c, levels, 1, 1, d), (few, levels, k, k, few if gate else d)]
-        parts = [
-            _Part(*_weights(lut, step, shape, len(shapes) > 1, low), shape) for shape in shapes
-        ]
+        parts = []
+        for shape in shapes:
+            whole, exact = _weights(lut, step, shape, len(shapes) > 1, low)
+            parts.append(_Part(whole, exact, shape))
         layers.append(_DeviceLayer(parts, curve, step, tuple(lut.shape), gain, skip))
     return layers
 
@@ -181,12 +185,12 @@ def _layer_gradient(
     lut = _lut_gradient(to_weights[0], to_weights[1:], layer.shape)
     if not needs_input:
         return lut, gradient
-    _, code, steepness = layer.curve.lookup(signal.device)
-    total = path
+    _, *curve = layer.curve.lookup(signal.device)
+    total: Any = path
     for part, of_hats in zip(layer.parts, to_hats, strict=True):
         c, levels = part.shape[:2]
-        slopes = _hats_gradient(signal[..., :c], of_hats, code, steepness, levels, *part.footprint)
-        total = _fold(slopes, total, signal.shape[3], *part.footprint)
+        slopes = kernels.hats_gradient(signal[..., :c], of_hats, curve, levels, part.footprint)
+        total = kernels.fold(slopes, total, signal.shape[3], part.footprint)
     return lut, total
 
 
@@ -208,104 +212,3 @@ def _lut_gradient(
     for other in others:
         total = total + table(other) * _off_centre(k, first.device)
     return total
-
-
-@fused
-def _hats(
-    signal: torch.Tensor, position: torch.Tensor, levels: int, before: int, after: int,
-    low: torch.dtype,
-) -> torch.Tensor:  # fmt: skip
-    """The hats of uint8 signals with replicated edges, (n, h + k - 1, w + k - 1, c * levels)."""
-    padded = _pad(signal, before, after)
-    level = torch.arange(levels, device=signal.device, dtype=torch.float32)
-    distance = (position[padded.long()].unsqueeze(-1) - level).abs()
-    return (1 - distance).clamp_min(0).to(low).flatten(3)
-
-
-def _pad(signal: torch.Tensor, before: int, after: int) -> torch.Tensor:
-    """Signals (n, h, w, c) with replicated edges."""
-    for axis in (1, 2):
-        size = signal.shape[axis]
-        place = torch.arange(size + before + after, device=signal.device) - before
-        signal = signal.index_select(axis, place.clamp(0, size - 1))
-    return signal
-
-
-def _summed(first: torch.Tensor, others: list[torch.Tensor]) -> torch.Tensor:
-    """The accumulator (n, h, w, d): the sum of the parts, some of which have fewer channels."""
-    total = first.float()
-    for other in others:
-        total = total + functional.pad(other.float(), (0, total.shape[3] - other.shape[3]))
-    return total
-
-
-@fused
-def _residual(first: torch.Tensor, others: list[torch.Tensor], step: torch.Tensor) -> torch.Tensor:
-    """The output of the upsampler in units of x, (n, h, w, scale**2)."""
-    return _summed(first, others) * step
-
-
-@fused
-def _gate(
-    first: torch.Tensor, others: list[torch.Tensor], signal: torch.Tensor, gain: torch.Tensor,
-    skip: torch.Tensor,
-) -> torch.Tensor:  # fmt: skip
-    """The signals after a block, uint8 (n, h, w, d), as by `hat_convolution.gate`."""
-    out = skip * (signal.float() - CENTRE) + _summed(first, others) * (gain * CENTRE)
-    return ((out + 0.5).floor() + CENTRE).clamp(0, ar.SIGNAL_MAX).to(torch.uint8)
-
-
-@fused
-def _gate_gradient(
-    gradient: torch.Tensor, first: torch.Tensor, others: list[torch.Tensor], signal: torch.Tensor,
-    after: torch.Tensor, gain: torch.Tensor, skip: torch.Tensor, step: torch.Tensor,
-) -> tuple[torch.Tensor, ...]:  # fmt: skip
-    """The gradients of F, of the signals through the skip, and of gain and skip, (d,)."""
-    inside = torch.where((after > 0) & (after < ar.SIGNAL_MAX), gradient.float(), 0.0)
-    x = (signal.float() - CENTRE) / CENTRE
-    to_gain = (inside * _summed(first, others) * step).sum((0, 1, 2))
-    to_skip = (inside * x).sum((0, 1, 2))
-    return (inside * gain).to(gradient.dtype), (inside * skip).to(gradient.dtype), to_gain, to_skip
-
-
-@fused
-def _hats_gradient(
-    signal: torch.Tensor, gradient: torch.Tensor, code: torch.Tensor, steepness: torch.Tensor,
-    levels: int, before: int, after: int,
-) -> torch.Tensor:  # fmt: skip
-    """The gradients of padded signals, (n, h + k - 1, w + k - 1, c), from those of their hats."""
-    below = code[_pad(signal, before, after).long()].unsqueeze(-1)
-    level = torch.arange(levels, device=signal.device)
-    sign = (level == below + 1).float() - (level == below).float()
-    of_levels = gradient.unflatten(3, (-1, levels)).float()
-    return ((of_levels * sign).sum(-1) * steepness[below.squeeze(-1)]).to(gradient.dtype)
-
-
-@fused
-def _fold(
-    padded: torch.Tensor, path: torch.Tensor | None, channels: int, before: int, after: int
-) -> torch.Tensor:
-    """Add the gradients of padded signals to `path`, (n, h, w, channels).
-
-    The gradient of a replicated pixel belongs to the pixel of the border that it is a copy of.
-    """
-    _, tall, wide, c = padded.shape
-    h, w = tall - before - after, wide - before - after
-    y = torch.arange(h, device=padded.device).view(1, h, 1, 1)
-    x = torch.arange(w, device=padded.device).view(1, 1, w, 1)
-    total = 0.0
-    for down in range(-before, after + 1):
-        for right in range(-before, after + 1):
-            top, left = before + down, before + right
-            copied = padded[:, top : top + h, left : left + w].float()
-            for offset, place, last in ((down, y, h - 1), (right, x, w - 1)):
-                if offset:
-                    copied = torch.where(place == (0 if offset < 0 else last), copied, 0.0)
-            total = total + copied
-    total = functional.pad(total, (0, channels - c))
-    return (total if path is None else total + path.float()).to(padded.dtype)
-
-
-@fused
-def _scaled(gradient: torch.Tensor, scale: int) -> torch.Tensor:
-    return (gradient * scale).to(torch.float16 if gradient.is_cuda else torch.float32)

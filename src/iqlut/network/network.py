@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -16,8 +14,8 @@ from iqlut.network.level_curve import Curve
 from iqlut.network.losses import bilinear_base, expected_residual, mean_distance
 from iqlut.network.native_layers import Aim, LayerSettings, MeanLoss, Residual
 from iqlut.network.quantisation import CENTRE, entry_step, layer_knots, whole_knots
+from iqlut.network.stored_entries import Gather, places_of
 from iqlut.network.trainable_entries import SubNetwork, Table, TableSets
-from iqlut.tables import symmetry
 from iqlut.tables.strengths import between
 
 OPEN = 4.0  # initial alpha of the first block, which gives a skip of 0.02
@@ -39,38 +37,6 @@ def layer_shapes(config: ModelConfig) -> list[tuple[int, int, int, int, int]]:
     inputs = (1, *[config.channels] * (config.blocks - 1))
     blocks = [(c, count, k, k, stored) for c, count, k in zip(inputs, levels, sides, strict=False)]
     return [*blocks, (stored, levels[-1], up, up, config.scale**2)]
-
-
-def spatial_mask(
-    shape: tuple[int, ...], few: int, symmetry_order: int, last: bool
-) -> np.ndarray | None:  # fmt: skip
-    """1 for the taps that a layer has and 0 for the others, float32; None if it has all taps.
-
-    The mask is that of the stored entries, and broadcasts to their shape (c, levels, k, k, d). Off
-    the centre there are only taps between the `few` first channels; 0 means all channels.
-    """
-    c, _, k, _, d = shape
-    if not few:
-        return None
-    inputs, outputs = (few // symmetry_order, d) if last else (few, few // symmetry_order)
-    mask = np.zeros((c, 1, k, k, d), np.float32)
-    mask[:, :, k // 2, k // 2] = 1
-    mask[:inputs, ..., :outputs] = 1
-    return mask
-
-
-class _Gather(torch.autograd.Function):
-    """`stored.flatten()[places]`, whose gradient is a sum over `sources` and not a scatter."""
-
-    @staticmethod
-    def forward(ctx: Any, stored: torch.Tensor, places: torch.Tensor, sources: torch.Tensor):
-        ctx.save_for_backward(sources)
-        return stored.flatten()[places]
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: torch.Tensor):  # type: ignore[override]
-        (sources,) = ctx.saved_tensors
-        return grad_outputs[0].flatten()[sources].sum(dim=-1), None, None
 
 
 class Network(nn.Module):
@@ -105,8 +71,11 @@ class Network(nn.Module):
         n = config.symmetry
         shapes = layer_shapes(config)
         self.tables = nn.ModuleList(self._table(index, shape) for index, shape in enumerate(shapes))
-        for index, shape in enumerate(shapes):
-            self._add_buffers(index, shape)
+        for index, (shape, few) in enumerate(
+            zip(shapes, config.layer_spatial_channels, strict=True)
+        ):
+            for name, values in places_of(shape, few, n, last=index == config.blocks).items():
+                self.register_buffer(f"{name}_{index}", torch.from_numpy(values), persistent=False)
         gates = 1 if config.gate == "block" else config.channels // n
         self.register_buffer(
             "offset",
@@ -119,21 +88,6 @@ class Network(nn.Module):
         )
         if config.residual and config.block_kernels[0] > 1:  # a filter of one tap cannot sum to 0
             self._begin_with_detail()
-
-    def _add_buffers(self, index: int, shape: tuple[int, ...]) -> None:
-        """Add the mask of the taps of a layer, and the places of its entries under symmetry."""
-        last, n = index == self.config.blocks, self.config.symmetry
-        mask = spatial_mask(shape, self.config.layer_spatial_channels[index], n, last)
-        if mask is not None:
-            self.register_buffer(f"mask_{index}", torch.from_numpy(mask), persistent=False)
-        if n == 1:
-            return
-        stored = np.arange(math.prod(shape)).reshape(shape)
-        places = symmetry.whole(stored, n, last=last)
-        # each stored entry is read n times
-        sources = np.argsort(places.ravel(), kind="stable").reshape(*shape, -1)
-        for name, values in (("places", places), ("sources", sources)):
-            self.register_buffer(f"{name}_{index}", torch.from_numpy(values), persistent=False)
 
     @torch.no_grad()
     def _begin_with_detail(self) -> None:
@@ -213,7 +167,7 @@ class Network(nn.Module):
         if self.config.symmetry == 1:
             return stored
         places, sources = (self.get_buffer(f"{name}_{index}") for name in ("places", "sources"))
-        return _Gather.apply(stored, places, sources)  # type: ignore[no-any-return]
+        return Gather.apply(stored, places, sources)  # type: ignore[no-any-return]
 
     def knots(self) -> list[torch.Tensor]:
         """The knots of each layer, (levels,), as signals from 0 to 255, not rounded."""

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from iqlut.errors import IllegalTables
+
 _CENTRE = 4  # of the 9 taps
 
 
@@ -27,8 +29,8 @@ def extent(lut: np.ndarray) -> tuple[int, int]:
     if k != 3:
         return c, d
     around = np.delete(lut.reshape(c, levels, 9, d), _CENTRE, axis=2).any(axis=(1, 2))
-    inputs, outputs = (np.flatnonzero(around.any(axis=axis)) for axis in (1, 0))
-    return (int(inputs[-1]) + 1, int(outputs[-1]) + 1) if len(inputs) else (0, 0)
+    inputs, outputs = np.nonzero(around)
+    return (int(inputs.max()) + 1, int(outputs.max()) + 1) if len(inputs) else (0, 0)
 
 
 def split(lut: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -45,20 +47,25 @@ def split(lut: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 def join(centre: np.ndarray, around: np.ndarray) -> np.ndarray:
     """The table (c, levels, 3, 3, d) of the arrays that `split` returns.
 
-    Raises ValueError for arrays that `split` would not return.
+    Raises IllegalTables for arrays that `split` would not return.
     """
-    if centre.ndim != 3 or around.ndim != 4 or around.shape[1:3] != (centre.shape[1], 8):
-        raise ValueError(f"{centre.shape} and {around.shape} are not the two parts of a table")
+    fits = centre.ndim == 3 and around.ndim == 4 and around.shape[1:3] == (centre.shape[1], 8)
+    if not fits or around.shape[0] > centre.shape[0] or around.shape[3] > centre.shape[2]:
+        raise IllegalTables(
+            f"the taps off the centre are {around.shape} and those at the centre {centre.shape}, "
+            "expected (few_in, levels, 8, few_out) and (c, levels, d)"
+        )
     (c, levels, d), (few_in, _, _, few_out) = centre.shape, around.shape
-    if few_in > c or few_out > d:
-        raise ValueError(f"{around.shape} is no part of a table with {centre.shape} at its centre")
     lut = np.zeros((c, levels, 9, d), centre.dtype)
     lut[:, :, _CENTRE] = centre
     others = [tap for tap in range(9) if tap != _CENTRE]
     lut[:few_in, :, others, :few_out] = around
     lut = lut.reshape(c, levels, 3, 3, d)
     if split(lut) is None or extent(lut) != (few_in, few_out):
-        raise ValueError(f"{around.shape} is not the smallest part that holds all entries")
+        raise IllegalTables(
+            f"the taps off the centre are {around.shape}, expected the fewest channels that hold "
+            f"all of them, {extent(lut)}"
+        )
     return lut
 
 

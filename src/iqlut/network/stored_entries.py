@@ -1,0 +1,55 @@
+"""From the stored entries of a layer to its whole table: missing taps, and symmetry."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from iqlut.tables import symmetry
+
+
+def places_of(shape: tuple[int, ...], few: int, order: int, last: bool) -> dict[str, np.ndarray]:
+    """What restores the whole table of a layer from its stored entries.
+
+    `shape` is that of the stored entries, (c, levels, k, k, d), `few` the number of channels that
+    have taps off the centre, 0 for all, and `order` that of the symmetry. The result holds
+
+    mask     float32, 1 for the taps that there are; only if some are missing
+    places   int64, of the whole shape: the stored entry that each entry is; only with symmetry
+    sources  int64 (*shape, order): the entries of the whole that each stored one is read as
+    """
+    found = {}
+    if few:
+        found["mask"] = _mask(shape, few, order, last)
+    if order > 1:
+        stored = np.arange(math.prod(shape)).reshape(shape)
+        found["places"] = places = symmetry.whole(stored, order, last=last)
+        found["sources"] = np.argsort(places.ravel(), kind="stable").reshape(*shape, order)
+    return found
+
+
+def _mask(shape: tuple[int, ...], few: int, order: int, last: bool) -> np.ndarray:
+    """See `places_of`; it broadcasts to `shape`."""
+    c, _, k, _, d = shape
+    inputs, outputs = (few // order, d) if last else (few, few // order)
+    mask = np.zeros((c, 1, k, k, d), np.float32)
+    mask[:, :, k // 2, k // 2] = 1
+    mask[:inputs, ..., :outputs] = 1
+    return mask
+
+
+class Gather(torch.autograd.Function):
+    """`stored.flatten()[places]`, whose gradient is a sum over `sources` and not a scatter."""
+
+    @staticmethod
+    def forward(ctx: Any, stored: torch.Tensor, places: torch.Tensor, sources: torch.Tensor):
+        ctx.save_for_backward(sources)
+        return stored.flatten()[places]
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: torch.Tensor):  # type: ignore[override]
+        (sources,) = ctx.saved_tensors
+        return grad_outputs[0].flatten()[sources].sum(dim=-1), None, None
