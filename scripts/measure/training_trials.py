@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import ast
 import json
-import math
 import re
 import sys
 import tempfile
@@ -25,8 +24,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from iqlut.network import configuration
 from iqlut.network.network import layer_shapes
+from iqlut.network.stored_entries import places_of
 from scripts.shared import result_files
 from scripts.shared.result_files import ROOT, Row
 
@@ -102,8 +104,14 @@ def expected_sha256(row: Row) -> str:
 
 
 def table_bytes(model: configuration.ModelConfig) -> int:
-    """Return the number of stored table entries, one byte each."""
-    return sum(math.prod(shape) for shape in layer_shapes(model))
+    """Return the number of stored table entries, one byte each; missing taps are not stored."""
+    few = zip(layer_shapes(model), model.layer_spatial_channels, strict=True)
+    total = 0
+    for index, (shape, channels) in enumerate(few):
+        places = places_of(shape, channels, model.symmetry, last=index == model.blocks)
+        mask = places.get("mask", np.ones(1))
+        total += int(np.broadcast_to(mask, shape).sum())
+    return total
 
 
 def literal(text: str) -> Any:
