@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch: pip install 'iqlut[train]'")
 
+from iqlut.network.configuration import DegradeConfig
 from iqlut.planes import resize
 from iqlut.training import training_images
 from training_runs import settings, write_images
@@ -65,6 +66,23 @@ def test_some_patches_are_flat_where_asked(images: Path, tmp_path: Path) -> None
     assert shares[1] == pytest.approx(0.25 + 0.75 * shares[0], abs=0.03)
     assert len(grays) > 150
     assert len(hashes) == 2
+
+
+def test_threads_decode_the_same_planes(images: Path, tmp_path: Path) -> None:
+    """In the same order, with the filters that are drawn for each image, and with chroma."""
+    damage = DegradeConfig(
+        filters=("bicubic", "blurred"), filter_shares=(0.5, 0.5), jpeg_share=0.5, colour_share=0.5
+    )
+    kept = [
+        training_images.load(
+            settings(images).train, 4, tmp_path / str(n), lambda *_: None, damage, threads=n
+        )
+        for n in (1, 3)
+    ]
+    for name in ("hr", "lr", "chroma", "sizes"):
+        one, other = (getattr(planes, name) for planes in kept)
+        np.testing.assert_array_equal(one, other)
+    assert len(kept[0].lr) == 2 * kept[0].sizes.prod(axis=1).sum() == len(kept[0].chroma)
 
 
 def test_the_cache_is_read_instead_of_the_images(images: Path, tmp_path: Path) -> None:

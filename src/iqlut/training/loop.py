@@ -111,7 +111,7 @@ def _images(config: Config, place: Place, cache: Path, progress: OnProgress) -> 
     scale, settings = config.model.scale, config.train
     if place.device != "cpu":
         settings = replace(settings, grids=1)
-    planes = training_images.load(settings, scale, cache, progress, config.degrade)
+    planes = training_images.load(settings, scale, cache, progress, config.degrade, place.threads)
     checked = training_images.load(validation.validation_of(config.train), scale, cache, progress)
     if count := len(planes.skipped):
         progress(f"{count} images are smaller than a patch and are left out", 0, config.train.steps)

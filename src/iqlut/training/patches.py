@@ -24,13 +24,15 @@ class Planes:
     """All planes of a training set, stored one after the other in flat arrays.
 
     hr        uint8 (samples,): the high resolution; the sides of a plane are multiples of `scale`
-    lr        uint8 (filters, samples / scale**2): the planes downscaled by each of `damage.filters`
+    lr        uint8 (samples,): for each plane, (filters, h, w): downscaled by each of
+              `damage.filters`
     sizes     int (planes, 2): low-resolution height and width of each plane
     skipped   names of the images that are smaller than a patch
     sha256    hash of the images and of everything that decides how planes are made from them
     sections  (number of planes, share of the patches) of groups at the end, the last group first
-    chroma    uint8 (2, samples / scale**2): Cb and Cr, or (2, 0) if they are not needed
+    chroma    uint8 (samples,): for each plane, (2, h, w): Cb and Cr; empty if not needed
     damage    the damage of low-resolution patches
+    filters   the number of filters
     """
 
     hr: np.ndarray
@@ -40,8 +42,9 @@ class Planes:
     skipped: tuple[str, ...]
     sha256: str
     sections: tuple[tuple[int, float], ...] = ()
-    chroma: np.ndarray = field(default_factory=lambda: np.zeros((2, 0), np.uint8))
+    chroma: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint8))
     damage: DegradeConfig = UNDAMAGED
+    filters: int = 1
 
     def __post_init__(self) -> None:
         areas = self.sizes.prod(axis=1)
@@ -55,9 +58,8 @@ class Planes:
         h, w = self.sizes[index]
         end = int(self._ends[index])  # type: ignore[attr-defined]
         start, r = end - h * w, self.scale
-        return self.lr[0, start:end].reshape(h, w), self.hr[start * r * r : end * r * r].reshape(
-            h * r, w * r
-        )
+        low = self.lr[start * self.filters :][: h * w].reshape(h, w)
+        return low, self.hr[start * r * r : end * r * r].reshape(h * r, w * r)
 
     def patches(
         self, seed: int, step: int, batch: int, patch: int,
@@ -111,10 +113,11 @@ class Planes:
         h, w = self.sizes[index]
         end = int(self._ends[index])  # type: ignore[attr-defined]
         start = end - h * w
-        luma = self.lr[filter_number, start:end].reshape(1, h, w)
-        if not self.chroma.shape[1]:
+        first = start * self.filters + filter_number * h * w
+        luma = self.lr[first : first + h * w].reshape(1, h, w)
+        if not len(self.chroma):
             return luma
-        return np.concatenate([luma, self.chroma[:, start:end].reshape(2, h, w)])
+        return np.concatenate([luma, self.chroma[2 * start : 2 * end].reshape(2, h, w)])
 
     def draws(self, seed: int, step: int, batch: int, patch: int, grids: int = 1) -> np.ndarray:
         """Draw the patches of one step, int64 (batch, 4).

@@ -82,4 +82,4 @@ def made_up(scale: int) -> Planes:
         hr.append(large.ravel())
         lr.append(resize.resize(large, SIDE, SIDE).ravel())
     sizes = np.array([(SIDE, SIDE)] * _COUNT)
-    return Planes(np.concatenate(hr), np.concatenate(lr)[None], sizes, scale, (), "made up")
+    return Planes(np.concatenate(hr), np.concatenate(lr), sizes, scale, (), "made up")

@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from iqlut import atomic_files
 from iqlut.errors import BadData, PictureError
 from iqlut.evaluation import degradation
 from iqlut.evaluation.image_sets import image_files
@@ -25,46 +26,50 @@ from iqlut.file_kinds import PNG_SIGNATURE
 from iqlut.network.configuration import DegradeConfig, TrainConfig
 from iqlut.pictures import eight_bits
 from iqlut.planes import colour, resize
-from iqlut.training import codec_damage, drawn_graphics, patch_damage
+from iqlut.training import codec_damage, drawn_graphics, patch_damage, plane_cache
 from iqlut.training.patches import UNDAMAGED, Planes
+from iqlut.training.plane_cache import PlaneWriter
 
 _PIECE_BYTES = 1 << 20
 _NAMED = 5  # the largest number of images that an error message names
 _GRAYS = 256  # flat planes of the size of a patch, one for each grey level
-_ARRAYS = ("hr", "lr", "chroma")  # files of a cache
+_LAYOUT = 2  # of the arrays of a cache
 _NO_COLOUR = 128  # Cb and Cr of grey
 _FILTERS, _GRAPHICS = 1, 2  # parts of seeds, which separate random numbers for different purposes
 
 
 def load(
     config: TrainConfig, scale: int, cache: Path, progress: Callable[[str, int, int], None],
-    damage: DegradeConfig = UNDAMAGED,
+    damage: DegradeConfig = UNDAMAGED, threads: int = 1,
 ) -> Planes:  # fmt: skip
     """The planes of the images in the folder `config.data`, decoded now or taken from `cache`.
 
-    `progress(what, done, total)` is called while images are decoded. Raises BadData if the folder
-    cannot be used, and BadConfig if `damage` needs a package that is missing.
+    `progress(what, done, total)` is called while images are decoded, by `threads` threads. Raises
+    BadData if the folder cannot be used, and BadConfig if `damage` needs a package that is missing.
     """
     codec_damage.check(damage)
     images = [file for file in _examples(config) if file.stem not in config.exclude]
     recipe = PlaneRecipe(config, damage, scale)
     key = _key(images, recipe)
-    place = cache / key[:16]
-    if not (place / "planes.json").exists():
-        _decode(images, recipe, place, key, progress)
-    about = json.loads((place / "planes.json").read_text())
-    hr, lr, chroma = (np.load(place / f"{name}.npy", mmap_mode="r") for name in _ARRAYS)
-    planes = Planes(
-        hr,
-        lr,
+    place = cache / f"{key[:16]}-{_LAYOUT}"
+    if (kept := plane_cache.read(place)) is None:
+        job = _Decoding(images, recipe, progress, threads)
+        plane_cache.write(place, key, lambda planes: _decode(job, planes))
+        kept = plane_cache.read(place)
+        assert kept is not None, "it was just written"
+    arrays, about = kept
+    return Planes(
+        arrays["hr"],
+        arrays["lr"],
         np.array(about["sizes"]),
         scale,
         tuple(about["skipped"]),
         key,
         recipe.sections,
-        chroma,
+        arrays["chroma"],
+        damage,
+        len(recipe.damage.filters),
     )
-    return replace(planes, damage=damage)
 
 
 def _examples(config: TrainConfig) -> list[Path]:
@@ -119,25 +124,14 @@ def _key(images: list[Path], recipe: PlaneRecipe) -> str:
     return digest.hexdigest()
 
 
-@dataclass
-class _PlaneArrays:
-    """The arrays of a cache while planes are added to them."""
+@dataclass(frozen=True)
+class _Decoding:
+    """The images to decode, what is made of them, and by how many threads."""
 
-    hr: list[np.ndarray] = field(default_factory=list)
-    lr: list[np.ndarray] = field(default_factory=list)
-    chroma: list[np.ndarray] = field(default_factory=list)
-    sizes: list[tuple[int, int]] = field(default_factory=list)
-
-    def add(self, high: np.ndarray, lows: list[np.ndarray], chroma: np.ndarray) -> None:
-        """Add a plane, its downscaled versions and its Cb and Cr.
-
-        `high` is uint8 (scale * h, scale * w), each of `lows` uint8 (h, w), and `chroma` uint8
-        (2, h, w) or empty.
-        """
-        self.hr.append(high.ravel())
-        self.lr.append(np.stack([low.ravel() for low in lows]))
-        self.chroma.append(chroma.reshape(2, -1))
-        self.sizes.append(lows[0].shape)
+    images: list[Path]
+    recipe: PlaneRecipe
+    progress: Callable[[str, int, int], None]
+    threads: int
 
 
 def _planes_of(
@@ -178,88 +172,97 @@ def _low(plane: np.ndarray, recipe: PlaneRecipe, rng: np.random.Generator) -> li
     ]
 
 
-def _decode(
-    images: list[Path], recipe: PlaneRecipe, place: Path, key: str,
-    progress: Callable[[str, int, int], None],
-) -> None:  # fmt: skip
-    """Decode images into the cache `place`; raises BadData if some are bad or none is usable."""
-    config, scale, parts, skipped, bad = recipe.train, recipe.scale, _PlaneArrays(), [], []
-    for done, file in enumerate(images):
-        progress("decoding", done, len(images))
-        rng = np.random.default_rng((_FILTERS, done))
-        try:
-            planes = list(_planes_of(file, config, scale))
-        except BadData as error:
-            bad.append(str(error))
+_MadePlane = tuple[np.ndarray, list[np.ndarray], np.ndarray]  # the arguments of PlaneWriter.add
+
+
+def _made_planes(number: int, file: Path, recipe: PlaneRecipe) -> list[_MadePlane] | str:
+    """The planes of an image; or one sentence, if it cannot be read.
+
+    Planes that are smaller than a patch are left out. `number` is that of the image, from which
+    filters that are drawn take their random numbers.
+    """
+    rng, made = np.random.default_rng((_FILTERS, number)), []
+    try:
+        planes = list(_planes_of(file, recipe.train, recipe.scale))
+    except BadData as error:
+        return str(error)
+    for plane, chroma in planes:
+        if min(plane.shape) // recipe.scale < recipe.train.patch:
             continue
-        for plane, chroma in planes:
-            h, w = plane.shape[0] // scale, plane.shape[1] // scale
-            if min(h, w) < config.patch:
-                skipped.append(file.name)
-                continue
-            small = (
-                [degradation.downscale(part, scale, "box") for part in chroma]
-                if recipe.in_colour
-                else []
-            )
-            parts.add(plane, _low(plane, recipe, rng), np.array(small, np.uint8))
+        small = (
+            [degradation.downscale(part, recipe.scale, "box") for part in chroma]
+            if recipe.in_colour
+            else []
+        )
+        made.append((plane, _low(plane, recipe, rng), np.array(small, np.uint8)))
+    return made
+
+
+def _decoded(job: _Decoding) -> Iterator[list[_MadePlane] | str]:
+    """Yield what `_made_planes` returns for each image, in order, from several threads.
+
+    Only a few images more than there are threads are in memory at a time.
+    """
+    waiting: deque[Future[list[_MadePlane] | str]] = deque()
+    with ThreadPoolExecutor(job.threads) as pool:
+        for number, file in enumerate(job.images):
+            waiting.append(pool.submit(_made_planes, number, file, job.recipe))
+            if len(waiting) > job.threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _decode(job: _Decoding, planes: PlaneWriter) -> list[str]:
+    """Add all planes of a training set, and return the names of images that were left out.
+
+    Raises BadData if some images are bad or none is usable.
+    """
+    config, skipped, bad = job.recipe.train, [], []
+    per_image = len(config.shrinks) * config.grids**2 * (4 if config.planes == "luma+rgb" else 1)
+    for done, made in enumerate(_decoded(job)):
+        job.progress("decoding", done, len(job.images))
+        if isinstance(made, str):
+            bad.append(made)
+            continue
+        if len(made) < per_image:
+            skipped.append(job.images[done].name)
+        for one in made:
+            planes.add(*one)
     if bad:
         more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
         raise BadData(
             f"{'; '.join(bad[:_NAMED])}{more}; remove the unreadable files from {config.data}"
         )
-    if not parts.sizes:
+    if not planes.sizes:
         raise BadData(
             f"every image in {config.data} is smaller than a patch, expected at least "
-            f"{config.patch * scale} pixels a side; lower train.patch or add larger images"
+            f"{config.patch * job.recipe.scale} pixels a side; lower train.patch or add larger "
+            "images"
         )
-    _draw_graphics(parts, recipe, progress)
-    _add_flats(parts, recipe)
-    about = json.dumps({"sizes": parts.sizes, "skipped": sorted(set(skipped)), "sha256": key})
-    _keep(place, parts, about)
+    _draw_graphics(planes, job)
+    _add_flats(planes, job.recipe)
+    return skipped
 
 
-def _draw_graphics(
-    parts: _PlaneArrays, recipe: PlaneRecipe, progress: Callable[[str, int, int], None]
-) -> None:
+def _draw_graphics(planes: PlaneWriter, job: _Decoding) -> None:
     """Add the planes of drawn graphics, if the configuration uses them."""
+    recipe = job.recipe
     for number in range(recipe.damage.graphics if recipe.damage.graphics_share else 0):
-        progress("drawing", number, recipe.damage.graphics)
+        job.progress("drawing", number, recipe.damage.graphics)
         low, high = drawn_graphics.render(recipe.scale, np.random.default_rng((_GRAPHICS, number)))
-        _add_made(parts, recipe, high, low)
+        _add_made(planes, recipe, high, low)
 
 
-def _add_flats(parts: _PlaneArrays, recipe: PlaneRecipe) -> None:
+def _add_flats(planes: PlaneWriter, recipe: PlaneRecipe) -> None:
     """Add a flat plane for each grey level, if the configuration uses them."""
     side = recipe.train.patch
     for gray in range(_GRAYS) if recipe.train.flats else ():
         flat = np.full((side, side), gray, np.uint8)
-        _add_made(parts, recipe, np.full((side * recipe.scale,) * 2, gray, np.uint8), flat)
+        _add_made(planes, recipe, np.full((side * recipe.scale,) * 2, gray, np.uint8), flat)
 
 
-def _add_made(parts: _PlaneArrays, recipe: PlaneRecipe, high: np.ndarray, low: np.ndarray) -> None:
+def _add_made(planes: PlaneWriter, recipe: PlaneRecipe, high: np.ndarray, low: np.ndarray) -> None:
     """Add a grey plane whose low resolution is the same for every filter."""
     gray = np.full((2, low.size if recipe.in_colour else 0), _NO_COLOUR, np.uint8)
-    parts.add(high, [low] * len(recipe.damage.filters), gray)
-
-
-def _keep(place: Path, parts: _PlaneArrays, about: str) -> None:
-    """Write the files of a cache, `planes.json` last: a cache that has it is complete.
-
-    Raises BadData if a file cannot be written.
-    """
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        for name in _ARRAYS:
-            whole = np.concatenate(getattr(parts, name), axis=-1)
-            atomic_files.write_atomically(
-                place / f"{name}.npy", lambda file, whole=whole: np.save(file, whole)
-            )
-        atomic_files.write_atomically(
-            place / "planes.json", lambda file: file.write(about.encode())
-        )
-    except OSError as error:
-        raise BadData(
-            f"{place} cannot be written ({error.strerror or error}), expected room for the "
-            "decoded images; free some space"
-        ) from None
+    planes.add(high, [low] * len(recipe.damage.filters), gray)
