@@ -120,6 +120,12 @@ def test_bad_overrides_are_refused(changes: dict[str, Any], sentence: str) -> No
         ("[train]\nlearning_rate = inf", "train.learning_rate is inf, expected a number above 0"),
         ("[train]\nsteps = 99999999999999999999", "expected a whole number from 0"),
         ("[model]\nresidual = 1", "model.residual is 1, expected true or false"),
+        ("[model]\nspatial_channels = 9", "model.spatial_channels is 9, expected a multiple of"),
+        (
+            "[model]\nupsample_spatial_channels = 4",
+            "model.upsample_spatial_channels is 4 with a kernel of 2, expected a kernel of 3",
+        ),
+        ("[model]\nspatial_channels = [4, 4]", "expected one number or 7, one for each block"),
         (
             "[model]\nlevels = [7, 1]",
             "model.levels is [7, 1], expected a whole number from 2 to 256",

@@ -131,15 +131,18 @@ class ModelConfig:
 
     def _check_spatial_channels(self) -> None:
         """Raise BadConfig for channels with taps that do not fit the channels or the kernels."""
-        for few, side in zip(
-            self.layer_spatial_channels, (*self.block_kernels, self.upsample_kernel), strict=True
-        ):
-            if few % self.symmetry or few > self.channels or (few and side != 3):
+        sides = (*self.block_kernels, self.upsample_kernel)
+        names = (*["spatial_channels"] * self.blocks, "upsample_spatial_channels")
+        for name, few, side in zip(names, self.layer_spatial_channels, sides, strict=True):
+            if few and side != 3:
                 raise BadConfig(
-                    f"model.spatial_channels or upsample_spatial_channels is {few} with "
-                    f"{self.channels} channels, symmetry {self.symmetry} and a kernel of {side}, "
-                    f"expected a multiple of the symmetry, at most the channels, and kernels of 3; "
-                    "change one of them"
+                    f"model.{name} is {few} with a kernel of {side}, expected a kernel of 3; set "
+                    f"model.{name} to 0, or change the kernel"
+                )
+            if few % self.symmetry or few > self.channels:
+                raise BadConfig(
+                    f"model.{name} is {few}, expected a multiple of model.symmetry, which is "
+                    f"{self.symmetry}, of at most {self.channels} channels; change it"
                 )
 
     def _check_strengths(self) -> None:
