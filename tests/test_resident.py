@@ -18,6 +18,8 @@ from iqlut.planes import resize
 from iqlut.planes.flips_rotations import flip_rotate
 from iqlut.training import checkpoint as states
 from iqlut.training import on_device, step_variants
+from iqlut.training.checkpoint import TrainingStopped
+from iqlut.training.device_planes import DevicePlanes
 from iqlut.training.step import host_step
 
 CONFIG = Config(
@@ -35,7 +37,7 @@ def test_patches_are_those_of_the_host(scale: int) -> None:
     assert set(draws[:, 3]) == set(range(8))
     last = (step_variants.SIDE - 9) * scale
     draws[:4, 1], draws[:4, 2] = (0, 0, last, last), (0, last, 0, last)
-    device_planes = on_device.DevicePlanes(planes, torch.device("cpu"))
+    device_planes = DevicePlanes(planes, torch.device("cpu"))
     low, high = device_planes.patches(torch.from_numpy(draws), 9)
     for n, (index, top, left, orientation) in enumerate(draws):
         y, x = top // scale, left // scale
@@ -52,7 +54,7 @@ def test_patches_at_any_offset_are_those_of_the_plane_from_there() -> None:
     planes = step_variants.made_up(4)
     draws = planes.draws(seed=5, step=7, batch=64, patch=9, grids=4)
     assert {(top % 4, left % 4) for top, left in draws[:, 1:3]} == set(product(range(4), repeat=2))
-    low, _ = on_device.DevicePlanes(planes, torch.device("cpu")).patches(torch.from_numpy(draws), 9)
+    low, _ = DevicePlanes(planes, torch.device("cpu")).patches(torch.from_numpy(draws), 9)
     compared = 0
     for n, (index, top, left, orientation) in enumerate(draws):
         if min(top, left) < 8:  # a border that the shifted plane has and the whole one has not
@@ -84,6 +86,19 @@ def test_steps_are_those_of_the_host() -> None:
     assert runs[0][0] == pytest.approx(runs[1][0], rel=1e-6)
     for one, other in zip(runs[0][1], runs[1][1], strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+
+
+def test_a_gpu_without_enough_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    planes, state = step_variants.made_up(3), states.new(CONFIG, "")
+    steps = on_device.Steps(state, CONFIG, planes, None)
+    room = planes.hr.nbytes + 10 * on_device.patch_bytes(CONFIG)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (0, room))
+    monkeypatch.setattr(steps, "_step", no_memory)
+    with pytest.raises(TrainingStopped, match="expected a batch of 10 patches or less"):
+        steps.next()
 
 
 def test_learned_knots_are_refused() -> None:

@@ -8,16 +8,16 @@ a CPU, where tests use this module, they run without a graph.
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
-from iqlut import arithmetic as ar
 from iqlut.network.configuration import BadConfig, Config, DegradeConfig
-from iqlut.network.fused import fused
 from iqlut.network.network import Network
-from iqlut.planes import resize
 from iqlut.training import distributed, step
-from iqlut.training.checkpoint import State
+from iqlut.training.checkpoint import State, TrainingStopped
+from iqlut.training.device_planes import DevicePlanes
 from iqlut.training.patches import Planes
 
 _WARM_STEPS = 3  # steps before the capture, in which libraries allocate what they need
@@ -32,90 +32,40 @@ def check(device: str) -> None:
         )
 
 
-Taps = tuple[tuple[int, float], ...]  # row and weight of each tap of a filter
+@contextmanager
+def _enough_memory(config: Config, planes: Planes, device: torch.device) -> Iterator[None]:
+    """Turn the error of a GPU without enough memory into TrainingStopped, of one sentence."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        settings, has_bytes = config.train, torch.cuda.mem_get_info(device)[1]
+        fits = int((has_bytes - planes.hr.nbytes) / patch_bytes(config))
+        raise TrainingStopped(
+            f"the GPU has {has_bytes / 2**30:.1f} GiB, of which the training images take "
+            f"{planes.hr.nbytes / 2**30:.1f} and a step about "
+            f"{settings.batch * patch_bytes(config) / 2**30:.1f}, expected a batch of "
+            f"{max(0, fits)} patches or less; lower train.batch, or use fewer images"
+        ) from None
 
 
-class DevicePlanes:
-    """The high-resolution planes of a training set on a device.
+def patch_bytes(config: Config) -> int:
+    """About how many bytes of a GPU the training of one patch takes.
 
-    Patches are cut from them at any offset and downscaled there.
+    The hats of all layers are kept for the backward pass, in 2 bytes, with sums and signals. The
+    gradients of the largest layer are added.
     """
-
-    def __init__(self, planes: Planes, device: torch.device) -> None:
-        self._scale = planes.scale
-        self._samples = torch.from_numpy(np.array(planes.hr)).to(device)
-        sizes = torch.from_numpy(planes.sizes).long() * planes.scale
-        ends = sizes.prod(dim=1).cumsum(0)
-        self._places = torch.column_stack([ends - sizes.prod(dim=1), sizes]).to(device)
-        taps, weights = resize.downscaling_taps(planes.scale)
-        self._taps = tuple(zip(taps.tolist(), weights.tolist(), strict=True))
-
-    def patches(self, draws: torch.Tensor, patch: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cut the patches of these draws and downscale them.
-
-        `draws`, int64 (n, 4), is the result of `Planes.draws` on the device. Returns the
-        low-resolution patches, uint8 (n, patch, patch), and the high-resolution ones by phases,
-        uint8 (n, patch, patch, scale**2). Their pixels are those of `Planes.patches`, because the
-        surroundings of a patch are read too.
-        """
-        return _cut(draws, self._samples, self._places, self._taps, (patch, self._scale))
-
-
-@fused
-def _cut(
-    draws: torch.Tensor, samples: torch.Tensor, places: torch.Tensor, taps: Taps,
-    size: tuple[int, int],
-) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
-    """See `DevicePlanes.patches`. `places` is (planes, 3): start, height and width in `samples`.
-
-    `size` is the side of a patch and the scale.
-    """
-    patch, r = size
-    index, top, left, orientation = (column.view(-1, 1, 1) for column in draws.unbind(1))
-    start, height, width = (column[index] for column in places.unbind(1))
-    before = -taps[0][0]
-    side = before + r * (patch - 1) + taps[-1][0] + 1
-    offset = torch.arange(side, device=draws.device) - before
-    row = (top + offset.view(-1, 1)).clamp_min(0).minimum(height - 1)
-    column = (left + offset).clamp_min(0).minimum(width - 1)
-    block = samples[start + row * width + column]
-    rows = _downscaled(block.float(), taps, size)
-    low = _downscaled(rows.transpose(1, 2), taps, size)
-    high = block[:, before : before + r * patch, before : before + r * patch]
-    low = _flip_rotate(low.transpose(1, 2).to(torch.uint8), orientation)
-    return low, ar.unshuffle(_flip_rotate(high, orientation), r)
-
-
-def _downscaled(block: torch.Tensor, taps: Taps, size: tuple[int, int]) -> torch.Tensor:
-    """Downscale the rows of (n, h, w) and round, as `resize.resize` does in one direction."""
-    patch, r = size
-    total = torch.zeros((), device=block.device)
-    for row, weight in taps:
-        first = row - taps[0][0]
-        total = total + weight * block[:, first : first + r * (patch - 1) + 1 : r]
-    return (total + 0.5).floor().clamp(0, ar.SIGNAL_MAX)
-
-
-def _flip_rotate(images: torch.Tensor, orientation: torch.Tensor) -> torch.Tensor:
-    """Flip and rotate each of the images (n, side, side) as `flips_rotations.flip_rotate` does.
-
-    `orientation`, int64 (n, 1, 1), holds the number for each image.
-    """
-    side = images.shape[1]
-    place = torch.arange(side, device=images.device)
-    transposed = (orientation & 4) != 0
-    row = torch.where(transposed, place, place.view(-1, 1))
-    column = torch.where(transposed, place.view(-1, 1), place)
-    row = torch.where((orientation & 2) != 0, side - 1 - row, row)
-    column = torch.where((orientation & 1) != 0, side - 1 - column, column)
-    return images.flatten(1).gather(1, (row * side + column).flatten(1)).view(images.shape)
+    pixels, model = (config.train.patch + 2) ** 2, config.model
+    channels = (1, *[model.channels] * model.blocks)
+    hats = [c * levels for c, levels in zip(channels, model.layer_levels, strict=True)]
+    kept = sum(2 * one + 3 * model.channels for one in hats)
+    return pixels * (kept + 4 * max(hats) + 32 * model.scale**2)
 
 
 class Steps:
     """The training steps of a state that is on a device; `next` makes one.
 
     With `captured`, steps on a GPU are launched as one CUDA graph. Raises BadConfig for a
-    configuration that trains on a CPU only.
+    configuration that trains on a CPU only, and TrainingStopped if the GPU lacks memory.
     """
 
     def __init__(
@@ -139,7 +89,8 @@ class Steps:
             )
         device = state.network.alpha.device
         self._state, self._config, self._planes, self._teacher = state, config, planes, teacher
-        self._device_planes = DevicePlanes(planes, device)
+        with _enough_memory(config, planes, device):
+            self._device_planes = DevicePlanes(planes, device)
         self._draws = torch.empty(config.train.batch, 4, dtype=torch.int64, device=device)
         self._part = torch.zeros((), device=device)
         for group in state.optimiser.param_groups:  # a captured step reads tensors anew
@@ -158,10 +109,11 @@ class Steps:
         for group in self._state.optimiser.param_groups:
             group["lr"].fill_(step.learning_rate(settings, number) * group["part"])
         self._part.fill_(1 - step.kept(settings, number))
-        if self._captured:
-            self._launch()
-        else:
-            self._step()
+        with _enough_memory(self._config, self._planes, self._loss.device):
+            if self._captured:
+                self._launch()
+            else:
+                self._step()
         return self._loss.clone()
 
     def _step(self) -> None:
