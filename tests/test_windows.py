@@ -1,6 +1,6 @@
 """The package runs where the modules and functions of POSIX are missing.
 
-A process in which they are removed stands for Windows; CI installs and runs a wheel on Windows itself.
+A process in which they are removed stands for Windows; the workflow wheels.yml tries a wheel there.
 """
 
 from __future__ import annotations

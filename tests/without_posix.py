@@ -1,7 +1,7 @@
-"""Run `iqlut` with these arguments, or else import all of its modules, as on a system without POSIX.
+"""Run `iqlut` with these arguments, or else import its modules, as on a system without POSIX.
 
-The libraries that iqlut uses are imported first. Then the modules and functions that Windows lacks are
-removed, `sys.platform` becomes "win32", and a module msvcrt records what is locked.
+The libraries that iqlut uses are imported first. Then the modules and functions that Windows lacks
+are removed, `sys.platform` becomes "win32", and a module msvcrt records what is locked.
 """
 
 from __future__ import annotations
