@@ -1,5 +1,5 @@
-/* The functions of iqlut.h for check.c, out of a library that is loaded while the program runs: the
- * file that the environment variable IQLUT_LIBRARY names. So check.c tries the library of a wheel. */
+/* The functions of iqlut.h for check.c, out of a library that is loaded while the program runs:
+ * the file that the environment variable IQLUT_LIBRARY names, such as the library of a wheel. */
 #include <stdio.h>
 #include <stdlib.h>
 

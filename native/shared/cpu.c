@@ -1,5 +1,5 @@
-/* Asks the processor with the instruction cpuid. The functions of the compilers do the same, but the
- * libraries of some compilers hold only stubs of them, which find nothing. */
+/* Asks the processor with the instruction cpuid. __builtin_cpu_supports does the same, but in the
+ * libraries of some compilers what it calls is a stub, which finds nothing. */
 #include "cpu.h"
 
 #include <stdatomic.h>
