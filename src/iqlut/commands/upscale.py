@@ -17,7 +17,7 @@ from iqlut.batch.one_file import upscale_file
 from iqlut.batch.path_states import is_folder
 from iqlut.batch.pending_jobs import check_target, exists_already
 from iqlut.batch.planning import Job, Naming, Plan
-from iqlut.batch.results import Result, Watch
+from iqlut.batch.results import EXISTS, Result, Watch
 from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.command_line import pipes, video_arguments
 from iqlut.command_line.batch_report import BatchReport
@@ -204,7 +204,7 @@ class Upscale(UpscaleArguments, _InAndOut):
 
 
 def _skipped(job: Job) -> Result:
-    return Result(str(job.source), str(job.target), "skipped", "it exists")
+    return Result(str(job.source), str(job.target), "skipped", EXISTS)
 
 
 def _shard(text: str) -> tuple[int, int]:
