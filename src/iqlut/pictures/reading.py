@@ -228,12 +228,12 @@ def _decoded(name: str, data: bytes, image: Image.Image, contents: Contents) -> 
     lossy = source in _LOSSY or (source == "WEBP" and not webp.is_lossless(data))
     moving = animation.frame_count(image, data) > 1
     if bits > 8:
-        if bits != 16 or source not in sixteen_bit_files.FORMATS or moving:
+        if bits not in sixteen_bit_files.DEPTHS.get(source, ()) or moving:
             raise PictureError(
                 f"{name} has {bits} bits per sample ({source}), expected 8, or 16 in a still PNG "
-                "or TIFF file; convert it first"
+                "or TIFF file, or 10 or 12 in AVIF or HEIF; convert it first"
             )
-        return _deep(name, source, contents)
+        return _deep(name, source, contents, bits)
     try:
         if moving:
             frames, motion = animation.read(image, data)
@@ -252,16 +252,18 @@ def _decoded(name: str, data: bytes, image: Image.Image, contents: Contents) -> 
     return Picture(pixels, contents.extras, source, lossy, motion, table, contents.lost)
 
 
-def _deep(name: str, source: str, contents: Contents) -> Picture:
-    """Decode a picture of 16 bits per sample."""
-    pixels = sixteen_bit_files.decode(name, contents.pixels)
+def _deep(name: str, source: str, contents: Contents, bits: int = 16) -> Picture:
+    """Decode a picture of more than 8 bits per sample."""
+    pixels = sixteen_bit_files.decode(name, contents.pixels, source, bits)
     try:
         if source == "PNG" and not pixels[-1].any():
             png.check_complete(contents.pixels)
     except Exception as error:
         raise _damaged(name, error) from None
-    upright = orientation.upright(pixels, contents.orientation)
-    return Picture((upright,), contents.extras, source, lost=contents.lost)
+    if source not in sixteen_bit_files.UPRIGHT:
+        pixels = orientation.upright(pixels, contents.orientation)
+    lossy = source in _LOSSY
+    return Picture((pixels,), contents.extras, source, lossy, lost=contents.lost)
 
 
 def _damaged(name: str, error: Exception) -> PictureError:
