@@ -98,11 +98,15 @@ class Upscale(UpscaleArguments, _InAndOut):
     ] = None
 
     def run(self) -> int:
-        with pipes.read_as_stdin(self.inputs) as inputs:
-            return self._run(inputs)
+        output = pipes.written_as_stdout(self.output)
+        with (
+            pipes.read_as_stdin(self.inputs) as inputs,
+            pipes.video_as_file(inputs, output) as readable,
+        ):
+            return self._run(readable, output)
 
-    def _run(self, inputs: tuple[Path, ...]) -> int:
-        output, format_name = pipes.written_as_stdout(self.output), None
+    def _run(self, inputs: tuple[Path, ...], output: Path | None) -> int:
+        format_name = None
         with stop_on(ValueError):
             format_name = formats.format_named(self.format) if self.format else None
         options = self.options(format_name)
