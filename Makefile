@@ -74,7 +74,7 @@ wheels: $(READY)  ## dist/*.whl for Linux, macOS and Windows, built and checked 
 	$(BIN)/pip install --quiet -e '.[wheels]'
 	$(BIN)/python -m scripts.wheels.build --output dist
 
-# What is not installed here (qemu-aarch64, wine) is named and left out.
+# On Debian 12 with qemu-user and wine, all but those for macOS; what cannot be run is named.
 run-wheels: $(READY)  ## run dist/*.whl as far as this machine can: under qemu, with musl, under wine
 	$(BIN)/python -m scripts.wheels.run $(wildcard dist/*.whl)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import subprocess
 import sys
@@ -110,3 +111,17 @@ def test_faults_of_a_wheel_are_found(wheel: Path, tmp_path: Path) -> None:
     assert any("is for AARCH64, expected X86_64" in problem for problem in other)
     assert any("needs libc.so.6" in problem for problem in other)
     assert any("its tags are not" in problem for problem in other)
+
+
+def test_wheels_that_are_missing_or_cannot_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("lief", reason="needs lief (pip install '.[wheels]')")
+    from scripts.wheels import debian_root, run
+
+    if sys.platform == "linux" and os.uname().machine == "x86_64":
+        with pytest.raises(SystemExit, match="no wheel is named, expected at least one"):
+            run.main([])
+    monkeypatch.setattr(debian_root, "is_this_release", lambda: False)
+    monkeypatch.setattr(run, "FOLDER", Path("nowhere"))
+    assert run.run(Path("a.whl"), platform_of("macosx_11_0_arm64")).startswith("built, not run")
+    found = run.run(Path("a.whl"), platform_of("musllinux_1_2_x86_64"))
+    assert found == "built, not run: this needs Debian 12 and, for AArch64, qemu"

@@ -6,10 +6,11 @@ and no root rights are needed.
 
 from __future__ import annotations
 
-import shutil
+import platform
 import subprocess
 from pathlib import Path
 
+RELEASE = "bookworm"  # the release whose packages the callers name
 _SOURCES = ("/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources")
 
 
@@ -17,14 +18,14 @@ def installed(architecture: str, packages: tuple[str, ...], folder: Path) -> Pat
     """The folder with these packages unpacked, as the root of a file system.
 
     `architecture` is Debian's name of the processor. Dependencies are not followed. Returns None
-    where there is no apt-get or no source of Debian's packages. Raises CalledProcessError if they
-    cannot be downloaded.
+    on any other system than this release of Debian. Raises CalledProcessError if they cannot be
+    downloaded.
     """
     root, done = folder / architecture, folder / f"{architecture}.packages"
     if done.exists() and done.read_text(encoding="utf-8") == " ".join(packages):
         return root
     sources = [source for source in map(Path, _SOURCES) if source.exists()]
-    if shutil.which("apt-get") is None or not sources:
+    if not is_this_release() or not sources:
         return None
     state = folder.resolve() / f"{architecture}-apt"
     for name in ("lists/partial", "cache/archives/partial", "packages"):
@@ -47,3 +48,12 @@ def installed(architecture: str, packages: tuple[str, ...], folder: Path) -> Pat
         subprocess.run(["dpkg", "-x", package, root], check=True)
     done.write_text(" ".join(packages), encoding="utf-8")
     return root
+
+
+def is_this_release() -> bool:
+    """Whether this system is Debian `RELEASE`."""
+    try:
+        facts = platform.freedesktop_os_release()
+    except OSError:
+        return False
+    return (facts.get("ID"), facts.get("VERSION_CODENAME")) == ("debian", RELEASE)

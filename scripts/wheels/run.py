@@ -40,6 +40,8 @@ def main(wheels: list[str]) -> int:
             f"this is {sys.platform}, expected Linux on x86-64, which has the emulators; "
             "install the wheel of this platform and run scripts/wheels/installed.py"
         )
+    if not wheels:
+        raise SystemExit("no wheel is named, expected at least one; run `make wheels` first")
     wrong = 0
     for wheel in map(Path, wheels):
         platform = platform_of(wheel.stem.rpartition("-")[2])
@@ -62,7 +64,8 @@ def run(wheel: Path, platform: Platform) -> str:
         return "built, not run: this needs macOS"
     start = emulator(platform)
     if start is None:
-        return "built, not run: this needs qemu-aarch64 and apt-get, or wine"
+        needed = "wine" if platform.system == "Windows" else "Debian 12 and, for AArch64, qemu"
+        return f"built, not run: this needs {needed}"
     with tempfile.TemporaryDirectory() as folder:
         found = check_library(wheel, platform, start, Path(folder))
     sets = ("portable", "neon") if platform.processor == "aarch64" else engine.instruction_sets()

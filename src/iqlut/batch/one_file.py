@@ -98,10 +98,8 @@ def _check(job: Job, options: UpscaleOptions, header: PictureHeader) -> tuple[st
     """
     target = shown(job.target) if job.target else "stdout"
     named = formats.format_of(job.target) if job.target and options.target_is_named else None
-    format_name, target_size = (
-        options.format or named or header.format,
-        options.size.of(header.size),
-    )
+    format_name = options.format or named or header.format
+    target_size = options.size.of(header.size)
     formats.check_holds(target, format_name, header, target_size)
     _scales(shown(job.source), header, options, format_name)
     free_disk.check(target, job.target, format_name, header, target_size)

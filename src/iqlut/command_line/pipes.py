@@ -1,4 +1,4 @@
-"""Pipes and devices that are named like files: they are read as stdin and written as stdout."""
+"""Pipes and devices that are named like files, and videos in pipes that must be read twice."""
 
 from __future__ import annotations
 
