@@ -14,7 +14,7 @@ TORCH := 2.13.0
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check check-slow check-native check-windows check-lower-bounds format test attack mutants bench figures results silicon demo clean
+.PHONY: help setup check check-slow check-native check-windows check-lower-bounds wheels run-wheels format test attack mutants bench figures results silicon demo clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,15 @@ check-windows: $(READY)  ## both native libraries compiled for Windows
 	cmake --build $(CHECKS)/windows --target check _inference _training
 	$(BIN)/python tests/check_cases.py $(CHECKS)/cases.bin 100
 	if command -v wine >/dev/null; then wine $(CHECKS)/windows/check.exe <$(CHECKS)/cases.bin; else echo "there is no wine: compiled, not run"; fi
+
+# `zig cc` is the compiler for every platform; PyPI ships it. The first run takes about ten minutes.
+wheels: $(READY)  ## dist/*.whl for Linux, macOS and Windows, built and checked here, whatever this machine is
+	$(BIN)/pip install --quiet -e '.[wheels]'
+	$(BIN)/python -m scripts.wheels.build --output dist
+
+# On Debian 12 with qemu-user and wine, all but those for macOS; what cannot be run is named.
+run-wheels: $(READY)  ## run dist/*.whl as far as this machine can: under qemu, with musl, under wine
+	$(BIN)/python -m scripts.wheels.run $(wildcard dist/*.whl)
 
 LOWER := build/lower-bounds
 

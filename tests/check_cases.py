@@ -2,26 +2,30 @@
 format.
 
 Random cases hold what the reference of today computes: they compare another program with the
-reference, and an error that both share stays hidden. The stored cases in vectors/edge.bin, whose
-pixels do not change, are what is golden. `check_cases.py FILE [COUNT]` writes the stored cases and
-after them COUNT random ones.
+reference, and an error that both share stays hidden. The stored pixels in vectors/, which do not
+change, are what is golden. `check_cases.py FILE [COUNT]` writes the cases of vectors/edge.bin, one
+for each output of vectors/index.json, and COUNT random ones.
 """
 
 from __future__ import annotations
 
+import json
 import struct
 import sys
 from pathlib import Path
 
 import numpy as np
 
+import iqlut
 from iqlut.engines import reference
 from iqlut.planes.colour import join, split
 from iqlut.tables.integer_tables import SCALES, Layer, Tables
+from iqlut.tables.restoration_tables import tables_at
 from random_tables import random_tables
 
 _CHANNELS = (1, 3, 8, 11, 16)
 _KERNELS = ((3, 2), (3, 1), (3, 3), (2, 2), (1, 1))
+_VECTORS = Path(__file__).parents[1] / "vectors"
 
 
 def case(seed: int) -> bytes:
@@ -37,15 +41,32 @@ def case(seed: int) -> bytes:
 
 def case_of(tables: Tables, pixels: np.ndarray) -> bytes:
     """Return tables, a plane or a picture, and what the reference computes, as bytes."""
-    h, w = pixels.shape[:2]
     upscale_plane = reference.build(tables)
     if pixels.ndim == 3:
         luma, rest = split(pixels)
         expected = join(upscale_plane(luma), rest, tables.scale)
     else:
         expected = upscale_plane(pixels)
+    return _packed(tables, pixels, expected.tobytes())
+
+
+def golden_cases() -> list[bytes]:
+    """Return a case for each output of vectors/index.json, whose pixels are read, not computed."""
+    index = json.loads((_VECTORS / "index.json").read_text(encoding="utf-8"))
+    plane = np.fromfile(_VECTORS / index["plane"]["file"], np.uint8)
+    plane = plane.reshape(index["plane"]["height"], index["plane"]["width"])
+    cases = []
+    for row in index["outputs"]:
+        tables = tables_at(iqlut.load(row["model"]), row["restore"] or 0.0)
+        assert tables.sha256 == row["tables_sha256"], row["file"]
+        cases.append(_packed(tables, plane, (_VECTORS / row["file"]).read_bytes()))
+    return cases
+
+
+def _packed(tables: Tables, pixels: np.ndarray, expected: bytes) -> bytes:
+    h, w = pixels.shape[:2]
     head = struct.pack("<5i", tables.scale, len(tables.layers), h, w, pixels.size // (h * w))
-    return head + _layers(tables) + pixels.tobytes() + expected.tobytes()
+    return head + _layers(tables) + pixels.tobytes() + expected
 
 
 def _layers(tables: Tables) -> bytes:
@@ -113,6 +134,6 @@ def _read_array(
 
 
 if __name__ == "__main__":
-    stored = (Path(__file__).parents[1] / "vectors" / "edge.bin").read_bytes()
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 60
-    Path(sys.argv[1]).write_bytes(stored + b"".join(map(case, range(count))))
+    cases = [(_VECTORS / "edge.bin").read_bytes(), *golden_cases(), *map(case, range(count))]
+    Path(sys.argv[1]).write_bytes(b"".join(cases))

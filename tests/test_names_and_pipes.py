@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import subprocess
 import sys
 import threading
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from command_line import refuses, rows, upscale
-from iqlut import atomic_files, cli, upscaling
-from iqlut.command_line import exit_codes
+from iqlut import atomic_files, cli, upscaling, videos
+from iqlut.command_line import exit_codes, pipes
+from iqlut.videos import y4m
+from iqlut.videos.frame_planes import Layout
 from picture_files import noise, opened
 from picture_folder import below
 from test_pipes import ON_POSIX, shell
@@ -205,6 +210,50 @@ def test_a_video_in_a_pipe_that_is_named(model, tmp_path):
     done = shell(words, model, b"", tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "b.y4m").read_bytes().startswith(b"YUV4MPEG2 W32 H24 ")
+
+
+@ON_POSIX
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("mkfifo pipe; cat a.mkv > pipe & iqlut upscale pipe -o b.mkv -m $MODEL", "b.mkv"),
+        ("cat a.mkv | iqlut upscale - -o b.mkv -m $MODEL", "b.mkv"),
+        ("iqlut upscale <(cat a.mkv) -o b.y4m -m $MODEL", "b.y4m"),
+        ("cat a.mkv | iqlut upscale - -o - -m $MODEL > b.y4m", "b.y4m"),
+        ("cat a.y4m | iqlut upscale - -o b.mkv -m $MODEL", "b.mkv"),
+    ],
+)
+def test_videos_in_pipes_that_are_read_twice(words, name, model, tmp_path):
+    """They are copied to a temporary file, which is removed."""
+    pytest.importorskip("av", reason="videos need PyAV: pip install 'iqlut[video]'")
+    import video_files
+    from iqlut.videos import decoding
+
+    (tmp_path / "temporary").mkdir()
+    frames = video_files.pictures(3, 16, 12)
+    video_files.write_video(tmp_path / "a.mkv", frames)
+    with (tmp_path / "a.y4m").open("wb") as file:
+        layout = Layout(16, 12, 8, (1, 1))
+        file.write(y4m.header(layout, Fraction(25), None, False).line())
+        for frame in frames:
+            y4m.write_frame(file, decoding.plane_views(frame, layout))
+    done = shell(f"export TMPDIR=temporary; {words}", model, b"", tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = videos.probe(tmp_path / name)
+    assert (found.layout.width, found.layout.height, found.frames) == (64, 48, 3)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_no_room_for_a_video_in_a_pipe(tmp_path, monkeypatch, capsys):
+    def full(source, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    video = io.TextIOWrapper(io.BufferedReader(io.BytesIO(b"\x1aE\xdf\xa3" + bytes(300))))
+    monkeypatch.setattr(sys, "stdin", video)
+    monkeypatch.setattr(pipes.shutil, "copyfileobj", full)
+    code = cli.main(["upscale", "-", "-o", str(tmp_path / "b.mkv")])
+    refuses(capsys, code, "the video on stdin cannot be copied to", "No space left", "TMPDIR")
+    assert list(tmp_path.iterdir()) == []
 
 
 @ON_POSIX

@@ -27,7 +27,7 @@ ONCE = {
     "a bilinear base in vectors": r"\bbilinear_##\w+\(const",
     "the bilinear weights": r"iqlut_bilinear_weights\(int",
     "the cubic weights": r"\{-45, ?399, ?745, ?-75, ?0\}",
-    "the detection of the CPU": r"__builtin_cpu_init\(",
+    "the detection of the CPU": r"__get_cpuid_count\(",
     "threads": r"pthread_create\(",
     "an aligned allocation": r"uintptr_t\)raw",
 }

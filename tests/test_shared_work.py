@@ -77,7 +77,6 @@ def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):
         output_files.write(tmp_path / "a.iqlut", b"data", overwrite=False)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="locks as POSIX has them")
 def test_one_process_has_a_claim(tmp_path):
     path = tmp_path / "new folder" / "a.png"
     with atomic_files.claimed(path) as first, atomic_files.claimed(path) as second:
@@ -88,7 +87,6 @@ def test_one_process_has_a_claim(tmp_path):
     assert list(path.parent.iterdir()) == []
 
 
-@pytest.mark.skipif(os.name != "posix", reason="locks as POSIX has them")
 def test_claimed_jobs_come_last(tmp_path):
     jobs = [Job(None, tmp_path / name, name) for name in ("a", "b", "c")]
     with atomic_files.claimed(tmp_path / "a"):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -191,3 +194,56 @@ def test_tiff_of_8_bits_is_what_pillow_reads() -> None:
             and read.mode == mode
             and read.tobytes() == image.tobytes()
         )
+
+
+def stretched(samples: np.ndarray, bits: int) -> np.ndarray:
+    """Samples of fewer bits over the range of 16, rounded to the nearest, in exact arithmetic."""
+    return np.array([round(Fraction(65535 * int(one), 2**bits - 1)) for one in samples.ravel()])
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("bands", [3, 4])
+def test_avif_of_more_than_8_bits(bits: int, bands: int, model: str, tmp_path: Path) -> None:
+    pyvips = pytest.importorskip("pyvips", reason="needs pyvips (pip install 'iqlut[hi]')")
+    samples = np.random.default_rng(bits).integers(0, 2**bits, (9, 16, bands)).astype(np.uint16)
+    high = (samples << (16 - bits)).tobytes()
+    image = pyvips.Image.new_from_memory(high, 16, 9, bands, "ushort")
+    image = image.copy(interpretation="rgb16")
+    data = image.heifsave_buffer(compression="av1", bitdepth=bits, lossless=True)
+    (tmp_path / "a.avif").write_bytes(data)
+    picture = reading.read_file(tmp_path / "a.avif")
+    assert (picture.bits, picture.format, picture.lossy) == (16, "AVIF", True)
+    assert np.array_equal(np.asarray(picture.frames[0]).ravel(), stretched(samples, bits))
+    assert upscale(model, tmp_path / "a.avif", "-o", tmp_path / "b.png") == 0
+    assert reading.read_file(tmp_path / "b.png").bits == 16
+
+
+def test_avif_of_10_bits_is_upright(tmp_path: Path) -> None:
+    """The container states the rotation, which the decoder applies."""
+    pytest.importorskip("pyvips", reason="needs pyvips (pip install 'iqlut[hi]')")
+    if shutil.which("avifenc") is None:
+        pytest.skip("there is no avifenc")
+    gray = np.zeros((48, 64, 3), np.uint8)
+    gray[:8] = 255  # a bright stripe at the top
+    Image.fromarray(gray).save(tmp_path / "a.png")
+    for bits in (8, 10):
+        command = ["avifenc", "--lossless" if bits == 8 else "-y", *(["444"] if bits > 8 else [])]
+        names = [str(tmp_path / "a.png"), str(tmp_path / f"{bits}.avif")]
+        subprocess.run([*command, "-d", str(bits), "--irot", "1", *names], check=True)
+    shallow, deep = (reading.read_file(tmp_path / f"{bits}.avif") for bits in (8, 10))
+    assert shallow.size == deep.size == (48, 64) and (shallow.bits, deep.bits) == (8, 16)
+    left = [np.asarray(one.frames[0])[:, :4].mean() for one in (shallow, deep)]
+    assert left[0] > 250 and left[1] > 250 * 257
+
+
+def test_heif_of_10_bits(tmp_path: Path) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="needs pillow-heif ('iqlut[heif]')")
+    ramp = (np.arange(64) * 16).astype(np.uint16)
+    samples = np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (48, 64, 3)))
+    image = pillow_heif.from_bytes("RGB;16", (64, 48), (samples << 6).tobytes())
+    image.save(tmp_path / "a.heic", quality=100)
+    picture = reading.read_file(tmp_path / "a.heic")
+    assert (picture.bits, picture.format, picture.size) == (16, "HEIF", (64, 48))
+    expected = stretched(samples, 10).reshape(samples.shape)
+    difference = np.abs(np.asarray(picture.frames[0]).astype(int) - expected)
+    assert difference.max() <= 4 * 65  # HEVC at its best quality: within four steps of 10 bits

@@ -19,7 +19,7 @@ import video_files as made
 from command_line import upscale
 from iqlut import errors, upscaling, videos
 from iqlut.tables import shipped_models
-from iqlut.videos import muxing, resumable_segments
+from iqlut.videos import muxing, result_folder, resumable_segments
 
 FRAMES = 12
 
@@ -130,6 +130,20 @@ def test_two_commands_on_one_folder_share_the_work(model, source, tmp_path):
     for pair in zip(*rows, strict=True):
         assert sorted(row["status"] for row in pair) == ["done", "skipped"]
     assert sorted(path.name for path in out.iterdir()) == ["a.mkv", "b.mkv"]
+
+
+def test_the_summary_says_that_another_run_is_at_work(model, source, tmp_path, capsys):
+    """A video that another run is upscaling does not exist yet."""
+    (tmp_path / "in").mkdir()
+    for name in ("a.mkv", "b.mkv", "c.mkv"):
+        (tmp_path / "in" / name).write_bytes(source.read_bytes())
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "b.mkv").write_bytes(b"made before")
+    with result_folder.locked_folder(tmp_path / "out" / "a.mkv"):
+        assert upscale(model, tmp_path / "in", "-o", tmp_path / "out") == 0
+    said = capsys.readouterr().err
+    expected = "1 skipped because they exist, 1 skipped because another run is working on them"
+    assert f"1 of 3 videos upscaled, {expected}, in " in said
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "swapped", "record", "stray"])

@@ -87,6 +87,26 @@ def test_words_of_any_bytes_are_kept():
     assert y4m.read_header(io.BytesIO(line), "").line() == line
 
 
+@pytest.mark.parametrize(
+    ("stated", "size", "expected"),
+    [
+        (" A4:3", (200, 100), "A8:9"),
+        (" A4:3", (128, 96), "A4:3"),
+        (" A4:3", (129, 96), "A4:3"),  # a pixel of rounding is no stretch
+        (" A0:0", (200, 100), "A2:3"),
+        (" Aodd", (128, 96), "Aodd"),
+        ("", (200, 100), "A2:3"),
+        ("", (128, 96), None),
+    ],
+)
+def test_the_shape_is_kept_when_frames_are_stretched(stated, size, expected):
+    header = y4m.read_header(io.BytesIO(f"YUV4MPEG2 W64 H48 F25:1{stated} C420\n".encode()), "")
+    layout = Layout(*size, 8, (1, 1))
+    after = header.with_layout(layout)
+    assert [word for word in after.words if word[0] == "A"] == [expected] * bool(expected)
+    assert f"W{size[0]} H{size[1]} F25:1" in after.line().decode()
+
+
 def test_new_header():
     layout = Layout(8, 6, 10, (1, 1))
     line = y4m.header(layout, Fraction(24000, 1001), Fraction(4, 3), False).line()

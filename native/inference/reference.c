@@ -20,10 +20,10 @@ typedef struct {
     int64_t h, w;
     int channels;
     const uint8_t *values;
-} signal;
+} layer_signal;
 
 /* The value at (y, x), or of the nearest pixel inside. */
-static int signal_at(const signal *s, int64_t y, int64_t x, int c) {
+static int signal_at(const layer_signal *s, int64_t y, int64_t x, int c) {
     y = iqlut_clamp_index(y, s->h), x = iqlut_clamp_index(x, s->w);
     return s->values[(y * s->w + x) * s->channels + c];
 }
@@ -39,7 +39,8 @@ static int32_t blend_at(const iqlut_layer *l, int value, int c, int tap, int d) 
 }
 
 /* The accumulator of one output: the exact sum of blends over channels and taps (IQ-LUT eq. 2). */
-static int32_t accumulate(const iqlut_layer *l, const signal *in, int64_t y, int64_t x, int d) {
+static int32_t accumulate(const iqlut_layer *l, const layer_signal *in, int64_t y, int64_t x,
+                          int d) {
     const int kernel = l->shape.kernel, before = iqlut_before(kernel);
     int32_t acc = 0;
     for (int c = 0; c < l->shape.channels_in; c++)
@@ -52,7 +53,7 @@ static int32_t accumulate(const iqlut_layer *l, const signal *in, int64_t y, int
 }
 
 /* arithmetic.bilinear at (y, x) for one phase. */
-static int32_t bilinear_at(const signal *luma, int scale, int64_t y, int64_t x, int phase) {
+static int32_t bilinear_at(const layer_signal *luma, int scale, int64_t y, int64_t x, int phase) {
     int16_t rows[3], columns[3];
     iqlut_bilinear_weights(scale, phase / scale, rows);
     iqlut_bilinear_weights(scale, phase % scale, columns);
@@ -64,7 +65,7 @@ static int32_t bilinear_at(const signal *luma, int scale, int64_t y, int64_t x, 
 }
 
 /* arithmetic.skip_signal: what the skip of a block multiplies. */
-static int32_t skip_at(const iqlut_layer *l, const signal *in, int64_t y, int64_t x, int d) {
+static int32_t skip_at(const iqlut_layer *l, const layer_signal *in, int64_t y, int64_t x, int d) {
     if (in->channels == 1) return signal_at(in, y, x, 0);
     return in->channels == l->shape.channels_out ? signal_at(in, y, x, d) : 0;
 }
@@ -82,7 +83,7 @@ static uint8_t requantise(const iqlut_layer *l, int32_t acc, int32_t skip_signal
 }
 
 /* A block: the next signal, as large as this one; NULL without memory. */
-static uint8_t *block(const iqlut_job *job, const iqlut_layer *l, const signal *in) {
+static uint8_t *block(const iqlut_job *job, const iqlut_layer *l, const layer_signal *in) {
     const int outputs = l->shape.channels_out;
     uint8_t *out = malloc((size_t)(in->h * in->w * outputs)), *to = out;
     for (int64_t y = 0; out && y < in->h && !iqlut_stopped(job); y++)
@@ -94,7 +95,7 @@ static uint8_t *block(const iqlut_job *job, const iqlut_layer *l, const signal *
 
 /* The upsampler: its outputs at (y, x) are the phases of that pixel, added to the bilinear base and
  * placed beside each other (the pixel shuffle). */
-static void upsample(const iqlut_job *job, const signal *luma, const signal *in) {
+static void upsample(const iqlut_job *job, const layer_signal *luma, const layer_signal *in) {
     const int scale = job->plan->scale;
     const iqlut_layer *l = &job->plan->tables->layers[job->plan->layer_count - 1];
     for (int64_t y = 0; y < in->h && !iqlut_stopped(job); y++)
@@ -119,11 +120,11 @@ static uint8_t *copy_luma(const iqlut_picture *p) {
 int iqlut_reference(const iqlut_job *job) {
     const iqlut_picture *p = &job->picture;
     if (p->channels != 1) return IQLUT_BAD_PICTURE_CHANNELS;
-    const signal luma = {p->h, p->w, 1, copy_luma(p)};
-    signal now = luma;
+    const layer_signal luma = {p->h, p->w, 1, copy_luma(p)};
+    layer_signal now = luma;
     for (int n = 0; n < job->plan->layer_count - 1 && now.values; n++) {
         const iqlut_layer *l = &job->plan->tables->layers[n];
-        const signal next = {now.h, now.w, l->shape.channels_out, block(job, l, &now)};
+        const layer_signal next = {now.h, now.w, l->shape.channels_out, block(job, l, &now)};
         if (now.values != luma.values) free((void *)now.values);
         now = next;
     }

@@ -1,21 +1,56 @@
-/* Asks the processor by the detection that the compiler provides. */
+/* Asks the processor with the instruction cpuid. __builtin_cpu_supports does the same, but in the
+ * libraries of some compilers what it calls is a stub, which finds nothing. */
 #include "cpu.h"
 
-static uint32_t features_here(void) {
-    uint32_t found = 0;
+#include <stdatomic.h>
+
 #if defined __x86_64__ || defined _M_X64
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2")) found |= IQLUT_CPU_AVX2;
-    if (__builtin_cpu_supports("fma")) found |= IQLUT_CPU_FMA;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        found |= IQLUT_CPU_AVX512;
-    if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi"))
-        found |= IQLUT_CPU_VNNI_VBMI;
-#elif defined __aarch64__ || defined _M_ARM64
-    found |= IQLUT_CPU_NEON;
+#include <cpuid.h>
+
+/* The registers that the operating system saves when it switches threads: bits of XCR0. */
+enum { SAVES_YMM = 0x6, SAVES_ZMM = 0xe6 };
+
+static uint32_t saved_registers(void) {
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+#ifdef __APPLE__
+    low |= SAVES_ZMM; /* macOS sets these bits when a thread first uses such a register */
 #endif
-    return found;
+    return low;
 }
 
-int iqlut_cpu_has(uint32_t features) { return (features_here() & features) == features; }
+static int has(uint32_t found, uint32_t needed) { return (found & needed) == needed; }
+
+static uint32_t features_here(void) {
+    const uint32_t foundation = bit_AVX512F | bit_AVX512BW | bit_AVX512VL | bit_AVX512DQ;
+    uint32_t a, b, c, d, found = 0;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !has(c, bit_OSXSAVE)) return 0;
+    const uint32_t saved = saved_registers(), basic = c;
+    if (!has(saved, SAVES_YMM) || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+    if (has(basic, bit_FMA)) found |= IQLUT_CPU_FMA;
+    if (has(b, bit_AVX2)) found |= IQLUT_CPU_AVX2;
+    if (has(saved, SAVES_ZMM) && has(b, foundation)) {
+        found |= IQLUT_CPU_AVX512;
+        if (has(c, bit_AVX512VNNI | bit_AVX512VBMI)) found |= IQLUT_CPU_VNNI_VBMI;
+    }
+    return found;
+}
+#else
+static uint32_t features_here(void) {
+#if defined __aarch64__ || defined _M_ARM64
+    return IQLUT_CPU_NEON;
+#else
+    return 0;
+#endif
+}
+#endif
+
+int iqlut_cpu_has(uint32_t features) {
+    static _Atomic uint32_t known; /* a virtual machine may take microseconds for each cpuid */
+    uint32_t found = atomic_load_explicit(&known, memory_order_relaxed);
+    if (!found) {
+        found = features_here() | IQLUT_CPU_ASKED;
+        atomic_store_explicit(&known, found, memory_order_relaxed);
+    }
+    return (found & features) == features;
+}

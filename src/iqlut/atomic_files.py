@@ -12,21 +12,23 @@ import os
 import re
 import secrets
 import stat
+import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-try:
+if sys.platform == "win32":
+    import msvcrt
+else:
     import fcntl
-except ImportError:  # Windows, where a file that is open cannot be removed
-    fcntl = None
 
 _TEMPORARY = re.compile(r"\..*\.iqlut-([0-9a-f]{8}|claim)\.part", re.DOTALL)
 # What `os.link` says on a file system without links, such as FAT.
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK)
 _NAME_BYTES = 200  # of the 255 bytes that file systems allow
+_LOCKED_BYTE = 2**30  # Windows locks bytes, which nobody else can read then: one behind all content
 
 
 def write_atomically(
@@ -47,7 +49,7 @@ def write_atomically(
         temporary = _beside(path, secrets.token_hex(4))
         try:
             with temporary.open("xb") as file:
-                if not _lock(file) or not _has_name(file):
+                if not lock(file) or not _has_name(file):
                     continue  # `sweep` has removed it between its creation and its lock
                 result = fill(file)
                 file.flush()
@@ -94,7 +96,7 @@ def claimed(path: Path) -> Iterator[bool]:
     claim.parent.mkdir(parents=True, exist_ok=True)
     while True:
         with claim.open("ab") as file:
-            if not _lock(file):
+            if not lock(file):
                 yield False
                 return
             if not _has_name(file):
@@ -102,8 +104,7 @@ def claimed(path: Path) -> Iterator[bool]:
             try:
                 yield True
             finally:
-                if fcntl is not None:
-                    claim.unlink(missing_ok=True)
+                remove_locked(file, claim)
             return
 
 
@@ -138,8 +139,8 @@ def sweep(folder: Path) -> int:
             continue
         try:
             with part.open("rb") as file:
-                if _lock(file):
-                    part.unlink()
+                if lock(file):
+                    remove_locked(file, part)
                     swept += 1
         except OSError:  # removed in the meantime, or owned by another user
             pass
@@ -151,14 +152,34 @@ def _has_name(file: io.BufferedIOBase) -> bool:
     return os.fstat(file.fileno()).st_nlink > 0
 
 
-def _lock(file: Any) -> bool:
-    """Lock a file until it is closed. Returns False if another process holds its lock."""
-    if fcntl is None:
-        return True
+def lock(file: IO[Any]) -> bool:
+    """Lock an open file until it is closed. Returns False if another process holds its lock."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if sys.platform == "win32":
+            place = os.lseek(file.fileno(), 0, os.SEEK_CUR)
+            os.lseek(file.fileno(), _LOCKED_BYTE, os.SEEK_SET)
+            try:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            finally:
+                os.lseek(file.fileno(), place, os.SEEK_SET)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
         return False
     except OSError:  # a file system without locks
         pass
     return True
+
+
+def remove_locked(file: IO[Any], path: Path) -> None:
+    """Remove a file that this process has locked.
+
+    Windows removes no file that is open. There it is closed before, and another process may open it
+    in between to ask for its lock: then that one removes it.
+    """
+    if sys.platform == "win32":
+        file.close()
+        with suppress(PermissionError):
+            path.unlink(missing_ok=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from PIL import Image
 
 START_BYTES = 256  # the bytes that `kind_of` reads, which suffice for every signature
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-Y4M_SIGNATURE = b"YUV4MPEG2"
+Y4M_NAME, Y4M_SIGNATURE = "YUV4MPEG2", b"YUV4MPEG2"
 BIG_TIFF_SIGNATURES = (b"II+\0", b"MM\0+")  # TIFF files with offsets of 64 bits
 
 
@@ -97,7 +97,7 @@ _SIGNATURES = (
     _kind(Family.VIDEO, "MP4", (4, b"ftyp")),
     *(_kind(Family.VIDEO, "MP4", (4, box)) for box in (b"moov", b"mdat", b"wide", b"free")),
     _kind(Family.VIDEO, "Matroska", (0, b"\x1aE\xdf\xa3")),
-    _kind(Family.VIDEO, "YUV4MPEG2", (0, Y4M_SIGNATURE)),
+    _kind(Family.VIDEO, Y4M_NAME, (0, Y4M_SIGNATURE)),
     _kind(Family.VIDEO, "FLV", (0, b"FLV\x01")),
     _kind(Family.VIDEO, "ASF", (0, b"0&\xb2u")),
     _kind(Family.VIDEO, "MPEG program stream", (0, b"\0\0\x01\xba")),

@@ -19,7 +19,7 @@ from iqlut.batch.stdout_pipe import stdout
 from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.errors import DiskFull, InvalidArgument, PictureError
 from iqlut.pictures import formats, reading, writing
-from iqlut.pictures.picture import Picture, Pixels, as_array
+from iqlut.pictures.picture import Picture, PictureHeader, Pixels, as_array
 from iqlut.printable_names import shown
 from iqlut.restoration import choose_strength
 from iqlut.restoration.choose_strength import Choice
@@ -47,15 +47,13 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
     start = time.perf_counter()
     check_target(job, options.overwrite)
     name, target = shown(job.source), shown(job.target) if job.target else "stdout"
-    picture = reading.read_file(job.source, options.pixels_max)
+    picture = reading.read_file(
+        job.source, options.pixels_max, lambda header: _check(job, options, header)
+    )
     if options.strip:
         picture = replace(picture, extras={}, lost=())
-    named = formats.format_of(job.target) if job.target and options.target_is_named else None
-    format_name = options.format or named or picture.format
-    target_size = options.size.of(picture.size)
-    formats.check_holds(target, format_name, picture, target_size)
-    scales = _scales(name, picture, options, format_name)
-    free_disk.check(target, job.target, format_name, picture, target_size)
+    format_name, target_size = _check(job, options, picture.header)  # now with transparency
+    scales = _scales(name, picture.header, options, format_name)
     choice = choose(picture, options)
     size, bits, frames = picture.size, picture.bits, list(picture.frames)
     picture = picture.with_frames(())  # each frame is released when it has been upscaled
@@ -93,8 +91,23 @@ def choose(picture: Picture, options: UpscaleOptions) -> Choice | None:
     return choose_strength.decide(options.restore, some, min(ends), picture.jpeg_table)
 
 
+def _check(job: Job, options: UpscaleOptions, header: PictureHeader) -> tuple[str, tuple[int, int]]:
+    """The format and the size of a result.
+
+    Raises PictureError if the format cannot hold it or if there is no room for it.
+    """
+    target = shown(job.target) if job.target else "stdout"
+    named = formats.format_of(job.target) if job.target and options.target_is_named else None
+    format_name = options.format or named or header.format
+    target_size = options.size.of(header.size)
+    formats.check_holds(target, format_name, header, target_size)
+    _scales(shown(job.source), header, options, format_name)
+    free_disk.check(target, job.target, format_name, header, target_size)
+    return format_name, target_size
+
+
 def _scales(
-    name: str, picture: Picture, options: UpscaleOptions, format_name: str
+    name: str, picture: PictureHeader, options: UpscaleOptions, format_name: str
 ) -> tuple[int, ...]:
     """The scales by which a picture is upscaled in turn.
 
@@ -108,7 +121,7 @@ def _scales(
     if options.size.scale:
         scales = (options.size.scale,)
     width, height = (side * math.prod(scales) for side in picture.size)
-    memory_limit.check(name, width * height * len(picture.frames), format_name, picture.bits)
+    memory_limit.check(name, width * height * picture.frames, format_name, picture.bits)
     return scales
 
 

@@ -19,7 +19,7 @@ from iqlut.atomic_files import write_atomically
 from iqlut.batch.output_size import Size, steps
 from iqlut.batch.pending_jobs import check_target, exists_already
 from iqlut.batch.planning import STREAM, Job
-from iqlut.batch.results import Result, Watch, is_disk_full, unwatched
+from iqlut.batch.results import EXISTS, IN_USE, Result, Watch, is_disk_full, unwatched
 from iqlut.batch.stdout_pipe import stdout
 from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.errors import DiskFull, InvalidArgument, PictureError, ResultInUse
@@ -39,16 +39,16 @@ def upscale_video(job: Job, upscale_options: UpscaleOptions, watch: Watch = unwa
     """Upscale one video and describe the result. Raises PictureError if that fails."""
     is_shared = not upscale_options.target_is_named and not upscale_options.overwrite
     if is_shared and exists_already(job):
-        return _skipped(job, "it exists")
+        return _skipped(job, EXISTS)
     check_target(job, upscale_options.overwrite)
     try:
         upscaler, overwrite = upscaler_for(upscale_options), upscale_options.overwrite
         return upscale_video_with(job, upscaler, upscale_options.video, watch, overwrite)
     except VideoError as error:
         if is_shared and isinstance(error, ResultInUse):
-            return _skipped(job, "another run is working on it", str(error))
+            return _skipped(job, IN_USE, str(error))
         if is_shared and exists_already(job):
-            return _skipped(job, "it exists")
+            return _skipped(job, EXISTS)
         raise (DiskFull if is_disk_full(error.__cause__) else PictureError)(
             str(error)
         ) from error.__cause__

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 Watch = Callable[[int, str], AbstractContextManager[Callable[[], None]]]
 
 
+EXISTS, IN_USE = "it exists", "another run is working on it"  # the reasons to skip a file
+
+
 @dataclass(frozen=True)
 class Result:
     """The result of one file.

@@ -7,11 +7,16 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from iqlut.batch.one_file import Result
 from iqlut.batch.planning import Job, Plan
+from iqlut.batch.results import EXISTS, IN_USE, Result
 from iqlut.command_line.output import JsonRows, complain, narrate
 from iqlut.command_line.progress import duration
 from iqlut.printable_names import shown
+
+_SKIPPED = {
+    EXISTS: "skipped because they exist",
+    IN_USE: "skipped because another run is working on them",
+}
 
 
 class BatchReport:
@@ -58,8 +63,8 @@ class BatchReport:
         )
         what = "would be upscaled" if counts["planned"] else "upscaled"
         parts = [f"{counts['done'] + counts['planned']} of {total} {self._kind} {what}"]
-        if counts["skipped"]:
-            parts.append(f"{counts['skipped']} skipped because they exist")
+        reasons = Counter(result.reason for result in self._results if result.status == "skipped")
+        parts += [f"{reasons[why]} {words}" for why, words in _SKIPPED.items() if reasons[why]]
         if counts["failed"]:
             parts.append(f"{counts['failed']} failed")
         if left := total - sum(counts.values()):

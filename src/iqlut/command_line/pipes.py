@@ -1,18 +1,21 @@
-"""Pipes and devices that are named like files: they are read as stdin and written as stdout."""
+"""Pipes and devices that are named like files, and videos in pipes that must be read twice."""
 
 from __future__ import annotations
 
 import io
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from iqlut import atomic_files
-from iqlut.batch.path_states import exists
+from iqlut import atomic_files, file_kinds
+from iqlut.batch.path_states import exists, is_folder
 from iqlut.batch.planning import STREAM
 from iqlut.command_line.exit_codes import FAILED, Stop
 from iqlut.printable_names import shown
+from iqlut.videos.containers import Y4M
 
 _STDOUT = tuple(map(Path, ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")))
 
@@ -41,6 +44,41 @@ def read_as_stdin(inputs: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
             yield (STREAM,)
         finally:
             sys.stdin = before
+
+
+@contextmanager
+def video_as_file(inputs: Sequence[Path], output: Path | None) -> Iterator[tuple[Path, ...]]:
+    """Copy a video on stdin to a temporary file, unless it can be upscaled while it arrives.
+
+    Yields the inputs, in which that file takes the place of `STREAM`. Only from y4m to y4m a video
+    is read once, from its beginning to its end.
+    """
+    is_named = output is not None and not is_folder(output)
+    if tuple(inputs) != (STREAM,) or not is_named or not _must_be_a_file(output):
+        yield tuple(inputs)
+        return
+    with tempfile.TemporaryDirectory(prefix="iqlut-") as folder:
+        path = Path(folder) / "stdin"
+        try:
+            with path.open("xb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+        except OSError as error:
+            raise Stop(
+                f"the video on stdin cannot be copied to {folder} ({error.strerror}), expected "
+                "room for it; name a folder with more room in the environment variable TMPDIR",
+                FAILED,
+            ) from None
+        yield (path,)
+
+
+def _must_be_a_file(output: Path) -> bool:
+    """Whether stdin holds a video that cannot be piped through to this output."""
+    peek = getattr(getattr(sys.stdin, "buffer", None), "peek", None)
+    kind = file_kinds.kind_of_bytes(peek(file_kinds.START_BYTES)) if peek else None
+    if kind is None or kind.family is not file_kinds.Family.VIDEO:
+        return False
+    is_y4m = output == STREAM or output.suffix.lower() == Y4M
+    return not (is_y4m and kind.name == file_kinds.Y4M_NAME)
 
 
 def written_as_stdout(output: Path | None) -> Path | None:

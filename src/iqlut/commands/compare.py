@@ -1,19 +1,23 @@
-"""`iqlut compare`: upscale one picture in several ways and show the results side by side."""
+"""`iqlut compare`: upscale a picture or a frame of a video in several ways, side by side."""
 
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
 from PIL import Image
 from tyro.conf import Positional, arg
 
+from iqlut import videos
 from iqlut.command_line import arguments, output_files
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import narrate
-from iqlut.errors import PictureError
+from iqlut.errors import PictureError, UnknownModel, VideoError
+from iqlut.file_kinds import is_video
 from iqlut.pictures import eight_bits, reading
 from iqlut.pictures.picture import Picture
 from iqlut.printable_names import shown
@@ -22,13 +26,13 @@ from iqlut.tables import shipped_models
 
 @dataclass(frozen=True)
 class Compare:
-    """Compare nearest-neighbour, bicubic and the models on one picture, side by side.
+    """Compare the original, bicubic, Lanczos and models on a picture or a video frame.
 
-    Writes OUT.png, a sheet with enlarged details, and OUT.html, a self-contained page with a
-    slider. Of a large picture, the part with the most detail is shown.
+    Writes OUT.png, a sheet with enlarged details, and OUT.html, a self-contained page of less than
+    2 MB with a slider. Of a large picture, the part with the most detail is shown.
     """
 
-    picture: Annotated[Positional[Path], arg(metavar="IN", help="picture to upscale")]
+    picture: Annotated[Positional[Path], arg(metavar="IN", help="picture or video to upscale")]
     output: Annotated[
         Path | None,
         arg(
@@ -44,7 +48,7 @@ class Compare:
             aliases=("-m",),
             metavar="MODEL...",
             help="models to compare, all of the same scale",
-            help_behavior_hint="(default: all shipped models of SCALE)",
+            help_behavior_hint="(default: the default model of SCALE and the best one)",
         ),
     ] = ()
     scale: Annotated[
@@ -56,6 +60,14 @@ class Compare:
             help_behavior_hint="(default: 4)",
         ),
     ] = None
+    at: Annotated[
+        str | None,
+        arg(
+            metavar="TIME",
+            help="video: time of the frame, in seconds or as [HH:]MM:SS",
+            help_behavior_hint="(default: 0)",
+        ),
+    ] = None
     engine: arguments.Engine = "native"
     threads: arguments.Threads = None
     overwrite: Annotated[bool, arg(help="replace existing files", help_behavior_hint="")] = False
@@ -63,6 +75,7 @@ class Compare:
 
     def run(self) -> int:
         from iqlut.evaluation import side_by_side
+        from iqlut.evaluation.side_by_side import html_page
 
         models, threads = self._models(), arguments.threads(self.threads)
         for tables in models:
@@ -72,18 +85,40 @@ class Compare:
         output_files.check_folder(targets[0])
         for target in targets:
             output_files.check_new(target, self.overwrite)
-        with stop_on(PictureError, code=FAILED):
-            picture = _as_rgb(reading.read_file(self.picture))
+        picture = self._read()
         small = side_by_side.window(picture)
         larger = side_by_side.variants(small, models, self.engine, threads)
-        size = f"{small.width}x{small.height}"
-        title = f"{self.picture.name}, {size} pixels, upscaled by {models[0].scale}"
-        sheet, page = io.BytesIO(), side_by_side.page(title, larger).encode()
+        page = html_page.page(*self._caption(picture, small, models[0].scale), larger).encode()
+        sheet = io.BytesIO()
         side_by_side.sheet(small, larger).save(sheet, "PNG")
         for target, data in zip(targets, (sheet.getvalue(), page), strict=True):
             output_files.write(target, data, self.overwrite)
         narrate(f"{', '.join(larger)}: {shown(targets[0])}, {shown(targets[1])}")
         return OK
+
+    def _read(self) -> Image.Image:
+        """The picture or video frame as RGB."""
+        if is_video(self.picture):
+            with stop_on(VideoError, code=FAILED):
+                video = videos.probe(self.picture)
+                from iqlut.videos import still_frame  # needs PyAV, which `probe` asks for
+
+                return still_frame.frame_at(video, _seconds(self.at or "0"))
+        if self.at is not None:
+            raise Stop("--at is given, expected only for videos; leave it out")
+        with stop_on(PictureError, code=FAILED):
+            return _as_rgb(reading.read_file(self.picture))
+
+    def _caption(self, picture: Image.Image, small: Image.Image, scale: int) -> tuple[str, str]:
+        """The title of the page, and which part of the input is compared."""
+        at = f" at {self.at or 0}" if is_video(self.picture) else ""
+        size = f"{small.width}x{small.height}"
+        part = (
+            f"The part with the most detail, {size} pixels of {picture.width}x{picture.height}. "
+            if picture.size != small.size
+            else ""
+        )
+        return f"{self.picture.name}{at}, {size} pixels, upscaled by {scale}", part
 
     def _models(self) -> list[shipped_models.Model]:
         if self.models:
@@ -95,11 +130,21 @@ class Compare:
                     "of one scale"
                 )
             return models
-        shipped = [arguments.model(name) for name in shipped_models.models()]
-        scale = self.scale or max((tables.scale for tables in shipped), default=None)
-        return [tables for tables in shipped if tables.scale == scale] or [
-            arguments.model(None, scale)
-        ]
+        with stop_on(UnknownModel):
+            names = shipped_models.default_and_best(self.scale or shipped_models.DEFAULT_SCALE)
+        return [arguments.model(name) for name in names]
+
+
+def _seconds(time: str) -> Fraction:
+    """The seconds that a time such as 12.5, 1:30 or 1:02:03.25 means."""
+    if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?", time, re.ASCII):
+        raise Stop(
+            f"--at is {time}, expected seconds or [HH:]MM:SS; write it as in 12.5, 1:30 or 1:02:03"
+        )
+    seconds = Fraction(0)
+    for number in time.split(":"):
+        seconds = 60 * seconds + Fraction(number)
+    return seconds
 
 
 def _as_rgb(picture: Picture) -> Image.Image:

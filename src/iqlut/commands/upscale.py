@@ -17,7 +17,7 @@ from iqlut.batch.one_file import upscale_file
 from iqlut.batch.path_states import is_folder
 from iqlut.batch.pending_jobs import check_target, exists_already
 from iqlut.batch.planning import Job, Naming, Plan
-from iqlut.batch.results import Result, Watch
+from iqlut.batch.results import EXISTS, Result, Watch
 from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.command_line import pipes, video_arguments
 from iqlut.command_line.batch_report import BatchReport
@@ -98,11 +98,15 @@ class Upscale(UpscaleArguments, _InAndOut):
     ] = None
 
     def run(self) -> int:
-        with pipes.read_as_stdin(self.inputs) as inputs:
-            return self._run(inputs)
+        output = pipes.written_as_stdout(self.output)
+        with (
+            pipes.read_as_stdin(self.inputs) as inputs,
+            pipes.video_as_file(inputs, output) as readable,
+        ):
+            return self._run(readable, output)
 
-    def _run(self, inputs: tuple[Path, ...]) -> int:
-        output, format_name = pipes.written_as_stdout(self.output), None
+    def _run(self, inputs: tuple[Path, ...], output: Path | None) -> int:
+        format_name = None
         with stop_on(ValueError):
             format_name = formats.format_named(self.format) if self.format else None
         options = self.options(format_name)
@@ -204,7 +208,7 @@ class Upscale(UpscaleArguments, _InAndOut):
 
 
 def _skipped(job: Job) -> Result:
-    return Result(str(job.source), str(job.target), "skipped", "it exists")
+    return Result(str(job.source), str(job.target), "skipped", EXISTS)
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -13,7 +13,7 @@ orientation          the eight orientations
 animation apng       the frames of an animation, and the changed rectangle of each
 bits_per_sample      the bit depth that a file states
 eight_bits           pictures as arrays of 8 bits per sample
-sixteen_bit_files    samples of 16 bits, read and written by the optional pyvips
+sixteen_bit_files    samples of more than 8 bits, by the optional pyvips and pillow-heif
 heif_plugin          HEIF by the optional pillow-heif
 jpeg png gif webp tiff heif_boxes   what this package needs of these formats and Pillow lacks;
                      png_metadata, transparent_colours, tiff_contents and av1_headers are parts

@@ -32,6 +32,26 @@ class Motion:
     cover: bool = False
 
 
+@dataclass(frozen=True)
+class PictureHeader:
+    """The facts that decide which format can hold a picture.
+
+    format     Pillow's name of the format of its file
+    size       (width, height) in pixels, upright
+    channels   the number of samples of a pixel
+    bits       bits per sample, 8 or 16
+    frames     the number of frames
+    is_opaque  whether every pixel of every frame is opaque, as far as is known
+    """
+
+    format: str
+    size: tuple[int, int]
+    channels: int
+    bits: int
+    frames: int
+    is_opaque: bool = True
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A decoded picture, upright.
@@ -81,6 +101,12 @@ class Picture:
     def is_opaque(self) -> bool:
         """Whether every pixel of every frame is opaque."""
         return all(_is_opaque(frame) for frame in self.frames)
+
+    @property
+    def header(self) -> PictureHeader:
+        """The same facts as before decoding, and whether it is opaque."""
+        facts = self.format, self.size, self.channels, self.bits
+        return PictureHeader(*facts, len(self.frames), self.is_opaque)
 
     def with_frames(self, frames: tuple[Pixels, ...]) -> Picture:
         """The same picture with other frames."""

@@ -9,7 +9,7 @@ import io
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -33,7 +33,8 @@ from iqlut.pictures import (
 )
 from iqlut.pictures.bits_per_sample import bits_per_sample
 from iqlut.pictures.contents import Contents
-from iqlut.pictures.picture import Picture
+from iqlut.pictures.opened_header import header_of
+from iqlut.pictures.picture import Picture, PictureHeader
 from iqlut.planes import pillow_modes
 from iqlut.printable_names import shown
 
@@ -99,21 +100,35 @@ def _read_bounded(file: BinaryIO, size_bytes: int, name: str, pixels_max: int) -
     return b"".join(chunks)
 
 
-def read_file(path: Path | None, pixels_max: int = PIXELS_MAX) -> Picture:
+def _nothing(_header: PictureHeader) -> None:
+    """Do not examine a picture before it is decoded."""
+
+
+def read_file(
+    path: Path | None,
+    pixels_max: int = PIXELS_MAX,
+    examine: Callable[[PictureHeader], object] = _nothing,
+) -> Picture:
     """Decode the picture in a file, or from stdin if `path` is None.
 
-    Raises PictureError if there is no picture that can be read, or if its frames together have more
-    than `pixels_max` pixels.
+    Before the pixels are decoded, `examine` is called and may refuse the picture. Raises
+    PictureError if there is no picture that can be read, or if its frames together have more than
+    `pixels_max` pixels.
     """
     data = file_bytes(path, pixels_max)
     if path and file_kinds.is_camera_raw(path.suffix, data):
         raise PictureError(
             f"{shown(path)} is a camera raw file, expected a picture; convert it first"
         )
-    return read(data, shown(path), pixels_max)
+    return read(data, shown(path), pixels_max, examine)
 
 
-def read(data: bytes, name: str = "the picture", pixels_max: int = PIXELS_MAX) -> Picture:
+def read(
+    data: bytes,
+    name: str = "the picture",
+    pixels_max: int = PIXELS_MAX,
+    examine: Callable[[PictureHeader], object] = _nothing,
+) -> Picture:
     """Decode the picture in the bytes of a file, which `name` stands for in messages.
 
     Raises PictureError as `read_file` does.
@@ -129,8 +144,10 @@ def read(data: bytes, name: str = "the picture", pixels_max: int = PIXELS_MAX) -
                 raise
             return picture
         with image:
-            _check_size(name, image, data, pixels_max)
-            return _decoded(name, data, image, metadata.of_opened(image, contents))
+            frames = _check_size(name, image, data, pixels_max)
+            contents = metadata.of_opened(image, contents)
+            examine(header_of(data, image, frames, contents.orientation))
+            return _decoded(name, data, image, contents)
 
 
 def _gray_alpha_tiff(name: str, contents: Contents, pixels_max: int) -> Picture | None:
@@ -181,7 +198,8 @@ def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
         ) from None
 
 
-def _check_size(name: str, image: Image.Image, data: bytes, pixels_max: int) -> None:
+def _check_size(name: str, image: Image.Image, data: bytes, pixels_max: int) -> int:
+    """The number of frames. Raises PictureError if there are too many frames or pixels."""
     if min(image.size) < 1:
         raise PictureError(f"{name} is {image.width}x{image.height} pixels, expected at least 1x1")
     try:
@@ -195,6 +213,7 @@ def _check_size(name: str, image: Image.Image, data: bytes, pixels_max: int) -> 
     pixels = image.width * image.height * frames
     if pixels > pixels_max:
         raise _too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
+    return frames
 
 
 def _too_large(name: str, found: str, pixels_max: int) -> PictureError:
@@ -209,12 +228,12 @@ def _decoded(name: str, data: bytes, image: Image.Image, contents: Contents) -> 
     lossy = source in _LOSSY or (source == "WEBP" and not webp.is_lossless(data))
     moving = animation.frame_count(image, data) > 1
     if bits > 8:
-        if bits != 16 or source not in sixteen_bit_files.FORMATS or moving:
+        if bits not in sixteen_bit_files.DEPTHS.get(source, ()) or moving:
             raise PictureError(
                 f"{name} has {bits} bits per sample ({source}), expected 8, or 16 in a still PNG "
-                "or TIFF file; convert it first"
+                "or TIFF file, or 10 or 12 in AVIF or HEIF; convert it first"
             )
-        return _deep(name, source, contents)
+        return _deep(name, source, contents, bits)
     try:
         if moving:
             frames, motion = animation.read(image, data)
@@ -233,16 +252,18 @@ def _decoded(name: str, data: bytes, image: Image.Image, contents: Contents) -> 
     return Picture(pixels, contents.extras, source, lossy, motion, table, contents.lost)
 
 
-def _deep(name: str, source: str, contents: Contents) -> Picture:
-    """Decode a picture of 16 bits per sample."""
-    pixels = sixteen_bit_files.decode(name, contents.pixels)
+def _deep(name: str, source: str, contents: Contents, bits: int = 16) -> Picture:
+    """Decode a picture of more than 8 bits per sample."""
+    pixels = sixteen_bit_files.decode(name, contents.pixels, source, bits)
     try:
         if source == "PNG" and not pixels[-1].any():
             png.check_complete(contents.pixels)
     except Exception as error:
         raise _damaged(name, error) from None
-    upright = orientation.upright(pixels, contents.orientation)
-    return Picture((upright,), contents.extras, source, lost=contents.lost)
+    if source not in sixteen_bit_files.UPRIGHT:
+        pixels = orientation.upright(pixels, contents.orientation)
+    lossy = source in _LOSSY
+    return Picture((pixels,), contents.extras, source, lossy, lost=contents.lost)
 
 
 def _damaged(name: str, error: Exception) -> PictureError:

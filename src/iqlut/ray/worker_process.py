@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from iqlut.batch.one_file import upscale_file
 from iqlut.batch.pending_jobs import exists_already
 from iqlut.batch.planning import Job
-from iqlut.batch.results import Result
+from iqlut.batch.results import EXISTS, Result
 from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.errors import DiskFull, PictureError, ResultExists
 from iqlut.file_kinds import is_video
@@ -86,7 +86,7 @@ def attempt(job: Job, options: UpscaleOptions) -> Answer:
     """Upscale a file and return its result; no exception leaves this function."""
     assert job.source
     source, target, start = str(job.source), str(job.target), time.perf_counter()
-    skipped = Answer(Result(source, target, "skipped", "it exists"))
+    skipped = Answer(Result(source, target, "skipped", EXISTS))
     if not options.overwrite and exists_already(job):
         return skipped
     full = False

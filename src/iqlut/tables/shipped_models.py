@@ -13,7 +13,7 @@ from iqlut.tables.integer_tables import SCALES, Tables
 from iqlut.tables.restoration_tables import RestorationTables
 
 CLEAN_INPUT = "clean input"  # the purpose of models that do not state theirs
-DEFAULT_FAMILY, DEFAULT_SCALE = "everyday", 4
+DEFAULT_FAMILY, BEST_FAMILY, DEFAULT_SCALE = "everyday", "best", 4
 _SUFFIX = ".iqlut"
 _FOLDER = Path(__file__).parents[1] / "models"
 
@@ -46,6 +46,15 @@ def default_model(scale: int) -> str:
             "them"
         )
     return name
+
+
+def default_and_best(scale: int) -> tuple[str, ...]:
+    """The names of the default model of a scale and, if there is one, of the best.
+
+    Raises UnknownModel for a scale without a default model.
+    """
+    best = f"{BEST_FAMILY}-x{scale}"
+    return (default_model(scale), *((best,) if best in models() else ()))
 
 
 def load(name_or_path: str | os.PathLike[str]) -> Model:

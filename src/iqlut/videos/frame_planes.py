@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -46,6 +47,19 @@ class Layout:
     def larger(self, scale: int) -> Layout:
         """The layout of the video upscaled `scale` times."""
         return replace(self, width=scale * self.width, height=scale * self.height)
+
+    def aspect_after(self, larger: Layout, aspect: Fraction | None) -> Fraction | None:
+        """The pixel aspect ratio of upscaled frames, with which the picture keeps its shape.
+
+        It is `aspect`, that of these frames, unless they are stretched by more than a pixel of
+        rounding. None means that it is not stated.
+        """
+        width = Fraction(self.width * larger.height, self.height)  # without a stretch
+        height = Fraction(self.height * larger.width, self.width)
+        if abs(width - larger.width) <= 1 or abs(height - larger.height) <= 1:
+            return aspect
+        stretch = width / larger.width
+        return (stretch * (aspect or 1)).limit_denominator(1000)
 
     @property
     def dtype(self) -> type[np.uint8] | type[np.uint16]:

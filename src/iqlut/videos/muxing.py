@@ -151,11 +151,12 @@ def check_finished(file: Path, target: Path, video: Video, segments: Segments) -
             for packet in packets_of(finished, file, [stream])
             if packet.size and packet.pts is not None
         )
+        tick_s = float(stream.time_base)  # PyAV frees the stream with its container
     expected = [time for times in segments.times for time in times.pts]
     span_s = float((expected[-1] - expected[0]) * video.time_base)
     if len(times) == len(expected):
-        differs_s = abs(float((times[-1] - times[0]) * stream.time_base) - span_s)
-        if differs_s <= 2 * max(float(stream.time_base), 0.001):
+        differs_s = abs((times[-1] - times[0]) * tick_s - span_s)
+        if differs_s <= 2 * max(tick_s, 0.001):
             return tuple(
                 f"{target} does not hold the {name} of {video.path}; write a .mkv file to keep it"
                 for name in sorted(video.properties.names() - kept)

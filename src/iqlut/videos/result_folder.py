@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,11 +17,6 @@ from typing import IO
 from iqlut import atomic_files
 from iqlut.errors import ResultInUse
 from iqlut.videos.video_types import VideoError
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 FOLDER = ".{}.parts"
 LOCK = "lock"
@@ -45,10 +39,9 @@ def locked_folder(target: Path) -> Generator[Path, None, None]:
             file.flush()
         yield folder
     finally:
-        with suppress(OSError):  # segments are left for the next run, or Windows has it open
-            lock.unlink()
+        with file, suppress(OSError):  # segments are left for the next run
+            atomic_files.remove_locked(file, lock)
             folder.rmdir()
-        file.close()
 
 
 def _locked(lock: Path, target: Path) -> IO[str]:
@@ -59,7 +52,7 @@ def _locked(lock: Path, target: Path) -> IO[str]:
             file = lock.open("a+", encoding="utf-8")
         except FileNotFoundError:
             continue  # the run before removed the folder between the two calls
-        if not _lock(file):
+        if not atomic_files.lock(file):
             with file:
                 raise ResultInUse(
                     f"{target} is being written by {_holder(file)}, expected one run at a time; "
@@ -85,20 +78,6 @@ def _is_current(file: IO[str], path: Path) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
         return False
-
-
-def _lock(file: IO[str]) -> bool:
-    """Lock a file until it is closed. Returns False if another process holds its lock."""
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    except OSError:  # a file system without locks
-        pass
-    return True
 
 
 def synchronise(path: Path) -> None:

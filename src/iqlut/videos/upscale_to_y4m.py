@@ -38,7 +38,9 @@ def upscale_to_y4m(
         f"y4m stores neither sound nor time stamps, so {video.path} is written at a constant "
         f"{video.rate} frames/s",
     ]
-    output.write(y4m.header(larger, video.rate, video.aspect_of(larger), full).line())
+    output.write(
+        y4m.header(larger, video.rate, video.layout.aspect_after(larger, video.aspect), full).line()
+    )
     count = 0
     with closing(ahead(upscaled_frames(video, part, upscaler, notes), AHEAD)) as frames:
         for frame in frames:

@@ -106,7 +106,7 @@ def _finished_file(
         storages,
         options.audio_codec,
         Fraction(larger.width, video.layout.width),
-        video.aspect_of(larger),
+        video.layout.aspect_after(larger, video.aspect),
         options.part,
     )
 
@@ -150,7 +150,10 @@ def _fill(
         part = replace(options.part, first=options.part.first + segments.frames)
         larger = upscaler.resized(video.layout)
         encoding = resumable_segments.SegmentEncoding(
-            replace(video, aspect=video.aspect_of(larger)), larger, options, upscaler.threads
+            replace(video, aspect=video.layout.aspect_after(larger, video.aspect)),
+            larger,
+            options,
+            upscaler.threads,
         )
         with closing(ahead(upscaled_frames(video, part, upscaler, notes), AHEAD)) as frames:
             resumable_segments.write_segments(frames, segments, encoding, advance)

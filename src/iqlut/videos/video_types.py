@@ -76,19 +76,6 @@ class Video:
     packets: dict[int, int]
     notes: tuple[str, ...]
 
-    def aspect_of(self, larger: Layout) -> Fraction | None:
-        """The pixel aspect ratio of upscaled frames, with which the picture keeps its shape.
-
-        It is that of the video unless the frames are stretched by more than a pixel of rounding.
-        """
-        old = self.layout
-        width = Fraction(old.width * larger.height, old.height)  # without a stretch
-        height = Fraction(old.height * larger.width, old.width)
-        if abs(width - larger.width) <= 1 or abs(height - larger.height) <= 1:
-            return self.aspect
-        stretch = width / larger.width
-        return (stretch * (self.aspect or 1)).limit_denominator(1000)
-
 
 @dataclass(frozen=True, eq=False)
 class Frame:

@@ -5,6 +5,7 @@ The fields of the header are kept unchanged, except for the size. No video libra
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -37,12 +38,20 @@ class Header:
     layout: Layout
 
     def with_layout(self, layout: Layout) -> Header:
-        """The header of the video with frames of another size."""
-        sizes = {"W": layout.width, "H": layout.height}
-        words = tuple(
-            f"{word[0]}{sizes[word[0]]}" if word[0] in sizes else word for word in self.words
-        )
+        """The header of the video with frames of another size, which show the same shape."""
+        fields = {"W": f"W{layout.width}", "H": f"H{layout.height}"}
+        before = self._aspect()
+        after = self.layout.aspect_after(layout, before)
+        words = tuple(fields.get(word[0], word) for word in self.words)
+        if after != before:
+            words = (*(word for word in words if word[0] != "A"), _aspect_word(after))
         return Header(words, layout)
+
+    def _aspect(self) -> Fraction | None:
+        """The pixel aspect ratio, or None if none is stated."""
+        stated = [re.fullmatch(r"A(\d+):(\d+)", word, re.ASCII) for word in self.words]
+        sides = [(int(found[1]), int(found[2])) for found in stated if found]
+        return Fraction(*sides[0]) if sides and all(sides[0]) else None
 
     def line(self) -> bytes:
         return b" ".join([Y4M_SIGNATURE, *(word.encode(_BYTES) for word in self.words)]) + b"\n"
@@ -57,10 +66,19 @@ def header(layout: Layout, rate: Fraction, aspect: Fraction | None, full_range: 
     elif layout.chroma == (1, 1):
         colour += {(True, True): "paldv", (True, False): "mpeg2"}.get(layout.sited, "jpeg")
     words = [f"W{layout.width}", f"H{layout.height}", f"F{rate.numerator}:{rate.denominator}", "Ip"]
-    words.append(f"A{aspect.numerator}:{aspect.denominator}" if aspect else "A0:0")
     return Header(
-        (*words, f"C{colour}", f"XCOLORRANGE={'FULL' if full_range else 'LIMITED'}"), layout
+        (
+            *words,
+            _aspect_word(aspect),
+            f"C{colour}",
+            f"XCOLORRANGE={'FULL' if full_range else 'LIMITED'}",
+        ),
+        layout,
     )
+
+
+def _aspect_word(aspect: Fraction | None) -> str:
+    return f"A{aspect.numerator}:{aspect.denominator}" if aspect else "A0:0"
 
 
 def read_header(file: BinaryIO, name: str) -> Header:

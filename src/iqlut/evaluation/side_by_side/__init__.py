@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import io
-import json
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -17,13 +11,13 @@ from iqlut import upscaling
 from iqlut.printable_names import escaped
 from iqlut.tables import shipped_models
 
+ORIGINAL = "original"
 WINDOW_PX = 320  # the largest side of the small picture that is shown
 _CROP_PX = 48  # the side of a zoomed crop in the small picture
 _CROPS, _ZOOM = 2, 2
 _PANEL_PX = _CROP_PX * 4 * _ZOOM
 _GAP_PX, _TITLE_PX, _FONT_PX = 8, 30, 18
 _PAPER, _INK = (255, 255, 255), (30, 30, 30)
-_PAGE = Path(__file__).with_name("page.html")
 
 
 def variants(
@@ -31,13 +25,15 @@ def variants(
 ) -> dict[str, Image.Image]:
     """Upscale an RGB picture by each method, and return the results by the name of the method.
 
-    The models must have the same scale.
+    The original, whose pixels become squares, comes first, then Pillow's filters, and then the
+    models, which must have the same scale.
     """
     scale = models[0].scale
     size = (small.width * scale, small.height * scale)
     larger = {
-        "nearest": small.resize(size, Image.Resampling.NEAREST),
+        ORIGINAL: small.resize(size, Image.Resampling.NEAREST),
         "bicubic": small.resize(size, Image.Resampling.BICUBIC),
+        "Lanczos": small.resize(size, Image.Resampling.LANCZOS),
     }
     return larger | {
         tables.name: upscaling.upscale(small, scale, tables, engine, threads) for tables in models
@@ -107,23 +103,3 @@ def _fitted(image: Image.Image) -> Image.Image:
     factor = _PANEL_PX / max(image.size)
     size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
     return image.resize(size, Image.Resampling.LANCZOS)
-
-
-def page(title: str, larger: Mapping[str, Image.Image]) -> str:
-    """An HTML page that needs no other file and compares any two methods with a slider.
-
-    Title and names are shown as text, whatever they contain.
-    """
-    pictures = [{"name": escaped(name), "source": _as_url(image)} for name, image in larger.items()]
-    values = {
-        "title": html.escape(escaped(title)),
-        "pictures": json.dumps(pictures).replace("<", "\\u003c"),  # no tag ends the script
-    }
-    # in one pass, so that a value is not searched for the marks of other values
-    return re.sub(r"\{\{(\w+)\}\}", lambda mark: values[mark[1]], _PAGE.read_text(encoding="utf-8"))
-
-
-def _as_url(image: Image.Image) -> str:
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
