@@ -5,7 +5,6 @@ Files that are damaged, too large or not supported raise PictureError.
 
 from __future__ import annotations
 
-import io
 import sys
 import threading
 import warnings
@@ -24,6 +23,7 @@ from iqlut.pictures import (
     heif_boxes,
     heif_plugin,
     metadata,
+    opening,
     orientation,
     png,
     sixteen_bit_files,
@@ -164,17 +164,19 @@ def _own_limit(pixels_max: int) -> Iterator[None]:
 
 def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
     kind = file_kinds.kind_of_bytes(data[: file_kinds.START_BYTES])
+    if kind is not None and kind.family is Family.PLAYLIST:
+        raise PictureError(file_kinds.refusal_of_playlist(name, kind))
+    if kind is not None and kind.family is not Family.PICTURE:
+        raise PictureError(
+            f"{name} is {kind.name}, which is not a supported picture format; convert it first"
+        )
     if kind is not None and kind.name == "HEIF" and not heif_boxes.is_avif(data):
         heif_plugin.register(name)
     try:
-        return Image.open(io.BytesIO(data))
+        return opening.open_image(data, opening.formats_of(kind))
     except Image.DecompressionBombError:
         raise _too_large(name, f"more than {pixels_max / 1e6:g}", pixels_max) from None
     except Exception:  # UnidentifiedImageError, or anything for a damaged header
-        if kind is not None and kind.family is not Family.PICTURE:
-            raise PictureError(
-                f"{name} is {kind.name}, which is not a supported picture format; convert it first"
-            ) from None
         raise PictureError(
             f"{name} is not a picture or is incomplete, expected PNG, JPEG, WebP, TIFF or another "
             "common format; obtain the file again or convert it"
