@@ -29,7 +29,15 @@ PYTHON_FILES = sorted(
 # A module imports from tiers above its own; within its own tier only from its own folder.
 TIERS = (
     ("errors",),
-    ("arithmetic", "atomic_files", "file_kinds", "native", "printable_names", "provenance"),
+    (
+        "arithmetic",
+        "atomic_files",
+        "file_kinds",
+        "fork_safe",
+        "native",
+        "printable_names",
+        "provenance",
+    ),
     ("planes",),
     ("tables",),
     ("restoration",),

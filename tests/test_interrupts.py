@@ -1,4 +1,4 @@
-"""Interrupts end long calls and the start of the program, and locks survive a fork."""
+"""Interrupts end long calls and the start of the program."""
 
 from __future__ import annotations
 
@@ -108,31 +108,6 @@ def test_an_interrupt_of_the_start_is_one_sentence(module, number):
         said, errors = process.communicate(timeout=60)
     assert (said, errors) == ("", "iqlut: interrupted\n")
     assert process.returncode == exit_codes.INTERRUPTED
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_process_forked_while_a_lock_is_held_can_upscale():
-    tables = random_tables(np.random.default_rng(4), channels=2, blocks=1)
-    held, release = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with upscaling._lock:
-            held.set()
-            release.wait()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    held.wait()
-    child = os.fork()
-    if child == 0:
-        signal.alarm(20)  # ends a child that waits for ever
-        shape = upscaling.upscaler(tables, "reference")(np.zeros((3, 4), np.uint8)).shape
-        os._exit(0 if shape == (12, 16) else 1)
-    _, status = os.waitpid(child, 0)
-    release.set()
-    thread.join()
-    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_the_environment_is_read_each_time(monkeypatch):

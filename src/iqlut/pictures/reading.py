@@ -6,10 +6,9 @@ Files that are damaged, too large or not supported raise PictureError.
 from __future__ import annotations
 
 import sys
-import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +17,7 @@ from PIL import Image
 from iqlut import file_kinds
 from iqlut.errors import PictureError
 from iqlut.file_kinds import Family
+from iqlut.fork_safe import ModuleLock
 from iqlut.pictures import (
     animation,
     heif_boxes,
@@ -42,7 +42,8 @@ _PIXEL_BYTES_MAX = 8  # RGB and alpha of 16 bits, not compressed
 _METADATA_BYTES_MAX = 1 << 26
 _CHUNK_BYTES = 1 << 20
 _LOSSY = ("JPEG", "AVIF", "HEIF")
-_pillow_limit = threading.Lock()
+_changes = ExitStack()  # of what is global in Pillow and Python, while a picture is read
+_lock = ModuleLock(restore=_changes.close)
 
 
 def file_bytes(path: Path | None, pixels_max: int = PIXELS_MAX) -> bytes:
@@ -118,8 +119,7 @@ def read(data: bytes, name: str = "the picture", pixels_max: int = PIXELS_MAX) -
 
     Raises PictureError as `read_file` does.
     """
-    with warnings.catch_warnings(), _own_limit(pixels_max):
-        warnings.simplefilter("ignore")  # Pillow warns about unusual files, which does no harm
+    with _pillow_prepared(pixels_max):
         contents = metadata.take_apart(name, data)
         try:
             image = _open(name, contents.pixels, pixels_max)
@@ -147,19 +147,18 @@ def _gray_alpha_tiff(name: str, contents: Contents, pixels_max: int) -> Picture 
 
 
 @contextmanager
-def _own_limit(pixels_max: int) -> Iterator[None]:
-    """Replace Pillow's limit of pixels by `pixels_max`.
+def _pillow_prepared(pixels_max: int) -> Iterator[None]:
+    """Replace Pillow's limit of pixels by `pixels_max`, and ignore warnings.
 
-    Pillow raises an error at twice the number that it is given. The limit is global in Pillow,
-    which is why a lock is held.
+    Pillow raises an error at twice the number that it is given, and warns about unusual files,
+    which does no harm. Both are global, which is why a lock is held.
     """
-    with _pillow_limit:
-        before = Image.MAX_IMAGE_PIXELS
+    with _lock, _changes:
+        _changes.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        _changes.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
         Image.MAX_IMAGE_PIXELS = (pixels_max + 1) // 2
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
+        yield
 
 
 def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from iqlut.errors import PictureError
 FORMATS = ("PNG", "TIFF")
 _SPACES = {"grey16": (1, 2), "rgb16": (3, 4)}
 _PNG_LEVEL = 6
+_started_by: int | None = None  # the process that has started the threads of libvips
 
 
 def decode(name: str, data: bytes) -> np.ndarray:
@@ -55,4 +57,11 @@ def _library(name: str) -> Any:
         raise PictureError(
             f"{name} has 16 bits per sample, which requires pyvips; run pip install 'iqlut[hi]'"
         ) from None
+    global _started_by
+    _started_by = _started_by or os.getpid()
+    if _started_by != os.getpid():  # libvips would wait for ever for threads that a fork lacks
+        raise PictureError(
+            f"{name} has 16 bits per sample, and this process was forked from one that had read or "
+            "written such a picture, expected a new process; start it with the method spawn"
+        )
     return pyvips
