@@ -57,7 +57,7 @@ TIER_OF = {name: number for number, names in enumerate(TIERS) for name in names}
 TORCH_ALLOWED = ("network", "training", "engines.torch")
 
 LINES_MAX, FUNCTION_LINES_MAX, PARAMETERS_MAX = 300, 40, 6
-TOP_LEVEL_FILES_MAX = 10
+TOP_LEVEL_FILES_MAX = 11
 LONGER_FILES: dict[str, str] = {}  # file: why it is one idea all the same
 LONGER_FUNCTIONS: dict[str, str] = {}
 MORE_PARAMETERS = {
