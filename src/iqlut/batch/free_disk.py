@@ -8,14 +8,18 @@ from pathlib import Path
 from iqlut import atomic_files
 from iqlut.batch.path_states import is_folder
 from iqlut.errors import PictureError
-from iqlut.pictures.picture import Picture
+from iqlut.pictures.picture import Outline, Picture
 
 _UNCOMPRESSED = ("BMP", "PPM", "TGA")
 _COMPRESSION_MAX = 500  # samples per byte of the file; photographs reach a tenth of it
 
 
 def check(
-    name: str, target: Path | None, format_name: str, picture: Picture, size: tuple[int, int]
+    name: str,
+    target: Path | None,
+    format_name: str,
+    picture: Picture | Outline,
+    size: tuple[int, int],
 ) -> None:
     """Raise PictureError if the disk has no room for a picture, upscaled to `size`.
 
@@ -24,7 +28,7 @@ def check(
     """
     if target is None or atomic_files.is_device(target):
         return
-    samples = size[0] * size[1] * picture.channels * len(picture.frames) * picture.bits // 8
+    samples = size[0] * size[1] * picture.channels * picture.frame_count * picture.bits // 8
     needed = samples if format_name in _UNCOMPRESSED else samples // _COMPRESSION_MAX
     folder = next((one for one in target.absolute().parents if is_folder(one)), None)
     free = shutil.disk_usage(folder).free if folder else needed

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from iqlut import atomic_files, upscaling
@@ -19,7 +20,7 @@ from iqlut.batch.stdout_pipe import stdout
 from iqlut.batch.upscale_options import UpscaleOptions
 from iqlut.errors import DiskFull, InvalidArgument, PictureError
 from iqlut.pictures import formats, reading, writing
-from iqlut.pictures.picture import Picture, Pixels, as_array
+from iqlut.pictures.picture import Outline, Picture, Pixels, as_array
 from iqlut.printable_names import shown
 from iqlut.restoration import choose_strength
 from iqlut.restoration.choose_strength import Choice
@@ -47,15 +48,12 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
     start = time.perf_counter()
     check_target(job, options.overwrite)
     name, target = shown(job.source), shown(job.target) if job.target else "stdout"
-    picture = reading.read_file(job.source, options.pixels_max)
+    # What the header shows to be impossible is refused before the picture is decoded.
+    check = partial(_planned, job, options)
+    picture = reading.read_file(job.source, options.pixels_max, check)
     if options.strip:
         picture = replace(picture, extras={}, lost=())
-    named = formats.format_of(job.target) if job.target and options.target_is_named else None
-    format_name = options.format or named or picture.format
-    target_size = options.size.of(picture.size)
-    formats.check_holds(target, format_name, picture, target_size)
-    scales = _scales(name, picture, options, format_name)
-    free_disk.check(target, job.target, format_name, picture, target_size)
+    format_name, target_size, scales = check(picture)
     choice = choose(picture, options)
     size, bits, frames = picture.size, picture.bits, list(picture.frames)
     picture = picture.with_frames(())  # each frame is released when it has been upscaled
@@ -79,6 +77,23 @@ def upscale_file(job: Job, options: UpscaleOptions, watch: Watch = unwatched) ->
     )
 
 
+def _planned(
+    job: Job, options: UpscaleOptions, picture: Picture | Outline
+) -> tuple[str, tuple[int, int], tuple[int, ...]]:
+    """The format and size of the result, and the scales by which it is reached.
+
+    Raises PictureError if the format, the memory or the disk cannot hold the result.
+    """
+    target = shown(job.target) if job.target else "stdout"
+    named = formats.format_of(job.target) if job.target and options.target_is_named else None
+    format_name = options.format or named or picture.format
+    target_size = options.size.of(picture.size)
+    formats.check_holds(target, format_name, picture, target_size)
+    scales = _scales(shown(job.source), picture, options, format_name)
+    free_disk.check(target, job.target, format_name, picture, target_size)
+    return format_name, target_size, scales
+
+
 def _listed(phrases: tuple[str, ...]) -> str:
     """The phrases as one: "a", "a and b" or "a, b and c"."""
     return " and ".join(filter(None, (", ".join(phrases[:-1]), phrases[-1])))
@@ -94,7 +109,7 @@ def choose(picture: Picture, options: UpscaleOptions) -> Choice | None:
 
 
 def _scales(
-    name: str, picture: Picture, options: UpscaleOptions, format_name: str
+    name: str, picture: Picture | Outline, options: UpscaleOptions, format_name: str
 ) -> tuple[int, ...]:
     """The scales by which a picture is upscaled in turn.
 
@@ -108,7 +123,7 @@ def _scales(
     if options.size.scale:
         scales = (options.size.scale,)
     width, height = (side * math.prod(scales) for side in picture.size)
-    memory_limit.check(name, width * height * len(picture.frames), format_name, picture.bits)
+    memory_limit.check(name, width * height * picture.frame_count, format_name, picture.bits)
     return scales
 
 

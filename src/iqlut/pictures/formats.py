@@ -10,7 +10,7 @@ from PIL import Image
 
 from iqlut.errors import PictureError
 from iqlut.pictures import heif_plugin
-from iqlut.pictures.picture import Picture
+from iqlut.pictures.picture import Outline, Picture
 
 _ALL = frozenset({"icc_profile", "exif", "xmp", "dpi"})
 _CHUNKS = frozenset({"cicp", "srgb", "gamma", "chromaticities", "hdr", "texts"})
@@ -127,7 +127,9 @@ def format_named(name: str) -> str:
     return found
 
 
-def check_holds(name: str, format_name: str, picture: Picture, size: tuple[int, int]) -> None:
+def check_holds(
+    name: str, format_name: str, picture: Picture | Outline, size: tuple[int, int]
+) -> None:
     """Raise PictureError if a file of this format cannot store the picture, upscaled to `size`.
 
     `size` is (width, height) in pixels. `name` stands for the file in messages.
@@ -151,7 +153,7 @@ def check_holds(name: str, format_name: str, picture: Picture, size: tuple[int, 
 
 
 def _problem(
-    limits: Format, format_name: str, picture: Picture, size: tuple[int, int]
+    limits: Format, format_name: str, picture: Picture | Outline, size: tuple[int, int]
 ) -> str | None:
     """The reason why a format cannot store a picture, as the rest of a sentence, or None."""
     pixels = size[0] * size[1]
@@ -168,9 +170,9 @@ def _problem(
             f"would hold {samples / 1e9:.1f} GB of samples, {format_name} allows at most "
             f"{limits.bytes_max / 1e9:.1f} GB"
         )
-    if picture.motion and not limits.motion:
+    if picture.is_moving and not limits.motion:
         return (
-            f"cannot keep the {len(picture.frames)} frames of its source, because {format_name} "
+            f"cannot keep the {picture.frame_count} frames of its source, because {format_name} "
             "stores only one"
         )
     if picture.bits > 8 and not limits.deep:

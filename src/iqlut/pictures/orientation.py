@@ -19,6 +19,11 @@ _TRANSPOSES = {
 _TRANSPOSED = (5, 6, 7, 8)  # orientations in which rows and columns change places
 
 
+def upright_size(size: tuple[int, int], orientation: int | None) -> tuple[int, int]:
+    """The size of a picture, (width, height), when it is displayed upright."""
+    return (size[1], size[0]) if orientation in _TRANSPOSED else size
+
+
 def upright(pixels: Pixels, orientation: int | None) -> Pixels:
     """The pixels as they are to be displayed; None or an undefined number changes nothing."""
     if orientation not in _TRANSPOSES:

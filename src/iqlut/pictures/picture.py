@@ -32,6 +32,23 @@ class Motion:
     cover: bool = False
 
 
+@dataclass(frozen=True)
+class Outline:
+    """What the header of a file says of a picture, before any pixel is decoded.
+
+    It has the attributes of `Picture` that decide whether an upscaled picture can be made and
+    stored. Whether it is opaque is not known then, and it is taken to be.
+    """
+
+    size: tuple[int, int]
+    channels: int
+    bits: int
+    frame_count: int
+    is_moving: bool
+    format: str
+    is_opaque: bool = True
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A decoded picture, upright.
@@ -76,6 +93,15 @@ class Picture:
         if isinstance(first, Image.Image):
             return len(first.getbands())
         return first.shape[2] if first.ndim == 3 else 1
+
+    @property
+    def frame_count(self) -> int:
+        return len(self.frames)
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether it is an animation."""
+        return self.motion is not None
 
     @property
     def is_opaque(self) -> bool:

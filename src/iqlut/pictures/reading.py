@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,7 +21,6 @@ from iqlut.fork_safe import ModuleLock
 from iqlut.pictures import (
     animation,
     heif_boxes,
-    heif_plugin,
     metadata,
     opening,
     orientation,
@@ -33,7 +32,7 @@ from iqlut.pictures import (
 )
 from iqlut.pictures.bits_per_sample import bits_per_sample
 from iqlut.pictures.contents import Contents
-from iqlut.pictures.picture import Picture
+from iqlut.pictures.picture import Outline, Picture
 from iqlut.planes import pillow_modes
 from iqlut.printable_names import shown
 
@@ -41,6 +40,7 @@ PIXELS_MAX = 200_000_000  # in all frames of a picture together, before upscalin
 _PIXEL_BYTES_MAX = 8  # RGB and alpha of 16 bits, not compressed
 _METADATA_BYTES_MAX = 1 << 26
 _CHUNK_BYTES = 1 << 20
+Check = Callable[[Outline], object]
 _LOSSY = ("JPEG", "AVIF", "HEIF")
 _changes = ExitStack()  # of what is global in Pillow and Python, while a picture is read
 _lock = ModuleLock(restore=_changes.close)
@@ -100,9 +100,14 @@ def _read_bounded(file: BinaryIO, size_bytes: int, name: str, pixels_max: int) -
     return b"".join(chunks)
 
 
-def read_file(path: Path | None, pixels_max: int = PIXELS_MAX) -> Picture:
+def _accept(outline: Outline) -> None:
+    """Accept every picture."""
+
+
+def read_file(path: Path | None, pixels_max: int = PIXELS_MAX, check: Check = _accept) -> Picture:
     """Decode the picture in a file, or from stdin if `path` is None.
 
+    `check` is called before pixels are decoded, and may raise an exception to refuse the picture.
     Raises PictureError if there is no picture that can be read, or if its frames together have more
     than `pixels_max` pixels.
     """
@@ -111,10 +116,15 @@ def read_file(path: Path | None, pixels_max: int = PIXELS_MAX) -> Picture:
         raise PictureError(
             f"{shown(path)} is a camera raw file, expected a picture; convert it first"
         )
-    return read(data, shown(path), pixels_max)
+    return read(data, shown(path), pixels_max, check)
 
 
-def read(data: bytes, name: str = "the picture", pixels_max: int = PIXELS_MAX) -> Picture:
+def read(
+    data: bytes,
+    name: str = "the picture",
+    pixels_max: int = PIXELS_MAX,
+    check: Check = _accept,
+) -> Picture:
     """Decode the picture in the bytes of a file, which `name` stands for in messages.
 
     Raises PictureError as `read_file` does.
@@ -122,27 +132,33 @@ def read(data: bytes, name: str = "the picture", pixels_max: int = PIXELS_MAX) -
     with _pillow_prepared(pixels_max):
         contents = metadata.take_apart(name, data)
         try:
-            image = _open(name, contents.pixels, pixels_max)
+            image = opening.open_picture(name, contents.pixels, pixels_max)
         except PictureError:
-            picture = _gray_alpha_tiff(name, contents, pixels_max)
+            picture = _gray_alpha_tiff(name, contents, pixels_max, check)
             if picture is None:
                 raise
             return picture
         with image:
             _check_size(name, image, data, pixels_max)
-            return _decoded(name, data, image, metadata.of_opened(image, contents))
+            contents = metadata.of_opened(image, contents)
+            check(_outline(image, data, contents.orientation))
+            return _decoded(name, data, image, contents)
 
 
-def _gray_alpha_tiff(name: str, contents: Contents, pixels_max: int) -> Picture | None:
+def _gray_alpha_tiff(
+    name: str, contents: Contents, pixels_max: int, check: Check
+) -> Picture | None:
     """Decode a gray TIFF file of 16 bits with alpha, the one 16-bit kind that Pillow cannot open.
 
     Returns None for any other file.
     """
-    pixels = tiff_contents.pixels_of_16_bits(contents.pixels)
-    if pixels is None:
+    size = tiff_contents.size_of_16_bits(contents.pixels)
+    if size is None:
         return None
-    if pixels > pixels_max:
-        raise _too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
+    if size[0] * size[1] > pixels_max:
+        raise opening.too_large(name, f"{size[0] * size[1] / 1e6:.0f}", pixels_max)
+    upright = orientation.upright_size(size, contents.orientation)
+    check(Outline(upright, 2, 16, 1, False, "TIFF"))
     return _deep(name, "TIFF", contents)
 
 
@@ -161,27 +177,6 @@ def _pillow_prepared(pixels_max: int) -> Iterator[None]:
         yield
 
 
-def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
-    kind = file_kinds.kind_of_bytes(data[: file_kinds.START_BYTES])
-    if kind is not None and kind.family is Family.PLAYLIST:
-        raise PictureError(file_kinds.refusal_of_playlist(name, kind))
-    if kind is not None and kind.family is not Family.PICTURE:
-        raise PictureError(
-            f"{name} is {kind.name}, which is not a supported picture format; convert it first"
-        )
-    if kind is not None and kind.name == "HEIF" and not heif_boxes.is_avif(data):
-        heif_plugin.register(name)
-    try:
-        return opening.open_image(data, opening.formats_of(kind))
-    except Image.DecompressionBombError:
-        raise _too_large(name, f"more than {pixels_max / 1e6:g}", pixels_max) from None
-    except Exception:  # UnidentifiedImageError, or anything for a damaged header
-        raise PictureError(
-            f"{name} is not a picture or is incomplete, expected PNG, JPEG, WebP, TIFF or another "
-            "common format; obtain the file again or convert it"
-        ) from None
-
-
 def _check_size(name: str, image: Image.Image, data: bytes, pixels_max: int) -> None:
     if min(image.size) < 1:
         raise PictureError(f"{name} is {image.width}x{image.height} pixels, expected at least 1x1")
@@ -194,15 +189,18 @@ def _check_size(name: str, image: Image.Image, data: bytes, pixels_max: int) -> 
             f"{name} holds {frames} pictures, expected one; split it into single pictures first"
         )
     pixels = image.width * image.height * frames
+    if image.format in ("AVIF", "HEIF"):
+        pixels = max(pixels, heif_boxes.coded_pixels(data))
     if pixels > pixels_max:
-        raise _too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
+        raise opening.too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
 
 
-def _too_large(name: str, found: str, pixels_max: int) -> PictureError:
-    return PictureError(
-        f"{name} has {found} million pixels, at most {pixels_max / 1e6:g} million pixels are "
-        "allowed; raise the limit with --max-megapixels if you trust the file"
-    )
+def _outline(image: Image.Image, data: bytes, turned: int | None) -> Outline:
+    """What is known of an opened picture before it is decoded."""
+    frames, mode = animation.frame_count(image, data), pillow_modes.mode_for(image) or image.mode
+    size, channels = orientation.upright_size(image.size, turned), Image.getmodebands(mode)
+    bits = bits_per_sample(data, image)
+    return Outline(size, channels, bits, frames, frames > 1, str(image.format))
 
 
 def _decoded(name: str, data: bytes, image: Image.Image, contents: Contents) -> Picture:
