@@ -26,6 +26,7 @@ except ImportError:  # Windows, where a file that is open cannot be removed
 _TEMPORARY = re.compile(r"\..*\.iqlut-([0-9a-f]{8}|claim)\.part", re.DOTALL)
 # What `os.link` says on a file system without links, such as FAT.
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK)
+_unfinished: set[Path] = set()  # the temporary files and claims of this process
 _NAME_BYTES = 200  # of the 255 bytes that file systems allow
 
 
@@ -45,6 +46,7 @@ def write_atomically(
     path = Path(os.path.realpath(path))
     while True:
         temporary = _beside(path, secrets.token_hex(4))
+        _unfinished.add(temporary)
         try:
             with temporary.open("xb") as file:
                 if not _lock(file) or not _has_name(file):
@@ -59,7 +61,15 @@ def write_atomically(
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+        finally:
+            _unfinished.discard(temporary)
         return result
+
+
+def remove_unfinished() -> None:
+    """Remove the temporary files that this process is writing, which has to end at once."""
+    for path in tuple(_unfinished):
+        path.unlink(missing_ok=True)
 
 
 def _beside(path: Path, word: str) -> Path:
@@ -99,11 +109,13 @@ def claimed(path: Path) -> Iterator[bool]:
                 return
             if not _has_name(file):
                 continue  # its last owner has removed it between its opening and its lock
+            _unfinished.add(claim)
             try:
                 yield True
             finally:
                 if fcntl is not None:
                     claim.unlink(missing_ok=True)
+                _unfinished.discard(claim)
             return
 
 

@@ -13,6 +13,7 @@ from tyro.conf import Positional, arg
 from iqlut.command_line import arguments, output_files
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import narrate
+from iqlut.command_line.prompt_exit import prompt_exit
 from iqlut.errors import PictureError
 from iqlut.pictures import eight_bits, reading
 from iqlut.pictures.picture import Picture
@@ -62,6 +63,10 @@ class Compare:
     debug: arguments.Debug = False
 
     def run(self) -> int:
+        with prompt_exit():
+            return self._run()
+
+    def _run(self) -> int:
         from iqlut.evaluation import side_by_side
 
         models, threads = self._models(), arguments.threads(self.threads)

@@ -24,6 +24,7 @@ from iqlut.command_line.batch_report import BatchReport
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import unforeseen
 from iqlut.command_line.progress import progress
+from iqlut.command_line.prompt_exit import prompt_exit
 from iqlut.command_line.upscale_arguments import UpscaleArguments, flag
 from iqlut.errors import DiskFull, PictureError, ResultExists
 from iqlut.pictures import formats
@@ -98,7 +99,7 @@ class Upscale(UpscaleArguments, _InAndOut):
     ] = None
 
     def run(self) -> int:
-        with pipes.read_as_stdin(self.inputs) as inputs:
+        with prompt_exit(), pipes.read_as_stdin(self.inputs) as inputs:
             return self._run(inputs)
 
     def _run(self, inputs: tuple[Path, ...]) -> int:
