@@ -86,11 +86,11 @@ format: $(READY)  ## format the code and mend what lint can mend
 test: $(READY)  ## all tests, the slow ones too
 	$(BIN)/python -m pytest -n auto
 
-ATTACKS := 40000
-SEED := 1
+PART := 1
 
-attack: $(READY)  ## read ATTACKS damaged files of every format and count what must not happen
-	$(BIN)/python -m scripts.attack.damaged_files --cases $(ATTACKS) --seed $(SEED) --keep build/attack
+attack: $(READY)  ## damaged and oversized files, kills, interrupts, two runs at once (SECURITY.md); PART=0.01 of the trials takes minutes
+	$(BIN)/python -m scripts.attack.everything --part $(PART)
+	$(BIN)/python -m scripts.render.documents
 
 mutants: $(READY)  ## change one line of the source at a time and check that a test fails (about ten minutes)
 	$(BIN)/python -m scripts.dev.mutants

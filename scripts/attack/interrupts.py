@@ -1,7 +1,7 @@
 """Interrupts the upscaling of a large picture at random moments and measures the time to its end.
 
-    python -m scripts.attack.interrupts [--megapixels 100] [--trials 5] [--model l8c8-x4] [--range 60]
-        [--formats png jpg] [--seed 1] [--results]
+    python -m scripts.attack.interrupts [--megapixels 100] [--trials 5] [--model l8c8-x4]
+        [--range 60] [--formats png jpg] [--seed 1] [--results]
 
 Each trial starts the command, sends Ctrl-C or SIGTERM after a random time of up to `--range`
 seconds, and measures the time until the process has ended. Wrong are more than 1 second, another
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from iqlut.command_line.exit_codes import INTERRUPTED
 from scripts.attack import outcomes
 from scripts.attack.outcomes import Outcome
 from scripts.shared import result_files
+from scripts.shared.result_files import Row
 
 ELAPSED_S_MAX = 1.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -64,7 +66,8 @@ def interrupt_once(command: list[str], folder: Path, number: int, after_s: float
     return elapsed_s
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, measured_from: Row | None = None) -> int:
+    """Run the command; the origin is that of now, unless one is given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megapixels", type=float, default=100)
     parser.add_argument("--trials", type=int, default=5)
@@ -73,7 +76,8 @@ def main() -> int:
     parser.add_argument("--formats", nargs="+", default=["png", "jpg"])
     parser.add_argument("--seed", type=int, default=1)
     outcomes.add_arguments(parser)
-    given, measured_from = parser.parse_args(), result_files.origin()
+    given, origin = parser.parse_args(arguments), measured_from or result_files.origin()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
     chance, times_s, wrong = random.Random(given.seed), list[float](), 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -94,7 +98,7 @@ def main() -> int:
             (folder / target).unlink(missing_ok=True)
     worst = f"{max(times_s, default=0):.2f} s (median {statistics.median(times_s or [0]):.2f} s)"
     attack = f"Ctrl-C or SIGTERM while {given.megapixels:g} megapixels are upscaled"
-    return outcomes.report(Outcome(attack, len(times_s), wrong, worst), given, measured_from)
+    return outcomes.report(Outcome("interrupts", attack, len(times_s), wrong, worst), given, origin)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,14 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.attack import outcomes
 from scripts.attack.outcomes import Outcome
 from scripts.attack.oversized_files import FILES
 from scripts.shared import result_files
+from scripts.shared.result_files import Row
 
 PEAK_MB_MAX, CPU_S_MAX = 300, 2.0
 _HANG_S = 60
@@ -60,11 +62,12 @@ def refuse(name: str, folder: Path) -> tuple[str, int, float]:
     return "", peak_mb, cpu_s
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, measured_from: Row | None = None) -> int:
+    """Run the command; the origin is that of now, unless one is given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", default=[""], help="words of which a name holds one")
     outcomes.add_arguments(parser)
-    given, measured_from = parser.parse_args(), result_files.origin()
+    given, origin = parser.parse_args(arguments), measured_from or result_files.origin()
     names = [name for name in FILES if any(word in name for word in given.only)]
     wrong, peaks_mb, times_s = 0, [0], [0.0]
     with tempfile.TemporaryDirectory() as folder:
@@ -76,8 +79,10 @@ def main() -> int:
                 wrong += 1
                 print(f"{name}: {problem}", file=sys.stderr)
     worst = f"{max(peaks_mb)} MB, {max(times_s):.1f} s"
-    outcome = Outcome("files that state or unpack to too much", len(names), wrong, worst)
-    return outcomes.report(outcome, given, measured_from)
+    outcome = Outcome(
+        "refusals", "files that state or unpack to too much", len(names), wrong, worst
+    )
+    return outcomes.report(outcome, given, origin)
 
 
 if __name__ == "__main__":
