@@ -71,12 +71,13 @@ check-windows: $(READY)  ## both native libraries compiled for Windows
 
 LOWER := build/lower-bounds
 
-# uv resolves to the lowest version of each direct dependency. The one of NumPy needs Python 3.12 at most.
-check-lower-bounds:  ## the tests with the lowest version of every dependency that pyproject.toml allows
+# uv resolves to the lowest version of each direct dependency. The one of NumPy needs Python 3.12 at most,
+# which uv downloads if this machine has none.
+check-lower-bounds:  ## all quick tests with the lowest version of every dependency that pyproject.toml allows
 	test -x $(LOWER)/uv/bin/uv || { $(PYTHON) -m venv $(LOWER)/uv && $(LOWER)/uv/bin/pip install --quiet uv; }
-	$(LOWER)/uv/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(LOWER)/venv
+	$(LOWER)/uv/bin/uv venv --quiet --allow-existing --python '>=3.10,<3.13' $(LOWER)/venv
 	$(LOWER)/uv/bin/uv pip install --quiet --python $(LOWER)/venv/bin/python --resolution lowest-direct --torch-backend cpu -e '.[train,hi,video,test]'
-	$(LOWER)/venv/bin/python -m pytest -n auto
+	$(LOWER)/venv/bin/python -m pytest -n auto -m '$(QUICK)'
 
 format: $(READY)  ## format the code and mend what lint can mend
 	$(BIN)/ruff format $(CODE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import os
 import signal
 import threading
@@ -16,7 +17,7 @@ import pytest
 from PIL import Image
 
 import iqlut
-from iqlut import upscaling
+from iqlut import atomic_files, upscaling
 from iqlut.errors import PictureError
 from iqlut.pictures import reading, sixteen_bit_files
 from iqlut.tables import layer
@@ -129,6 +130,20 @@ def test_a_fork_refuses_16_bits_instead_of_waiting_for_ever():
 
     assert holds_in_a_fork(check)
     assert (sixteen_bit_files.decode("a.png", data) == pixels).all()
+
+
+def test_a_fork_does_not_remove_files_of_its_parent(tmp_path):
+    def fill(file: io.BufferedIOBase) -> None:
+        file.write(b"data")
+
+        def check() -> bool:
+            atomic_files.remove_unfinished()
+            return True
+
+        assert holds_in_a_fork(check)
+
+    atomic_files.write_atomically(tmp_path / "a", fill)
+    assert (tmp_path / "a").read_bytes() == b"data"
 
 
 def test_modules_have_no_other_locks():

@@ -14,7 +14,7 @@ import secrets
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,12 @@ def write_atomically(
 def remove_unfinished() -> None:
     """Remove the temporary files that this process is writing, which has to end at once."""
     for path in tuple(_unfinished):
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # `sweep` removes it later
+            path.unlink(missing_ok=True)
+
+
+if hasattr(os, "register_at_fork"):  # the files of another process are not those of its fork
+    os.register_at_fork(after_in_child=_unfinished.clear)
 
 
 def _beside(path: Path, word: str) -> Path:

@@ -27,9 +27,10 @@ def prompt_exit() -> Iterator[None]:
     """End the process soon after an interrupt of the block, if the block does not end by itself.
 
     It is for blocks that lose nothing: all that they write is written atomically, or can be
-    continued. In threads other than the main one, which get no signals, it does nothing.
+    continued. It does nothing in a thread that is not the main one, which gets no signals, and on
+    Windows, where a pipe cannot be told of signals before Python 3.12.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if os.name == "nt" or threading.current_thread() is not threading.main_thread():
         yield
         return
     end, start = os.pipe()
