@@ -80,12 +80,13 @@ run-wheels: $(READY)  ## run dist/*.whl as far as this machine can: under qemu, 
 
 LOWER := build/lower-bounds
 
-# uv resolves to the lowest version of each direct dependency. The one of NumPy needs Python 3.12 at most.
-check-lower-bounds:  ## the tests with the lowest version of every dependency that pyproject.toml allows
+# uv resolves to the lowest version of each direct dependency. The one of NumPy needs Python 3.12 at most,
+# which uv downloads if this machine has none.
+check-lower-bounds:  ## all quick tests with the lowest version of every dependency that pyproject.toml allows
 	test -x $(LOWER)/uv/bin/uv || { $(PYTHON) -m venv $(LOWER)/uv && $(LOWER)/uv/bin/pip install --quiet uv; }
-	$(LOWER)/uv/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(LOWER)/venv
+	$(LOWER)/uv/bin/uv venv --quiet --allow-existing --python '>=3.10,<3.13' $(LOWER)/venv
 	$(LOWER)/uv/bin/uv pip install --quiet --python $(LOWER)/venv/bin/python --resolution lowest-direct --torch-backend cpu -e '.[train,hi,video,test]'
-	$(LOWER)/venv/bin/python -m pytest -n auto
+	$(LOWER)/venv/bin/python -m pytest -n auto -m '$(QUICK)'
 
 format: $(READY)  ## format the code and mend what lint can mend
 	$(BIN)/ruff format $(CODE)
@@ -95,11 +96,11 @@ format: $(READY)  ## format the code and mend what lint can mend
 test: $(READY)  ## all tests, the slow ones too
 	$(BIN)/python -m pytest -n auto
 
-ATTACKS := 40000
-SEED := 1
+PART := 1
 
-attack: $(READY)  ## read ATTACKS damaged files of every format and count what must not happen
-	$(BIN)/python -m scripts.attack.damaged_files --cases $(ATTACKS) --seed $(SEED) --keep build/attack
+attack: $(READY)  ## damaged and oversized files, kills, interrupts, two runs at once (SECURITY.md); PART=0.01 of the trials takes minutes
+	$(BIN)/python -m scripts.attack.everything --part $(PART)
+	$(BIN)/python -m scripts.render.documents
 
 mutants: $(READY)  ## change one line of the source at a time and check that a test fails (about ten minutes)
 	$(BIN)/python -m scripts.dev.mutants

@@ -1,4 +1,4 @@
-"""Interrupts end long calls and the start of the program, and locks survive a fork."""
+"""Interrupts end long calls and the start of the program."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from iqlut import upscaling
-from iqlut.command_line import exit_codes
+from iqlut.command_line import exit_codes, prompt_exit
 from iqlut.engines import native
 from iqlut.native import interruptible_call
 from random_tables import random_tables
@@ -47,7 +48,7 @@ import os, sys
 class Finder:
     def find_spec(self, name, *_):
         if name == {module!r}:
-            os.kill(os.getpid(), {number})
+            exec("os.kill(os.getpid(), {number})")  # as decorators of the standard library do
 
 sys.meta_path.insert(0, Finder())
 sys.argv = ["iqlut", "models"]
@@ -56,11 +57,47 @@ sys.exit(main())
 """
 
 
+# A command in a library that returns to Python after minutes, while a file is being written.
+STUCK = """
+import hashlib, sys
+from pathlib import Path
+from iqlut import __main__, atomic_files, cli
+from iqlut.command_line.prompt_exit import prompt_exit
+
+def fill(file):
+    print("begin", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2 * 10**9)
+
+def run():
+    with prompt_exit(), atomic_files.claimed(Path("other.png")):
+        atomic_files.write_atomically(Path("big.png"), fill)
+
+cli.main = run
+sys.exit(__main__.main())
+"""
+
+ORDERLY = """
+import os, signal, time
+from iqlut.command_line.prompt_exit import prompt_exit
+from iqlut.command_line.prompt_exit import _ORDERLY_S as orderly_s
+
+for ended in (KeyboardInterrupt, ZeroDivisionError):
+    try:
+        with prompt_exit():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(60)
+    except ended:
+        time.sleep(2 * orderly_s)
+        signal.signal(signal.SIGINT, lambda *_: 1 / 0)  # of a program of its own
+print("still here")
+"""
+
+
 @contextmanager
-def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+def started(*arguments: str, folder: Path | None = None) -> Iterator[subprocess.Popen[str]]:
     """A Python process with pipes for stdout and stderr, killed at the end of the block."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, *arguments], **pipes) as process:
+    with subprocess.Popen([sys.executable, *arguments], cwd=folder, **pipes) as process:
         try:
             yield process
         finally:
@@ -110,29 +147,34 @@ def test_an_interrupt_of_the_start_is_one_sentence(module, number):
     assert process.returncode == exit_codes.INTERRUPTED
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_process_forked_while_a_lock_is_held_can_upscale():
-    tables = random_tables(np.random.default_rng(4), channels=2, blocks=1)
-    held, release = threading.Event(), threading.Event()
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_a_command_that_is_in_another_library(number, tmp_path):
+    with started("-c", STUCK, folder=tmp_path) as process:
+        assert process.stdout and process.stdout.readline() == "begin\n"
+        assert len(list(tmp_path.iterdir())) == 2
+        start = time.monotonic()
+        process.send_signal(number)
+        said, errors = process.communicate(timeout=60)
+    assert (said, errors) == ("", "iqlut: interrupted\n")
+    assert process.returncode == exit_codes.INTERRUPTED
+    assert time.monotonic() - start < RETURN_S
+    assert list(tmp_path.iterdir()) == []
 
-    def hold() -> None:
-        with upscaling._lock:
-            held.set()
-            release.wait()
 
-    thread = threading.Thread(target=hold)
-    thread.start()
-    held.wait()
-    child = os.fork()
-    if child == 0:
-        signal.alarm(20)  # ends a child that waits for ever
-        shape = upscaling.upscaler(tables, "reference")(np.zeros((3, 4), np.uint8)).shape
-        os._exit(0 if shape == (12, 16) else 1)
-    _, status = os.waitpid(child, 0)
-    release.set()
-    thread.join()
-    assert os.waitstatus_to_exitcode(status) == 0
+def test_a_program_that_goes_on_after_an_interrupt_is_left_alone():
+    with started("-c", ORDERLY) as process:
+        said, errors = process.communicate(timeout=60)
+    assert (said, errors, process.returncode) == ("still here\n", "", 0)
+
+
+def test_signals_that_are_no_interrupts_end_nothing():
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)
+    try:
+        with prompt_exit.prompt_exit():
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(2 * prompt_exit._ORDERLY_S)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_the_environment_is_read_each_time(monkeypatch):

@@ -1,6 +1,7 @@
 """Lets iqlut read damaged files of every format, and counts what must not happen.
 
     python -m scripts.attack.damaged_files [--cases 500] [--seed 1] [--kinds png ...] [--keep DIR]
+        [--results]
 
 Each kind of file is read by a process of its own, which is watched from outside. Wrong are
 exceptions that `iqlut.errors` does not define, the end of the process by a signal, more than 2 GB
@@ -19,10 +20,14 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.attack import seed_files
+from scripts.attack import outcomes, seed_files
+from scripts.attack.outcomes import Outcome
+from scripts.shared import result_files
+from scripts.shared.result_files import Row
 
 PEAK_MB_MAX, ELAPSED_S_MAX = 2048, 20
 _START_S = 120  # for the first answer of a process, which imports what it needs
@@ -110,21 +115,25 @@ def attack(cases: int, seed: int, kinds: tuple[str, ...]) -> Tally:
     return tally
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, measured_from: Row | None = None) -> int:
+    """Run the command; the origin is that of now, unless one is given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", nargs="+", default=seed_files.kinds())
     parser.add_argument("--keep", type=Path)
-    given = parser.parse_args()
+    outcomes.add_arguments(parser)
+    given, origin = parser.parse_args(arguments), measured_from or result_files.origin()
     tally = attack(given.cases, given.seed, tuple(given.kinds))
     for wrong, cases in tally.wrong.items():
         print(f"{len(cases)} times, {cases[:5]}: {wrong}", file=sys.stderr)
         for case in cases if given.keep else ():
             _keep(case, given.seed, given.keep)
-    counts = {name: value for name, value in vars(tally).items() if name != "wrong"}
-    print(json.dumps(counts | {"wrong": sum(map(len, tally.wrong.values()))}))
-    return int(bool(tally.wrong))
+    print(f"{dict(tally.read)}; {tally.accepted} were accepted", file=sys.stderr)
+    found = sum(map(len, tally.wrong.values()))
+    name = "damaged files of every format, read"
+    outcome = Outcome("damaged_files", name, given.cases, found, f"{tally.peak_mb} MB")
+    return outcomes.report(outcome, given, origin)
 
 
 def _keep(case: str, seed: int, folder: Path) -> None:

@@ -1,32 +1,39 @@
 """Interrupts the upscaling of a large picture at random moments and measures the time to its end.
 
-    python -m scripts.attack.interrupts [--megapixels 100] [--trials 5] [--model iqlut-115k-x4]
+    python -m scripts.attack.interrupts [--megapixels 100] [--trials 5] [--model l8c8-x4]
+        [--range 60] [--formats png jpg] [--seed 1] [--results]
 
-Prints a line of JSON: how often each exit code came, and the longest time in seconds from the
-signal to the end of the process. The exit code is 1 if a file was left or if a run ended with
-another exit code than that of an interrupt.
+Each trial starts the command, sends Ctrl-C or SIGTERM after a random time of up to `--range`
+seconds, and measures the time until the process has ended. Wrong are more than 1 second, another
+exit code than that of an interrupt, more or less than one line on stderr, and files that are left.
+A run that ends before its signal counts as no trial.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from iqlut.command_line.exit_codes import INTERRUPTED
+from scripts.attack import outcomes
+from scripts.attack.outcomes import Outcome
+from scripts.shared import result_files
+from scripts.shared.result_files import Row
 
-_START_S, _RANGE_S = 1.0, 20.0  # an interrupt comes this long after the start of a process
+ELAPSED_S_MAX = 1.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def write_picture(path: Path, megapixels: float) -> None:
@@ -37,35 +44,61 @@ def write_picture(path: Path, megapixels: float) -> None:
     Image.fromarray(np.tile(noise, (count, count, 1))[:side, :side]).save(path, compress_level=1)
 
 
-def interrupt_once(folder: Path, model: str, after_s: float) -> tuple[int, float]:
-    """Return the exit code of an interrupted run, and the time in seconds that it took to end."""
-    command = [sys.executable, "-m", "iqlut", "upscale", "large.png", "-o", "larger.png"]
-    with subprocess.Popen([*command, "-m", model], cwd=folder, stderr=subprocess.PIPE) as process:
-        time.sleep(after_s)
-        start = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        process.communicate()
-        return process.returncode, time.monotonic() - start
+def interrupt_once(command: list[str], folder: Path, number: int, after_s: float) -> float | str:
+    """Return the seconds from a signal to the end of the command, or what was wrong.
+
+    "" means that the command had ended before the signal.
+    """
+    before = set(folder.iterdir())
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            process.wait(after_s)
+        except subprocess.TimeoutExpired:
+            start = time.monotonic()
+            process.send_signal(number)
+            said = process.communicate()[1]
+            elapsed_s = time.monotonic() - start
+        else:
+            return ""
+    left = sorted(file.name for file in set(folder.iterdir()) - before)
+    if process.returncode != INTERRUPTED or said != "iqlut: interrupted\n" or left:
+        return f"exit code {process.returncode}, said {said[-300:]!r}, left {left}"
+    return elapsed_s
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, measured_from: Row | None = None) -> int:
+    """Run the command; the origin is that of now, unless one is given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megapixels", type=float, default=100)
     parser.add_argument("--trials", type=int, default=5)
-    parser.add_argument("--model", default="iqlut-115k-x4")
-    given = parser.parse_args()
-    chance, codes, longest_s = random.Random(1), Counter[int](), 0.0
+    parser.add_argument("--model", default="l8c8-x4")
+    parser.add_argument("--range", type=float, default=60.0, help="seconds")
+    parser.add_argument("--formats", nargs="+", default=["png", "jpg"])
+    parser.add_argument("--seed", type=int, default=1)
+    outcomes.add_arguments(parser)
+    given, origin = parser.parse_args(arguments), measured_from or result_files.origin()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+    chance, times_s, wrong = random.Random(given.seed), list[float](), 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_picture(folder / "large.png", given.megapixels)
-        for _ in range(given.trials):
-            after_s = _START_S + _RANGE_S * chance.random()
-            code, elapsed_s = interrupt_once(folder, given.model, after_s)
-            codes[code] += 1
-            longest_s = max(longest_s, elapsed_s)
-        left = [file.name for file in folder.iterdir() if file.name != "large.png"]
-    print(json.dumps({"exit_codes": codes, "longest_s": round(longest_s, 2), "left": left}))
-    return int(bool(left) or set(codes) != {INTERRUPTED})
+        for trial in range(given.trials):
+            target = f"larger.{given.formats[trial % len(given.formats)]}"
+            command = [sys.executable, "-m", "iqlut", "upscale", "large.png", "-o", target, "-q"]
+            after_s = given.range * chance.random()
+            found = interrupt_once(
+                [*command, "-m", given.model], folder, chance.choice(_SIGNALS), after_s
+            )
+            if isinstance(found, float):
+                times_s.append(found)
+                wrong += found > ELAPSED_S_MAX
+            elif found:
+                wrong += 1
+            print(f"{target} after {after_s:.1f} s: {found}", file=sys.stderr)
+            (folder / target).unlink(missing_ok=True)
+    worst = f"{max(times_s, default=0):.2f} s (median {statistics.median(times_s or [0]):.2f} s)"
+    attack = f"Ctrl-C or SIGTERM while {given.megapixels:g} megapixels are upscaled"
+    return outcomes.report(Outcome("interrupts", attack, len(times_s), wrong, worst), given, origin)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Any
 
 import iqlut
 from iqlut import arithmetic
+from scripts.attack.outcomes import RUNNERS
 from scripts.measure import (
     ablation_runs,
     damage_versions,
@@ -102,6 +103,14 @@ def _published(contents: Any) -> Iterator[str]:
         yield "it does not name its source"
 
 
+def _attacks(contents: Any) -> Iterator[str]:
+    for runner in sorted(set(RUNNERS) - {row["runner"] for row in contents}):
+        yield f"it has no row of scripts.attack.{runner}"
+    for row in contents:
+        if row["wrong"]:
+            yield f"{row['attack']}: {row['wrong']} of {row['trials']} trials were wrong"
+
+
 RESULTS_FILES = {
     "quality": ResultsFile(
         "make results", ("README.md", "docs/results.md"), _of_models(lambda: set(iqlut.models()))
@@ -146,6 +155,7 @@ RESULTS_FILES = {
         ("docs/firmware.md",),
         _of_models(lambda: set(firmware.MODELS)),
     ),
+    "attacks": ResultsFile("make attack", ("SECURITY.md",), _attacks),
     "silicon": ResultsFile("make silicon", ("docs/silicon.md",), _of_one_model),
     "published": ResultsFile(
         "the papers it names", ("README.md", "docs/results.md", "docs/ablations.md"), _published

@@ -48,6 +48,7 @@ def texts() -> dict[tuple[str, str], str]:
         ("docs/videos.md", "speed"): small_tables.video_speed(),
         ("docs/pictures.md", "batch"): small_tables.interrupted_batch(),
         ("docs/pictures.md", "memory"): small_tables.picture_memory(),
+        ("SECURITY.md", "attacks"): small_tables.attacks(),
         ("docs/firmware.md", "firmware"): firmware_document.figures(),
         ("docs/silicon.md", "memory"): silicon_document.memory(),
         ("docs/silicon.md", "sizes"): silicon_document.sizes(),

@@ -1,4 +1,4 @@
-"""Short measured passages: damage versions, speed of videos, interrupted batches and memory."""
+"""Short measured passages: damage versions, speed of videos, batches, memory and attacks."""
 
 from __future__ import annotations
 
@@ -56,6 +56,16 @@ def picture_memory() -> str:
         f"| {row['width']}x{row['height']} to x{row['scale']} | {row['input_mb']:.0f} MB "
         f"| {row['result_mb']:.0f} MB | {row['peak_mb']:.0f} MB | {row['extra_mb']:.0f} MB |"
         for row in rows
+    ]
+    return _with_origins(lines, rows)
+
+
+def attacks() -> str:
+    """Return how often each attack was tried, and what it found."""
+    rows = result_files.load_rows("attacks")
+    lines = ["| attack | trials | wrong | worst |", "|---|--:|--:|---|"]
+    lines += [
+        f"| {row['attack']} | {row['trials']:,} | {row['wrong']} | {row['worst']} |" for row in rows
     ]
     return _with_origins(lines, rows)
 

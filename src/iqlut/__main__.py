@@ -30,7 +30,24 @@ def main() -> int:
         code = INTERRUPTED
     for number in (signal.SIGINT, signal.SIGTERM):  # the command is over
         signal.signal(number, signal.SIG_IGN)
+    if code == INTERRUPTED:
+        _end_at_once()
     return code
+
+
+def _end_at_once() -> None:
+    """End this process with the exit code of an interrupt, unless it has processes to end first.
+
+    Python would take its time to release what is in memory, and it would end by the signal itself
+    if that had arrived in code that `exec` runs, as the decorator of dataclasses does.
+    """
+    processes = sys.modules.get("multiprocessing")
+    if processes is not None and processes.active_children():
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # closed, or nobody reads it
+            stream.flush()
+    os._exit(INTERRUPTED)
 
 
 def _keep_standard_files_open() -> None:

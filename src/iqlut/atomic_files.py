@@ -27,6 +27,7 @@ else:
 _TEMPORARY = re.compile(r"\..*\.iqlut-([0-9a-f]{8}|claim)\.part", re.DOTALL)
 # What `os.link` says on a file system without links, such as FAT.
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK)
+_unfinished: set[Path] = set()  # the temporary files and claims of this process
 _NAME_BYTES = 200  # of the 255 bytes that file systems allow
 _LOCKED_BYTE = 2**30  # Windows locks bytes, which nobody else can read then: one behind all content
 
@@ -47,6 +48,7 @@ def write_atomically(
     path = Path(os.path.realpath(path))
     while True:
         temporary = _beside(path, secrets.token_hex(4))
+        _unfinished.add(temporary)
         try:
             with temporary.open("xb") as file:
                 if not lock(file) or not _has_name(file):
@@ -61,7 +63,20 @@ def write_atomically(
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+        finally:
+            _unfinished.discard(temporary)
         return result
+
+
+def remove_unfinished() -> None:
+    """Remove the temporary files that this process is writing, which has to end at once."""
+    for path in tuple(_unfinished):
+        with suppress(OSError):  # `sweep` removes it later
+            path.unlink(missing_ok=True)
+
+
+if hasattr(os, "register_at_fork"):  # the files of another process are not those of its fork
+    os.register_at_fork(after_in_child=_unfinished.clear)
 
 
 def _beside(path: Path, word: str) -> Path:
@@ -101,10 +116,12 @@ def claimed(path: Path) -> Iterator[bool]:
                 return
             if not _has_name(file):
                 continue  # its last owner has removed it between its opening and its lock
+            _unfinished.add(claim)
             try:
                 yield True
             finally:
                 remove_locked(file, claim)
+                _unfinished.discard(claim)
             return
 
 

@@ -31,6 +31,7 @@ class Family(Enum):
     CAMERA_RAW = "camera raw file"
     VIDEO = "video"
     SOUND = "sound"
+    PLAYLIST = "list of other files"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,12 @@ _SIGNATURES = (
     *_iso_kinds(Family.UNREAD_PICTURE, "JPEG XL", b"jxl "),
     _kind(Family.UNREAD_PICTURE, "JPEG XL", (0, b"\0\0\0\x0cJXL \r\n\x87\n")),
     _kind(Family.UNREAD_PICTURE, "JPEG XL", (0, b"\xff\x0a")),
+    _kind(Family.UNREAD_PICTURE, "EPS", (0, b"%!PS")),
+    _kind(Family.UNREAD_PICTURE, "EPS", (0, b"\xc5\xd0\xd3\xc6")),
+    _kind(Family.UNREAD_PICTURE, "PDF", (0, b"%PDF")),
+    _kind(Family.PLAYLIST, "ffconcat", (0, b"ffconcat version")),
+    _kind(Family.PLAYLIST, "HLS", (0, b"#EXTM3U")),
+    *(_kind(Family.PLAYLIST, "SDP", (0, b"v=0" + end)) for end in (b"\n", b"\r\n")),
     *_iso_kinds(Family.SOUND, "MPEG-4 sound", b"M4A ", b"M4B ", b"M4P "),
     _kind(Family.SOUND, "WAV", (0, b"RIFF"), (8, b"WAVE")),
     _kind(Family.SOUND, "FLAC", (0, b"fLaC")),
@@ -233,7 +240,17 @@ def is_camera_raw(suffix: str, data: bytes) -> bool:
 def is_video(path: Path) -> bool:
     """Whether a file that the user named is a video, by its content or, if unknown, its suffix."""
     kind = kind_of(path)
-    return path.suffix.lower() in _VIDEO_SUFFIXES if kind is None else kind.family is Family.VIDEO
+    if kind is None or kind.family is Family.PLAYLIST:
+        return path.suffix.lower() in _VIDEO_SUFFIXES
+    return kind.family is Family.VIDEO
+
+
+def refusal_of_playlist(name: str, kind: Kind) -> str:
+    """The sentence for a playlist in place of a picture or video; `name` stands for its file."""
+    return (
+        f"{name} is a playlist ({kind.name}), which names other files and is not read, expected a "
+        "picture or a video; name those files instead"
+    )
 
 
 def is_video_in_folder(path: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import OrderedDict
 from functools import partial
 from typing import TYPE_CHECKING, overload
@@ -13,6 +12,7 @@ import numpy as np
 from iqlut import engines
 from iqlut.engines import Colourful
 from iqlut.errors import InvalidArgument
+from iqlut.fork_safe import ModuleLock
 from iqlut.native import ISA_VARIABLE
 from iqlut.planes import high_bit_depth, pillow_modes
 from iqlut.planes.colour import join, split, split_alpha, upscale_alpha
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _BUILT_MAX = 8
 _built: OrderedDict[tuple[str, str, int, str | None], UpscalePlane] = OrderedDict()
-_lock = threading.Lock()
+_lock = ModuleLock()
 
 _DEEP = (np.dtype("<u2"), np.dtype(">u2"))
 _CHANNELS = ((), (2,), (3,), (4,))
@@ -120,16 +120,6 @@ def upscaler(
         while len(_built) > _BUILT_MAX:
             _built.popitem(last=False)
         return self_ensemble(_built[key], ensemble, tables.symmetry)
-
-
-def _renew_lock() -> None:
-    """Make the lock anew in a process that was forked while another thread held it."""
-    global _lock
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def cores() -> int:

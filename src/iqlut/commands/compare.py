@@ -16,6 +16,7 @@ from iqlut import videos
 from iqlut.command_line import arguments, output_files
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import narrate
+from iqlut.command_line.prompt_exit import prompt_exit
 from iqlut.errors import PictureError, UnknownModel, VideoError
 from iqlut.file_kinds import is_video
 from iqlut.pictures import eight_bits, reading
@@ -74,6 +75,10 @@ class Compare:
     debug: arguments.Debug = False
 
     def run(self) -> int:
+        with prompt_exit():
+            return self._run()
+
+    def _run(self) -> int:
         from iqlut.evaluation import side_by_side
         from iqlut.evaluation.side_by_side import html_page
 

@@ -12,6 +12,7 @@ from iqlut.command_line import arguments
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import print_json, print_table
 from iqlut.command_line.progress import progress
+from iqlut.command_line.prompt_exit import prompt_exit
 from iqlut.evaluation import degradation
 from iqlut.evaluation.degradation import CLEAN
 from iqlut.restoration import choose_strength
@@ -59,6 +60,10 @@ class Evaluate:
     debug: arguments.Debug = False
 
     def run(self) -> int:
+        with prompt_exit():
+            return self._run()
+
+    def _run(self) -> int:
         from iqlut.evaluation import scores
 
         if not self.datasets:

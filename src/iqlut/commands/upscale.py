@@ -24,6 +24,7 @@ from iqlut.command_line.batch_report import BatchReport
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import unforeseen
 from iqlut.command_line.progress import progress
+from iqlut.command_line.prompt_exit import prompt_exit
 from iqlut.command_line.upscale_arguments import UpscaleArguments, flag
 from iqlut.errors import DiskFull, PictureError, ResultExists
 from iqlut.pictures import formats
@@ -100,6 +101,7 @@ class Upscale(UpscaleArguments, _InAndOut):
     def run(self) -> int:
         output = pipes.written_as_stdout(self.output)
         with (
+            prompt_exit(),
             pipes.read_as_stdin(self.inputs) as inputs,
             pipes.video_as_file(inputs, output) as readable,
         ):

@@ -20,6 +20,7 @@ from iqlut.planes.downscaler_names import DOWNSCALERS
 FILTERS = {name: Image.Resampling[name.upper()] for name in DOWNSCALERS if name != "bicubic"}
 SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}  # as numbered by Pillow
 NOISE_SIGMA_MAX = 100.0
+_ENCODED = ("JPEG",)
 
 
 def downscale(plane: np.ndarray, scale: int, how: str = "bicubic") -> np.ndarray:
@@ -53,7 +54,7 @@ def jpeg(plane: np.ndarray, quality: int) -> np.ndarray:
     """Encode a plane as a gray JPEG and decode it. `quality` is that of libjpeg, 1 to 100."""
     file = io.BytesIO()
     Image.fromarray(plane).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))
+    return np.asarray(Image.open(file, formats=_ENCODED))
 
 
 def colour_jpeg(planes: np.ndarray, quality: int, subsampling: str) -> np.ndarray:
@@ -64,7 +65,7 @@ def colour_jpeg(planes: np.ndarray, quality: int, subsampling: str) -> np.ndarra
     file = io.BytesIO()
     colours = Image.merge("YCbCr", [Image.fromarray(plane) for plane in planes])
     colours.save(file, "JPEG", quality=quality, subsampling=SUBSAMPLINGS[subsampling])
-    return np.asarray(Image.open(file).convert("RGB").convert("L"))
+    return np.asarray(Image.open(file, formats=_ENCODED).convert("RGB").convert("L"))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 picture              the data types: a picture with its frames, animation and metadata
 reading              decodes a file of any supported format to an upright picture
+opening              opens a file by those decoders of Pillow that iqlut uses
 writing              encodes a picture in a given format
 formats              the capabilities of each format
 metadata             takes a file apart: the pixels for a decoder, and the metadata as bytes

@@ -6,13 +6,12 @@ section 13. Pillow composes pixels that are partly transparent wrongly.
 
 from __future__ import annotations
 
-import io
 import struct
 from dataclasses import dataclass
 
 from PIL import Image
 
-from iqlut.pictures import png, transparent_colours
+from iqlut.pictures import opening, png, transparent_colours
 from iqlut.pictures.picture import Box, Motion
 
 _BACKGROUND, _PREVIOUS = 1, 2  # disposals; 0 leaves the frame in place
@@ -129,7 +128,7 @@ def _decoded(
     data = png.joined(
         [(b"IHDR", size + header[8:]), *shared, (b"IDAT", compressed), (b"IEND", b"")]
     )
-    with Image.open(io.BytesIO(data)) as image:
+    with opening.open_image(data, ("PNG",)) as image:
         image.load()
         png.check_complete(data, image)
         transparent_colours.correct(data, image)

@@ -1,4 +1,4 @@
-"""The colour description in the sequence header of an AV1 stream (AV1 bitstream, section 5.5)."""
+"""Size and colour description in the sequence header of an AV1 stream (AV1 bitstream, 5.5)."""
 
 from __future__ import annotations
 
@@ -53,15 +53,30 @@ def _sequence_headers(stream: bytes) -> Iterator[tuple[int, int]]:
         place += size
 
 
-def _colour_description(bits: _Bits) -> int | None:
-    """The bit at which the primaries of the colour begin, or None if there are none."""
-    profile, _, is_reduced = bits.read(3), bits.read(1), bits.read(1)
+def sizes(stream: bytes) -> Iterator[tuple[int, int]]:
+    """The width and height of the largest frame, as each sequence header states them."""
+    for start, end in _sequence_headers(stream):
+        bits = _Bits(stream[start:end])
+        bits.read(4)  # the profile, and whether it is a still picture
+        if size := _read_size(bits, bits.read(1)):
+            yield size
+
+
+def _read_size(bits: _Bits, is_reduced: int) -> tuple[int, int] | None:
+    """The width and height after the kind of the header; None if there is timing information."""
     if is_reduced:
         bits.read(5)
     elif not _read_operating_points(bits):
         return None
     width_bits, height_bits = bits.read(4) + 1, bits.read(4) + 1
-    bits.read(width_bits + height_bits)
+    return bits.read(width_bits) + 1, bits.read(height_bits) + 1
+
+
+def _colour_description(bits: _Bits) -> int | None:
+    """The bit at which the primaries of the colour begin, or None if there are none."""
+    profile, _, is_reduced = bits.read(3), bits.read(1), bits.read(1)
+    if _read_size(bits, is_reduced) is None:
+        return None
     if not is_reduced and bits.read(1):
         bits.read(7)
     bits.read(3)

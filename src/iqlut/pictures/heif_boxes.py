@@ -98,6 +98,32 @@ def _contents(data: bytes) -> Contents:
     return Contents(data, extras, tuple(dict.fromkeys(lost)))
 
 
+def coded_pixels(data: bytes) -> int:
+    """The most pixels that the container or a stream of AV1 states for any picture in a file.
+
+    A decoder needs memory for them, whatever part of them the file says is to be shown.
+    """
+    most = 0
+    try:
+        meta = _find(data, (b"meta",), 0, len(data))
+        if meta is None:
+            return 0
+        for name, start, _ in _properties(data, *meta):
+            if name == b"ispe":
+                width, height = struct.unpack_from(">II", data, start + 4)
+                most = max(most, width * height)
+        room = len(data)
+        for item in _items(data, *meta).values():
+            if item.kind == b"av01" and room > 0:
+                stream = _payload(data, item, meta)
+                room -= len(stream)  # streams of a proper file do not overlap
+                sizes = av1_headers.sizes(stream)
+                most = max([most, *(width * height for width, height in sizes)])
+    except (struct.error, IndexError, ValueError):  # the decoder finds what is damaged
+        return most
+    return most
+
+
 def _items(data: bytes, start: int, end: int) -> dict[int, _Item]:
     """The items of a file by their numbers, with their places."""
     items: dict[int, _Item] = {}
@@ -145,7 +171,9 @@ def _locate(items: dict[int, _Item], data: bytes, place: int) -> None:
 
 
 def _payload(data: bytes, item: _Item, meta: tuple[int, int]) -> bytes:
-    """The bytes of an item."""
+    """The bytes of an item. Raises IndexError if it is larger than the file."""
+    if sum(size for _, size in item.extents) > len(data):
+        raise IndexError("the places of an item overlap")
     idat = _find(data, (b"idat",), *meta) if item.in_idat else None
     base = idat[0] if idat else 0
     return b"".join(data[base + start : base + start + size] for start, size in item.extents)

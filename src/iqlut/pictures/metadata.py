@@ -12,6 +12,7 @@ from typing import Any
 
 from PIL import Image
 
+from iqlut.errors import PictureError
 from iqlut.file_kinds import BIG_TIFF_SIGNATURES, START_BYTES, kind_of_bytes
 from iqlut.pictures import (
     exif,
@@ -20,6 +21,7 @@ from iqlut.pictures import (
     jpeg,
     png_metadata,
     tiff_contents,
+    tiff_directories,
     webp,
 )
 from iqlut.pictures.contents import Contents
@@ -40,9 +42,16 @@ def take_apart(name: str, data: bytes) -> Contents:
 
     `name` stands for the file in messages. The metadata has no orientation any more; the
     orientation of the pixels is `Contents.orientation`. Raises PictureError for a TIFF file of
-    several pictures.
+    several pictures, or of values that overlap.
     """
     kind = kind_of_bytes(data[:START_BYTES])
+    if kind is not None and kind.name == "TIFF":
+        try:
+            tiff_directories.check_overlaps(data)
+        except ValueError as error:
+            raise PictureError(
+                f"{name} is damaged ({error}), expected a file without overlaps; obtain it again"
+            ) from None
     if data.startswith(BIG_TIFF_SIGNATURES):
         return Contents(data, lost=("the descriptive tags (BigTIFF)",))
     try:

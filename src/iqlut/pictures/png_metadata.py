@@ -15,7 +15,7 @@ Chunk = tuple[bytes, bytes]
 
 _XMP = b"XML:com.adobe.xmp"
 _INCH_M = 0.0254
-_INFLATED_BYTES_MAX = 1 << 28  # of one profile or text
+_INFLATED_BYTES_MAX = 1 << 26  # of one profile or text
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _ANIMATION = (b"acTL", b"fcTL", b"fdAT")  # `apng` reads them
 _COLOURS = {b"cICP": "cicp", b"sRGB": "srgb", b"gAMA": "gamma", b"cHRM": "chromaticities"}

@@ -5,12 +5,10 @@ Files that are damaged, too large or not supported raise PictureError.
 
 from __future__ import annotations
 
-import io
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,11 +17,12 @@ from PIL import Image
 from iqlut import file_kinds
 from iqlut.errors import PictureError
 from iqlut.file_kinds import Family
+from iqlut.fork_safe import ModuleLock
 from iqlut.pictures import (
     animation,
     heif_boxes,
-    heif_plugin,
     metadata,
+    opening,
     orientation,
     png,
     sixteen_bit_files,
@@ -42,8 +41,10 @@ PIXELS_MAX = 200_000_000  # in all frames of a picture together, before upscalin
 _PIXEL_BYTES_MAX = 8  # RGB and alpha of 16 bits, not compressed
 _METADATA_BYTES_MAX = 1 << 26
 _CHUNK_BYTES = 1 << 20
+Examine = Callable[[PictureHeader], object]
 _LOSSY = ("JPEG", "AVIF", "HEIF")
-_pillow_limit = threading.Lock()
+_changes = ExitStack()  # of what is global in Pillow and Python, while a picture is read
+_lock = ModuleLock(restore=_changes.close)
 
 
 def file_bytes(path: Path | None, pixels_max: int = PIXELS_MAX) -> bytes:
@@ -107,7 +108,7 @@ def _nothing(_header: PictureHeader) -> None:
 def read_file(
     path: Path | None,
     pixels_max: int = PIXELS_MAX,
-    examine: Callable[[PictureHeader], object] = _nothing,
+    examine: Examine = _nothing,
 ) -> Picture:
     """Decode the picture in a file, or from stdin if `path` is None.
 
@@ -127,19 +128,18 @@ def read(
     data: bytes,
     name: str = "the picture",
     pixels_max: int = PIXELS_MAX,
-    examine: Callable[[PictureHeader], object] = _nothing,
+    examine: Examine = _nothing,
 ) -> Picture:
     """Decode the picture in the bytes of a file, which `name` stands for in messages.
 
     Raises PictureError as `read_file` does.
     """
-    with warnings.catch_warnings(), _own_limit(pixels_max):
-        warnings.simplefilter("ignore")  # Pillow warns about unusual files, which does no harm
+    with _pillow_prepared(pixels_max):
         contents = metadata.take_apart(name, data)
         try:
-            image = _open(name, contents.pixels, pixels_max)
+            image = opening.open_picture(name, contents.pixels, pixels_max)
         except PictureError:
-            picture = _gray_alpha_tiff(name, contents, pixels_max)
+            picture = _gray_alpha_tiff(name, contents, pixels_max, examine)
             if picture is None:
                 raise
             return picture
@@ -150,52 +150,36 @@ def read(
             return _decoded(name, data, image, contents)
 
 
-def _gray_alpha_tiff(name: str, contents: Contents, pixels_max: int) -> Picture | None:
+def _gray_alpha_tiff(
+    name: str, contents: Contents, pixels_max: int, examine: Examine
+) -> Picture | None:
     """Decode a gray TIFF file of 16 bits with alpha, the one 16-bit kind that Pillow cannot open.
 
     Returns None for any other file.
     """
-    pixels = tiff_contents.pixels_of_16_bits(contents.pixels)
-    if pixels is None:
+    size = tiff_contents.size_of_16_bits(contents.pixels)
+    if size is None:
         return None
-    if pixels > pixels_max:
-        raise _too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
+    if size[0] * size[1] > pixels_max:
+        raise opening.too_large(name, f"{size[0] * size[1] / 1e6:.0f}", pixels_max)
+    upright = orientation.upright_size(size, contents.orientation)
+    examine(PictureHeader("TIFF", upright, channels=2, bits=16, frames=1))
     return _deep(name, "TIFF", contents)
 
 
 @contextmanager
-def _own_limit(pixels_max: int) -> Iterator[None]:
-    """Replace Pillow's limit of pixels by `pixels_max`.
+def _pillow_prepared(pixels_max: int) -> Iterator[None]:
+    """Replace Pillow's limit of pixels by `pixels_max`, and ignore warnings.
 
-    Pillow raises an error at twice the number that it is given. The limit is global in Pillow,
-    which is why a lock is held.
+    Pillow raises an error at twice the number that it is given, and warns about unusual files,
+    which does no harm. Both are global, which is why a lock is held.
     """
-    with _pillow_limit:
-        before = Image.MAX_IMAGE_PIXELS
+    with _lock, _changes:
+        _changes.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        _changes.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
         Image.MAX_IMAGE_PIXELS = (pixels_max + 1) // 2
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
-
-
-def _open(name: str, data: bytes, pixels_max: int) -> Image.Image:
-    kind = file_kinds.kind_of_bytes(data[: file_kinds.START_BYTES])
-    if kind is not None and kind.name == "HEIF" and not heif_boxes.is_avif(data):
-        heif_plugin.register(name)
-    try:
-        return Image.open(io.BytesIO(data))
-    except Image.DecompressionBombError:
-        raise _too_large(name, f"more than {pixels_max / 1e6:g}", pixels_max) from None
-    except Exception:  # UnidentifiedImageError, or anything for a damaged header
-        if kind is not None and kind.family is not Family.PICTURE:
-            raise PictureError(
-                f"{name} is {kind.name}, which is not a supported picture format; convert it first"
-            ) from None
-        raise PictureError(
-            f"{name} is not a picture or is incomplete, expected PNG, JPEG, WebP, TIFF or another "
-            "common format; obtain the file again or convert it"
-        ) from None
+        yield
 
 
 def _check_size(name: str, image: Image.Image, data: bytes, pixels_max: int) -> int:
@@ -211,16 +195,11 @@ def _check_size(name: str, image: Image.Image, data: bytes, pixels_max: int) -> 
             f"{name} holds {frames} pictures, expected one; split it into single pictures first"
         )
     pixels = image.width * image.height * frames
+    if image.format in ("AVIF", "HEIF"):
+        pixels = max(pixels, heif_boxes.coded_pixels(data))
     if pixels > pixels_max:
-        raise _too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
+        raise opening.too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
     return frames
-
-
-def _too_large(name: str, found: str, pixels_max: int) -> PictureError:
-    return PictureError(
-        f"{name} has {found} million pixels, at most {pixels_max / 1e6:g} million pixels are "
-        "allowed; raise the limit with --max-megapixels if you trust the file"
-    )
 
 
 def _decoded(name: str, data: bytes, image: Image.Image, contents: Contents) -> Picture:

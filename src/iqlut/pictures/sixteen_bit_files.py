@@ -6,6 +6,7 @@ The optional pyvips reads and writes them, and the optional pillow-heif reads th
 from __future__ import annotations
 
 import io
+import os
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ UPRIGHT = ("AVIF", "HEIF")  # whose decoders apply the rotation of the container
 _SAMPLE_MAX = 65535
 _SPACES = {"grey16": (1, 2), "rgb16": (3, 4)}
 _PNG_LEVEL = 6
+_started_by: int | None = None  # the process that has started the threads of libvips
 
 
 def decode(name: str, data: bytes, source: str, bits: int) -> np.ndarray:
@@ -89,4 +91,11 @@ def _library(name: str, bits: int = 16) -> Any:
         raise PictureError(
             f"{name} has {bits} bits per sample, which requires pyvips; run pip install 'iqlut[hi]'"
         ) from None
+    global _started_by
+    _started_by = _started_by or os.getpid()
+    if _started_by != os.getpid():  # libvips would wait for ever for threads that a fork lacks
+        raise PictureError(
+            f"{name} has 16 bits per sample, and this process was forked from one that had read or "
+            "written such a picture, expected a new process; start it with the method spawn"
+        )
     return pyvips

@@ -103,6 +103,8 @@ def _copy_directory(
         if entry.value is None or (is_first and entry.tag in NOT_DESCRIPTIVE):
             continue
         if entry.tag in folders:
+            if entry is not directory.get(entry.tag):
+                continue  # a second pointer could copy the same folder again
             pointer = _copy_folder(data, entry, block)
             entries += [] if pointer is None else [NewEntry(entry.tag, tiff.LONG, 1, pointer)]
         else:
@@ -150,8 +152,8 @@ def _lost(order: str, data: bytes, directory: Directory) -> list[str]:
     return [*lost, "the transparency mask"] if masks else lost
 
 
-def pixels_of_16_bits(data: bytes) -> int | None:
-    """The number of pixels of a TIFF file of 16 bits per sample; None for any other file."""
+def size_of_16_bits(data: bytes) -> tuple[int, int] | None:
+    """The width and height of a TIFF file of 16 bits per sample; None for any other file."""
     try:
         order, directory = tiff.byte_order(data), tiff.first(data)
     except ValueError:
@@ -159,4 +161,4 @@ def pixels_of_16_bits(data: bytes) -> int | None:
     width, height, bits = (tiff.numbers(order, directory.get(tag)) for tag in (256, 257, 258))
     if not (width and height) or set(bits) != {16}:
         return None
-    return int(width[0]) * int(height[0])
+    return int(width[0]), int(height[0])

@@ -15,6 +15,7 @@ _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 
 BYTE, SHORT, LONG, RATIONAL, UNDEFINED = 1, 3, 4, 5, 7
 ENTRY_BYTES = 12
 _ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+_LONG8_BYTES = {16: 8, 17: 8, 18: 8}  # types that only BigTIFF has
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,11 @@ def first(block: bytes) -> Directory:
 
 
 def at(block: bytes, place: int) -> Directory:
-    """The directory at this offset. Raises ValueError if it does not lie in the block."""
+    """The directory at this offset.
+
+    Raises ValueError if it does not lie in the block, or if its values, which are copied, are
+    together larger than the block, as values that overlap can be.
+    """
     order = byte_order(block)
     if not 8 <= place <= len(block) - 2:
         raise ValueError("a directory lies outside of the block")
@@ -80,7 +85,13 @@ def at(block: bytes, place: int) -> Directory:
         raise ValueError("a directory is cut short")
     places = range(place + 2, end, ENTRY_BYTES)
     following = struct.unpack_from(order + "I", block, end)[0] if end + 4 <= len(block) else 0
-    return Directory(place, tuple(_entry(block, order, where) for where in places), following)
+    entries, room = [], len(block)
+    for where in places:
+        entries.append(_entry(block, order, where))
+        room -= len(entries[-1].value or b"")
+        if room < 0:
+            raise ValueError("the values of a directory overlap")
+    return Directory(place, tuple(entries), following)
 
 
 def _entry(block: bytes, order: str, place: int) -> Entry:
@@ -106,6 +117,34 @@ def directories(block: bytes) -> Iterator[Directory]:
             directory = at(block, directory.following)
         except ValueError:
             return
+
+
+def check_overlaps(data: bytes) -> None:
+    """Raise ValueError if all directories and values of a file are together larger than the file.
+
+    They overlap then, and a decoder that copies each of them could need any multiple of the file.
+    BigTIFF files are checked as well. What is damaged otherwise is left to the decoder.
+    """
+    order = ">" if data[:2] == b"MM" else "<"
+    is_big = data[2:4] in (b"+\0", b"\0+")
+    counts, offsets, header = ("Q", "Q", 8) if is_big else ("H", "I", 4)
+    entry, inline = struct.Struct(f"{order}HH{offsets}{offsets}"), struct.calcsize(offsets)
+    room, place, seen = len(data), header, set[int]()
+    try:
+        while (start := struct.unpack_from(order + offsets, data, place)[0]) and start not in seen:
+            seen.add(start)
+            count = struct.unpack_from(order + counts, data, start)[0]
+            place = start + struct.calcsize(counts)
+            room -= entry.size * count
+            while count and room >= 0:
+                _, kind, number, _ = entry.unpack_from(data, place)
+                size = (_TYPE_BYTES | _LONG8_BYTES).get(kind, 0) * number
+                room -= size if inline < size <= len(data) else 0
+                place, count = place + entry.size, count - 1
+            if room < 0:
+                raise ValueError("the values of its directories overlap")
+    except struct.error:
+        return
 
 
 def numbers(order: str, entry: Entry | None) -> tuple[float, ...]:

@@ -31,7 +31,8 @@ __all__ = ["Cluster", "upscale_manifest"]
 _TASK_FILES_MAX = 16
 _TASKS_PER_CORE = 8  # the least number, so that all cores finish at about the same time
 _STORE_BYTES = 1 << 27  # object store of a local Ray, small because rows are
-_children: dict[bytes, Child] = {}  # by pickled options; one process each in a worker
+# By worker and pickled options: a process that a worker forks must not use the same pipes.
+_children: dict[tuple[int, bytes], Child] = {}
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,10 @@ def _upscale_rows(rows: Any, pickled_options: bytes) -> Any:
     """Map a table of files to a table of results, in a worker."""
     import pyarrow
 
-    if pickled_options not in _children:
-        _children[pickled_options] = Child(pickled_options)
-    child = _children[pickled_options]
+    key = (os.getpid(), pickled_options)
+    if key not in _children:
+        _children[key] = Child(pickled_options)
+    child = _children[key]
     done = []
     for row in rows.to_pylist():
         source, target = (Path(os.fsdecode(row[name])) for name in ("source", "target"))

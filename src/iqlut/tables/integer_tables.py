@@ -11,13 +11,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from iqlut import arithmetic as ar
 from iqlut.errors import IllegalTables
+from iqlut.fork_safe import cached_property
 from iqlut.tables import missing_taps, symmetry
 from iqlut.tables.layer import DTYPES, OF_OUTPUTS, Layer
 

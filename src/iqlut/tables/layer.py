@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from iqlut import arithmetic as ar
 from iqlut.errors import IllegalTables
+from iqlut.fork_safe import cached_property
 
 KERNELS = (1, 2, 3)
 CHANNELS_MAX = 64

@@ -15,7 +15,8 @@ import av
 import av.error
 import numpy as np
 
-from iqlut.file_kinds import kind_of
+from iqlut.file_kinds import Family, kind_of, refusal_of_playlist
+from iqlut.videos.demuxers import SAFE_OPTIONS
 from iqlut.videos.frame_planes import Layout
 from iqlut.videos.time_line import DisplayTimes, corrected
 from iqlut.videos.video_types import Frame, Part, Video, VideoError
@@ -44,19 +45,20 @@ _READERS = {
     "MPEG program stream": "mpeg",
 }
 _EDGE_BYTES = 1 << 20
-_FILES_ALONE = {"protocol_whitelist": "file"}  # a video must not cause network access
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
     """Open the video at `path`, or raise VideoError if it cannot be opened."""
     kind = kind_of(path)
+    if kind is not None and kind.family is Family.PLAYLIST:
+        raise VideoError(refusal_of_playlist(str(path), kind))
     try:
         container = av.open(
             str(path.absolute()),
             format=_READERS.get(kind.name) if kind else None,
             metadata_errors="replace",
-            container_options=_FILES_ALONE,
+            container_options=SAFE_OPTIONS,
         )
     except FileNotFoundError:
         raise VideoError(f"there is no file {path}; check the name") from None
@@ -67,6 +69,11 @@ def opened(path: Path) -> Iterator[InputContainer]:
     except av.error.EOFError:
         raise VideoError(
             f"{path} has no frames, expected at least one; obtain the file again"
+        ) from None
+    except av.error.ArgumentError:  # also for a reader that is not in SAFE_OPTIONS
+        raise VideoError(
+            f"{path} is of a format that is not read, or is damaged, expected a video that names "
+            "no other files; convert it first or obtain it again"
         ) from None
     except av.error.FFmpegError as error:
         raise VideoError(
