@@ -24,14 +24,17 @@ module iqlut_layer #(
     localparam int LAST = (LAYER == iqlut_model::LAYERS - 1) ? 1 : 0;
     localparam int KERNEL = iqlut_model::KERNEL[32*LAYER +: 32];
     localparam int CODE_BITS = $clog2(iqlut_model::LEVELS[32*LAYER +: 32]);
-    localparam int BITS = 16 + iqlut_model::ACC_SHIFT[32*LAYER +: 32];
+    localparam int BITS = 17 + iqlut_model::ACC_SHIFT[32*LAYER +: 32];
     localparam int LANES = (OUTPUTS + CLOCKS - 1) / CLOCKS;
     localparam int STEPS = (OUTPUTS + LANES - 1) / LANES;
     localparam int STEP_BITS = (STEPS > 1) ? $clog2(STEPS) : 1;
     localparam int SIDE_BITS = (LAST == 1) ? 72 : 8 * CHANNELS;
     localparam int SKIP_BITS = (LAST == 1) ? 14 : 8;
     localparam int SUM_CLOCKS = (PIPELINE == 1) ? 3 + $clog2(CHANNELS * KERNEL) : 1;
-    localparam int REQUANTISE_CLOCKS = 4;
+    localparam int GROUP = (PIPELINE == 1) ? 1 : 4;  // digits of the accumulator in a clock
+    localparam int REQUANTISE_CLOCKS = 2 + 8 / GROUP;
+    // A one for each adder that subtracts a complement: in iqlut_blend and in iqlut_columns
+    localparam int ONES = 21 * CHANNELS * KERNEL * KERNEL + KERNEL - 1;
 
     logic                               column_tick;
     logic [iqlut_tags::BITS-1:0]        column_tags;
@@ -85,7 +88,7 @@ module iqlut_layer #(
     logic [8*LANES-1:0] signals;
     for (genvar lane = 0; lane < LANES; lane++) begin : output_lane
         logic [BITS*KERNEL-1:0] sums_of_lane;
-        logic signed [BITS-1:0] acc;
+        logic [BITS-1:0]        acc;
         logic [SKIP_BITS-1:0]   skip_of_acc;
         for (genvar j = 0; j < KERNEL; j++) begin : column_of_taps
             assign sums_of_lane[BITS*j +: BITS] = sums[BITS*(j*LANES+lane) +: BITS];
@@ -128,7 +131,7 @@ module iqlut_layer #(
         end
         iqlut_requantise #(
             .LAYER(LAYER), .LANE(lane), .LANES(LANES), .STEPS(STEPS), .STEP_BITS(STEP_BITS),
-            .BITS(BITS), .SKIP_BITS(SKIP_BITS)
+            .BITS(BITS), .ONES(ONES), .SKIP_BITS(SKIP_BITS), .GROUP(GROUP)
         ) requantise (
             .clock(clock), .step(step_of_acc), .acc(acc), .skip_signal(skip_of_acc),
             .signal(signals[8*lane +: 8])
