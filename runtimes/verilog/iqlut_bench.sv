@@ -162,20 +162,24 @@ module iqlut_bench #(
     // The signals after each layer, of the first frame
     for (genvar n = 0; n < LAYERS; n++) begin : layer
         localparam int CHANNELS = iqlut_model::CHANNELS[32*(n+1) +: 32];
-        int at = 0;
+        localparam int LANES = (CHANNELS + CLOCKS - 1) / CLOCKS;
+        int at = 0, part = 0, channel;
+        logic compared = 1'b0;
         always @(posedge clock) begin
-            if (compare_layers && upscaler.layer[n].stage.out_tick
-                && upscaler.layer[n].stage.out_tags[iqlut_tags::REAL]
-                && at < widths[0] * heights[0]) begin
-                for (int c = 0; c < CHANNELS; c++) begin
-                    if (upscaler.layer[n].stage.out_pixel[8*c +: 8]
-                        !== layer_signals[layer_base[n] + at * CHANNELS + c]) begin
-                        $fatal(1, "layer %0d, pixel %0d, channel %0d: got %h, expected %h",
-                               n, at, c, upscaler.layer[n].stage.out_pixel[8*c +: 8],
-                               layer_signals[layer_base[n] + at * CHANNELS + c]);
-                    end
+            part = upscaler.layer[n].stage.out_tick ? 0 : part + 1;
+            if (part == 0) begin
+                compared = compare_layers && at < widths[0] * heights[0]
+                           && upscaler.layer[n].stage.out_tags[iqlut_tags::REAL];
+                if (compared) at++;
+            end
+            for (int lane = 0; lane < LANES; lane++) begin
+                channel = part * LANES + lane;
+                if (compared && channel < CHANNELS && upscaler.layer[n].stage.out_part[8*lane +: 8]
+                    !== layer_signals[layer_base[n] + (at - 1) * CHANNELS + channel]) begin
+                    $fatal(1, "layer %0d, pixel %0d, channel %0d: got %h, expected %h",
+                           n, at - 1, channel, upscaler.layer[n].stage.out_part[8*lane +: 8],
+                           layer_signals[layer_base[n] + (at - 1) * CHANNELS + channel]);
                 end
-                at++;
             end
         end
     end
