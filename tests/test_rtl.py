@@ -218,16 +218,20 @@ def constant(package: str, name: str) -> int:
 
 @pytest.mark.parametrize("model", ["l8c8-x4", "iqlut-5k-x4"])
 def test_package_holds_what_is_stored(model):
-    """Of a symmetric model one copy of its tables, with the levels of an entry side by side."""
+    """Of a symmetric model one copy of its tables, with the levels of an entry side by side.
+
+    An entry is kept above the least of its levels.
+    """
     tables = iqlut.load(model)
     assert isinstance(tables, iqlut.Tables)
     package = rtl.package(tables).decode()
     stored = [tables.stored(index)["lut"] for index in range(len(tables.layers))]
-    entries = b"".join(np.moveaxis(lut, 1, -1).tobytes() for lut in stored)
+    above_least = [lut.astype(int) - lut.min(axis=1, keepdims=True) for lut in stored]
+    entries = b"".join(np.moveaxis(lut, 1, -1).astype(np.uint8).tobytes() for lut in above_least)
     assert constant(package, "ENTRIES").to_bytes(len(entries), "little") == entries
     gains = np.concatenate([tables.stored(n)["gain"] for n in range(len(tables.layers))])
     constants = constant(package, "CONSTANTS")
-    assert [constants >> 64 * n & 0xFFFF for n in range(len(gains))] == gains.tolist()
+    assert [constants >> 96 * n & 0xFFFF for n in range(len(gains))] == gains.tolist()
 
 
 def test_symmetry_of_the_circuit_is_that_of_the_specification():

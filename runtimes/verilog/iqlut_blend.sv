@@ -30,37 +30,33 @@ module iqlut_blend #(
     localparam int BITS = (RISE > 1) ? $clog2(RISE + 1) : 1;  // of an entry
     localparam int WORD = 2 * BITS + 1;
 
-    // Bit n of every row: of the entry at its code, and above it of the step to the next level
-    function automatic logic [ROWS-1:0] column(input int n);
-        logic [BITS:0] below, above, difference;
-        column = {ROWS{1'bx}};
+    // Each row: the entry at its code in the lower BITS, and above it the step to the next level.
+    logic [WORD-1:0] rows [0:ROWS-1];
+    initial begin
+        for (int at = 0; at < ROWS; at++) rows[at] = {WORD{1'bx}};
         for (int at = 0; at < STEPS; at++) begin
             for (int code = 0; code < LEVELS - 1; code++) begin
-                below = {1'b0, ENTRIES[8*(at*LEVELS+code) +: BITS]};
-                above = {1'b0, ENTRIES[8*(at*LEVELS+code)+8 +: BITS]};
-                difference = above - below;
-                column[at*CODES+code] = (n < BITS) ? below[n] : difference[n-BITS];
+                rows[at*CODES+code] = {
+                    {1'b0, ENTRIES[8*(at*LEVELS+code)+8 +: BITS]}
+                    - {1'b0, ENTRIES[8*(at*LEVELS+code) +: BITS]},
+                    ENTRIES[8*(at*LEVELS+code) +: BITS]
+                };
             end
         end
-    endfunction
-
-    // A shift, because yosys makes multiplexers of an index.
-    logic [WORD-1:0] word;
-    for (genvar n = 0; n < WORD; n++) begin : bit_of_word
-        localparam logic [ROWS-1:0] COLUMN = column(n);
-        assign word[n] = 1'(COLUMN >> row);
     end
 
     logic [BITS-1:0]      entry;
     logic signed [BITS:0] difference, difference_later;
     iqlut_delay #(.BITS(WORD), .CLOCKS(PIPELINE)) read (
-        .clock(clock), .enable(1'b1), .in(word), .out({difference, entry})
+        .clock(clock), .enable(1'b1), .in(rows[row]), .out({difference, entry})
     );
 
     // halves = 2 * entry + high * difference + 1; eighths = 4 * halves + middle * difference + 1
     logic [BITS:0]   halves, times_high;
     logic [BITS+2:0] eighths, eighths_sum;
     logic [BITS+4:0] times_middle;
+    logic            unused;
+    assign unused = ^times_middle;
     assign times_high = high[1] ? {difference[BITS-1:0], 1'b0} : high[0] ? difference : '0;
     assign halves = {entry, 1'b0} - ~times_high;
     assign times_middle = times_digit(difference, middle);

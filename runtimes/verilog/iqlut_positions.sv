@@ -1,8 +1,8 @@
 // Section 2 of the specification for the signals of a column: looks the places of each part of a
 // pixel up on the curve as it arrives, and holds all of them while a pixel is computed.
 //
-// With the last part `loads` is high, and after it `active` for STEPS clocks, in which `step` counts
-// from 0.
+// With the last part `loads` is high, and after it `active` for STEPS clocks, in which `step`
+// counts from 0.
 module iqlut_positions #(
     parameter int LAYER = 1,
     parameter int KERNEL = 3,

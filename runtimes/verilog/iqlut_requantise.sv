@@ -84,6 +84,7 @@ module iqlut_requantise #(
         logic [STEP_BITS-1:0]           step_in, step_out;
         logic [15:0]                    acc_in, acc_out;
         logic [SKIP_BITS-1:0]           skip_in, skip_out;
+        logic                           unused_bits;
         logic signed [SUM_BITS-1:0]     multiple, with_acc, with_skip;
         logic signed [SUM_BITS+2*n-1:0] total, total_out;
         iqlut_multiple #(
@@ -107,7 +108,8 @@ module iqlut_requantise #(
         if (n < SKIP_DIGITS) begin : digit_of_skip
             logic signed [SUM_BITS-1:0] skip_multiple;
             logic [2*SKIP_DIGITS-1:0]   skip_padded;
-            logic                       below;
+            logic                       below, unused_digits;
+            assign unused_digits = ^{below, skip_padded};
             assign skip_padded = (2*SKIP_DIGITS)'(skip_in);
             iqlut_multiple #(
                 .STEP_BITS(STEP_BITS), .BITS(SUM_BITS), .FACTORS(of_steps(SKIP))
@@ -120,6 +122,7 @@ module iqlut_requantise #(
             assign with_skip = with_acc;
         end
 
+        assign unused_bits = ^{step_out, acc_out, skip_out};
         iqlut_delay #(.BITS(STEP_BITS + 16 + SKIP_BITS), .CLOCKS(REGISTERS)) factors (
             .clock(clock), .enable(1'b1),
             .in({step_in, acc_in, skip_in}), .out({step_out, acc_out, skip_out})

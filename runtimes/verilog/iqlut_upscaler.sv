@@ -81,17 +81,17 @@ module iqlut_upscaler #(
     );
 
     for (genvar n = 0; n < LAYERS; n++) begin : layer
-        localparam int IN = iqlut_model::CHANNELS[32*n +: 32];
-        localparam int OUT = iqlut_model::CHANNELS[32*(n+1) +: 32];
+        localparam int IN = first_bit(n), OUT = first_bit(n + 1), END = first_bit(n + 2);
         iqlut_layer #(
             .LAYER(n), .CLOCKS(CLOCKS), .WIDTH_MAX(WIDTH_MAX), .PIPELINE(PIPELINE),
-            .CHANNELS(IN), .OUTPUTS(OUT)
+            .CHANNELS(iqlut_model::CHANNELS[32*n +: 32]),
+            .OUTPUTS(iqlut_model::CHANNELS[32*(n+1) +: 32])
         ) stage (
             .clock(clock), .reset(restart),
             .in_tick(tick[n]), .in_tags(tags[iqlut_tags::BITS*n +: iqlut_tags::BITS]),
-            .in_part(parts[first_bit(n) +: first_bit(n+1)-first_bit(n)]), .luma(luma), .out_tick(tick[n+1]),
+            .in_part(parts[IN +: OUT-IN]), .luma(luma), .out_tick(tick[n+1]),
             .out_tags(tags[iqlut_tags::BITS*(n+1) +: iqlut_tags::BITS]),
-            .out_part(parts[first_bit(n+1) +: first_bit(n+2)-first_bit(n+1)])
+            .out_part(parts[OUT +: END-OUT])
         );
     end
 
