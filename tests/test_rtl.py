@@ -16,10 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
+from PIL import Image
 
 import iqlut
 from c_cases import symmetric_tables
 from iqlut.errors import UnsupportedModel
+from iqlut.planes import colour
 from iqlut.tables import file_format, symmetry
 from iqlut.targets import rtl, vectors
 from random_tables import random_tables, uneven_tables
@@ -175,6 +178,23 @@ def test_shipped_models(model, tmp_path):
     tables = iqlut.load(model)
     assert isinstance(tables, iqlut.Tables)
     simulate(tmp_path, "verilator", rtl.emit(tables), "ARGUMENTS=+send=9 +receive=5")
+
+
+@pytest.mark.silicon
+@pytest.mark.parametrize("model", ["l8c8-x4", "iqlut-5k-x4"])
+def test_whole_pictures(model, tmp_path):
+    """All planes of the vectors, then three pictures, with random back pressure on both sides."""
+    samples = Path(__file__).parents[1] / "samples"
+    photos = [np.array(Image.open(samples / name)) for name in ("kitten.png", "budgie.png")]
+    pictures = [*(colour.split(photo)[0] for photo in photos), skimage.data.text()]
+    frames = [*vectors.planes().values(), *pictures]
+    tables = iqlut.load(model)
+    assert isinstance(tables, iqlut.Tables)
+    files = rtl.emit(tables) | rtl.cases(tables, frames)
+    width = max(plane.shape[1] for plane in frames)
+    built = [f"WIDTH_MAX={width}", "OPTIMISE=-O2", "ARGUMENTS=+send=2 +receive=12"]
+    printed = simulate(tmp_path, "verilator", files, *built)
+    assert f"{len(frames)} frames, " in printed
 
 
 @pytest.mark.silicon

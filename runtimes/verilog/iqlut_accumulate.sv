@@ -32,9 +32,9 @@ module iqlut_accumulate #(
     localparam int COUNT = STORED_CHANNELS * KERNEL * KERNEL * STORED_OUTPUTS;
     localparam int ENTRIES = 8 * LEVELS;  // bits of an output's entries in a tap
     localparam logic [ENTRIES*COUNT-1:0] STORED = iqlut_model::ENTRIES[8*BASE +: ENTRIES*COUNT];
-    localparam int SEEN_COUNT = CHANNELS * KERNEL * KERNEL * OUTPUTS;
+    localparam int TAP_OUTPUTS = CHANNELS * KERNEL * KERNEL * OUTPUTS;
     localparam int RISES_BASE = iqlut_model::RISES_BASE[32*LAYER +: 32];
-    localparam logic [8*SEEN_COUNT-1:0] RISES = iqlut_model::RISES[8*RISES_BASE +: 8*SEEN_COUNT];
+    localparam logic [8*TAP_OUTPUTS-1:0] RISES = iqlut_model::RISES[8*RISES_BASE +: 8*TAP_OUTPUTS];
 
     localparam int STEPS_LOG2 = $clog2(STEPS);
     localparam int ROW_BITS = STEPS_LOG2 + CODE_BITS;

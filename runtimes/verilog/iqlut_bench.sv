@@ -7,6 +7,8 @@
 //   +receive=N     of 16 clocks, in how many a beat is taken
 //   +ports=1       give width and height by the ports; 0: by tlast and tuser
 //   +seed=N        of the random numbers
+//   +picture=FILE  write what comes out for the first frame, as PGM
+//   +waves=FILE    write the signals of this module as VCD (Icarus; Verilator built with --trace)
 `timescale 1ns / 1ps
 module iqlut_bench #(
     parameter int CLOCKS = 8,
@@ -34,8 +36,8 @@ module iqlut_bench #(
     always #2 clock = ~clock;
 
     // All frames, one after the other
-    string      cases_file, layers_file;
-    int         cases = 1, file, seed, send, receive, ports;
+    string      cases_file, layers_file, picture_file, waves_file;
+    int         cases = 1, file, picture = 0, seed, send, receive, ports;
     logic [31:0] widths [0:255], heights [0:255];
     logic [7:0] inputs [0:BYTES_MAX-1], expected [0:16*BYTES_MAX-1];
     logic [7:0] layer_signals [0:BYTES_MAX-1];
@@ -142,6 +144,7 @@ module iqlut_bench #(
             end
             if (wrong) $fatal(1, "frame %0d, line %0d, column %0d: tuser, tlast or tkeep is wrong",
                               got_frame, got_y, got_x);
+            if (picture != 0 && got_frame == 0) write_beat;
             if (first_beat < 0) first_beat = clocks;
             beats++;
             got_x += BEAT;
@@ -158,6 +161,13 @@ module iqlut_bench #(
         end
         m_tready <= !reset && chance(receive);
     end
+
+    task automatic write_beat;
+        if (m_tuser) $fwrite(picture, "P5 %0d %0d 255\n", columns, lines);
+        for (int n = 0; n < BEAT; n++) begin
+            if (m_tkeep[n]) $fwrite(picture, "%c", m_tdata[8*n +: 8]);
+        end
+    endtask
 
     // The signals after each layer, of the first frame
     for (genvar n = 0; n < LAYERS; n++) begin : layer
@@ -188,6 +198,7 @@ module iqlut_bench #(
         if (different != 0) $fatal(1, "%0d pixels differ", different);
         $display("%0d frames, %0d beats, longest gap between pixels %0d clocks, %s %0d",
                  cases, beats, gap_max, "first beat after", first_beat - first_sent);
+        if (picture != 0) $fclose(picture);
         $display("PASS");
         $finish;
     endtask
@@ -207,6 +218,11 @@ module iqlut_bench #(
         if ($value$plusargs("layers=%s", layers_file) != 0) begin
             read_layers;
             compare_layers = 1'b1;
+        end
+        if ($value$plusargs("picture=%s", picture_file) != 0) picture = $fopen(picture_file, "wb");
+        if ($value$plusargs("waves=%s", waves_file) != 0) begin
+            $dumpfile(waves_file);
+            $dumpvars(1, iqlut_bench);
         end
         frames_to_send = (ports == 1) ? cases : cases + 1;
         repeat (4) @(posedge clock);

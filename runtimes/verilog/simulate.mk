@@ -1,6 +1,7 @@
 # Runs the test bench on the cases of an export, in the folder of the export:
 #     make -f simulate.mk icarus verilator lint
-# ARGUMENTS go to the bench (+send=9 +receive=5: random back pressure), PARAMETERS to the circuit.
+# ARGUMENTS go to the bench (+send=9 +receive=5: random back pressure); CLOCKS, WIDTH_MAX and so on
+# are parameters of the circuit.
 
 SOURCES := iqlut_tags.sv iqlut_model.sv \
   $(filter-out iqlut_tags.sv iqlut_model.sv iqlut_bench.sv,$(sort $(wildcard iqlut_*.sv)))
@@ -8,7 +9,9 @@ CASES := +cases=cases.txt +layers=layers.txt
 CLOCKS ?= 8
 COLUMNS_IN_BEAT ?= 1
 PIPELINE ?= 1
-NAMES := CLOCKS COLUMNS_IN_BEAT PIPELINE
+WIDTH_MAX ?= 64
+BYTES_MAX ?= 1048576
+NAMES := CLOCKS COLUMNS_IN_BEAT PIPELINE WIDTH_MAX BYTES_MAX
 VERILATOR ?= verilator
 OPTIMISE ?= -O1
 
