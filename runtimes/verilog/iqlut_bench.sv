@@ -38,10 +38,10 @@ module iqlut_bench #(
     // All frames, one after the other
     string      cases_file, layers_file, picture_file, waves_file;
     int         cases = 1, file, picture = 0, seed, send, receive, ports;
-    logic [31:0] widths [0:255], heights [0:255];
-    logic [7:0] inputs [0:BYTES_MAX-1], expected [0:16*BYTES_MAX-1];
-    logic [7:0] layer_signals [0:BYTES_MAX-1];
-    logic [31:0] layer_base [0:LAYERS-1];
+    logic [31:0] widths [256], heights [256];
+    logic [7:0] inputs [BYTES_MAX], expected [16*BYTES_MAX];
+    logic [7:0] layer_signals [BYTES_MAX];
+    logic [31:0] layer_base [LAYERS];
     logic       compare_layers = 1'b0;
 
     localparam int INPUTS = 0, EXPECTED = 1, SIGNALS = 2;

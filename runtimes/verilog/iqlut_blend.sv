@@ -31,7 +31,7 @@ module iqlut_blend #(
     localparam int WORD = 2 * BITS + 1;
 
     // Each row: the entry at its code in the lower BITS, and above it the step to the next level.
-    logic [WORD-1:0] rows [0:ROWS-1];
+    logic [WORD-1:0] rows [ROWS];
     initial begin
         for (int at = 0; at < ROWS; at++) rows[at] = {WORD{1'bx}};
         for (int at = 0; at < STEPS; at++) begin

@@ -91,7 +91,7 @@ module iqlut_shuffle #(
 
     logic [PHASES*COLUMNS-1:0] read;
     for (genvar c = 0; c < COLUMNS; c++) begin : column
-        logic [PHASES-1:0] memory [0:2*DEPTH-1];
+        logic [PHASES-1:0] memory [2*DEPTH];
         logic [INDEX_BITS-1:0] write_index, read_index;
         assign write_index = INDEX_BITS'(address) + (writing ? INDEX_BITS'(DEPTH) : '0);
         assign read_index = INDEX_BITS'(at) + (sending ? INDEX_BITS'(DEPTH) : '0);

@@ -62,7 +62,7 @@ module iqlut_upscaler #(
 
     // Luma waits here until the pixel that it belongs to reaches the upsampler.
     logic [FLIGHT_BITS-1:0]        written, taken;
-    logic [iqlut_tags::BITS+8-1:0] flight [0:2**FLIGHT_BITS-1];
+    logic [iqlut_tags::BITS+8-1:0] flight [2**FLIGHT_BITS];
     logic [iqlut_tags::BITS+8-1:0] oldest;
     logic [71:0]                   luma;
     assign oldest = flight[taken];

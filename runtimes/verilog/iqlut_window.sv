@@ -57,7 +57,7 @@ module iqlut_window #(
     end
 
     if (ROWS > 0) begin : kept
-        logic [PART*ROWS-1:0]   memory [0:DEPTH-1];
+        logic [PART*ROWS-1:0]   memory [DEPTH];
         logic [PART*ROWS-1:0]   older;
         logic [ADDRESS_BITS-1:0] next_address, address, write_address;
         assign address = (in_tick && in_tags[iqlut_tags::FIRST_COLUMN]) ? '0 : next_address;

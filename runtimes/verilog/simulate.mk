@@ -1,5 +1,5 @@
 # Runs the test bench on the cases of an export, in the folder of the export:
-#     make -f simulate.mk icarus verilator lint
+#     make -f simulate.mk icarus verilator lint style
 # ARGUMENTS go to the bench (+send=9 +receive=5: random back pressure); CLOCKS, WIDTH_MAX and so on
 # are parameters of the circuit.
 
@@ -15,7 +15,11 @@ NAMES := CLOCKS COLUMNS_IN_BEAT PIPELINE WIDTH_MAX BYTES_MAX
 VERILATOR ?= verilator
 OPTIMISE ?= -O1
 
-.PHONY: icarus verilator lint
+# Labels of generate blocks are parts of hierarchical names here; constants are in capitals.
+VERIBLE ?= verible-verilog-lint
+STYLE := -generate-label-prefix,parameter-name-style=localparam_style:ALL_CAPS;parameter_style:ALL_CAPS
+
+.PHONY: icarus verilator lint style
 
 icarus:
 	iverilog -g2012 -s iqlut_bench -o icarus.vvp \
@@ -30,3 +34,6 @@ verilator:
 
 lint:
 	$(VERILATOR) --lint-only -Wall --top-module iqlut_upscaler $(SOURCES)
+
+style:
+	$(VERIBLE) '--rules=$(STYLE)' $(SOURCES) iqlut_bench.sv
