@@ -26,6 +26,7 @@ from iqlut.planes import colour
 from iqlut.tables import file_format, symmetry
 from iqlut.targets import rtl, vectors
 from random_tables import random_tables, uneven_tables
+from scripts.measure import silicon
 
 SIMULATORS = {"icarus": "iverilog", "verilator": "verilator"}
 TIMEOUT_S = 900
@@ -236,6 +237,25 @@ def test_style(tmp_path):
     command = ["make", "-f", "simulate.mk", "style", f"VERIBLE={program}"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_synthesis(tmp_path):
+    """A block of 18 taps and its requantiser: without DSPs, latches or block RAM for tables.
+
+    yosys takes 45 LUTs for a blend of 7 bits if it chooses digits in the carry chains, and 69 if
+    not; the rest of this layer takes 500.
+    """
+    if shutil.which("yosys") is None:
+        pytest.skip("yosys is not installed")
+    tables = CASES["x2"].tables()
+    for name, data in rtl.emit(tables).items():
+        (tmp_path / name).write_bytes(data)
+    cells, _ = silicon.synthesise(tmp_path, "xcup", *silicon.modules(tables)["layer1"])
+    luts = sum(count for name, count in cells.items() if re.fullmatch(r"LUT\d", name))
+    assert 18 * 30 < luts < 18 * 65 + 500
+    assert not [name for name in cells if name.startswith(("DSP", "LD"))]
+    assert sum(count for name, count in cells.items() if name.startswith("RAMB")) <= 2  # rows
 
 
 def constant(package: str, name: str) -> int:

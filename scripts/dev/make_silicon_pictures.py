@@ -2,8 +2,9 @@
 
     python -m scripts.dev.make_silicon_pictures
 
-`silicon_kitten.png` is a photo and what Verilator gave for it; `silicon_waves.svg` and `.png` show
-the ports of the circuit in Icarus Verilog while a small frame passes, with back pressure.
+`silicon_kitten.png` is a part of a photo and what Verilator gave for it. `silicon_waves.svg` and
+`.png` show the ports of the circuit in Icarus Verilog while a small frame passes, with back
+pressure.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from scripts.shared.result_files import ROOT
 MODEL = "l8c8-x4"
 WAVES = ("s_tvalid", "s_tready", "s_tuser", "s_tlast", "s_tdata")
 WAVES += ("m_tvalid", "m_tready", "m_tuser", "m_tlast", "m_tdata")
+WINDOW = (56, 32, 120, 96)  # of the photo: left, upper, right, lower
 CLOCK_PS = 4000
 SHOWN_CLOCKS = 90
 TEXT_CLOCKS = 3  # a box as wide has room for text
@@ -42,19 +44,16 @@ def main() -> None:
     """Simulate twice, and write both pictures."""
     tables = iqlut.load(MODEL)
     assert isinstance(tables, iqlut.Tables)
-    photo = colour.split(np.array(Image.open(ROOT / "samples" / "kitten.png")))[0]
+    photo = colour.split(np.array(Image.open(ROOT / "samples" / "kitten.png").crop(WINDOW)))[0]
     with TemporaryDirectory() as folder:
-        _simulate(Path(folder), tables, [vectors.picture(3, 12)], "icarus", "+waves=waves.vcd")
+        _simulate(Path(folder), tables, [vectors.picture(14, 12)], "icarus", "+waves=waves.vcd")
         _plot(_changes((Path(folder) / "waves.vcd").read_text()))
         _simulate(Path(folder), tables, [photo], "verilator", "+picture=upscaled.pgm")
         upscaled = Image.open(Path(folder) / "upscaled.pgm")
         upscaled.load()
     before = Image.fromarray(photo).resize(upscaled.size, Image.Resampling.NEAREST)
-    panels = {"input": before, f"{MODEL}, from the simulator": upscaled}
-    half = {
-        title: panel.crop((200, 120, 520, 440)).convert("RGB") for title, panel in panels.items()
-    }
-    side_by_side(half).save(plot_style.IMAGES / "silicon_kitten.png", optimize=True)
+    panels = {"input, 64x64": before, f"{MODEL}, from the simulator": upscaled}
+    side_by_side(panels).save(plot_style.IMAGES / "silicon_kitten.png", optimize=True)
 
 
 def _simulate(
@@ -63,7 +62,7 @@ def _simulate(
     for name, data in (rtl.emit(tables) | rtl.cases(tables, frames)).items():
         (folder / name).write_bytes(data)
     width = max(frame.shape[1] for frame in frames)
-    settings = [f"WIDTH_MAX={width}", "BYTES_MAX=4194304", f"ARGUMENTS=+receive=12 {argument}"]
+    settings = [f"WIDTH_MAX={width}", f"ARGUMENTS=+receive=12 {argument}"]
     subprocess.run(["make", "-f", "simulate.mk", simulator, *settings], cwd=folder, check=True)
 
 
@@ -97,6 +96,7 @@ def _plot(changes: Changes) -> None:
             _plot_signal(axes, row, _at_clocks(changes[name], begin))
         axes.set_yticks(np.arange(len(names)) + 0.3, names)
         axes.set_xlim(0, SHOWN_CLOCKS)
+        axes.set_ylim(-0.4, len(names))
         axes.set_xlabel("clock")
         axes.grid(visible=False, axis="y")
         plot_style.save(figure, "silicon_waves")

@@ -85,10 +85,9 @@ def main(arguments: list[str]) -> None:
     with TemporaryDirectory() as scratch:
         for name, data in rtl.emit(tables).items():
             (Path(scratch) / name).write_bytes(data)
-        (Path(scratch) / "ripple_carry.v").write_text(RIPPLE_CARRY)
         for name in names or modules(tables):
             began = time.monotonic()
-            cells, version = _synthesise(Path(scratch), target, *modules(tables)[name])
+            cells, version = synthesise(Path(scratch), target, *modules(tables)[name])
             row: Row = {
                 "command": f"python -m scripts.measure.silicon {model} {target} {name}",
                 "model": model,
@@ -105,11 +104,12 @@ def main(arguments: list[str]) -> None:
             print(f"{model} {target} {name}: {time.monotonic() - began:.0f} s {cells}", flush=True)
 
 
-def _synthesise(
+def synthesise(
     folder: Path, target: str, module: str, parameters: dict[str, int]
 ) -> tuple[dict[str, int], str]:
-    """How many cells of each kind yosys needs for a module, and its version."""
+    """How many cells of each kind yosys needs for a module of an export, and its version."""
     steps, pipeline = TARGETS[target]
+    (folder / "ripple_carry.v").write_text(RIPPLE_CARRY)
     files = [name.name for name in sorted(folder.glob("*.sv")) if name.name not in NOT_SYNTHESISED]
     ordered = [*PACKAGES, *(name for name in files if name not in PACKAGES)]
     given = dict(parameters)

@@ -76,7 +76,9 @@ def comparison() -> str:
         for target, technology in (("xcup", "UltraScale+"), ("gates", "gates")):
             size, block_rams = _size(tables, target)
             cells = (technology, "a pixel in 8 clocks (simulated)", size, block_rams or row_memory)
-            lines.append(f"| **{model}** | {' | '.join(cells)} | {psnr_db:.2f} dB (Set5) | measured |")
+            lines.append(
+                f"| **{model}** | {' | '.join(cells)} | {psnr_db:.2f} dB (Set5) | measured |"
+            )
     return "\n".join(lines) + "\n"
 
 

@@ -57,22 +57,6 @@ def package(tables: Tables) -> bytes:
             f"{LAYERS_MAX}; export a smaller model"
         )
     stored = [_stored(tables, index) for index in range(len(tables.layers))]
-    shapes = [one.entries.shape for one in stored]
-    channels = [one.layer.channels_in for one in stored] + [tables.scale**2]
-    lists = {
-        "KERNEL": [shape[1] for shape in shapes],
-        "LEVELS": [one.layer.levels for one in stored],
-        "CHANNELS": channels,
-        "ACC_SHIFT": [one.layer.acc_shift for one in stored],
-        "SHIFT": [one.layer.shift for one in stored],
-        "GAIN_MAX": [int(abs(one.layer.gain.astype(int)).max()) for one in stored],
-        "SKIP_MAX": [int(abs(one.layer.skip.astype(int)).max()) for one in stored],
-        "BIAS_MAX": [int(abs(one.layer.bias.astype(int)).max()) for one in stored],
-        "SKIP_LOG2": [_logarithm(one.layer.skip) for one in stored],
-        "ENTRIES_BASE": _starts([one.entries.size for one in stored]),
-        "RISES_BASE": _starts([one.rises.size for one in stored]),
-        "CONSTANTS_BASE": _starts([len(one.constants) for one in stored]),
-    }
     arrays = {
         "CURVES": np.concatenate([_curve(one.layer) for one in stored]).astype("<u2"),
         "CONSTANTS": np.concatenate([one.constants for one in stored]).astype("<i4"),
@@ -84,13 +68,35 @@ def package(tables: Tables) -> bytes:
     lines += ["package iqlut_model;", f"    localparam int SCALE = {tables.scale};"]
     lines.append(f"    localparam int LAYERS = {len(stored)};")
     lines.append(f"    localparam int SYMMETRY = {tables.symmetry};")
-    for name, values in lists.items():
+    for name, values in _numbers(stored, tables.scale).items():
         words = ", ".join(f"32'd{value}" for value in reversed(values))
         lines.append(
             f"    localparam logic [{32 * len(values) - 1}:0] {name} =\n        {{{words}}};"
         )
     lines += [_constant(name, array.tobytes()) for name, array in arrays.items()]
     return ("\n".join([*lines, "endpackage"]) + "\n").encode()
+
+
+def _numbers(stored: Sequence[_StoredLayer], scale: int) -> dict[str, list[int]]:
+    """What the package holds as a number for each layer."""
+    layers = [one.layer for one in stored]
+    magnitudes = {
+        f"{name.upper()}_MAX": [
+            int(abs(getattr(layer, name).astype(int)).max()) for layer in layers
+        ]
+        for name in ("gain", "skip", "bias")
+    }
+    return magnitudes | {
+        "KERNEL": [one.entries.shape[1] for one in stored],
+        "LEVELS": [layer.levels for layer in layers],
+        "CHANNELS": [*(layer.channels_in for layer in layers), scale**2],
+        "ACC_SHIFT": [layer.acc_shift for layer in layers],
+        "SHIFT": [layer.shift for layer in layers],
+        "SKIP_LOG2": [_logarithm(layer.skip) for layer in layers],
+        "ENTRIES_BASE": _starts([one.entries.size for one in stored]),
+        "RISES_BASE": _starts([one.rises.size for one in stored]),
+        "CONSTANTS_BASE": _starts([len(one.constants) for one in stored]),
+    }
 
 
 def _stored(tables: Tables, index: int) -> _StoredLayer:
