@@ -1,6 +1,6 @@
 // Section 3 of the specification for one column of the kernel's rows: for each column j of taps,
-// the sum of blends over the input channels and the rows of taps. In each step LANES outputs are
-// computed.
+// the sum of blends over the input channels and the rows of taps, each as iqlut_blend gives it. In
+// each step LANES outputs are computed. No adder is wider than these tables need.
 //
 // Latency: 3 clocks and one for each level of the tree of adders with PIPELINE, one clock without.
 // The tables are read as they are stored. In a symmetric model, `entries_index` finds each entry in
@@ -32,6 +32,9 @@ module iqlut_accumulate #(
     localparam int COUNT = STORED_CHANNELS * KERNEL * KERNEL * STORED_OUTPUTS;
     localparam int ENTRIES = 8 * LEVELS;  // bits of an output's entries in a tap
     localparam logic [ENTRIES*COUNT-1:0] STORED = iqlut_model::ENTRIES[8*BASE +: ENTRIES*COUNT];
+    localparam int TAP_OUTPUTS = CHANNELS * KERNEL * KERNEL * OUTPUTS;
+    localparam int RISES_BASE = iqlut_model::RISES_BASE[32*LAYER +: 32];
+    localparam logic [8*TAP_OUTPUTS-1:0] RISES = iqlut_model::RISES[8*RISES_BASE +: 8*TAP_OUTPUTS];
 
     localparam int STEPS_LOG2 = $clog2(STEPS);
     localparam int ROW_BITS = STEPS_LOG2 + CODE_BITS;
@@ -91,6 +94,36 @@ module iqlut_accumulate #(
         end
     endfunction
 
+    // The greatest entry of each tap of each column and lane, over all steps
+    localparam int TAPS = CHANNELS * KERNEL;  // in a column
+    function automatic logic [8*TAPS*KERNEL*LANES-1:0] greatest_of_taps();
+        int channel, tap, out;
+        logic [7:0] rise, most;
+        for (int at = 0; at < TAPS * KERNEL * LANES; at++) begin
+            channel = at % CHANNELS;
+            tap = ((at % TAPS) / CHANNELS) * KERNEL + at / (TAPS * LANES);
+            most = 8'd0;
+            for (int n = 0; n < STEPS; n++) begin
+                out = n * LANES + (at / TAPS) % LANES;
+                rise = 8'd0;
+                if (out < OUTPUTS) rise = RISES[8*((channel*KERNEL*KERNEL+tap)*OUTPUTS+out) +: 8];
+                if (rise > most) most = rise;
+            end
+            greatest_of_taps[8*at +: 8] = most;
+        end
+    endfunction
+    localparam logic [8*TAPS*KERNEL*LANES-1:0] GREATEST = greatest_of_taps();
+
+    // Bits of the sum of so many taps of a column and lane, from the first one
+    function automatic int sum_bits(input int column_lane, input int first, input int count);
+        int most;
+        most = 0;
+        for (int at = first; at < first + count && at < TAPS; at++) begin
+            most += 32 * {24'd0, GREATEST[8*(column_lane*TAPS+at) +: 8]} + 21;
+        end
+        sum_bits = (most > 1) ? $clog2(most + 1) : 1;
+    endfunction
+
     // The positions, the digits as late as the blends need them.
     logic [CODE_BITS*CHANNELS*KERNEL-1:0] codes;
     logic [2*CHANNELS*KERNEL-1:0] high, middle, low;
@@ -107,24 +140,27 @@ module iqlut_accumulate #(
     end
 
     // For each column of taps and each lane a tree of adders, whose leaves are the blends.
-    localparam int TAPS = CHANNELS * KERNEL;  // in a column
     localparam int TREE = $clog2(TAPS);
     for (genvar j = 0; j < KERNEL; j++) begin : column
         for (genvar lane = 0; lane < LANES; lane++) begin : output_lane
             for (genvar n = 0; n <= TREE; n++) begin : level
                 for (genvar at = 0; at < 2 ** (TREE - n); at++) begin : node
-                    logic signed [BITS-1:0] value;
+                    localparam int SUM_BITS = sum_bits(j * LANES + lane, at * 2 ** n, 2 ** n);
+                    logic [SUM_BITS-1:0] value;
                     if (n > 0) begin : sum_of_two
-                        logic signed [BITS-1:0] sum;
-                        assign sum = level[n-1].node[2*at].value + level[n-1].node[2*at+1].value;
-                        iqlut_delay #(.BITS(BITS), .CLOCKS(PIPELINE)) register (
+                        logic [SUM_BITS-1:0] sum;
+                        assign sum = SUM_BITS'(level[n-1].node[2*at].value)
+                                     + SUM_BITS'(level[n-1].node[2*at+1].value);
+                        iqlut_delay #(.BITS(SUM_BITS), .CLOCKS(PIPELINE)) register (
                             .clock(clock), .enable(1'b1), .in(sum), .out(value)
                         );
                     end else if (at < TAPS) begin : tap
-                        logic signed [12:0] blend;
+                        localparam int RISE =
+                            {24'd0, GREATEST[8*((j*LANES+lane)*TAPS+at) +: 8]};
+                        logic [12:0] blend;
                         iqlut_blend #(
                             .CODE_BITS(CODE_BITS), .STEPS(STEPS), .LEVELS(LEVELS),
-                            .PIPELINE(PIPELINE),
+                            .PIPELINE(PIPELINE), .RISE(RISE),
                             .ENTRIES(of_steps(at % CHANNELS, (at / CHANNELS) * KERNEL + j, lane))
                         ) lookup (
                             .clock(clock),
@@ -133,14 +169,14 @@ module iqlut_accumulate #(
                             .low(low[2*at +: 2]),
                             .blend(blend)
                         );
-                        assign value = BITS'(blend);
+                        assign value = SUM_BITS'(blend);
                     end else begin : none
                         assign value = '0;
                     end
                 end
             end
             iqlut_delay #(.BITS(BITS), .CLOCKS(1 - PIPELINE)) last (
-                .clock(clock), .enable(1'b1), .in(level[TREE].node[0].value),
+                .clock(clock), .enable(1'b1), .in(BITS'(level[TREE].node[0].value)),
                 .out(sums[BITS*(j*LANES+lane) +: BITS])
             );
         end

@@ -7,6 +7,8 @@
 //   +receive=N     of 16 clocks, in how many a beat is taken
 //   +ports=1       give width and height by the ports; 0: by tlast and tuser
 //   +seed=N        of the random numbers
+//   +picture=FILE  write what comes out for the first frame, as PGM
+//   +waves=FILE    write the signals of this module as VCD (Icarus; Verilator built with --trace)
 `timescale 1ns / 1ps
 module iqlut_bench #(
     parameter int CLOCKS = 8,
@@ -34,12 +36,12 @@ module iqlut_bench #(
     always #2 clock = ~clock;
 
     // All frames, one after the other
-    string      cases_file, layers_file;
-    int         cases = 1, file, seed, send, receive, ports;
-    logic [31:0] widths [0:255], heights [0:255];
-    logic [7:0] inputs [0:BYTES_MAX-1], expected [0:16*BYTES_MAX-1];
-    logic [7:0] layer_signals [0:BYTES_MAX-1];
-    logic [31:0] layer_base [0:LAYERS-1];
+    string      cases_file, layers_file, picture_file, waves_file;
+    int         cases = 1, file, picture = 0, seed, send, receive, ports;
+    logic [31:0] widths [256], heights [256];
+    logic [7:0] inputs [BYTES_MAX], expected [16*BYTES_MAX];
+    logic [7:0] layer_signals [BYTES_MAX];
+    logic [31:0] layer_base [LAYERS];
     logic       compare_layers = 1'b0;
 
     localparam int INPUTS = 0, EXPECTED = 1, SIGNALS = 2;
@@ -142,6 +144,7 @@ module iqlut_bench #(
             end
             if (wrong) $fatal(1, "frame %0d, line %0d, column %0d: tuser, tlast or tkeep is wrong",
                               got_frame, got_y, got_x);
+            if (picture != 0 && got_frame == 0) write_beat;
             if (first_beat < 0) first_beat = clocks;
             beats++;
             got_x += BEAT;
@@ -159,23 +162,34 @@ module iqlut_bench #(
         m_tready <= !reset && chance(receive);
     end
 
+    task automatic write_beat;
+        if (m_tuser) $fwrite(picture, "P5 %0d %0d 255\n", columns, lines);
+        for (int n = 0; n < BEAT; n++) begin
+            if (m_tkeep[n]) $fwrite(picture, "%c", m_tdata[8*n +: 8]);
+        end
+    endtask
+
     // The signals after each layer, of the first frame
     for (genvar n = 0; n < LAYERS; n++) begin : layer
         localparam int CHANNELS = iqlut_model::CHANNELS[32*(n+1) +: 32];
-        int at = 0;
+        localparam int LANES = (CHANNELS + CLOCKS - 1) / CLOCKS;
+        int at = 0, part = 0, channel;
+        logic compared = 1'b0;
         always @(posedge clock) begin
-            if (compare_layers && upscaler.layer[n].stage.out_tick
-                && upscaler.layer[n].stage.out_tags[iqlut_tags::REAL]
-                && at < widths[0] * heights[0]) begin
-                for (int c = 0; c < CHANNELS; c++) begin
-                    if (upscaler.layer[n].stage.out_pixel[8*c +: 8]
-                        !== layer_signals[layer_base[n] + at * CHANNELS + c]) begin
-                        $fatal(1, "layer %0d, pixel %0d, channel %0d: got %h, expected %h",
-                               n, at, c, upscaler.layer[n].stage.out_pixel[8*c +: 8],
-                               layer_signals[layer_base[n] + at * CHANNELS + c]);
-                    end
+            part = upscaler.layer[n].stage.out_tick ? 0 : part + 1;
+            if (part == 0) begin
+                compared = compare_layers && at < widths[0] * heights[0]
+                           && upscaler.layer[n].stage.out_tags[iqlut_tags::REAL];
+                if (compared) at++;
+            end
+            for (int lane = 0; lane < LANES; lane++) begin
+                channel = part * LANES + lane;
+                if (compared && channel < CHANNELS && upscaler.layer[n].stage.out_part[8*lane +: 8]
+                    !== layer_signals[layer_base[n] + (at - 1) * CHANNELS + channel]) begin
+                    $fatal(1, "layer %0d, pixel %0d, channel %0d: got %h, expected %h",
+                           n, at - 1, channel, upscaler.layer[n].stage.out_part[8*lane +: 8],
+                           layer_signals[layer_base[n] + (at - 1) * CHANNELS + channel]);
                 end
-                at++;
             end
         end
     end
@@ -184,6 +198,7 @@ module iqlut_bench #(
         if (different != 0) $fatal(1, "%0d pixels differ", different);
         $display("%0d frames, %0d beats, longest gap between pixels %0d clocks, %s %0d",
                  cases, beats, gap_max, "first beat after", first_beat - first_sent);
+        if (picture != 0) $fclose(picture);
         $display("PASS");
         $finish;
     endtask
@@ -203,6 +218,11 @@ module iqlut_bench #(
         if ($value$plusargs("layers=%s", layers_file) != 0) begin
             read_layers;
             compare_layers = 1'b1;
+        end
+        if ($value$plusargs("picture=%s", picture_file) != 0) picture = $fopen(picture_file, "wb");
+        if ($value$plusargs("waves=%s", waves_file) != 0) begin
+            $dumpfile(waves_file);
+            $dumpvars(1, iqlut_bench);
         end
         frames_to_send = (ports == 1) ? cases : cases + 1;
         repeat (4) @(posedge clock);

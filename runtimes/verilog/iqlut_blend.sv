@@ -1,15 +1,20 @@
-// arithmetic.blend of one tap of one channel, for one output in each step:
-// 32 * entry[code] + fraction * (entry[code + 1] - entry[code]).
+// arithmetic.blend of one tap of one channel, for one output in each step, above its least value:
+// 32 * entry[code] + fraction * (entry[code + 1] - entry[code]) + 21.
 //
-// ENTRIES has 8 bits for each level of each step, the levels of a step one after the other. A row
-// is a step and a code; rows that no code reaches are x, from which synthesis gains. With digits
-// from -2 to 1, each digit costs one row of adders, and the one that completes a two's complement
-// goes to a bit that is free. Latency: 3 * PIPELINE clocks.
+// ENTRIES has 8 bits for each level of each step, the levels of a step one after the other, above
+// the least of them; RISE is the greatest. A row is a step and a code; rows that no code reaches
+// are x, from which synthesis gains. With digits from -2 to 1, each digit costs one row of adders,
+// and the one that completes a two's complement goes to a bit that is free.
+//
+// `a - ~b` is `a + b + 1`. The multiple of the difference is subtracted, because yosys then chooses
+// it in the LUTs of the carry chain; for a sum it takes LUTs of its own. The ones that come with it
+// weigh 16 + 4 + 1 = 21, and iqlut_requantise takes them off. Latency: 3 * PIPELINE clocks.
 module iqlut_blend #(
     parameter int CODE_BITS = 3,
     parameter int STEPS = 8,
     parameter int LEVELS = 7,
     parameter int PIPELINE = 1,
+    parameter int RISE = 255,
     parameter logic [8*LEVELS*STEPS-1:0] ENTRIES = '0,
     localparam int ROW_BITS = $clog2(STEPS) + CODE_BITS
 ) (
@@ -18,59 +23,67 @@ module iqlut_blend #(
     input  logic [1:0]          high,    // one register later than `row` with PIPELINE
     input  logic [1:0]          middle,  // likewise
     input  logic [1:0]          low,     // two registers later than `row`
-    output logic signed [12:0]  blend
+    output logic [12:0]         blend
 );
     localparam int ROWS = 2 ** ROW_BITS;
     localparam int CODES = 2 ** CODE_BITS;
+    localparam int BITS = (RISE > 1) ? $clog2(RISE + 1) : 1;  // of an entry
+    localparam int WORD = 2 * BITS + 1;
 
-    // For each row: the entry at its code in the lower 8 bits, then the step to the next level in
-    // 9.
-    function automatic logic [32*ROWS-1:0] rows();
-        rows = {32*ROWS{1'bx}};
-        for (int step = 0; step < STEPS; step++) begin
+    // Each row: the entry at its code in the lower BITS, and above it the step to the next level.
+    logic [WORD-1:0] rows [ROWS];
+    initial begin
+        for (int at = 0; at < ROWS; at++) rows[at] = {WORD{1'bx}};
+        for (int at = 0; at < STEPS; at++) begin
             for (int code = 0; code < LEVELS - 1; code++) begin
-                rows[32*(step*CODES+code) +: 17] = {
-                    {ENTRIES[8*(step*LEVELS+code)+15], ENTRIES[8*(step*LEVELS+code)+8 +: 8]}
-                    - {ENTRIES[8*(step*LEVELS+code)+7], ENTRIES[8*(step*LEVELS+code) +: 8]},
-                    ENTRIES[8*(step*LEVELS+code) +: 8]
+                rows[at*CODES+code] = {
+                    {1'b0, ENTRIES[8*(at*LEVELS+code)+8 +: BITS]}
+                    - {1'b0, ENTRIES[8*(at*LEVELS+code) +: BITS]},
+                    ENTRIES[8*(at*LEVELS+code) +: BITS]
                 };
             end
         end
-    endfunction
-    localparam logic [32*ROWS-1:0] TABLE = rows();
+    end
 
-    logic signed [7:0] entry;
-    logic signed [8:0] difference, difference_later;
-    iqlut_delay #(.BITS(17), .CLOCKS(PIPELINE)) read (
-        .clock(clock), .enable(1'b1),
-        .in(TABLE[{row, 5'd0} +: 17]), .out({difference, entry})
+    logic [BITS-1:0]      entry;
+    logic signed [BITS:0] difference, difference_later;
+    iqlut_delay #(.BITS(WORD), .CLOCKS(PIPELINE)) read (
+        .clock(clock), .enable(1'b1), .in(rows[row]), .out({difference, entry})
     );
 
-    // eighths = 8 * entry + (4 * high + middle) * difference
-    logic signed [8:0]  halves;
-    logic signed [10:0] eighths, eighths_sum;
-    assign halves = {entry, 1'b0} + (high[1] ? {difference[7:0], 1'b0}
-                                             : high[0] ? difference : 9'd0);
-    assign eighths_sum = $signed({halves, 1'b0, middle[1]}) + 11'(times_digit(difference, middle));
-    iqlut_delay #(.BITS(20), .CLOCKS(PIPELINE)) first_digits (
+    // halves = 2 * entry + high * difference + 1; eighths = 4 * halves + middle * difference + 1
+    logic [BITS:0]   halves, times_high;
+    logic [BITS+2:0] eighths, eighths_sum;
+    logic [BITS+4:0] times_middle;
+    logic            unused;
+    assign unused = ^times_middle;
+    assign times_high = high[1] ? {difference[BITS-1:0], 1'b0} : high[0] ? difference : '0;
+    assign halves = {entry, 1'b0} - ~times_high;
+    assign times_middle = times_digit(difference, middle);
+    assign eighths_sum = {halves, 1'b0, middle[1]} - ~times_middle[BITS+2:0];
+    iqlut_delay #(.BITS(2 * BITS + 4), .CLOCKS(PIPELINE)) first_digits (
         .clock(clock), .enable(1'b1),
         .in({eighths_sum, difference}), .out({eighths, difference_later})
     );
 
-    logic signed [12:0] sum;
-    assign sum = $signed({eighths, 1'b0, low[1]}) + 13'(times_digit(difference_later, low));
-    iqlut_delay #(.BITS(13), .CLOCKS(PIPELINE)) last_digit (
-        .clock(clock), .enable(1'b1), .in(sum), .out(blend)
+    logic [BITS+4:0] sum, blend_bits, times_low;
+    assign times_low = times_digit(difference_later, low);
+    assign sum = {eighths, 1'b0, low[1]} - ~times_low;
+    iqlut_delay #(.BITS(BITS + 5), .CLOCKS(PIPELINE)) last_digit (
+        .clock(clock), .enable(1'b1), .in(sum), .out(blend_bits)
     );
+    assign blend = 13'(blend_bits);
 
     // digit * value, less 1 if the digit is negative
-    function automatic logic signed [9:0] times_digit(input logic signed [8:0] value,
-                                                      input logic [1:0] digit);
+    function automatic logic [BITS+4:0] times_digit(input logic signed [BITS:0] value,
+                                                    input logic [1:0] digit);
+        logic signed [BITS+4:0] wide;
+        wide = {{4{value[BITS]}}, value};
         case (digit)
-            2'b00: times_digit = 10'sd0;
-            2'b01: times_digit = {value[8], value};
-            2'b10: times_digit = ~{value, 1'b0};
-            default: times_digit = ~{value[8], value};
+            2'b00: times_digit = '0;
+            2'b01: times_digit = wide;
+            2'b10: times_digit = ~{wide[BITS+3:0], 1'b0};
+            default: times_digit = ~wide;
         endcase
     endfunction
 endmodule

@@ -1,7 +1,7 @@
 // Section 5 of the specification: the 3x3 luma pixels around the pixel that the upsampler passes
 // on, which entered LAG lines and LAG pixels before the one that arrives. Borders repeat.
 //
-// `luma` is valid two clocks after `in_tick`, and until the next tick.
+// `luma` is valid two clocks after `in_tick`, and in this clock only.
 module iqlut_luma_window #(
     parameter int LAG = 9,
     parameter int WIDTH_MAX = 960
@@ -17,8 +17,8 @@ module iqlut_luma_window #(
     logic [iqlut_tags::BITS-1:0] tags;
     logic [23:0]                 column;
     logic [7:0]                  centre;
-    iqlut_window #(.KERNEL(3), .LAG(LAG), .BYTES(1), .WIDTH_MAX(WIDTH_MAX)) window (
-        .clock(clock), .reset(reset), .in_tick(in_tick), .in_tags(in_tags), .in_pixel(in_luma),
+    iqlut_window #(.KERNEL(3), .LAG(LAG), .BYTES(1), .PARTS(1), .WIDTH_MAX(WIDTH_MAX)) window (
+        .clock(clock), .reset(reset), .in_tick(in_tick), .in_tags(in_tags), .in_part(in_luma),
         .out_tick(tick), .out_tags(tags), .out_column(column), .out_centre(centre)
     );
     assign unused = ^{centre, tags};

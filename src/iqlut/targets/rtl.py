@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from iqlut import arithmetic
 from iqlut.errors import UnsupportedModel
 from iqlut.tables.integer_tables import Layer, Tables
 from iqlut.targets import Files, vectors
@@ -20,6 +21,7 @@ from iqlut.targets.folder import provenance, runtime_files
 
 LAYERS_MAX = 32  # so many keep the delays and counters of iqlut_upscaler.sv within their widths
 LINE_BYTES = 32
+NO_LOGARITHM = 16  # of skips that have no common logarithm
 CASES = ("white_6x9", "pixel_1x1", "row_1x19", "column_17x1", "ramp_7x23", "picture_24x32")
 
 
@@ -28,8 +30,11 @@ class _StoredLayer:
     """What the package holds of a layer."""
 
     layer: Layer
-    entries: np.ndarray  # int8 (c, k, k, d, levels), of a symmetric model the stored part
-    constants: np.ndarray  # uint64 (d,): gain in the lowest 16 bits, then skip, then bias
+    entries: np.ndarray  # uint8 (c, k, k, d, levels), of a symmetric model the stored part:
+    # each above the least entry of its levels
+    rises: np.ndarray  # uint8 (c, k, k, d), of the whole model: the greatest of its levels
+    constants: np.ndarray  # int32 (d, 3): gain and skip (16 bits each), bias, and
+    # what the least entries of all taps add to the accumulator
 
 
 def emit(tables: Tables) -> Files:
@@ -52,28 +57,18 @@ def package(tables: Tables) -> bytes:
             f"{LAYERS_MAX}; export a smaller model"
         )
     stored = [_stored(tables, index) for index in range(len(tables.layers))]
-    shapes = [one.entries.shape for one in stored]
-    channels = [one.layer.channels_in for one in stored] + [tables.scale**2]
-    lists = {
-        "KERNEL": [shape[1] for shape in shapes],
-        "LEVELS": [one.layer.levels for one in stored],
-        "CHANNELS": channels,
-        "ACC_SHIFT": [one.layer.acc_shift for one in stored],
-        "SHIFT": [one.layer.shift for one in stored],
-        "ENTRIES_BASE": _starts([one.entries.size for one in stored]),
-        "CONSTANTS_BASE": _starts([one.constants.size for one in stored]),
-    }
     arrays = {
         "CURVES": np.concatenate([_curve(one.layer) for one in stored]).astype("<u2"),
-        "CONSTANTS": np.concatenate([one.constants for one in stored]).astype("<u8"),
+        "CONSTANTS": np.concatenate([one.constants for one in stored]).astype("<i4"),
         "ENTRIES": np.concatenate([one.entries.ravel() for one in stored]),
+        "RISES": np.concatenate([one.rises.ravel() for one in stored]),
     }
     lines = ["// Tables of iqlut. This file is generated; do not edit it."]
     lines += [f"// {key}: {value}" for key, value in provenance(tables).items()]
     lines += ["package iqlut_model;", f"    localparam int SCALE = {tables.scale};"]
     lines.append(f"    localparam int LAYERS = {len(stored)};")
     lines.append(f"    localparam int SYMMETRY = {tables.symmetry};")
-    for name, values in lists.items():
+    for name, values in _numbers(stored, tables.scale).items():
         words = ", ".join(f"32'd{value}" for value in reversed(values))
         lines.append(
             f"    localparam logic [{32 * len(values) - 1}:0] {name} =\n        {{{words}}};"
@@ -82,14 +77,39 @@ def package(tables: Tables) -> bytes:
     return ("\n".join([*lines, "endpackage"]) + "\n").encode()
 
 
+def _numbers(stored: Sequence[_StoredLayer], scale: int) -> dict[str, list[int]]:
+    """What the package holds as a number for each layer."""
+    layers = [one.layer for one in stored]
+    magnitudes = {
+        f"{name.upper()}_MAX": [
+            int(abs(getattr(layer, name).astype(int)).max()) for layer in layers
+        ]
+        for name in ("gain", "skip", "bias")
+    }
+    return magnitudes | {
+        "KERNEL": [one.entries.shape[1] for one in stored],
+        "LEVELS": [layer.levels for layer in layers],
+        "CHANNELS": [*(layer.channels_in for layer in layers), scale**2],
+        "ACC_SHIFT": [layer.acc_shift for layer in layers],
+        "SHIFT": [layer.shift for layer in layers],
+        "SKIP_LOG2": [_logarithm(layer.skip) for layer in layers],
+        "ENTRIES_BASE": _starts([one.entries.size for one in stored]),
+        "RISES_BASE": _starts([one.rises.size for one in stored]),
+        "CONSTANTS_BASE": _starts([len(one.constants) for one in stored]),
+    }
+
+
 def _stored(tables: Tables, index: int) -> _StoredLayer:
     part, layer = tables.stored(index), tables.layers[index]
-    entries = np.moveaxis(part["lut"], 1, -1)
+    entries, seen = (np.moveaxis(lut.astype(np.int32), 1, -1) for lut in (part["lut"], layer.lut))
     if index == tables.blocks and layer.kernel == 1:
-        entries = _widened(entries, tables.symmetry)
-    gain, skip, bias = (part[name].astype(np.int64) for name in ("gain", "skip", "bias"))
-    constants = gain & 0xFFFF | (skip & 0xFFFF) << 16 | (bias & 0xFFFFFFFF) << 32
-    return _StoredLayer(layer, entries, constants.view(np.uint64))
+        entries, seen = (_widened(lut, tables.symmetry) for lut in (entries, seen))
+    least = arithmetic.ONE * seen.min(axis=-1).sum(axis=(0, 1, 2))
+    gain, skip, bias = (part[name].astype(np.int32) for name in ("gain", "skip", "bias"))
+    constants = np.stack([gain & 0xFFFF | skip << 16, bias, least[:: len(least) // len(gain)]], 1)
+    entries -= entries.min(axis=-1, keepdims=True)
+    rises = seen.max(axis=-1) - seen.min(axis=-1)
+    return _StoredLayer(layer, entries.astype(np.uint8), rises.astype(np.uint8), constants)
 
 
 def _widened(entries: np.ndarray, symmetry: int) -> np.ndarray:
@@ -103,9 +123,21 @@ def _widened(entries: np.ndarray, symmetry: int) -> np.ndarray:
 
 
 def _curve(layer: Layer) -> np.ndarray:
-    """256 * fraction + code of each signal."""
+    """Code and fraction of each signal: 64 * code + 16 * high + 4 * middle + low.
+
+    The fraction is given by three digits, in two's complement, because a digit costs one row of
+    adders: fraction = 16 * high + 4 * middle + low, with high 0 to 2 and the others -2 to 1.
+    """
     code, fraction = layer.curve.astype(np.uint16)
-    return fraction << 8 | code
+    quarters = (fraction + 2) // 4
+    return code << 6 | (quarters + 2) // 4 << 4 | (quarters & 3) << 2 | fraction & 3
+
+
+def _logarithm(skips: np.ndarray) -> int:
+    """The logarithm of the skips if all are the same power of two, or else NO_LOGARITHM."""
+    skip = int(skips[0])
+    same = skip > 0 and skip.bit_count() == 1 and bool((skips == skip).all())
+    return skip.bit_length() - 1 if same else NO_LOGARITHM
 
 
 def _starts(sizes: list[int]) -> list[int]:
