@@ -125,11 +125,11 @@ def test_a_fork_refuses_16_bits_instead_of_waiting_for_ever():
 
     def check() -> bool:
         with pytest.raises(PictureError, match=r"a\.png .* was forked .*, expected a new process"):
-            sixteen_bit_files.decode("a.png", data)
+            sixteen_bit_files.decode("a.png", data, "PNG", 16)
         return True
 
     assert holds_in_a_fork(check)
-    assert (sixteen_bit_files.decode("a.png", data) == pixels).all()
+    assert (sixteen_bit_files.decode("a.png", data, "PNG", 16) == pixels).all()
 
 
 def test_a_fork_does_not_remove_files_of_its_parent(tmp_path):
