@@ -53,8 +53,7 @@ def video_as_file(inputs: Sequence[Path], output: Path | None) -> Iterator[tuple
     Yields the inputs, in which that file takes the place of `STREAM`. Only from y4m to y4m a video
     is read once, from its beginning to its end.
     """
-    is_named = tuple(inputs) == (STREAM,) and output is not None and not is_folder(output)
-    if output is None or not is_named or not _must_be_a_file(output):
+    if tuple(inputs) != (STREAM,) or output is None or not _must_be_a_file(output):
         yield tuple(inputs)
         return
     with tempfile.TemporaryDirectory(prefix="iqlut-") as folder:
@@ -73,6 +72,8 @@ def video_as_file(inputs: Sequence[Path], output: Path | None) -> Iterator[tuple
 
 def _must_be_a_file(output: Path) -> bool:
     """Whether stdin holds a video that cannot be piped through to this output."""
+    if is_folder(output):
+        return False  # `planning` refuses it
     peek = getattr(getattr(sys.stdin, "buffer", None), "peek", None)
     kind = file_kinds.kind_of_bytes(peek(file_kinds.START_BYTES)) if peek else None
     if kind is None or kind.family is not file_kinds.Family.VIDEO:
