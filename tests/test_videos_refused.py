@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("av", reason="videos need PyAV: pip install 'iqlut[video]'")
 
+import av
+
 import video_files as made
 from command_line import refuses, upscale
 from iqlut import upscaling, videos
@@ -20,6 +22,7 @@ from iqlut.batch.one_file import PictureError, Size, UpscaleOptions, upscale_fil
 from iqlut.batch.one_video import upscale_video_with
 from iqlut.batch.planning import Job
 from iqlut.tables import shipped_models
+from iqlut.videos import decoding
 
 
 @pytest.fixture
@@ -76,6 +79,28 @@ def test_bad_videos(upscaler, tmp_path):
             )  # type: ignore[arg-type]
         assert words in str(caught.value) and len(str(caught.value).splitlines()) == 1, name
         assert list(tmp_path.iterdir()) == [folder], name
+
+
+@pytest.mark.parametrize("kind", ["ArgumentError", "InvalidDataError", "PatchWelcomeError"])
+def test_packets_that_no_decoder_takes_are_damage(kind):
+    """FFmpeg says it in several ways; a decoder that refuses to open is an invalid argument."""
+    damage = []
+    assert decoding.frames_of(Refused(getattr(av.error, kind)), damage) == []
+    assert damage == ["the packet at byte 5"]
+    with pytest.raises(MemoryError):
+        decoding.frames_of(Refused(av.error.MemoryError), damage)
+
+
+class Refused:
+    """A packet whose decoder raises an error."""
+
+    pos = 5
+
+    def __init__(self, kind):
+        self._kind = kind
+
+    def decode(self):
+        raise self._kind(22, "refused")
 
 
 def test_bad_outputs(rich, model, tmp_path):

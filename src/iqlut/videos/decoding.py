@@ -127,7 +127,9 @@ def frames_of(packet: Any, damage: list[str]) -> list[Any]:
     """
     try:
         return packet.decode()
-    except av.error.InvalidDataError:
+    except av.error.MemoryError:
+        raise
+    except av.error.FFmpegError:  # of many kinds, also when the decoder refuses to open
         damage.append(f"the packet at byte {packet.pos}")
         return []
 
