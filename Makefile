@@ -126,7 +126,7 @@ results: $(READY)  ## measure again what README and docs show: results/*.json, t
 # Needs yosys, Icarus Verilog and Verilator; where apt-get is, it fetches what is missing. Takes an hour.
 silicon: $(READY)  ## the circuit of every silicon model: simulated, linted, synthesised for docs/silicon.md
 	.ci/tools verilator iverilog yosys
-	$(BIN)/python -m pytest -m silicon tests/test_rtl.py
+	$(BIN)/python -m pytest -m silicon tests/test_rtl_models.py
 	for target in xcup gates; do for model in l8c8-x4 iqlut-5k-x4; do \
 	  $(BIN)/python -m scripts.measure.silicon $$model $$target || exit 1; done; done
 	$(BIN)/python -m scripts.render.documents
