@@ -157,7 +157,10 @@ module iqlut_accumulate #(
                     end else if (at < TAPS) begin : tap
                         localparam int RISE =
                             {24'd0, GREATEST[8*((j*LANES+lane)*TAPS+at) +: 8]};
+                        // Its upper bits are 0 where the entries are small.
+                        // verilator lint_off UNUSEDSIGNAL
                         logic [12:0] blend;
+                        // verilator lint_on UNUSEDSIGNAL
                         iqlut_blend #(
                             .CODE_BITS(CODE_BITS), .STEPS(STEPS), .LEVELS(LEVELS),
                             .PIPELINE(PIPELINE), .RISE(RISE),
