@@ -24,12 +24,6 @@ static size_t tap_index(const iqlut_layer *l, int c, int i, int j, int d) {
     return ((size_t)(c * l->shape.kernel + i) * l->shape.kernel + j) * l->shape.channels_out + d;
 }
 
-static int entry(const iqlut_layer *l, int c, int level, int i, int j, int d) {
-    const int kernel = l->shape.kernel;
-    const size_t row = (size_t)(c * l->shape.levels + level) * kernel + i;
-    return l->lut[(row * kernel + j) * l->shape.channels_out + d];
-}
-
 static void centre(const centred *t) {
     const iqlut_layer *l = t->layer;
     for (int c = 0; c < l->shape.channels_in; c++)
@@ -38,7 +32,7 @@ static void centre(const centred *t) {
                 for (int d = 0; d < l->shape.channels_out; d++) {
                     int least = IQLUT_ENTRY_MAX, most = -IQLUT_ENTRY_MAX;
                     for (int level = 0; level < l->shape.levels; level++) {
-                        const int e = entry(l, c, level, i, j, d);
+                        const int e = iqlut_entry_at(l, c, level, i * l->shape.kernel + j, d);
                         least = e < least ? e : least;
                         most = e > most ? e : most;
                     }
@@ -118,12 +112,13 @@ static void put(const iqlut_packed *p, int row_form, uint8_t *rows, cell e) {
 static void pack_tap(iqlut_packed *p, const centred *t, int row_form, const int tap[4]) {
     const int c = tap[0], i = tap[1], j = tap[2], d = tap[3];
     const iqlut_layer *l = t->layer;
-    const int taken = t->taken[tap_index(l, c, i, j, d)];
+    const int taken = t->taken[tap_index(l, c, i, j, d)], tap_number = i * p->kernel + j;
     const int lane = tap_lane(p, i, j) + d % p->block;
     const int walk = c / p->group_channels * p->blocks + d / p->block;
     uint8_t *rows = p->rows + (size_t)walk * p->pass_bytes;
     for (int code = 0; code < p->codes; code++) {
-        const int below = entry(l, c, code, i, j, d), above = entry(l, c, code + 1, i, j, d);
+        const int below = iqlut_entry_at(l, c, code, tap_number, d);
+        const int above = iqlut_entry_at(l, c, code + 1, tap_number, d);
         put(p, row_form, rows, (cell){c, code, lane, below - taken, above - taken});
     }
 }
@@ -212,19 +207,13 @@ static int try_paired(iqlut_packed *p, const iqlut_isa *isa) {
     return 1;
 }
 
-/* Lanes for this number of outputs: 8, 16, 32 or 64. */
-static int lanes_for(int channels_out) {
-    int lanes = 8;
-    while (lanes < channels_out) lanes *= 2;
-    return lanes;
-}
-
 static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, const centred *t) {
     p->channels_in = l->shape.channels_in, p->channels_out = l->shape.channels_out;
     p->kernel = l->shape.kernel;
     p->before = iqlut_before(l->shape.kernel), p->after = iqlut_after(l->shape.kernel);
     p->acc_shift = l->acc_shift, p->shift = l->shift, p->codes = l->shape.levels - 1;
-    p->lanes = lanes_for(l->shape.channels_out);
+    p->lanes = 8;
+    while (p->lanes < l->shape.channels_out) p->lanes *= 2;
     if (try_paired(p, isa)) return;
     set_blocks(p, isa->vector_lanes, best_block(p, isa->vector_lanes));
     split_groups(p, t, isa);

@@ -5,11 +5,6 @@
 
 #include "plan.h"
 
-static int entry(const iqlut_layer *l, int c, int level, int tap, int d) {
-    const int taps = l->shape.kernel * l->shape.kernel;
-    return l->lut[((c * l->shape.levels + level) * taps + tap) * l->shape.channels_out + d];
-}
-
 /* How many of the first inputs and of the first outputs there are taps between, off the centre. */
 static void find_spatial(const iqlut_layer *l, int *inputs, int *outputs) {
     const iqlut_shape *s = &l->shape;
@@ -18,7 +13,7 @@ static void find_spatial(const iqlut_layer *l, int *inputs, int *outputs) {
         for (int level = 0; level < s->levels; level++)
             for (int tap = 0; tap < s->kernel * s->kernel; tap++)
                 for (int d = 0; d < s->channels_out && tap != s->kernel * s->kernel / 2; d++)
-                    if (entry(l, c, level, tap, d)) {
+                    if (iqlut_entry_at(l, c, level, tap, d)) {
                         *inputs = c + 1;
                         *outputs = d + 1 > *outputs ? d + 1 : *outputs;
                     }
@@ -37,9 +32,9 @@ static iqlut_layer part_of(const iqlut_layer *l, iqlut_shape shape, int less_in,
                 for (int d = 0; d < shape.channels_out; d++) {
                     const int row = first + tap / shape.kernel, column = first + tap % shape.kernel;
                     const int left_out = c < less_in && d < less_out;
-                    *lut++ =
-                        (int8_t)(left_out ? 0
-                                          : entry(l, c, level, row * l->shape.kernel + column, d));
+                    *lut++ = (int8_t)(left_out ? 0
+                                               : iqlut_entry_at(l, c, level,
+                                                                row * l->shape.kernel + column, d));
                 }
     return part;
 }

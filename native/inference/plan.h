@@ -27,6 +27,12 @@ typedef struct {
     int64_t top, bottom, left, right;
 } iqlut_tile;
 
+/* An entry of a layer: input channel, level, tap in the order of rows, output channel. */
+static inline int iqlut_entry_at(const iqlut_layer *l, int c, int level, int tap, int d) {
+    const int taps = l->shape.kernel * l->shape.kernel;
+    return l->lut[((c * l->shape.levels + level) * taps + tap) * l->shape.channels_out + d];
+}
+
 /* pack.c: a layer with all its taps, or a part of one. */
 int iqlut_pack_part(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa);
 
