@@ -127,11 +127,16 @@ def claimed(path: Path) -> Iterator[bool]:
 
 def is_device(path: Path) -> bool:
     """Whether a path names a pipe, a device or a socket, and not a file or folder."""
+    mode = mode_of(path)
+    return mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def mode_of(path: Path) -> int | None:
+    """The mode of what a path names, after symbolic links, or None if it names nothing."""
     try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+        return path.stat().st_mode
+    except (OSError, ValueError):  # ValueError for a name with a zero byte
+        return None
 
 
 def shortened(name: str) -> str:
