@@ -175,19 +175,21 @@ def _low(plane: np.ndarray, recipe: PlaneRecipe, rng: np.random.Generator) -> li
 _MadePlane = tuple[np.ndarray, list[np.ndarray], np.ndarray]  # the arguments of PlaneWriter.add
 
 
-def _made_planes(number: int, file: Path, recipe: PlaneRecipe) -> list[_MadePlane] | str:
-    """The planes of an image; or one sentence, if it cannot be read.
+def _made_planes(number: int, file: Path, recipe: PlaneRecipe) -> list[_MadePlane | None] | str:
+    """The planes of an image, None for each that is too small; one sentence if it cannot be read.
 
-    Planes that are smaller than a patch are left out. `number` is that of the image, from which
+    A plane has to be as large as a patch. `number` is that of the image, from which
     filters that are drawn take their random numbers.
     """
-    rng, made = np.random.default_rng((_FILTERS, number)), []
+    rng = np.random.default_rng((_FILTERS, number))
+    made: list[_MadePlane | None] = []
     try:
         planes = list(_planes_of(file, recipe.train, recipe.scale))
     except BadData as error:
         return str(error)
     for plane, chroma in planes:
         if min(plane.shape) // recipe.scale < recipe.train.patch:
+            made.append(None)
             continue
         small = (
             [degradation.downscale(part, recipe.scale, "box") for part in chroma]
@@ -198,12 +200,12 @@ def _made_planes(number: int, file: Path, recipe: PlaneRecipe) -> list[_MadePlan
     return made
 
 
-def _decoded(job: _Decoding) -> Iterator[list[_MadePlane] | str]:
+def _decoded(job: _Decoding) -> Iterator[list[_MadePlane | None] | str]:
     """Yield what `_made_planes` returns for each image, in order, from several threads.
 
     Only a few images more than there are threads are in memory at a time.
     """
-    waiting: deque[Future[list[_MadePlane] | str]] = deque()
+    waiting: deque[Future[list[_MadePlane | None] | str]] = deque()
     with ThreadPoolExecutor(job.threads) as pool:
         for number, file in enumerate(job.images):
             waiting.append(pool.submit(_made_planes, number, file, job.recipe))
@@ -219,15 +221,14 @@ def _decode(job: _Decoding, planes: PlaneWriter) -> list[str]:
     Raises BadData if some images are bad or none is usable.
     """
     config, skipped, bad = job.recipe.train, [], []
-    per_image = len(config.shrinks) * config.grids**2 * (4 if config.planes == "luma+rgb" else 1)
     for done, made in enumerate(_decoded(job)):
         job.progress("decoding", done, len(job.images))
         if isinstance(made, str):
             bad.append(made)
             continue
-        if len(made) < per_image:
+        if any(one is None for one in made):
             skipped.append(job.images[done].name)
-        for one in made:
+        for one in filter(None, made):
             planes.add(*one)
     if bad:
         more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
