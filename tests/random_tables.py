@@ -40,6 +40,13 @@ def random_tables(
     return Tables("random", scale, tuple(layers), {})
 
 
+def deep_tables(blocks: int) -> Tables:
+    """Tables of this many equal blocks of one channel."""
+    tables = random_tables(np.random.default_rng(1), 2, 1, 1, (1, 1))
+    block = replace(tables.layers[0], skip=np.zeros(1, np.int16))
+    return replace(tables, layers=(block,) * blocks + tables.layers[-1:])
+
+
 def without_taps(lut: np.ndarray, few_in: int, few_out: int) -> np.ndarray:
     """`lut` with taps off the centre only between its first inputs and outputs."""
     kept = np.zeros_like(lut)

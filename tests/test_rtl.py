@@ -20,7 +20,7 @@ from c_cases import symmetric_tables
 from iqlut.errors import UnsupportedModel
 from iqlut.tables import file_format, symmetry
 from iqlut.targets import rtl, vectors
-from random_tables import random_tables, uneven_tables
+from random_tables import deep_tables, random_tables, uneven_tables
 from rtl_simulation import simulate
 
 
@@ -197,8 +197,5 @@ def test_sizes_of_the_sources():
 
 
 def test_limit_of_layers():
-    tables = random_tables(np.random.default_rng(1), 2, 1, 1, (1, 1))
-    block = replace(tables.layers[0], skip=np.zeros(1, np.int16))
-    deep = replace(tables, layers=(block,) * rtl.LAYERS_MAX + tables.layers[-1:])
     with pytest.raises(UnsupportedModel, match="at most 32"):
-        rtl.emit(deep)
+        rtl.emit(deep_tables(rtl.LAYERS_MAX))

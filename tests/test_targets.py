@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -18,7 +17,7 @@ from iqlut import arithmetic as ar
 from iqlut import cli, targets
 from iqlut.errors import UnsupportedModel
 from iqlut.targets import c, folder, vectors
-from random_tables import random_tables
+from random_tables import deep_tables, random_tables
 
 FAILED, USAGE = 1, 2
 
@@ -151,11 +150,8 @@ def test_folder_that_is_not_empty(tmp_path, capsys):
 
 
 def test_limit_of_the_c_target():
-    tables = random_tables(np.random.default_rng(1), 2, 1, 1, (1, 1))
-    block = replace(tables.layers[0], skip=np.zeros(1, np.int16))
-    deep = replace(tables, layers=(block,) * c.LAYERS_MAX + tables.layers[-1:])
     with pytest.raises(UnsupportedModel, match="at most 255"):
-        c.emit(deep)
+        c.emit(deep_tables(c.LAYERS_MAX))
 
 
 def test_folder_is_written_whole_or_not_at_all(tmp_path):
