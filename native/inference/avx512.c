@@ -113,8 +113,19 @@ IQLUT_INLINE vec look_up_curve(const vec table[8], vec index) {
                                    _mm512_mask_blend_epi16(bit6, quarter[2], quarter[3]));
 }
 
+/* The offsets of 32 codes, or of 16 pairs of codes. */
+IQLUT_INLINE void store_offsets(const iqlut_packed *l, vec code, int n, uint16_t *offsets) {
+    const int rows = l->paired ? l->group_channels / 2 : l->group_channels;
+    const int step = (int)((size_t)rows * l->row_bytes / IQLUT_LINE);
+    if (l->paired) {
+        const vec joint = v_madd(code, v_set32(step << 16 | l->codes * step));
+        half_store(offsets + n / 2, _mm512_cvtepi32_epi16(joint));
+    } else {
+        v_storeu(offsets + n, _mm512_mullo_epi16(code, v_set16((short)step)));
+    }
+}
+
 static void prepare(const iqlut_packed *l, const uint8_t *signal, int count, iqlut_keys keys) {
-    const vec step = v_set16((short)((size_t)l->group_channels * l->row_bytes / IQLUT_LINE));
     vec curve[8];
     for (int n = 0; n < 8; n++) {
         const vec above = _mm512_slli_epi16(v_load_bytes(l->curve[1] + 32 * n), 8);
@@ -125,7 +136,7 @@ static void prepare(const iqlut_packed *l, const uint8_t *signal, int count, iql
         const vec code = _mm512_and_si512(found, v_set16(255));
         const vec above = _mm512_sub_epi16(found, code), fraction = _mm512_srli_epi16(found, 8);
         v_storeu(keys.weights + n, v_add(above, _mm512_sub_epi16(v_set16(IQLUT_ONE), fraction)));
-        v_storeu(keys.offsets + n, _mm512_mullo_epi16(code, step));
+        store_offsets(l, code, n, keys.offsets);
     }
 }
 

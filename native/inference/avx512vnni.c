@@ -1,4 +1,4 @@
-/* AVX-512 with VNNI and VBMI: layers with few levels look up two input channels at once.
+/* AVX-512 with VNNI: layers with few levels look up two input channels at once.
  *
  * A row holds, for a code of an even channel and a code of the odd one after it, four bytes for
  * each output: below and above of the one, below and above of the other. One instruction multiplies
@@ -125,37 +125,6 @@ static void expand_any(const iqlut_pass *pass, void *const *out) {
     else iqlut_isa_avx512.expand(pass, out);
 }
 
-/* The entries of a table of 256 for 64 indices. */
-IQLUT_INLINE vec look_up_curve(const vec table[4], vec index) {
-    const vec lower_half = _mm512_permutex2var_epi8(table[0], index, table[1]);
-    const vec upper_half = _mm512_permutex2var_epi8(table[2], index, table[3]);
-    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), lower_half, upper_half);
-}
-
-static void prepare(const iqlut_packed *l, const uint8_t *signal, int count, iqlut_keys keys) {
-    if (!l->paired) {
-        iqlut_isa_avx512.prepare(l, signal, count, keys);
-        return;
-    }
-    vec codes[4], fractions[4];
-    int8_t order[64];
-    for (int n = 0; n < 4; n++) codes[n] = v_load(l->curve[0] + 64 * n);
-    for (int n = 0; n < 4; n++) fractions[n] = v_load(l->curve[1] + 64 * n);
-    for (int n = 0; n < 64; n++) order[n] = (int8_t)(n / 2 + n % 2 * 64);
-    const vec first = v_loadu(order), second = v_add(first, _mm512_set1_epi8(32));
-    const vec joint = _mm512_set1_epi16((short)(l->codes | 1 << 8));
-    const vec step = _mm512_set1_epi16((short)(steps_of(l) * l->row_bytes / IQLUT_LINE));
-    for (int n = 0; n < count; n += 64) {
-        const vec s = v_loadu(signal + n);
-        const vec code = look_up_curve(codes, s), above = look_up_curve(fractions, s);
-        const vec below = _mm512_sub_epi8(_mm512_set1_epi8(IQLUT_ONE), above);
-        const vec units = _mm512_mullo_epi16(_mm512_maddubs_epi16(code, joint), step);
-        _mm512_storeu_si512(keys.weights + n, _mm512_permutex2var_epi8(below, first, above));
-        _mm512_storeu_si512(keys.weights + n + 32, _mm512_permutex2var_epi8(below, second, above));
-        _mm512_storeu_si512(keys.offsets + n / 2, units);
-    }
-}
-
 #define RQ_LANES 16
 #define RQ_VECTORS 4
 #define RQ_ROWS 1
@@ -211,11 +180,10 @@ static void requantise_any(const iqlut_requantise *row) {
 }
 
 const iqlut_isa iqlut_isa_avx512vnni = {.name = "avx512vnni",
-                                        .needs = IQLUT_CPU_AVX512 | IQLUT_CPU_VNNI_VBMI,
+                                        .needs = IQLUT_CPU_AVX512 | IQLUT_CPU_AVX512_VNNI,
                                         .vector_lanes = 32,
                                         .paired_lanes = EXPAND_LANES,
                                         .sets_apart = 1,
                                         .otherwise = &iqlut_isa_avx512,
-                                        .prepare = prepare,
                                         .expand = expand_any,
                                         .requantise = requantise_any};

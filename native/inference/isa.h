@@ -121,7 +121,8 @@ typedef struct iqlut_isa {
     int row_form;
     int paired_lanes; /* int32 lanes of the vectors of paired layers; 0 if it has none */
     int sets_apart;   /* whether expand can */
-    const struct iqlut_isa *otherwise; /* whose bilinear, shuffle, split, join it uses; or NULL */
+    /* Whose prepare, bilinear, shuffle, split and join it uses; or NULL. */
+    const struct iqlut_isa *otherwise;
 
     /* The keys of a row of `count` signals, rounded up to IQLUT_PERIOD; NULL where expand reads the
      * signals themselves. */

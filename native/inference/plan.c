@@ -37,6 +37,7 @@ static const iqlut_isa *find_isa(const char *name) {
 static iqlut_isa completed(const iqlut_isa *isa) {
     iqlut_isa whole = *isa;
     if (!isa->otherwise) return whole;
+    whole.prepare = isa->otherwise->prepare;
     whole.bilinear = isa->otherwise->bilinear;
     whole.shuffle = isa->otherwise->shuffle;
     whole.split = isa->otherwise->split;

@@ -31,7 +31,7 @@ static uint32_t features_here(void) {
     if (has(b, bit_AVX2)) found |= IQLUT_CPU_AVX2;
     if (has(saved, SAVES_ZMM) && has(b, foundation)) {
         found |= IQLUT_CPU_AVX512;
-        if (has(c, bit_AVX512VNNI | bit_AVX512VBMI)) found |= IQLUT_CPU_VNNI_VBMI;
+        if (has(c, bit_AVX512VNNI)) found |= IQLUT_CPU_AVX512_VNNI;
     }
     return found;
 }

@@ -7,10 +7,10 @@
 enum {
     IQLUT_CPU_AVX2 = 1,
     IQLUT_CPU_FMA = 2,
-    IQLUT_CPU_AVX512 = 4,    /* F, BW, VL and DQ */
-    IQLUT_CPU_VNNI_VBMI = 8, /* of AVX-512 */
-    IQLUT_CPU_NEON = 16,     /* every AArch64 has it */
-    IQLUT_CPU_ASKED = 32     /* that it has been asked */
+    IQLUT_CPU_AVX512 = 4, /* F, BW, VL and DQ */
+    IQLUT_CPU_AVX512_VNNI = 8,
+    IQLUT_CPU_NEON = 16, /* every AArch64 has it */
+    IQLUT_CPU_ASKED = 32 /* that it has been asked */
 };
 
 /* Whether it has all of these features. */
