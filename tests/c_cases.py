@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,13 @@ import numpy as np
 import iqlut
 from iqlut import arithmetic as ar
 from iqlut.engines import reference
-from iqlut.tables import symmetry
 from iqlut.tables.integer_tables import SCALES, Tables
 from iqlut.tables.restoration_tables import RestorationTables
 from iqlut.targets.c import BYTE_LEVELS, biased
 from random_tables import (
-    random_layer,
-    random_lut,
     random_restoration_tables,
     random_tables,
+    symmetric_tables,
     uneven_tables,
 )
 
@@ -66,25 +63,6 @@ def symmetric_case(seed: int) -> bytes:
     h, w = rng.choice(_SIDES, 2).tolist()
     luma = rng.integers(0, 256, (h, w)).astype(np.uint8)
     return case(tables, luma, tile=sum(tables.halo) + 2)
-
-
-def symmetric_tables(
-    rng: np.random.Generator, order: int, scale: int, kernels: tuple[int, int]
-) -> Tables:
-    """Two blocks of one or two groups of channels, and the upsampler."""
-    channels = order * int(rng.integers(1, 3)) if order < 8 else order
-    layers, c = [], 1
-    for index in range(3):
-        last = index == 2
-        kernel, d = kernels[last], scale**2 if last else channels
-        part = (c // order if last else c, 5, kernel, kernel, d if last else d // order)
-        lut = symmetry.whole(random_lut(rng, part), order, last)
-        layer = random_layer(rng, lut, True, 1 / (2 * scale) ** 2 if last else 1.0)
-        first = np.zeros(d, int) if last else np.arange(d) // order * order
-        constants = {name: getattr(layer, name)[first] for name in ("gain", "skip", "bias")}
-        layers.append(replace(layer, **constants))
-        c = d
-    return Tables("symmetric", scale, tuple(layers), {}, order)
 
 
 def stored_case(row: dict[str, Any], plane: np.ndarray, output: Path) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from iqlut import arithmetic as ar
+from iqlut.tables import symmetry
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.layer import Layer
 from iqlut.tables.restoration_tables import RestorationTables
@@ -133,3 +134,29 @@ def uneven_tables(rng: np.random.Generator, scale: int, widths: tuple[int, ...])
         layers.append(layer)
         c = d
     return Tables("uneven", scale, tuple(layers), {})
+
+
+def symmetric_tables(
+    rng: np.random.Generator,
+    order: int,
+    scale: int,
+    kernels: tuple[int, int] = (3, 3),
+    shape: tuple[int, int] | None = None,
+) -> Tables:
+    """Two blocks of this shape, (channels, levels), and the upsampler.
+
+    By default there are five levels and one or two orbits of channels.
+    """
+    channels, levels = shape or (order * int(rng.integers(1, 3)) if order < 8 else order, 5)
+    layers, c = [], 1
+    for index in range(3):
+        last = index == 2
+        kernel, d = kernels[last], scale**2 if last else channels
+        part = (c // order if last else c, levels, kernel, kernel, d if last else d // order)
+        lut = symmetry.whole(random_lut(rng, part), order, last)
+        layer = random_layer(rng, lut, True, 1 / (2 * scale) ** 2 if last else 1.0)
+        first = np.zeros(d, int) if last else np.arange(d) // order * order
+        constants = {name: getattr(layer, name)[first] for name in ("gain", "skip", "bias")}
+        layers.append(replace(layer, **constants))
+        c = d
+    return Tables("symmetric", scale, tuple(layers), {}, order)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from engine_cases import ALL, CASES, THREADS, Build, random_case
 from iqlut import engines
 from iqlut.engines import reference
 from iqlut.tables.integer_tables import Tables
-from random_tables import random_layer, random_lut, uneven_tables
+from random_tables import random_layer, random_lut, symmetric_tables, uneven_tables
 
 LARGE = (
     (2, 64),
@@ -173,4 +175,38 @@ def test_blocks_that_widen_or_narrow(build: Build, widths: tuple[int, ...]) -> N
     rng = np.random.default_rng(3)
     tables = uneven_tables(rng, 2, widths)
     luma = rng.integers(0, 256, (9, 13)).astype(np.uint8)
+    np.testing.assert_array_equal(build(tables, 1)(luma), reference.build(tables)(luma))
+
+
+@ALL
+@pytest.mark.parametrize("nearly", [False, True], ids=["symmetric", "nearly symmetric"])
+@pytest.mark.parametrize(
+    ("channels", "levels", "scale"),
+    [
+        (8, 12, 4),
+        (16, 7, 4),
+        (24, 7, 4),
+        (24, 6, 3),
+        (32, 5, 2),
+        (40, 5, 2),
+        (48, 6, 4),
+        (64, 4, 3),
+    ],
+)
+def test_symmetric_tables(
+    build: Build, channels: int, levels: int, scale: int, nearly: bool
+) -> None:
+    """The native engine may keep the rows of one flip or rotation for all; not if one entry
+    differs.
+    """
+    rng = np.random.default_rng(levels * channels)
+    tables = symmetric_tables(rng, 8, scale, shape=(channels, levels))
+    if nearly:
+        layers = list(tables.layers)
+        for index in (1, 2):
+            lut = layers[index].lut.copy()
+            lut[-1, -1, 2, 2, -1] = -lut[-1, -1, 2, 2, -1] or 1
+            layers[index] = replace(layers[index], lut=lut)
+        tables = replace(tables, layers=tuple(layers), symmetry=1)
+    luma = rng.integers(0, 256, (9, 37)).astype(np.uint8)
     np.testing.assert_array_equal(build(tables, 1)(luma), reference.build(tables)(luma))

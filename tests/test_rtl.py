@@ -16,11 +16,10 @@ import numpy as np
 import pytest
 
 import iqlut
-from c_cases import symmetric_tables
 from iqlut.errors import UnsupportedModel
 from iqlut.tables import file_format, symmetry
 from iqlut.targets import rtl, vectors
-from random_tables import deep_tables, random_tables, uneven_tables
+from random_tables import deep_tables, random_tables, symmetric_tables, uneven_tables
 from rtl_simulation import simulate
 
 

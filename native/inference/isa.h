@@ -24,6 +24,21 @@ typedef struct {
     uint32_t weights; /* in the form of the instruction set */
 } iqlut_entry;
 
+/* A layer of a symmetric model, whose input channels are orbits of eight: the table of the members
+ * 2f and 2f + 1 of an orbit, the frame f, is that of the members 0 and 1 with taps and outputs in
+ * another order (pack_symmetric.c). */
+#define IQLUT_ORBIT 8
+#define IQLUT_FRAMES (IQLUT_ORBIT / 2)
+
+/* The lane of an output and a tap in a row of a framed layer, whose blocks have 8, 16 or 24
+ * outputs. 16 outputs fill a vector for each tap. Of the last 8, opposite taps share a vector,
+ * because they are opposite in every frame. */
+IQLUT_INLINE int iqlut_frame_lane(const int block, const int tap, const int output) {
+    if (output < block / 16 * 16) return tap * 16 + output;
+    const int first = block / 16 * 9 * 16, within = output % 16;
+    return first + (tap <= 4 ? tap * 16 : (8 - tap) * 16 + 8) + within;
+}
+
 /* A layer packed, or a part of it. A layer of 3x3 taps that has taps off the centre only between
  * its first inputs and its first outputs is packed as two parts whose sums are added: `spatial`
  * holds all taps between those, and the layer itself the tap at the centre between all others.
@@ -41,10 +56,16 @@ typedef struct iqlut_packed {
     int codes;                    /* levels - 1 */
     int apart;                    /* whether the last tap of the middle row is in IQLUT_APART */
     int paired;                   /* a row is for two channels, partial rows are int32, not int16 */
+    int framed;                   /* paired, with the rows of frame 0 for all frames */
+    int rows_per_code;            /* of all channels that share a code, or pair of codes */
     int partial_bytes;            /* of one lane of a partial row */
     size_t row_bytes, pass_bytes; /* one row; all rows of one (group, block) */
-    /* [group][block][code][channel][row_bytes], or paired [block][code][code][pair][row_bytes] */
+    /* [group][block][code][channel][row_bytes], or paired [block][code][code][pair][row_bytes], or
+     * framed [block][code][code][orbit][row_bytes] */
     uint8_t *rows;
+    /* Where the lanes of a vector come from when sums in the order of a frame are put into that of
+     * the frame before; and the same with the halves of the vector swapped. */
+    _Alignas(IQLUT_LINE) int32_t frame_lanes[IQLUT_FRAMES][2][16];
     _Alignas(IQLUT_LINE) iqlut_entry entries[IQLUT_SIGNALS];
     _Alignas(IQLUT_LINE) uint8_t curve[2][IQLUT_SIGNALS]; /* code and fraction, for `prepare` */
     /* For each lane, repeated to IQLUT_PERIOD: what is added to the sum of the partial rows (the
@@ -148,6 +169,8 @@ extern const iqlut_isa iqlut_isa_neon;
 #endif
 #ifdef IQLUT_X86
 extern const iqlut_isa iqlut_isa_avx2, iqlut_isa_avx512, iqlut_isa_avx512vnni;
+/* What avx512vnni does with layers that are framed. */
+void iqlut_expand_frames(const iqlut_pass *pass, void *const *out);
 #endif
 
 #endif

@@ -6,8 +6,10 @@
 
 #define PARTIAL_MAX INT16_MAX
 #define PAIRED_BYTES_MAX 196608 /* of all rows of a block, whose most used stay in the L2 cache */
-#define APART_CHANNELS_MAX 8    /* whose blends of one tap always fit int16 (docs/arithmetic.md) */
-#define GROUP_CHANNELS_MAX 32   /* so that offsets in units of IQLUT_LINE fit uint16 */
+#define PAIRED_BYTES_FEW 65536  /* not many more than the L1 cache holds */
+#define FRAMED_BYTES_MAX 100000
+#define APART_CHANNELS_MAX 8  /* whose blends of one tap always fit int16 (docs/arithmetic.md) */
+#define GROUP_CHANNELS_MAX 32 /* so that offsets in units of IQLUT_LINE fit uint16 */
 
 /* The table of a layer moved so that the least and the largest entry of each (channel, tap, output)
  * lie around 0. Every tap reads some pixel, so `taken` from an entry adds IQLUT_ONE * taken to all
@@ -92,9 +94,10 @@ static void put(const iqlut_packed *p, int row_form, uint8_t *rows, cell e) {
     uint8_t *const bytes = row + (size_t)vector * 2 * p->vector_lanes + within;
     int16_t *const wide = (int16_t *)row + (size_t)vector * 2 * p->vector_lanes + within;
     if (p->paired) {
+        const int channel_row = e.c / (p->channels_in / p->rows_per_code);
         for (int other = 0; other < p->codes; other++) {
             const int joint = e.c % 2 ? other * p->codes + e.code : e.code * p->codes + other;
-            row = rows + (size_t)(joint * n / 2 + e.c / 2) * p->row_bytes;
+            row = rows + (size_t)(joint * p->rows_per_code + channel_row) * p->row_bytes;
             row += 4 * e.lane + 2 * (e.c % 2);
             row[0] = (uint8_t)e.below, row[1] = (uint8_t)e.above;
         }
@@ -113,7 +116,8 @@ static void pack_tap(iqlut_packed *p, const centred *t, int row_form, const int 
     const int c = tap[0], i = tap[1], j = tap[2], d = tap[3];
     const iqlut_layer *l = t->layer;
     const int taken = t->taken[tap_index(l, c, i, j, d)], tap_number = i * p->kernel + j;
-    const int lane = tap_lane(p, i, j) + d % p->block;
+    const int lane = p->framed ? iqlut_frame_lane(p->block, i * 3 + j, d % p->block)
+                               : tap_lane(p, i, j) + d % p->block;
     const int walk = c / p->group_channels * p->blocks + d / p->block;
     uint8_t *rows = p->rows + (size_t)walk * p->pass_bytes;
     for (int code = 0; code < p->codes; code++) {
@@ -126,7 +130,7 @@ static void pack_tap(iqlut_packed *p, const centred *t, int row_form, const int 
 static void pack_rows(iqlut_packed *p, const centred *t, const iqlut_isa *isa) {
     const iqlut_layer *l = t->layer;
     for (int c = 0; c < l->shape.channels_in; c++)
-        for (int i = 0; i < l->shape.kernel; i++)
+        for (int i = 0; i < l->shape.kernel && !(p->framed && c % IQLUT_ORBIT > 1); i++)
             for (int j = 0; j < l->shape.kernel; j++)
                 for (int d = 0; d < l->shape.channels_out; d++)
                     pack_tap(p, t, isa->row_form, (const int[4]){c, i, j, d});
@@ -137,7 +141,7 @@ static void pack_curve(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *i
     for (int signal = 0; signal < IQLUT_SIGNALS; signal++) {
         const uint32_t code = l->curve[signal], fraction = l->curve[IQLUT_SIGNALS + signal];
         const uint32_t rest = IQLUT_ONE - fraction;
-        p->entries[signal].offset = (uint32_t)(code * p->group_channels * p->row_bytes);
+        p->entries[signal].offset = (uint32_t)(code * (uint32_t)p->rows_per_code * p->row_bytes);
         /* Bytes in memory: rest, fraction, rest, fraction. */
         const uint8_t pair[2] = {(uint8_t)rest, (uint8_t)fraction};
         const uint8_t bytes[4] = {pair[0], pair[1], pair[0], pair[1]};
@@ -191,19 +195,22 @@ static int best_block(const iqlut_packed *p, int vector_lanes) {
 
 /* Makes the layer a paired one if its channels are whole eights and all pairs of codes have
  * room. */
-static int try_paired(iqlut_packed *p, const iqlut_isa *isa) {
+static int try_paired(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa) {
     const int c = p->channels_in;
     if (!isa->paired_lanes || c % 8 || p->codes > 127) return 0;
     iqlut_packed paired = *p;
     int block = best_block(p, isa->paired_lanes);
+    paired.paired = paired.groups = 1, paired.group_channels = c, paired.rows_per_code = c / 2;
+    paired.partial_bytes = 4;
     do {
         set_blocks(&paired, isa->paired_lanes, block);
         paired.row_bytes = (size_t)row_lanes(&paired) * 4;
         paired.pass_bytes = paired.row_bytes * (size_t)(p->codes * p->codes * (c / 2));
     } while (paired.pass_bytes > PAIRED_BYTES_MAX && (block -= 8));
+    if (paired.pass_bytes > PAIRED_BYTES_FEW && iqlut_try_frames(&paired, l, FRAMED_BYTES_MAX))
+        block = paired.block;
     if (!block) return 0;
     *p = paired;
-    p->paired = p->groups = 1, p->group_channels = c, p->partial_bytes = 4;
     return 1;
 }
 
@@ -214,10 +221,10 @@ static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, c
     p->acc_shift = l->acc_shift, p->shift = l->shift, p->codes = l->shape.levels - 1;
     p->lanes = 8;
     while (p->lanes < l->shape.channels_out) p->lanes *= 2;
-    if (try_paired(p, isa)) return;
+    if (try_paired(p, l, isa)) return;
     set_blocks(p, isa->vector_lanes, best_block(p, isa->vector_lanes));
     split_groups(p, t, isa);
-    p->partial_bytes = 2;
+    p->partial_bytes = 2, p->rows_per_code = p->group_channels;
     p->row_bytes = (size_t)row_lanes(p) * (isa->row_form == IQLUT_ROW_WIDE ? 4 : 2);
     p->pass_bytes = p->row_bytes * (size_t)(p->codes * p->group_channels);
 }

@@ -36,6 +36,10 @@ static inline int iqlut_entry_at(const iqlut_layer *l, int c, int level, int tap
 /* pack.c: a layer with all its taps, or a part of one. */
 int iqlut_pack_part(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa);
 
+/* pack_symmetric.c: makes a paired layer a framed one, if it belongs to a symmetric model and the
+ * rows of a block have room. */
+int iqlut_try_frames(iqlut_packed *packed, const iqlut_layer *layer, size_t pass_bytes_max);
+
 /* pack_layer.c */
 int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa);
 void iqlut_free_packed(iqlut_packed *packed);
