@@ -11,7 +11,13 @@ from engine_cases import ALL, CASES, THREADS, Build, random_case
 from iqlut import engines
 from iqlut.engines import reference
 from iqlut.tables.integer_tables import Tables
-from random_tables import random_layer, random_lut, symmetric_tables, uneven_tables
+from random_tables import (
+    random_layer,
+    random_lut,
+    symmetric_tables,
+    uneven_tables,
+    without_taps,
+)
 
 LARGE = (
     (2, 64),
@@ -178,8 +184,15 @@ def test_blocks_that_widen_or_narrow(build: Build, widths: tuple[int, ...]) -> N
     np.testing.assert_array_equal(build(tables, 1)(luma), reference.build(tables)(luma))
 
 
+def with_one_more(lut: np.ndarray) -> np.ndarray:
+    """`lut` with another last entry of its last tap."""
+    changed = lut.copy()
+    changed[-1, -1, 2, 2, -1] = -changed[-1, -1, 2, 2, -1] or 1
+    return changed
+
+
 @ALL
-@pytest.mark.parametrize("nearly", [False, True], ids=["symmetric", "nearly symmetric"])
+@pytest.mark.parametrize("kind", ["symmetric", "partial", "nearly symmetric", "nearly partial"])
 @pytest.mark.parametrize(
     ("channels", "levels", "scale"),
     [
@@ -193,20 +206,19 @@ def test_blocks_that_widen_or_narrow(build: Build, widths: tuple[int, ...]) -> N
         (64, 4, 3),
     ],
 )
-def test_symmetric_tables(
-    build: Build, channels: int, levels: int, scale: int, nearly: bool
-) -> None:
-    """The native engine may keep the rows of one flip or rotation for all; not if one entry
-    differs.
+def test_symmetric_tables(build: Build, channels: int, levels: int, scale: int, kind: str) -> None:
+    """The native engine keeps rows once for all flips and rotations, and leaves out missing taps;
+    not if one entry is another.
     """
     rng = np.random.default_rng(levels * channels)
     tables = symmetric_tables(rng, 8, scale, shape=(channels, levels))
-    if nearly:
-        layers = list(tables.layers)
-        for index in (1, 2):
-            lut = layers[index].lut.copy()
-            lut[-1, -1, 2, 2, -1] = -lut[-1, -1, 2, 2, -1] or 1
-            layers[index] = replace(layers[index], lut=lut)
-        tables = replace(tables, layers=tuple(layers), symmetry=1)
+    layers = list(tables.layers)
+    for index in (1, 2):
+        lut = layers[index].lut
+        if "partial" in kind:
+            lut = without_taps(lut, 8, (8 if levels % 2 else 16) if index == 1 else scale**2)
+        layers[index] = replace(layers[index], lut=with_one_more(lut) if "nearly" in kind else lut)
+    order = 1 if "nearly" in kind else 8
+    tables = replace(tables, layers=tuple(layers), symmetry=order)
     luma = rng.integers(0, 256, (9, 37)).astype(np.uint8)
     np.testing.assert_array_equal(build(tables, 1)(luma), reference.build(tables)(luma))

@@ -115,7 +115,7 @@ IQLUT_INLINE vec look_up_curve(const vec table[8], vec index) {
 
 /* The offsets of 32 codes, or of 16 pairs of codes. */
 IQLUT_INLINE void store_offsets(const iqlut_packed *l, vec code, int n, uint16_t *offsets) {
-    const int step = (int)((size_t)l->rows_per_code * l->row_bytes / IQLUT_LINE);
+    const int step = (int)(l->code_bytes / IQLUT_LINE);
     if (l->paired) {
         const vec joint = v_madd(code, v_set32(step << 16 | l->codes * step));
         half_store(offsets + n / 2, _mm512_cvtepi32_epi16(joint));

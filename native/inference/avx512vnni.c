@@ -121,7 +121,7 @@ IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
 #include "table_lookup_tmpl.c"
 
 static void expand_any(const iqlut_pass *pass, void *const *out) {
-    if (pass->layer->framed) iqlut_expand_frames(pass, out);
+    if (pass->layer->compact.frames) iqlut_expand_compact(pass, out);
     else if (pass->layer->paired) expand(pass, out);
     else iqlut_isa_avx512.expand(pass, out);
 }

@@ -24,19 +24,35 @@ typedef struct {
     uint32_t weights; /* in the form of the instruction set */
 } iqlut_entry;
 
-/* A layer of a symmetric model, whose input channels are orbits of eight: the table of the members
- * 2f and 2f + 1 of an orbit, the frame f, is that of the members 0 and 1 with taps and outputs in
- * another order (pack_symmetric.c). */
+/* The form of a paired layer of 3x3 taps that leaves out rows and taps (pack_compact.c).
+ *
+ * Of a layer of a symmetric model, the table of the members 2f and 2f + 1 of each orbit of eight
+ * input channels, the frame f, is that of the members 0 and 1 with taps and outputs in another
+ * order, so the rows of frame 0 serve all. A layer without symmetry is one frame.
+ *
+ * The first rows of a pair of codes have all taps, for the first `block` outputs, and the tap at
+ * the centre for all outputs. The other rows have the latter only. */
 #define IQLUT_ORBIT 8
 #define IQLUT_FRAMES (IQLUT_ORBIT / 2)
+typedef struct {
+    int frames;          /* IQLUT_FRAMES or 1 */
+    int block;           /* 8, 16 or 24 */
+    int centre_vectors;  /* of a row */
+    int full_rows, rows; /* of a pair of codes; those with all taps, and all */
+} iqlut_compact;
 
-/* The lane of an output and a tap in a row of a framed layer, whose blocks have 8, 16 or 24
- * outputs. 16 outputs fill a vector for each tap. Of the last 8, opposite taps share a vector,
- * because they are opposite in every frame. */
-IQLUT_INLINE int iqlut_frame_lane(const int block, const int tap, const int output) {
-    if (output < block / 16 * 16) return tap * 16 + output;
-    const int first = block / 16 * 9 * 16, within = output % 16;
-    return first + (tap <= 4 ? tap * 16 : (8 - tap) * 16 + 8) + within;
+/* Vectors of 16 lanes of a row before those of the centre. Of 24 outputs, 16 have a vector for each
+ * tap. Of the last 8, opposite taps share one, because they are opposite in every frame. */
+IQLUT_INLINE int iqlut_outer_vectors(const int block) {
+    return block / 16 * 8 + block % 16 / 8 * 4;
+}
+
+/* The lane of a tap and an output in a row with all taps. */
+IQLUT_INLINE int iqlut_compact_lane(const int block, const int tap, const int output) {
+    const int wide = block / 16 * 16;
+    if (tap == 4) return iqlut_outer_vectors(block) * 16 + output;
+    if (output < wide) return (tap < 4 ? tap : tap - 1) * 16 + output;
+    return wide * 8 + (tap < 4 ? tap * 16 : (8 - tap) * 16 + 8) + output - wide;
 }
 
 /* A layer packed, or a part of it. A layer of 3x3 taps that has taps off the centre only between
@@ -52,16 +68,16 @@ typedef struct iqlut_packed {
     int channels_in, channels_out, kernel, acc_shift, shift;
     int before, after; /* rows and columns that the whole layer reads around a pixel */
     int lanes, block, blocks, groups, group_channels;
-    int vector_lanes;             /* lanes of the vectors that its rows are packed for */
-    int codes;                    /* levels - 1 */
-    int apart;                    /* whether the last tap of the middle row is in IQLUT_APART */
-    int paired;                   /* a row is for two channels, partial rows are int32, not int16 */
-    int framed;                   /* paired, with the rows of frame 0 for all frames */
-    int rows_per_code;            /* of all channels that share a code, or pair of codes */
-    int partial_bytes;            /* of one lane of a partial row */
-    size_t row_bytes, pass_bytes; /* one row; all rows of one (group, block) */
+    int vector_lanes;      /* lanes of the vectors that its rows are packed for */
+    int codes;             /* levels - 1 */
+    int apart;             /* whether the last tap of the middle row is in IQLUT_APART */
+    int paired;            /* a row is for two channels, partial rows are int32, not int16 */
+    iqlut_compact compact; /* paired, in this form; or zeros */
+    int partial_bytes;     /* of one lane of a partial row */
+    size_t row_bytes;      /* of one row, with all taps */
+    size_t code_bytes, pass_bytes; /* all rows of a code, or pair of codes; of one (group, block) */
     /* [group][block][code][channel][row_bytes], or paired [block][code][code][pair][row_bytes], or
-     * framed [block][code][code][orbit][row_bytes] */
+     * compact, where rows of the centre are shorter */
     uint8_t *rows;
     /* Where the lanes of a vector come from when sums in the order of a frame are put into that of
      * the frame before; and the same with the halves of the vector swapped. */
@@ -169,8 +185,8 @@ extern const iqlut_isa iqlut_isa_neon;
 #endif
 #ifdef IQLUT_X86
 extern const iqlut_isa iqlut_isa_avx2, iqlut_isa_avx512, iqlut_isa_avx512vnni;
-/* What avx512vnni does with layers that are framed. */
-void iqlut_expand_frames(const iqlut_pass *pass, void *const *out);
+/* What avx512vnni does with compact layers. */
+void iqlut_expand_compact(const iqlut_pass *pass, void *const *out);
 #endif
 
 #endif

@@ -86,18 +86,26 @@ typedef struct {
     int c, code, lane, below, above;
 } cell;
 
+/* The row of a channel, at its code, of a pair of channels or of one. */
+static size_t row_at(const iqlut_packed *p, int c) {
+    const iqlut_compact *form = &p->compact;
+    if (!p->paired) return (size_t)(c % p->group_channels) * p->row_bytes;
+    const int row = form->frames ? c / 2 / form->frames : c / 2;
+    const int full = form->frames && row > form->full_rows ? form->full_rows : row;
+    return (size_t)full * p->row_bytes + (size_t)((row - full) * form->centre_vectors) * IQLUT_LINE;
+}
+
 /* Writes a cell to every row that has it; `rows` are those of its group and block. */
 static void put(const iqlut_packed *p, int row_form, uint8_t *rows, cell e) {
-    const int n = p->group_channels, vector = e.lane / p->vector_lanes;
+    const int vector = e.lane / p->vector_lanes;
     const size_t within = (size_t)(e.lane % p->vector_lanes);
-    uint8_t *row = rows + (size_t)(e.code * n + e.c % n) * p->row_bytes;
+    uint8_t *row = rows + (size_t)e.code * p->code_bytes + row_at(p, e.c);
     uint8_t *const bytes = row + (size_t)vector * 2 * p->vector_lanes + within;
     int16_t *const wide = (int16_t *)row + (size_t)vector * 2 * p->vector_lanes + within;
     if (p->paired) {
-        const int channel_row = e.c / (p->channels_in / p->rows_per_code);
         for (int other = 0; other < p->codes; other++) {
             const int joint = e.c % 2 ? other * p->codes + e.code : e.code * p->codes + other;
-            row = rows + (size_t)(joint * p->rows_per_code + channel_row) * p->row_bytes;
+            row = rows + (size_t)joint * p->code_bytes + row_at(p, e.c);
             row += 4 * e.lane + 2 * (e.c % 2);
             row[0] = (uint8_t)e.below, row[1] = (uint8_t)e.above;
         }
@@ -111,16 +119,26 @@ static void put(const iqlut_packed *p, int row_form, uint8_t *rows, cell e) {
     }
 }
 
+/* The lane of a row for an output and a tap of a channel; less than 0 if no row holds it. */
+static int lane_of(const iqlut_packed *p, int c, int i, int j, int d) {
+    const iqlut_compact *form = &p->compact;
+    const int tap = i * p->kernel + j, output = d % p->block;
+    if (!form->frames) return tap_lane(p, i, j) + output;
+    if (c / 2 % form->frames) return -1; /* frame 0 serves this one */
+    const int has_all_taps = c / 2 / form->frames < form->full_rows && output < form->block;
+    if (c / 2 / form->frames >= form->full_rows && tap == 4) return output;
+    return has_all_taps || tap == 4 ? iqlut_compact_lane(form->block, tap, output) : -1;
+}
+
 /* The entries of one channel, tap and output. */
 static void pack_tap(iqlut_packed *p, const centred *t, int row_form, const int tap[4]) {
     const int c = tap[0], i = tap[1], j = tap[2], d = tap[3];
     const iqlut_layer *l = t->layer;
     const int taken = t->taken[tap_index(l, c, i, j, d)], tap_number = i * p->kernel + j;
-    const int lane = p->framed ? iqlut_frame_lane(p->block, i * 3 + j, d % p->block)
-                               : tap_lane(p, i, j) + d % p->block;
+    const int lane = lane_of(p, c, i, j, d);
     const int walk = c / p->group_channels * p->blocks + d / p->block;
     uint8_t *rows = p->rows + (size_t)walk * p->pass_bytes;
-    for (int code = 0; code < p->codes; code++) {
+    for (int code = 0; lane >= 0 && code < p->codes; code++) {
         const int below = iqlut_entry_at(l, c, code, tap_number, d);
         const int above = iqlut_entry_at(l, c, code + 1, tap_number, d);
         put(p, row_form, rows, (cell){c, code, lane, below - taken, above - taken});
@@ -130,7 +148,7 @@ static void pack_tap(iqlut_packed *p, const centred *t, int row_form, const int 
 static void pack_rows(iqlut_packed *p, const centred *t, const iqlut_isa *isa) {
     const iqlut_layer *l = t->layer;
     for (int c = 0; c < l->shape.channels_in; c++)
-        for (int i = 0; i < l->shape.kernel && !(p->framed && c % IQLUT_ORBIT > 1); i++)
+        for (int i = 0; i < l->shape.kernel; i++)
             for (int j = 0; j < l->shape.kernel; j++)
                 for (int d = 0; d < l->shape.channels_out; d++)
                     pack_tap(p, t, isa->row_form, (const int[4]){c, i, j, d});
@@ -141,7 +159,7 @@ static void pack_curve(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *i
     for (int signal = 0; signal < IQLUT_SIGNALS; signal++) {
         const uint32_t code = l->curve[signal], fraction = l->curve[IQLUT_SIGNALS + signal];
         const uint32_t rest = IQLUT_ONE - fraction;
-        p->entries[signal].offset = (uint32_t)(code * (uint32_t)p->rows_per_code * p->row_bytes);
+        p->entries[signal].offset = (uint32_t)(code * p->code_bytes);
         /* Bytes in memory: rest, fraction, rest, fraction. */
         const uint8_t pair[2] = {(uint8_t)rest, (uint8_t)fraction};
         const uint8_t bytes[4] = {pair[0], pair[1], pair[0], pair[1]};
@@ -193,6 +211,12 @@ static int best_block(const iqlut_packed *p, int vector_lanes) {
     return p->lanes < 16 || halves ? 8 : 16;
 }
 
+static void set_bytes(iqlut_packed *p, int lane_bytes, int rows, int codes) {
+    p->row_bytes = (size_t)(row_lanes(p) * lane_bytes);
+    p->code_bytes = p->row_bytes * (size_t)rows;
+    p->pass_bytes = p->code_bytes * (size_t)codes;
+}
+
 /* Makes the layer a paired one if its channels are whole eights and all pairs of codes have
  * room. */
 static int try_paired(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa) {
@@ -200,33 +224,38 @@ static int try_paired(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *is
     if (!isa->paired_lanes || c % 8 || p->codes > 127) return 0;
     iqlut_packed paired = *p;
     int block = best_block(p, isa->paired_lanes);
-    paired.paired = paired.groups = 1, paired.group_channels = c, paired.rows_per_code = c / 2;
-    paired.partial_bytes = 4;
+    paired.paired = paired.groups = 1, paired.group_channels = c, paired.partial_bytes = 4;
     do {
         set_blocks(&paired, isa->paired_lanes, block);
-        paired.row_bytes = (size_t)row_lanes(&paired) * 4;
-        paired.pass_bytes = paired.row_bytes * (size_t)(p->codes * p->codes * (c / 2));
+        set_bytes(&paired, 4, c / 2, p->codes * p->codes);
     } while (paired.pass_bytes > PAIRED_BYTES_MAX && (block -= 8));
-    if (paired.pass_bytes > PAIRED_BYTES_FEW && iqlut_try_frames(&paired, l, FRAMED_BYTES_MAX))
-        block = paired.block;
-    if (!block) return 0;
+    if (!iqlut_try_compact(&paired, l) && !block) return 0;
     *p = paired;
     return 1;
 }
 
-static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, const centred *t) {
+static void describe(iqlut_packed *p, const iqlut_layer *l) {
     p->channels_in = l->shape.channels_in, p->channels_out = l->shape.channels_out;
     p->kernel = l->shape.kernel;
     p->before = iqlut_before(l->shape.kernel), p->after = iqlut_after(l->shape.kernel);
     p->acc_shift = l->acc_shift, p->shift = l->shift, p->codes = l->shape.levels - 1;
     p->lanes = 8;
     while (p->lanes < l->shape.channels_out) p->lanes *= 2;
+}
+
+int iqlut_packs_compact(const iqlut_layer *layer, const iqlut_isa *isa) {
+    iqlut_packed packed = {0};
+    describe(&packed, layer);
+    return try_paired(&packed, layer, isa) && packed.compact.frames;
+}
+
+static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, const centred *t) {
+    describe(p, l);
     if (try_paired(p, l, isa)) return;
     set_blocks(p, isa->vector_lanes, best_block(p, isa->vector_lanes));
     split_groups(p, t, isa);
-    p->partial_bytes = 2, p->rows_per_code = p->group_channels;
-    p->row_bytes = (size_t)row_lanes(p) * (isa->row_form == IQLUT_ROW_WIDE ? 4 : 2);
-    p->pass_bytes = p->row_bytes * (size_t)(p->codes * p->group_channels);
+    p->partial_bytes = 2;
+    set_bytes(p, isa->row_form == IQLUT_ROW_WIDE ? 4 : 2, p->group_channels, p->codes);
 }
 
 int iqlut_pack_part(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa) {

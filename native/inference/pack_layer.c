@@ -5,18 +5,19 @@
 
 #include "plan.h"
 
-/* How many of the first inputs and of the first outputs there are taps between, off the centre. */
-static void find_spatial(const iqlut_layer *l, int *inputs, int *outputs) {
+iqlut_spatial iqlut_find_spatial(const iqlut_layer *l) {
     const iqlut_shape *s = &l->shape;
-    *inputs = *outputs = 0;
+    iqlut_spatial found = {0, 0};
+    if (s->kernel != IQLUT_KERNEL_MAX) return found;
     for (int c = 0; c < s->channels_in; c++)
         for (int level = 0; level < s->levels; level++)
             for (int tap = 0; tap < s->kernel * s->kernel; tap++)
                 for (int d = 0; d < s->channels_out && tap != s->kernel * s->kernel / 2; d++)
                     if (iqlut_entry_at(l, c, level, tap, d)) {
-                        *inputs = c + 1;
-                        *outputs = d + 1 > *outputs ? d + 1 : *outputs;
+                        found.inputs = c + 1;
+                        found.outputs = d + 1 > found.outputs ? d + 1 : found.outputs;
                     }
+    return found;
 }
 
 /* A layer of the first inputs and outputs of `l` with the taps of `kernel` at its centre, without
@@ -86,12 +87,12 @@ static int pack_parts(iqlut_packed *packed, const iqlut_layer *l, const iqlut_is
 
 int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa) {
     const iqlut_shape *s = &layer->shape;
-    iqlut_shape few = {0, 0, s->kernel, s->levels};
-    if (s->kernel == IQLUT_KERNEL_MAX) find_spatial(layer, &few.channels_in, &few.channels_out);
-    if (!few.channels_in ||
-        (few.channels_in == s->channels_in && few.channels_out == s->channels_out))
-        return iqlut_pack_part(packed, layer, isa);
-    return pack_parts(packed, layer, isa, &few);
+    const iqlut_spatial spatial = iqlut_find_spatial(layer);
+    const iqlut_shape few = {spatial.inputs, spatial.outputs, s->kernel, s->levels};
+    const int partial =
+        spatial.inputs && (spatial.inputs < s->channels_in || spatial.outputs < s->channels_out);
+    if (partial && !iqlut_packs_compact(layer, isa)) return pack_parts(packed, layer, isa, &few);
+    return iqlut_pack_part(packed, layer, isa);
 }
 
 void iqlut_free_packed(iqlut_packed *packed) {

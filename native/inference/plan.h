@@ -35,10 +35,17 @@ static inline int iqlut_entry_at(const iqlut_layer *l, int c, int level, int tap
 
 /* pack.c: a layer with all its taps, or a part of one. */
 int iqlut_pack_part(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa);
+int iqlut_packs_compact(const iqlut_layer *layer, const iqlut_isa *isa); /* whether it would be */
 
-/* pack_symmetric.c: makes a paired layer a framed one, if it belongs to a symmetric model and the
- * rows of a block have room. */
-int iqlut_try_frames(iqlut_packed *packed, const iqlut_layer *layer, size_t pass_bytes_max);
+/* pack_compact.c: gives a paired layer of 3x3 taps its compact form, if it has one with room. */
+int iqlut_try_compact(iqlut_packed *packed, const iqlut_layer *layer);
+
+/* pack_layer.c: how many of the first inputs and of the first outputs there are taps between, off
+ * the centre of 3x3. */
+typedef struct {
+    int inputs, outputs;
+} iqlut_spatial;
+iqlut_spatial iqlut_find_spatial(const iqlut_layer *layer);
 
 /* pack_layer.c */
 int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa);

@@ -176,10 +176,12 @@ static void produce(const tile *t, int index, int64_t y) {
     else requantise_row(t, l, y, skip_row(t, l, y), signal_row(l + 1, y));
 }
 
-/* The spatial part writes the lanes of its outputs only, but all lanes are added. */
+/* The taps off the centre write the lanes of their outputs only, but all lanes are added. */
 static void clear_unused_lanes(const line *l) {
-    const iqlut_packed *p = l->packed->spatial;
+    const iqlut_packed *p = l->packed->spatial, *whole = l->packed;
     if (p && p->blocks * p->block < p->lanes) memset(l->partial[1], 0, partial_rows_bytes(l, p));
+    if (whole->compact.frames && whole->compact.block < whole->block)
+        memset(l->partial[0], 0, partial_rows_bytes(l, whole));
 }
 
 void iqlut_upscale_tile(const iqlut_job *job, void *workspace, const iqlut_tile *place) {

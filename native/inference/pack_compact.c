@@ -1,10 +1,14 @@
-/* Recognises a layer of a symmetric model (src/iqlut/tables/symmetry.py) by its table.
+/* Finds the compact form (isa.h) of a layer by its table: taps off the centre between few channels
+ * only, or the table of a symmetric model (src/iqlut/tables/symmetry.py).
  *
- * Its input channels come in orbits of eight, whose members 2f and 2f + 1 are each other's rotation
- * by 180 degrees. The tables of this pair, the frame f, are those of the members 0 and 1 with taps
- * and outputs in another order. The order is the same for all orbits and levels.
+ * The input channels of the latter come in orbits of eight, whose members 2f and 2f + 1 are each
+ * other's rotation by 180 degrees. The tables of this pair, the frame f, are those of the members 0
+ * and 1 with taps and outputs in another order. The order is the same for all orbits and levels.
  */
 #include "plan.h"
+
+#define COMPACT_BYTES_MAX 131072 /* of all rows of a pass */
+#define PAIRED_BYTES_FEW 65536   /* not many more than the L1 cache holds */
 
 #define ORBIT IQLUT_ORBIT
 #define TAPS 9
@@ -89,7 +93,7 @@ static int output_in_frame(const frame_orders *orders, int frame, int output) {
 }
 
 static void set_lanes(iqlut_packed *p, const frame_orders *orders) {
-    const int width = orders->are_phases ? p->block : ORBIT;
+    const int width = orders->are_phases ? p->compact.block : ORBIT;
     for (int f = 1; f < IQLUT_FRAMES; f++)
         for (int lane = 0; lane < 16; lane++) {
             const int within = lane % width, used = within < p->channels_out;
@@ -99,25 +103,53 @@ static void set_lanes(iqlut_packed *p, const frame_orders *orders) {
         }
 }
 
-/* The largest block that divides the outputs, if they are orbits, or holds all phases. */
-static int set_block(iqlut_packed *p, const frame_orders *orders, size_t pass_bytes_max) {
-    for (int block = 24; block; block -= 8) {
-        const int fits = orders->are_phases ? block == (p->channels_out > 8 ? 16 : 8)
-                                            : p->channels_out % block == 0;
-        p->block = block, p->blocks = (p->channels_out + block - 1) / block;
-        p->row_bytes = (size_t)(block / 16 * 9 + block % 16 / 8 * 5) * IQLUT_LINE;
-        p->pass_bytes = p->row_bytes * (size_t)(p->codes * p->codes * p->rows_per_code);
-        if (fits && p->pass_bytes <= pass_bytes_max) return 1;
-    }
+/* Passes of `outputs`, of which `block` have all taps. Whether their rows have room. */
+static int set_form(iqlut_packed *p, int frames, int block, int outputs, int spatial_inputs) {
+    const int pairs = 2 * frames; /* channels of which a row is kept */
+    iqlut_compact form = {frames, block, (outputs + 15) / 16, 0, p->channels_in / pairs};
+    form.full_rows = (spatial_inputs + pairs - 1) / pairs;
+    const int vectors =
+        form.full_rows * iqlut_outer_vectors(block) + form.rows * form.centre_vectors;
+    p->compact = form;
+    p->block = outputs, p->blocks = (p->channels_out + outputs - 1) / outputs;
+    p->row_bytes = (size_t)(iqlut_outer_vectors(block) + form.centre_vectors) * IQLUT_LINE;
+    p->code_bytes = (size_t)vectors * IQLUT_LINE;
+    p->pass_bytes = p->code_bytes * (size_t)(p->codes * p->codes);
+    return form.centre_vectors <= 2 && p->pass_bytes <= COMPACT_BYTES_MAX;
+}
+
+/* One pass, where only few outputs have all taps. */
+static int set_partial(iqlut_packed *p, int frames, const iqlut_spatial *few) {
+    const int outputs = p->channels_out > 8 ? (p->channels_out + 15) / 16 * 16 : 8;
+    const int block = few->outputs > 8 ? 16 : 8;
+    return few->outputs <= 16 && set_form(p, frames, block, outputs, few->inputs);
+}
+
+/* Passes of the largest block that divides the outputs, if they are orbits, or holds all phases. */
+static int set_whole(iqlut_packed *p, int are_phases) {
+    const int c = p->channels_in, d = p->channels_out;
+    if (are_phases) return set_form(p, IQLUT_FRAMES, d > 8 ? 16 : 8, d > 8 ? 16 : 8, c);
+    for (int block = 24; block; block -= 8)
+        if (d % block == 0 && set_form(p, IQLUT_FRAMES, block, block, c)) return 1;
     return 0;
 }
 
-int iqlut_try_frames(iqlut_packed *packed, const iqlut_layer *layer, size_t pass_bytes_max) {
+int iqlut_try_compact(iqlut_packed *packed, const iqlut_layer *layer) {
+    iqlut_packed compact = *packed;
     frame_orders orders;
-    iqlut_packed framed = *packed;
-    framed.framed = 1, framed.rows_per_code = layer->shape.channels_in / ORBIT;
-    if (!find_orders(layer, &orders) || !set_block(&framed, &orders, pass_bytes_max)) return 0;
-    set_lanes(&framed, &orders);
-    *packed = framed;
+    const iqlut_spatial few = iqlut_find_spatial(layer);
+    const int partial =
+        few.inputs && (few.inputs < packed->channels_in || few.outputs < packed->channels_out);
+    if (layer->shape.kernel != 3) return 0;
+    if (partial && set_partial(&compact, 1, &few)) {
+        *packed = compact;
+        return 1;
+    }
+    if (packed->pass_bytes <= PAIRED_BYTES_FEW || !find_orders(layer, &orders)) return 0;
+    if (!(partial && set_partial(&compact, IQLUT_FRAMES, &few)) &&
+        !set_whole(&compact, orders.are_phases))
+        return 0;
+    set_lanes(&compact, &orders);
+    *packed = compact;
     return 1;
 }

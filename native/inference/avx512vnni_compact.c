@@ -1,0 +1,246 @@
+/* AVX-512 with VNNI: the lookups of compact layers (isa.h).
+ *
+ * The rows that the codes of the pairs of a pixel address are blended and summed over all pairs of
+ * a frame. Then the sums are put into the order of the frame before, whose blends are added. All
+ * this happens in registers.
+ */
+#include <immintrin.h>
+#include <string.h>
+
+#include "isa.h"
+
+typedef __m512i vec;
+typedef __m256i half;
+
+enum { VECTORS_MAX = 14, FOURS_MAX = 3, PIXELS_BEFORE = 2 };
+
+/* The tap of the stored rows that is `tap` in a frame, and the inverse; pack_compact.c computes
+ * the same. */
+IQLUT_INLINE int tap_in_frame(const int frame, const int tap) {
+    const int row = tap / 3, column = tap % 3;
+    switch (frame) {
+        case 0: return tap;
+        case 1: return column * 3 + 2 - row;
+        case 2: return row * 3 + 2 - column;
+        default: return column * 3 + row;
+    }
+}
+
+IQLUT_INLINE int tap_out_of_frame(const int frame, const int tap) {
+    const int row = tap / 3, column = tap % 3;
+    return frame == 1 ? (2 - column) * 3 + row : tap_in_frame(frame, tap);
+}
+
+IQLUT_INLINE int vectors_of(const iqlut_compact form) {
+    return iqlut_outer_vectors(form.block) + form.centre_vectors;
+}
+
+/* The keys of a pixel: where they are, and of few pairs the offsets, four in each number. */
+typedef struct {
+    const uint8_t *rows;
+    const uint16_t *weights, *offsets;
+    uint64_t fours[FOURS_MAX];
+} pixel_keys;
+
+IQLUT_INLINE int fours_of(const iqlut_compact form) {
+    const int fours = (form.rows * form.frames + 3) / 4;
+    return __builtin_constant_p(fours) && fours <= FOURS_MAX ? fours : 0;
+}
+
+IQLUT_INLINE pixel_keys keys_at(const iqlut_pass *pass, int x, const int fours) {
+    const ptrdiff_t first = (ptrdiff_t)x * pass->stride;
+    pixel_keys keys = {pass->rows, pass->keys.weights + first, pass->keys.offsets + first / 2, {0}};
+    IQLUT_FOR_UNROLLED(int n = 0; n < fours; n++) {
+        memcpy(&keys.fours[n], keys.offsets + 4 * n, 8);
+        __asm__ volatile("" : "+r"(keys.fours[n])); /* now, not where it is used */
+    }
+    return keys;
+}
+
+/* The weights of a pair. Where four pairs follow each other, they are read together. */
+IQLUT_INLINE vec weights_of(const pixel_keys *keys, const int pair, const int frames) {
+    const uint16_t *const at = keys->weights + 2 * pair;
+    uint32_t one;
+    if (frames > 1) {
+        memcpy(&one, at, 4);
+        return _mm512_set1_epi32((int)one);
+    }
+    const __m128i *const four = (const __m128i *)(at - pair % 4 * 2);
+    const vec all = _mm512_broadcast_i32x4(_mm_loadu_si128(four));
+    switch (pair % 4) {
+        case 0: return _mm512_shuffle_epi32(all, 0x00);
+        case 1: return _mm512_shuffle_epi32(all, 0x55);
+        case 2: return _mm512_shuffle_epi32(all, 0xAA);
+        default: return _mm512_shuffle_epi32(all, 0xFF);
+    }
+}
+
+/* Adds the blend of a row of a pair of codes, with all taps or with the centre only. */
+IQLUT_INLINE void add_row(const pixel_keys *keys, const int pair, const int row, const int has_all,
+                          const iqlut_compact form, vec *sum) {
+    const int vectors = vectors_of(form), first = has_all ? 0 : iqlut_outer_vectors(form.block);
+    const int before =
+        has_all ? row * vectors
+                : form.full_rows * vectors + (row - form.full_rows) * form.centre_vectors;
+    const uint16_t units =
+        fours_of(form) ? (uint16_t)(keys->fours[pair / 4] >> pair % 4 * 16) : keys->offsets[pair];
+    const uint8_t *at = keys->rows + ((size_t)units + (size_t)before) * IQLUT_LINE;
+    const vec weights = weights_of(keys, pair, form.frames);
+    IQLUT_FOR_UNROLLED(int v = first; v < vectors; v++)
+        sum[v] =
+            _mm512_dpbusd_epi32(sum[v], weights, _mm512_load_si512(at + (v - first) * IQLUT_LINE));
+    /* In this order: a compiler that computes some of the sums of a pixel first has no registers
+     * for what it loaded for the others. */
+    IQLUT_FOR_UNROLLED(int v = first; v < vectors; v++) __asm__ volatile("" : "+v"(sum[v]));
+}
+
+/* Adds the blends of a frame. The loops unroll where the numbers of rows are constants. */
+IQLUT_INLINE void add_frame(const pixel_keys *keys, const int frame, const iqlut_compact form,
+                            vec *sum) {
+#define ADD_ROWS(FOR)                                       \
+    FOR(int r = 0; r < form.full_rows; r++)                 \
+    add_row(keys, r *form.frames + frame, r, 1, form, sum); \
+    FOR(int r = form.full_rows; r < form.rows; r++)         \
+    add_row(keys, r *form.frames + frame, r, 0, form, sum);
+    if (__builtin_constant_p(form.rows)) {
+        ADD_ROWS(IQLUT_FOR_UNROLLED)
+    } else {
+        ADD_ROWS(for)
+    }
+}
+
+/* The vector of `old`, in the order of a frame, with the lanes that `lane` and those after it have
+ * in the frame before. */
+IQLUT_INLINE vec reordered(const vec *old, const int lane, const int32_t lanes[2][16]) {
+    const vec from = _mm512_load_si512(lanes[lane % 16 == 8]);
+    return _mm512_permutexvar_epi32(from, old[lane / 16]);
+}
+
+/* Puts sums in the order of a frame into the order of the frame before. */
+IQLUT_INLINE void to_frame_before(vec *sum, const int frame, const iqlut_compact form,
+                                  const int32_t lanes[2][16]) {
+    const int block = form.block, wide = block / 16 * 8, centre = iqlut_outer_vectors(block);
+    vec old[VECTORS_MAX];
+    IQLUT_FOR_UNROLLED(int v = 0; v < vectors_of(form); v++) old[v] = sum[v];
+    IQLUT_FOR_UNROLLED(int n = 0; n < 8; n++) {
+        const int tap = n < 4 ? n : n + 1;
+        const int from = tap_in_frame(frame, tap_out_of_frame(frame - 1, tap));
+        if (wide) sum[n] = reordered(old, iqlut_compact_lane(block, from, 0), lanes);
+        if (block % 16 && n < 4)
+            sum[wide + n] = reordered(old, iqlut_compact_lane(block, from, block - 8), lanes);
+    }
+    IQLUT_FOR_UNROLLED(int v = centre; v < vectors_of(form); v++)
+        sum[v] = reordered(old, v * 16, lanes);
+}
+
+/* All blends of a pixel. */
+IQLUT_INLINE void sum_pixel(const iqlut_pass *pass, const pixel_keys *keys,
+                            const iqlut_compact form, vec *sum) {
+    IQLUT_FOR_UNROLLED(int v = 0; v < vectors_of(form); v++) sum[v] = _mm512_setzero_si512();
+    IQLUT_FOR_UNROLLED(int frame = form.frames - 1; frame > 0; frame--) {
+        add_frame(keys, frame, form, sum);
+        to_frame_before(sum, frame, form, pass->layer->frame_lanes[frame]);
+    }
+    add_frame(keys, 0, form, sum);
+}
+
+/* A tap of the first 16 outputs of a block, and of its last 8. */
+IQLUT_INLINE vec tap_of(const vec *sum, const int tap, const int block) {
+    return sum[iqlut_compact_lane(block, tap, 0) / 16];
+}
+
+IQLUT_INLINE half last_of(const vec *sum, const int tap, const int block) {
+    const int lane = iqlut_compact_lane(block, tap, block - 8);
+    const vec v = sum[lane / 16];
+    return lane % 16 ? _mm512_extracti64x4_epi64(v, 1) : _mm512_castsi512_si256(v);
+}
+
+/* The outputs beside the block, which have the tap at the centre only. */
+IQLUT_INLINE void store_beside(int32_t *to, const vec *sum, const iqlut_compact form) {
+    const int centre = iqlut_outer_vectors(form.block);
+    if (form.block == 8)
+        _mm256_storeu_si256((half *)(to + 8), _mm512_extracti64x4_epi64(sum[centre], 1));
+    IQLUT_FOR_UNROLLED(int v = 1; v < form.centre_vectors; v++)
+        _mm512_storeu_si512(to + v * 16, sum[centre + v]);
+}
+
+/* As expand_columns in table_lookup_tmpl.c: what columns 0 and 1 of the taps gave waits for the
+ * pixels to the right. */
+IQLUT_INLINE void expand_form(const iqlut_pass *pass, void *const *out, const iqlut_compact form) {
+    const int stride = pass->layer->lanes, block = form.block;
+    const int has_beside = pass->layer->block > block;
+    vec sum[VECTORS_MAX], first[3], second[3];
+    half first_half[3], second_half[3];
+    for (int i = 0; i < 3; i++) {
+        first[i] = second[i] = _mm512_setzero_si512();
+        first_half[i] = second_half[i] = _mm256_setzero_si256();
+    }
+    const int fours = fours_of(form);
+    pixel_keys next = keys_at(pass, 0, fours);
+    for (int x = 0; x < pass->count + PIXELS_BEFORE; x++) {
+        const pixel_keys now = next; /* read early, so that no row waits for its address */
+        next = keys_at(pass, x + 1, fours);
+        sum_pixel(pass, &now, form, sum);
+        const ptrdiff_t at = (ptrdiff_t)(x - PIXELS_BEFORE) * stride;
+        IQLUT_FOR_UNROLLED(int i = 0; i < 3; i++) {
+            int32_t *const to = (int32_t *)out[i] + at;
+            if (block >= 16) {
+                _mm512_storeu_si512(to, _mm512_add_epi32(second[i], tap_of(sum, 3 * i + 2, block)));
+                second[i] = _mm512_add_epi32(first[i], tap_of(sum, 3 * i + 1, block));
+                first[i] = tap_of(sum, 3 * i, block);
+            }
+            if (block % 16) {
+                const half done = _mm256_add_epi32(second_half[i], last_of(sum, 3 * i + 2, block));
+                _mm256_storeu_si256((half *)(to + block - 8), done);
+                second_half[i] = _mm256_add_epi32(first_half[i], last_of(sum, 3 * i + 1, block));
+                first_half[i] = last_of(sum, 3 * i, block);
+            }
+        }
+        if (has_beside) store_beside((int32_t *)out[1] + at + stride, sum, form);
+    }
+}
+
+/* Frames, block, vectors of the centre, rows with all taps, rows: of published models. */
+#define FORMS(X)      \
+    X(1, 8, 1, 4, 8)  \
+    X(1, 16, 1, 4, 8) \
+    X(4, 16, 1, 2, 2) \
+    X(4, 24, 2, 3, 3) \
+    X(4, 16, 1, 3, 3) \
+    X(4, 16, 1, 6, 6)
+
+/* All others, with any number of rows: frames, block, vectors of the centre. */
+#define FORMS_OF_ANY_ROWS(X) \
+    X(1, 8, 1)               \
+    X(1, 8, 2) X(1, 16, 1) X(1, 16, 2) X(4, 8, 1) X(4, 8, 2) X(4, 16, 1) X(4, 16, 2) X(4, 24, 2)
+
+#define DEFINE_EXPAND(F, B, C, FULL, ROWS)                                       \
+    static void expand_##F##_##B##_##C##_##FULL##_##ROWS(const iqlut_pass *pass, \
+                                                         void *const *out) {     \
+        expand_form(pass, out, (iqlut_compact){F, B, C, FULL, ROWS});            \
+    }
+FORMS(DEFINE_EXPAND)
+
+#define DEFINE_EXPAND_ANY(F, B, C)                                                   \
+    static void expand_##F##_##B##_##C(const iqlut_pass *pass, void *const *out) {   \
+        const iqlut_compact form = pass->layer->compact;                             \
+        expand_form(pass, out, (iqlut_compact){F, B, C, form.full_rows, form.rows}); \
+    }
+FORMS_OF_ANY_ROWS(DEFINE_EXPAND_ANY)
+
+void iqlut_expand_compact(const iqlut_pass *pass, void *const *out) {
+    const iqlut_compact form = pass->layer->compact;
+#define IS_FORM(F, B, C) (form.frames == F && form.block == B && form.centre_vectors == C)
+#define EXPAND_IF(F, B, C, FULL, ROWS)                                     \
+    if (IS_FORM(F, B, C) && form.full_rows == FULL && form.rows == ROWS) { \
+        expand_##F##_##B##_##C##_##FULL##_##ROWS(pass, out);               \
+        return;                                                            \
+    }
+#define EXPAND_IF_ANY(F, B, C)             \
+    if (IS_FORM(F, B, C)) {                \
+        expand_##F##_##B##_##C(pass, out); \
+        return;                            \
+    }
+    FORMS(EXPAND_IF)
+    FORMS_OF_ANY_ROWS(EXPAND_IF_ANY)
+}
