@@ -58,15 +58,23 @@ class Command(Protocol):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; None stands for the arguments of this process."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if list(arguments) == ["--version"]:
-        print(f"iqlut {iqlut.__version__}")
-        return 0
     try:
+        if list(arguments) == ["--version"]:
+            print(f"iqlut {iqlut.__version__}", flush=True)
+            return 0
         with _escaped_stderr(arguments):
             command = parse(arguments)
     except SystemExit as end:  # 0 after --help, 2 after arguments that tyro refused
         return end.code if isinstance(end.code, int) else USAGE
+    except BrokenPipeError:
+        return _nobody_reads()
     return run(command)
+
+
+def _nobody_reads() -> int:
+    """The exit code when the reader of stdout has ended, as `head` does."""
+    drop(sys.stdout)
+    return FAILED
 
 
 @contextmanager
@@ -113,9 +121,8 @@ def run(command: Command) -> int:
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of the output has ended
-        drop(sys.stdout)
-        return FAILED
+    except BrokenPipeError:
+        return _nobody_reads()
     except Exception as error:
         if command.debug:
             for line in traceback.format_exc().splitlines():
