@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from iqlut import cli, provenance
 from iqlut.command_line import exit_codes
 from iqlut.engines import native
-from iqlut.timing import interleaved, other_upscalers, timed_upscalers
+from iqlut.timing import interleaved, other_upscalers, small_networks, timed_upscalers
 from iqlut.timing.interleaved import TimedUpscaler
 from random_tables import random_tables
 
@@ -97,16 +98,28 @@ def test_samples_are_always_the_same():
     np.testing.assert_array_equal(pixels, timed_upscalers.sample_picture(30, 20))
 
 
-@pytest.mark.parametrize("name", other_upscalers.NETWORKS)
+@pytest.mark.parametrize("name", small_networks.NETWORKS)
 def test_networks_upscale(name):
     pytest.importorskip("onnx")
     runtime = pytest.importorskip("onnxruntime")
     for scale in (2, 3, 4):
         session = runtime.InferenceSession(
-            other_upscalers.network(name, scale), providers=["CPUExecutionProvider"]
+            small_networks.network(name, scale), providers=["CPUExecutionProvider"]
         )
         (out,) = session.run(None, {"luma": np.zeros((1, 1, 7, 9), np.float32)})
         assert out.shape == (1, 1, 7 * scale, 9 * scale)
+
+
+def test_networks_are_measured_in_float_and_in_int8(monkeypatch):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(other_upscalers, "NETWORKS", ("ecbsr-m4c16",))
+    monkeypatch.setattr(other_upscalers, "INT8", ("ecbsr-m4c16",))
+    found = {one.name: one for one in other_upscalers.peers(2, (24, 16), (1,))}
+    assert found.keys() >= {"ecbsr-m4c16", "ecbsr-m4c16-int8"}
+    (real,) = cast("list", found["ecbsr-m4c16"].run())
+    (whole,) = cast("list", found["ecbsr-m4c16-int8"].run())
+    assert real.shape == whole.shape == (1, 1, 32, 48)
 
 
 def test_peers_that_are_not_installed_are_left_out(monkeypatch):

@@ -48,7 +48,7 @@ KINDS = {
         False,
     ),
     "timed": Kind(
-        "filters and networks: PSNR published; time measured, interleaved with ours",
+        "filters and networks: PSNR published, of float32; time measured, interleaved with ours",
         "^",
         "#34495e",
         True,
@@ -88,11 +88,12 @@ def _ours(timed: list[Row]) -> Iterator[PlottedMethod]:
 def _published(row: Row, timed: list[Row]) -> Iterator[PlottedMethod]:
     table_bytes = row["table_kb"] * 1000 if row["table_kb"] else None
     name, score = row["model"] + (" (RGB)" if row.get("path") == "rgb" else ""), row[DATASET]
+    if "bicubic_db" in row:
+        name += f" (bicubic {row['bicubic_db']:.2f})"
     for timed_name in row.get("bench", ()):
-        label = name
-        if len(row["bench"]) > 1:  # bicubic, by more than one library
-            library = timed_name.partition("-")[0]
-            label = f"{name} ({_LIBRARIES[library]})"
+        label = name + (" int8" if timed_name.endswith("-int8") else "")
+        if library := _LIBRARIES.get(timed_name.partition("-")[0]):
+            label = f"{name} ({library})"
         yield PlottedMethod(label, "timed", score, None, _ratio(timed, timed_name, ""))
     if row.get("bench"):
         return

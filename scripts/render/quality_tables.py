@@ -40,7 +40,7 @@ def _quality_table(scale: int, ours: dict[str, Any], published: list[Row]) -> li
     lines += _measured_lines(rows, ours["meta"].get("table_bytes", {}), sets)
     for row in others:
         scores = {name: f"{row[name]:.2f}" for name in sets if name in row}
-        kind = f"published{table_cells.planes(row.get('path', 'y'))}"
+        kind = table_cells.published(row)
         cells = table_cells.joined(scores, sets)
         lines.append(f"| {row['model']} | {table_cells.table_kb(row)} | {cells} | {kind} |")
     return lines

@@ -42,7 +42,9 @@ def summary() -> str:
         f"tables with {_instruction_set(timings['rows'])}, and come from `make figures` "
         f"({result_files.described(timings['meta']['origin'])}). The published "
         f"scores come from {published['meta']['source']}. We measured the times of the published "
-        "networks ourselves; times marked *about* were measured on another machine. "
+        "networks ourselves, with random weights, in float32 and, where the table says so, in "
+        "int8; times marked *about* were measured on another machine. Scores marked *bicubic* "
+        "come from a source in which bicubic upscaling scores more on Set5 than here. "
         "[docs/results.md](docs/results.md) also has x2 and x3, SSIM, colours, self-ensemble and "
         "all times."
     )
@@ -87,14 +89,18 @@ def table(quality: Rows, table_bytes: dict[str, int], speed: Rows, published: Ro
 
 
 def _published(row: dict[str, Any], times: dict[str, float]) -> str:
-    bench = [times[name] for name in row.get("bench", ()) if name in times]
-    time = _time(bench[0]) if bench else _time(row.get("pillow_ratio"), "about ")
+    bench = [
+        ("int8 " if name.endswith("-int8") else "") + _time(times[name])
+        for name in row.get("bench", ())
+        if name in times
+    ]
+    time = ", ".join(bench) or _time(row.get("pillow_ratio"), "about ")
     return _line(
         row["model"],
         table_cells.table_kb(row),
         time,
         row,
-        f"published{table_cells.planes(row.get('path', 'y'))}",
+        table_cells.published(row),
     )
 
 

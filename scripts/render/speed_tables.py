@@ -25,7 +25,8 @@ def speed() -> str:
         lines.append(f"| {what} | {row['ms']:.1f} | {row['ratio_to_pillow_bicubic']:.2f} |")
     note = (
         f"The times are for one plane of luma, and in rows with `{RGB}` for a picture with "
-        "colours. The networks run in fp32 under onnxruntime. `results/speed.json` also has the "
+        "colours. The networks have random weights and run under onnxruntime, in float32 or, with "
+        "ReLU in place of PReLU, in int8. `results/speed.json` also has the "
         "times of all models with each instruction set, and on two threads."
     )
     return "\n".join(lines) + f"\n\n{table_cells.origin_line(timings['meta'], 'Speed')} {note}\n"

@@ -25,6 +25,16 @@ def planes(path: str) -> str:
     return ", R, G, B" if path == "rgb" else ""
 
 
+def published(row: Row) -> str:
+    """Return where the scores of a published row come from, and how they differ from ours.
+
+    Its `bicubic_db` is what bicubic upscaling scores on Set5 in its source, if not what it does
+    here.
+    """
+    other = f" (bicubic {row['bicubic_db']:.2f})" if "bicubic_db" in row else ""
+    return f"published{planes(row.get('path', 'y'))}{other}"
+
+
 def joined(scores: dict[str, str], sets: Iterable[str]) -> str:
     """Return the cells of these test sets, empty where there is no score."""
     return " | ".join(scores.get(name, "") for name in sets)

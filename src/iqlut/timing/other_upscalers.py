@@ -1,7 +1,6 @@
 """Other upscalers on a CPU, where the extra `bench` is installed: OpenCV, and small networks.
 
-The networks are of about our quality and run under onnxruntime. Their weights are random, since
-only their time matters here.
+The networks run under onnxruntime, in float32 and in int8.
 """
 
 from __future__ import annotations
@@ -9,16 +8,15 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from iqlut.timing.interleaved import TimedUpscaler
+from iqlut.timing.small_networks import INT8, NETWORKS, network
 from iqlut.timing.timed_upscalers import sample_plane
-
-NETWORKS = ("ecbsr-m4c16", "espcn", "sesr-m5", "fsrcnn")
-_OPSET = 17
-_SEED = 1
 
 
 def peers(scale: int, size: tuple[int, int], threads: tuple[int, ...]) -> list[TimedUpscaler]:
@@ -30,8 +28,11 @@ def peers(scale: int, size: tuple[int, int], threads: tuple[int, ...]) -> list[T
         for name, run in _opencv(plane, scale).items()
     ]
     if _module("onnx") and _module("onnxruntime"):
-        for name in NETWORKS:
-            model = network(name, scale)
+        models = {name: network(name, scale) for name in NETWORKS}
+        models |= {
+            f"{name}-int8": _quantised(network(name, scale, only_relu=True), plane) for name in INT8
+        }
+        for name, model in models.items():
             for count in threads:
                 run = _session(model, plane, count)
                 found.append(TimedUpscaler(name, run, scale, width, height, threads=count))
@@ -67,98 +68,37 @@ def _session(model: bytes, plane: np.ndarray, threads: int) -> Callable[[], obje
         "session.intra_op.allow_spinning", "0"
     )  # idle threads must not take time from the other upscalers
     session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    luma = (plane / np.float32(255)).astype(np.float32)[None, None]
-    return partial(session.run, None, {"luma": luma})
+    return partial(session.run, None, {"luma": _luma(plane)})
 
 
-def network(name: str, scale: int) -> bytes:
-    """Return one of `NETWORKS`, luma to luma, as the bytes of an ONNX file."""
-    graph = _Graph()
-    build = {"ecbsr-m4c16": _ecbsr, "espcn": _espcn, "sesr-m5": _sesr, "fsrcnn": _fsrcnn}[name]
-    return graph.file(build(graph, scale), name)
+def _luma(plane: np.ndarray) -> np.ndarray:
+    """Return the plane as what the networks take: float32 (1, 1, h, w), 0 to 1."""
+    return (plane / np.float32(255)).astype(np.float32)[None, None]
 
 
-def _espcn(graph: _Graph, scale: int) -> str:
-    """Shi et al., CVPR 2016: 5x5 to 64, 3x3 to 32, 3x3 to the phases."""
-    x = graph.add("Tanh", graph.conv("luma", 1, 64, 5))
-    x = graph.add("Tanh", graph.conv(x, 64, 32, 3))
-    return graph.shuffle(graph.conv(x, 32, scale**2, 3), scale)
+class _Calibration:
+    """Gives one plane to onnxruntime's quantiser, which asks until it gets None."""
+
+    def __init__(self, plane: np.ndarray) -> None:
+        self._inputs = iter([{"luma": _luma(plane)}])
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        return next(self._inputs, None)
 
 
-def _fsrcnn(graph: _Graph, scale: int) -> str:
-    """Dong et al., ECCV 2016, with d = 56, s = 12, m = 4."""
-    x = graph.prelu(graph.conv("luma", 1, 56, 5), 56)
-    x = graph.prelu(graph.conv(x, 56, 12, 1), 12)
-    for _ in range(4):
-        x = graph.prelu(graph.conv(x, 12, 12, 3), 12)
-    x = graph.prelu(graph.conv(x, 12, 56, 1), 56)
-    weight, bias = graph.weight((56, 1, 9, 9)), graph.weight((1,))
-    return graph.add(
-        "ConvTranspose",
-        x,
-        weight,
-        bias,
-        strides=[scale] * 2,
-        pads=[4] * 4,
-        output_padding=[scale - 1] * 2,
-    )
-
-
-def _ecbsr(graph: _Graph, scale: int) -> str:
-    """Zhang et al., ACM MM 2021, M4C16 with its blocks folded into 3x3 convolutions."""
-    x = graph.prelu(graph.conv("luma", 1, 16, 3), 16)
-    for _ in range(4):
-        x = graph.prelu(graph.conv(x, 16, 16, 3), 16)
-    return graph.shuffle(graph.add("Add", graph.conv(x, 16, scale**2, 3), "luma"), scale)
-
-
-def _sesr(graph: _Graph, scale: int) -> str:
-    """Bhardwaj et al., MLSys 2022, M5 with its linear blocks and short residuals folded."""
-    x = first = graph.prelu(graph.conv("luma", 1, 16, 5), 16)
-    for _ in range(5):
-        x = graph.prelu(graph.conv(x, 16, 16, 3), 16)
-    x = graph.conv(graph.add("Add", x, first), 16, scale**2, 5)
-    return graph.shuffle(graph.add("Add", x, "luma"), scale)
-
-
-class _Graph:
-    """A graph of ONNX nodes with random weights, in which tensors are named by strings."""
-
-    def __init__(self) -> None:
-        self._onnx = _module("onnx")
-        self._nodes: list[Any] = []
-        self._weights: list[Any] = []
-        self._rng = np.random.default_rng(_SEED)
-
-    def add(self, operator: str, *inputs: str, **attributes: int | list[int] | str) -> str:
-        out = f"t{len(self._nodes)}"
-        self._nodes.append(self._onnx.helper.make_node(operator, inputs, [out], **attributes))
-        return out
-
-    def weight(self, shape: tuple[int, ...]) -> str:
-        name, values = f"w{len(self._weights)}", 0.1 * self._rng.standard_normal(shape, np.float32)
-        self._weights.append(self._onnx.numpy_helper.from_array(values, name))
-        return name
-
-    def conv(self, x: str, channels_in: int, channels_out: int, kernel: int) -> str:
-        weight, bias = (
-            self.weight((channels_out, channels_in, kernel, kernel)),
-            self.weight((channels_out,)),
+def _quantised(model: bytes, plane: np.ndarray) -> bytes:
+    """Return an ONNX file with activations and weights in int8, weights for each channel."""
+    quantisation = importlib.import_module("onnxruntime.quantization")
+    with TemporaryDirectory() as folder:
+        whole, small = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
+        whole.write_bytes(model)
+        quantisation.quantize_static(
+            whole,
+            small,
+            _Calibration(plane),
+            quant_format=quantisation.QuantFormat.QDQ,
+            activation_type=quantisation.QuantType.QUInt8,
+            weight_type=quantisation.QuantType.QInt8,
+            per_channel=True,
         )
-        return self.add("Conv", x, weight, bias, kernel_shape=[kernel] * 2, pads=[kernel // 2] * 4)
-
-    def prelu(self, x: str, channels: int) -> str:
-        return self.add("PRelu", x, self.weight((channels, 1, 1)))
-
-    def shuffle(self, x: str, scale: int) -> str:
-        return self.add("DepthToSpace", x, blocksize=scale, mode="CRD")
-
-    def file(self, out: str, name: str) -> bytes:
-        helper, real = self._onnx.helper, self._onnx.TensorProto.FLOAT
-        values = [
-            helper.make_tensor_value_info(tensor, real, [1, 1, None, None])
-            for tensor in ("luma", out)
-        ]
-        graph = helper.make_graph(self._nodes, name, values[:1], values[1:], self._weights)
-        opsets = [helper.make_opsetid("", _OPSET)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
+        return small.read_bytes()
