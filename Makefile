@@ -1,8 +1,8 @@
 # Each target does its own set-up, on a fresh clone too. `make` alone lists them.
 
 PYTHON ?= python3
-DATA ?= ../shared/data/test
-VALID ?= ../shared/data/valid/Kodak24
+DATA ?= data/test
+VALID ?= data/valid/Kodak24
 BIN := .venv/bin
 CODE := src tests scripts
 READY := .venv/.ready

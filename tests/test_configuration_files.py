@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("msgspec", reason="configurations need msgspec: pip install 'iqlut[train]'")
 
+from configurations import without_folders
 from iqlut.network import configuration, stages
 from iqlut.network.configuration import BadConfig
 from iqlut.tables import shipped_models
@@ -172,7 +173,8 @@ def test_a_shipped_model_was_made_by_the_last_stage_of_its_file(name: str) -> No
     """Up to options that were added since, which have their defaults."""
     model = shipped_models.load(name)
     made_by = configuration.from_dict(model.about["config"])
-    assert configuration.load(ROOT / "configs" / f"{name}.toml") == made_by
+    config = configuration.load(ROOT / "configs" / f"{name}.toml")
+    assert without_folders(config) == without_folders(made_by)
 
 
 @pytest.mark.parametrize("name", shipped_models.models())

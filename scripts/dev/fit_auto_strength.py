@@ -31,7 +31,7 @@ from iqlut.tables import file_format as files
 from iqlut.tables.restoration_tables import RestorationTables
 from iqlut.training import drawn_graphics, patch_damage
 
-DATA = Path("../shared/data/train")
+DATA = Path("data/train")
 KEPT = Path(__file__).parents[2] / "runs"
 PLACE = Path(choose_strength.__file__).with_name("auto_strength.safetensors")
 STRENGTHS = np.arange(0, 3.01, 0.25)

@@ -1,6 +1,6 @@
 """Makes `samples/` from two photos that are kept out of training.
 
-python -m scripts.dev.make_samples ../shared/data/train
+python -m scripts.dev.make_samples data/train
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from iqlut.network.option_types import (
 class TrainConfig:
     """How a network is trained."""
 
-    data: str = "../shared/data/train"
+    data: str = "data/train"
     """Folder of the training images, searched recursively."""
 
     exclude: tuple[str, ...] = ()
@@ -120,7 +120,7 @@ class TrainConfig:
     validate_every: Interval = 10_000
     """Steps between two scores on the validation images, rounded to checkpoints."""
 
-    validation: str = "../shared/data/valid/Kodak24"
+    validation: str = "data/valid/Kodak24"
     """Folder of the validation images; never a test set."""
 
     def __post_init__(self) -> None:
