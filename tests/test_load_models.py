@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import iqlut
+from iqlut.command_line import arguments
+from iqlut.command_line.exit_codes import Stop
 from iqlut.tables import file_format, shipped_models
 from random_tables import random_tables
 
@@ -52,6 +54,26 @@ def test_models_by_name_and_by_path(
         match="there is no model 'everyday-x4', the default of scale 4; the models are another, ",
     ):
         iqlut.upscale(plane)
+
+
+def test_names_without_their_scale(shipped: Path, rng: np.random.Generator) -> None:
+    plane = rng.integers(0, 256, (4, 5), dtype=np.uint8)
+    for scale in (2, 4):
+        one = random_tables(np.random.default_rng(scale), scale=scale, channels=3)
+        iqlut.save(one, shipped / f"sharp-x{scale}.iqlut")
+        np.testing.assert_array_equal(
+            iqlut.upscale(plane, scale, "sharp"), iqlut.upscale(plane, scale, one)
+        )
+        assert arguments.model("sharp", scale).scale == scale
+    assert arguments.model("sharp").scale == 4
+    assert [model.scale for model in arguments.ladder("sharp", None)] == [2, 4]
+    assert [model.scale for model in arguments.ladder("sharp-x2", None)] == [2]
+    with pytest.raises(ValueError, match=r"there is no model sharp-x3, expected one of sharp-x2, "):
+        iqlut.upscale(plane, 3, "sharp")
+    with pytest.raises(Stop, match="there is no model 'shar'"):
+        arguments.model("shar", 4)
+    iqlut.save(iqlut.load("sharp-x2"), shipped / "sharp.iqlut")
+    assert shipped_models.of_family("sharp", 4) == "sharp"
 
 
 def test_paths_are_never_taken_for_names(

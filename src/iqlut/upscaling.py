@@ -21,7 +21,7 @@ from iqlut.planes.self_ensemble import self_ensemble
 from iqlut.restoration import choose_strength
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import RestorationTables
-from iqlut.tables.shipped_models import Model, default_model, load, no_strengths
+from iqlut.tables.shipped_models import Model, default_model, load, no_strengths, of_family
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -73,8 +73,9 @@ def upscale(
     image     uint8 or uint16 array of shape (h, w), (h, w, 2) gray and alpha, (h, w, 3) RGB or
               (h, w, 4) RGB and alpha, or a Pillow image; the result has the same type
     scale     2, 3 or 4, and the scale of `model` if one is given
-    model     a name from `models()`, the path of a file, Tables or RestorationTables; None selects
-              the default model of the scale, everyday-x2, everyday-x3 or everyday-x4
+    model     a name from `models()`, or one without its scale, such as "best"; the path of a file,
+              Tables or RestorationTables; None selects the default model of the scale, everyday-x2,
+              everyday-x3 or everyday-x4
     engine    one of `engines.ENGINES`; all compute the same pixels
     threads   number of threads; None is one for each core that this process may use
     ensemble  1, 2, 4 or 8: average the results for that many flips and rotations of the image,
@@ -141,6 +142,8 @@ def _tables_for(model: Model, image: np.ndarray | Image, restore: float | str) -
 def _model(model: str | os.PathLike[str] | Model | None, scale: int) -> Model:
     if model is None:
         model = default_model(scale)
+    if isinstance(model, str):
+        model = of_family(model, scale)
     found = model if isinstance(model, Model) else load(model)
     if found.scale != scale:
         raise InvalidArgument(

@@ -13,7 +13,7 @@ from iqlut.command_line.exit_codes import FAILED, Stop, stop_on
 from iqlut.errors import BadModelFile, UnknownModel
 from iqlut.restoration import choose_strength
 from iqlut.tables import shipped_models
-from iqlut.tables.integer_tables import SCALES, Tables
+from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import tables_at
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ Model = Annotated[
     arg(
         aliases=("-m",),
         metavar="MODEL",
-        help="name of a model that `iqlut models` lists, or a *.iqlut file",
+        help="name of a model that `iqlut models` lists, with or without its scale, such as best, "
+        "or a *.iqlut file",
         help_behavior_hint=_MODEL_DEFAULT,
     ),
 ]
@@ -77,7 +78,7 @@ def model(name_or_path: str | None, scale: int | None = None) -> shipped_models.
     try:
         if name_or_path is None:
             name_or_path = shipped_models.default_model(scale or shipped_models.DEFAULT_SCALE)
-        found = shipped_models.load(name_or_path)
+        found = shipped_models.load(shipped_models.of_family(name_or_path, scale))
     except BadModelFile as error:
         raise Stop(error, FAILED) from error
     except OSError as error:
@@ -132,10 +133,13 @@ def configuration(path: Path) -> Config:
 
 
 def ladder(name_or_path: str | None, scale: int | None) -> tuple[shipped_models.Model, ...]:
-    """The models for results of any size: the named one, or the default model of each scale."""
-    if name_or_path is not None or scale is not None:
-        return (model(name_or_path, scale),)
-    return tuple(model(None, scale) for scale in SCALES)
+    """The models for results of any size: the named one, or each one of a family, by default of
+    the default family.
+    """
+    family = shipped_models.DEFAULT_FAMILY if name_or_path is None else name_or_path
+    if scale is None and (scales := shipped_models.scales_of(family)):
+        return tuple(model(family, scale) for scale in scales)
+    return (model(name_or_path, scale),)
 
 
 def threads(count: int | None) -> int:

@@ -54,6 +54,8 @@ class Models:
 
     best-* are sharper and slower than everyday-*.
 
+    -m accepts a name without its scale, such as best, and then takes the model of the scale.
+
     The others are for clean input that was downscaled by the bicubic kernel, as in benchmarks.
 
     PSNR is measured on Set5, in dB. The time is measured on one thread, relative to bicubic

@@ -48,6 +48,29 @@ def default_model(scale: int) -> str:
     return name
 
 
+def scales_of(family: str) -> tuple[int, ...]:
+    """The scales of the shipped models of a family, which is a name without its scale: "best"."""
+    return tuple(scale for scale in SCALES if f"{family}-x{scale}" in models())
+
+
+def of_family(name: str, scale: int | None = None) -> str:
+    """The name of the model of a scale where `name` is a family; any other name as it is.
+
+    Without a scale, the largest of the family is taken. Raises UnknownModel if the family has no
+    model of the scale.
+    """
+    scales = scales_of(name)
+    if not scales or name in models():
+        return name
+    if scale not in (None, *scales):
+        raise UnknownModel(
+            f"there is no model {name}-x{scale}, expected one of "
+            f"{', '.join(f'{name}-x{one}' for one in scales)}; ask for another scale, or leave the "
+            "model out for the default one"
+        )
+    return f"{name}-x{scale or scales[-1]}"
+
+
 def default_and_best(scale: int) -> tuple[str, ...]:
     """The names of the default model of a scale and, if there is one, of the best.
 
