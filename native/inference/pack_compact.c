@@ -119,10 +119,10 @@ static int set_form(iqlut_packed *p, int frames, int block, int outputs, int spa
 }
 
 /* One pass, where only few outputs have all taps. */
-static int set_partial(iqlut_packed *p, int frames, const iqlut_spatial *few) {
+static int set_partial(iqlut_packed *p, int frames, const iqlut_spatial *spatial) {
     const int outputs = p->channels_out > 8 ? (p->channels_out + 15) / 16 * 16 : 8;
-    const int block = few->outputs > 8 ? 16 : 8;
-    return few->outputs <= 16 && set_form(p, frames, block, outputs, few->inputs);
+    const int block = spatial->outputs > 8 ? 16 : 8;
+    return spatial->outputs <= 16 && set_form(p, frames, block, outputs, spatial->inputs);
 }
 
 /* Passes of the largest block that divides the outputs, if they are orbits, or holds all phases. */
@@ -137,16 +137,14 @@ static int set_whole(iqlut_packed *p, int are_phases) {
 int iqlut_try_compact(iqlut_packed *packed, const iqlut_layer *layer) {
     iqlut_packed compact = *packed;
     frame_orders orders;
-    const iqlut_spatial few = iqlut_find_spatial(layer);
-    const int partial =
-        few.inputs && (few.inputs < packed->channels_in || few.outputs < packed->channels_out);
+    const iqlut_spatial spatial = iqlut_find_spatial(layer);
     if (layer->shape.kernel != 3) return 0;
-    if (partial && set_partial(&compact, 1, &few)) {
+    if (spatial.are_few && set_partial(&compact, 1, &spatial)) {
         *packed = compact;
         return 1;
     }
     if (packed->pass_bytes <= PAIRED_BYTES_FEW || !find_orders(layer, &orders)) return 0;
-    if (!(partial && set_partial(&compact, IQLUT_FRAMES, &few)) &&
+    if (!(spatial.are_few && set_partial(&compact, IQLUT_FRAMES, &spatial)) &&
         !set_whole(&compact, orders.are_phases))
         return 0;
     set_lanes(&compact, &orders);

@@ -7,7 +7,7 @@
 
 iqlut_spatial iqlut_find_spatial(const iqlut_layer *l) {
     const iqlut_shape *s = &l->shape;
-    iqlut_spatial found = {0, 0};
+    iqlut_spatial found = {0};
     if (s->kernel != IQLUT_KERNEL_MAX) return found;
     for (int c = 0; c < s->channels_in; c++)
         for (int level = 0; level < s->levels; level++)
@@ -17,6 +17,8 @@ iqlut_spatial iqlut_find_spatial(const iqlut_layer *l) {
                         found.inputs = c + 1;
                         found.outputs = d + 1 > found.outputs ? d + 1 : found.outputs;
                     }
+    found.are_few =
+        found.inputs && (found.inputs < s->channels_in || found.outputs < s->channels_out);
     return found;
 }
 
@@ -86,12 +88,11 @@ static int pack_parts(iqlut_packed *packed, const iqlut_layer *l, const iqlut_is
 }
 
 int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa) {
-    const iqlut_shape *s = &layer->shape;
     const iqlut_spatial spatial = iqlut_find_spatial(layer);
-    const iqlut_shape few = {spatial.inputs, spatial.outputs, s->kernel, s->levels};
-    const int partial =
-        spatial.inputs && (spatial.inputs < s->channels_in || spatial.outputs < s->channels_out);
-    if (partial && !iqlut_packs_compact(layer, isa)) return pack_parts(packed, layer, isa, &few);
+    const iqlut_shape few = {spatial.inputs, spatial.outputs, IQLUT_KERNEL_MAX,
+                             layer->shape.levels};
+    if (spatial.are_few && !iqlut_packs_compact(layer, isa))
+        return pack_parts(packed, layer, isa, &few);
     return iqlut_pack_part(packed, layer, isa);
 }
 

@@ -41,9 +41,9 @@ int iqlut_packs_compact(const iqlut_layer *layer, const iqlut_isa *isa); /* whet
 int iqlut_try_compact(iqlut_packed *packed, const iqlut_layer *layer);
 
 /* pack_layer.c: how many of the first inputs and of the first outputs there are taps between, off
- * the centre of 3x3. */
+ * the centre of 3x3, and whether that is fewer than all. */
 typedef struct {
-    int inputs, outputs;
+    int inputs, outputs, are_few;
 } iqlut_spatial;
 iqlut_spatial iqlut_find_spatial(const iqlut_layer *layer);
 
