@@ -177,7 +177,9 @@ class _Form:
         order = ">" if data[:2] == b"MM" else "<"
         counts, offsets, first = ("Q", "Q", 8) if data[2:4] in (b"+\0", b"\0+") else ("H", "I", 4)
         entry = struct.Struct(f"{order}HH{offsets}{offsets}")
-        return cls(order, struct.Struct(order + counts), struct.Struct(order + offsets), entry, first)
+        return cls(
+            order, struct.Struct(order + counts), struct.Struct(order + offsets), entry, first
+        )
 
     def stated(self, data: bytes, place: int) -> tuple[int, tuple[int, int]] | None:
         """The tag, the number of values and the first value of the entry at an offset."""
