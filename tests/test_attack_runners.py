@@ -12,12 +12,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scripts.attack import kills, outcomes, samples, two_runs, workloads
+from iqlut import engines
+from scripts.attack import kills, samples, seed_files, trials, two_runs, workloads
+from scripts.attack.trials import Trial, Trials
 from scripts.attack.workloads import WORKLOADS
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 forking = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-QUICK = [kind for kind in ("picture", "folder", "video") if kind in WORKLOADS]
+QUICK = [kind for kind in ("picture", "folder", "video", "convert") if kind in WORKLOADS]
 
 
 @forking
@@ -67,23 +69,83 @@ def test_a_command_that_hangs_is_ended(tmp_path, monkeypatch):
 
 
 def test_samples_of_random_tables_are_equal():
-    compared, differing = samples.compare(2e5, 1)
-    assert compared >= 2e5 and differing == 0
+    trial = samples.compare("1 0")
+    assert trial.problem == "" and trial.count > 1e5
 
 
 def test_samples_that_differ_are_counted(monkeypatch):
-    monkeypatch.setattr(samples, "upscalers", lambda *_: [lambda plane: np.int32(300)])
-    compared, differing = samples.compare(1, 1)
-    assert differing == compared > 0
+    monkeypatch.setattr(samples, "results", lambda *_: [np.int32(300)])
+    trial = samples.compare("1 0")
+    assert trial.wrong == trial.count > 0 and f"{trial.count} samples" in trial.problem
 
 
-def test_an_outcome_is_kept(tmp_path, monkeypatch, capsys):
-    kept = []
-    monkeypatch.setattr(outcomes.result_files, "keep_row", lambda *row: kept.append(row))
-    given = argparse.Namespace(results=True)
-    outcome = outcomes.Outcome("kills", "kills of a test", 7, 1)
-    assert outcomes.report(outcome, given, {"commit": "a"}) == 1
-    assert json.loads(capsys.readouterr().out)["trials"] == 7
+def test_strips_are_joined_to_the_whole():
+    """With each strip of a single row, and with one strip."""
+    tables, plane = seed_files.tables(), np.arange(70, dtype=np.uint8).reshape(10, 7)
+    upscale = engines.get("reference").build(tables)
+    for rows in (1, 3, 10):
+        np.testing.assert_array_equal(
+            samples.in_strips(upscale, tables, plane, rows), upscale(plane)
+        )
+
+
+def given(**changes: object) -> argparse.Namespace:
+    return argparse.Namespace(**{"results": True, "trials": 3, "seed": 1} | changes)
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch) -> list[tuple[str, dict]]:
+    """The rows that are written to results, which stay as they are."""
+    rows: list[tuple[str, dict]] = []
+    monkeypatch.setattr(trials.result_files, "keep_row", lambda *row: rows.append(row))
+    monkeypatch.setattr(trials, "_JOURNALS", tmp_path)
+    return rows
+
+
+def test_an_outcome_is_kept(kept, capsys):
+    found = Trials("kills", given(), {"commit": "a"})
+    found.add("b 0", Trial(count=6))
+    found.add("b 1", Trial("it was lost"))
+    assert found.report("kills of a test") == 1
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["trials"] == 7 and "b 1: it was lost" in printed.err
     ((name, row),) = kept
     assert (name, row["runner"], row["wrong"]) == ("attacks", "kills", 1)
     assert row["command"].endswith("scripts.attack.kills --results")
+
+
+def test_an_interrupted_run_goes_on(kept, tmp_path):
+    """Also after a kill in the middle of a line; not with changes, another seed or commit."""
+    first = Trials("kills", given(), {"commit": "a"})
+    first.add("b 0", Trial("it was lost", {"end_s": 2.5}))
+    with (tmp_path / "a" / "kills-1.jsonl").open("a") as file:
+        file.write('{"name": "b 1", "prob')
+    second = Trials("kills", given(), {"commit": "a"})
+    assert list(second.missing(["b 0", "b 1"])) == ["b 1"]
+    second.add("b 1", Trial(figures={"end_s": 0.5}))
+    third = Trials("kills", given(), {"commit": "a"})
+    assert (third.count, third.wrong, third.figures("end_s")) == (2, 1, [2.5, 0.5])
+    for other in (
+        Trials("kills", given(seed=2), {"commit": "a"}),
+        Trials("kills", given(), {"commit": "b"}),
+        Trials("kills", given(), {"commit": "a-dirty"}),
+        Trials("kills", given(results=False), {"commit": "a"}),
+    ):
+        assert other.count == 0 and other.figures("end_s") == [0.0]
+
+
+def test_the_same_numbers_come_again(monkeypatch):
+    """A trial depends on its name and the seed, not on those before it."""
+    monkeypatch.setattr(kills, "undisturbed", lambda *_: None)
+    drawn: dict[str, list[float]] = {"all": [], "last": []}
+    for name, names in (("all", ["convert 0", "convert 1"]), ("last", ["convert 1"])):
+        found = Trials("kills", given(results=False, trials=2), {"commit": "a"})
+        monkeypatch.setattr(found, "missing", lambda _, names=names: names)
+
+        def attempt(*arguments, name=name):
+            arguments[2].mkdir(parents=True)
+            drawn[name].append(arguments[3].random())
+            return ""
+
+        kills.run_trials(found, list(WORKLOADS)[:1], given(trials=2), attempt)
+    assert drawn["last"] == drawn["all"][1:] and len(set(drawn["all"])) == 2

@@ -1,7 +1,7 @@
 """Lets iqlut read damaged files of every format, and counts what must not happen.
 
-    python -m scripts.attack.damaged_files [--cases 500] [--seed 1] [--kinds png ...] [--keep DIR]
-        [--results]
+    python -m scripts.attack.damaged_files [--trials 40000] [--seed 1] [--kinds png ...]
+        [--keep DIR] [--results]
 
 Each kind of file is read by a process of its own, which is watched from outside. Wrong are
 exceptions that `iqlut.errors` does not define, the end of the process by a signal, more than 2 GB
@@ -12,7 +12,6 @@ files in question to a folder.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import select
@@ -21,33 +20,15 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from scripts.attack import outcomes, seed_files
-from scripts.attack.outcomes import Outcome
-from scripts.shared import result_files
+from scripts.attack import seed_files, trials
+from scripts.attack.trials import Trial, Trials
 from scripts.shared.result_files import Row
 
 PEAK_MB_MAX, ELAPSED_S_MAX = 2048, 20
 _START_S = 120  # for the first answer of a process, which imports what it needs
-
-
-@dataclass
-class Tally:
-    """What has happened so far; `wrong` says for each kind of mishap which files it hit."""
-
-    read: Counter[str] = field(default_factory=Counter)
-    accepted: int = 0
-    peak_mb: int = 0
-    wrong: dict[str, list[str]] = field(default_factory=dict)
-
-    def add(self, case: str, answer: dict[str, object]) -> None:
-        self.read[case.split()[0]] += 1
-        self.accepted += bool(answer["accepted"])
-        self.peak_mb = max(self.peak_mb, int(str(answer["peak_mb"])))
-        if answer["wrong"]:
-            self.wrong.setdefault(str(answer["wrong"]), []).append(case)
 
 
 class Reader:
@@ -58,7 +39,7 @@ class Reader:
         self._folder = folder
         self._process: subprocess.Popen[str] | None = None
 
-    def read(self, case: str) -> dict[str, object]:
+    def read(self, case: str) -> dict[str, Any]:
         """Let the process read a file, and return its answer or what happened to the process."""
         limit_s = ELAPSED_S_MAX
         if self._process is None:
@@ -83,7 +64,7 @@ class Reader:
             return answer | {"wrong": answer["wrong"] or f"more than {PEAK_MB_MAX} MB"}
         code = self.close()
         wrong = f"signal {-code}" if is_ready else f"more than {ELAPSED_S_MAX} s"
-        return {"accepted": False, "peak_mb": 0, "wrong": wrong}
+        return {"accepted": False, "peak_mb": 0, "elapsed_s": 0, "wrong": wrong}
 
     def close(self) -> int:
         """End the process and return its exit code."""
@@ -102,38 +83,38 @@ class Reader:
                 process.stdout.close()
 
 
-def attack(cases: int, seed: int, kinds: tuple[str, ...]) -> Tally:
-    """Let iqlut read so many files, the same number of each kind."""
-    tally = Tally()
+def attack(found: Trials, cases: int, seed: int, kinds: tuple[str, ...]) -> Counter[str]:
+    """Let iqlut read so many files, the same number of each kind, except those that were read.
+
+    Returns how many files of each kind were accepted, of those that were read now.
+    """
+    accepted = Counter[str]()
     with tempfile.TemporaryDirectory() as folder:
         for index, kind in enumerate(kinds):
             reader = Reader(seed, Path(folder))
-            for number in range(index, cases, len(kinds)):
-                case = f"{kind} {number}"
-                tally.add(case, reader.read(case))
+            numbers = range(index, cases, len(kinds))
+            for case in found.missing(f"{kind} {number}" for number in numbers):
+                answer = reader.read(case)
+                figures = {"peak_mb": answer["peak_mb"], "elapsed_s": answer["elapsed_s"]}
+                found.add(case, Trial(answer["wrong"], figures))
+                accepted[kind] += answer["accepted"]
             reader.close()
-    return tally
+    return accepted
 
 
 def main(arguments: Sequence[str] | None = None, measured_from: Row | None = None) -> int:
     """Run the command; the origin is that of now, unless one is given."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=1)
+    parser = trials.parser("damaged_files", __doc__)
     parser.add_argument("--kinds", nargs="+", default=seed_files.kinds())
     parser.add_argument("--keep", type=Path)
-    outcomes.add_arguments(parser)
-    given, origin = parser.parse_args(arguments), measured_from or result_files.origin()
-    tally = attack(given.cases, given.seed, tuple(given.kinds))
-    for wrong, cases in tally.wrong.items():
-        print(f"{len(cases)} times, {cases[:5]}: {wrong}", file=sys.stderr)
-        for case in cases if given.keep else ():
-            _keep(case, given.seed, given.keep)
-    print(f"{dict(tally.read)}; {tally.accepted} were accepted", file=sys.stderr)
-    found = sum(map(len, tally.wrong.values()))
-    name = "damaged files of every format, read"
-    outcome = Outcome("damaged_files", name, given.cases, found, f"{tally.peak_mb} MB")
-    return outcomes.report(outcome, given, origin)
+    given = parser.parse_args(arguments)
+    found = Trials("damaged_files", given, measured_from)
+    accepted = attack(found, given.trials, given.seed, tuple(given.kinds))
+    print(f"accepted: {dict(accepted)}", file=sys.stderr)
+    for case in found.problems if given.keep else ():
+        _keep(case, given.seed, given.keep)
+    peak_mb, elapsed_s = (max(found.figures(name)) for name in ("peak_mb", "elapsed_s"))
+    return found.report("damaged files of every format, read", f"{peak_mb} MB, {elapsed_s:.1f} s")
 
 
 def _keep(case: str, seed: int, folder: Path) -> None:

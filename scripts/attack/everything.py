@@ -2,7 +2,8 @@
 
     python -m scripts.attack.everything [--part 1] [--only kills ...]
 
-`--part` is the part of the usual numbers of trials: 0.01 takes minutes in place of hours.
+`--part` is the part of the usual numbers of trials: 0.01 takes minutes in place of hours. What was
+interrupted goes on where it was, as long as the commit is the same and nothing is changed.
 """
 
 from __future__ import annotations
@@ -11,17 +12,8 @@ import argparse
 import importlib
 import sys
 
-from scripts.attack.outcomes import RUNNERS
+from scripts.attack.outcomes import ASKED, RUNNERS
 from scripts.shared import result_files
-
-_COUNTS = {
-    "kills": ("--trials", 300),
-    "two_runs": ("--trials", 50),
-    "damaged_files": ("--cases", 40_000),
-    "refusals": None,
-    "interrupts": ("--trials", 20),
-    "samples": ("--samples", 10**10),
-}
 
 
 def main() -> int:
@@ -31,9 +23,9 @@ def main() -> int:
     given, found = parser.parse_args(), []
     origin = result_files.origin()  # once: the first results make the source "-dirty"
     for name in given.only:
-        arguments, count = ["--results"], _COUNTS[name]
-        if count:
-            arguments += [count[0], str(max(1, round(count[1] * given.part)))]
+        arguments, asked = ["--results"], ASKED[name]
+        if asked:
+            arguments += ["--trials", str(max(1, round(asked * given.part)))]
         if importlib.import_module(f"scripts.attack.{name}").main(arguments, origin):
             found.append(name)
     if found:

@@ -1,12 +1,12 @@
 """Interrupts the upscaling of a large picture at random moments and measures the time to its end.
 
-    python -m scripts.attack.interrupts [--megapixels 100] [--trials 5] [--model l8c8-x4]
-        [--range 60] [--formats png jpg] [--seed 1] [--results]
+    python -m scripts.attack.interrupts [--megapixels 100] [--trials 20] [--range 60]
+        [--models l8c8-x4 ...] [--formats png jpg] [--seed 1] [--results]
 
-Each trial starts the command, sends Ctrl-C or SIGTERM after a random time of up to `--range`
-seconds, and measures the time until the process has ended. Wrong are more than 1 second, another
-exit code than that of an interrupt, more or less than one line on stderr, and files that are left.
-A run that ends before its signal counts as no trial.
+Each trial starts the command with the next of the models, sends Ctrl-C or SIGTERM after a random
+time of up to `--range` seconds, and measures the time until the process has ended. Wrong are more
+than 1 second, another exit code than that of an interrupt, more or less than one line on stderr,
+and files that are left. A run that ends before its signal counts as no trial.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import iqlut
 from iqlut.command_line.exit_codes import INTERRUPTED
-from scripts.attack import outcomes
-from scripts.attack.outcomes import Outcome
-from scripts.shared import result_files
+from scripts.attack import trials
+from scripts.attack.trials import Trial, Trials
 from scripts.shared.result_files import Row
 
 ELAPSED_S_MAX = 1.0
@@ -68,37 +68,39 @@ def interrupt_once(command: list[str], folder: Path, number: int, after_s: float
 
 def main(arguments: Sequence[str] | None = None, measured_from: Row | None = None) -> int:
     """Run the command; the origin is that of now, unless one is given."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = trials.parser("interrupts", __doc__)
     parser.add_argument("--megapixels", type=float, default=100)
-    parser.add_argument("--trials", type=int, default=5)
-    parser.add_argument("--model", default="l8c8-x4")
+    parser.add_argument("--models", nargs="+", default=iqlut.models())
     parser.add_argument("--range", type=float, default=60.0, help="seconds")
     parser.add_argument("--formats", nargs="+", default=["png", "jpg"])
-    parser.add_argument("--seed", type=int, default=1)
-    outcomes.add_arguments(parser)
-    given, origin = parser.parse_args(arguments), measured_from or result_files.origin()
+    given = parser.parse_args(arguments)
+    found = Trials("interrupts", given, measured_from)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
-    chance, times_s, wrong = random.Random(given.seed), list[float](), 0
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_picture(folder / "large.png", given.megapixels)
-        for trial in range(given.trials):
-            target = f"larger.{given.formats[trial % len(given.formats)]}"
-            command = [sys.executable, "-m", "iqlut", "upscale", "large.png", "-o", target, "-q"]
-            after_s = given.range * chance.random()
-            found = interrupt_once(
-                [*command, "-m", given.model], folder, chance.choice(_SIGNALS), after_s
-            )
-            if isinstance(found, float):
-                times_s.append(found)
-                wrong += found > ELAPSED_S_MAX
-            elif found:
-                wrong += 1
-            print(f"{target} after {after_s:.1f} s: {found}", file=sys.stderr)
-            (folder / target).unlink(missing_ok=True)
-    worst = f"{max(times_s, default=0):.2f} s (median {statistics.median(times_s or [0]):.2f} s)"
+    with tempfile.TemporaryDirectory() as folder:
+        write_picture(Path(folder) / "large.png", given.megapixels)
+        for number in map(str, range(given.trials)):
+            if any(found.missing([number])):
+                found.add(number, _trial(given, Path(folder), int(number)))
+    times_s = found.figures("end_s")
+    worst = f"{max(times_s):.2f} s (median {statistics.median(times_s):.2f} s)"
     attack = f"Ctrl-C or SIGTERM while {given.megapixels:g} megapixels are upscaled"
-    return outcomes.report(Outcome("interrupts", attack, len(times_s), wrong, worst), given, origin)
+    return found.report(attack, worst)
+
+
+def _trial(given: argparse.Namespace, folder: Path, number: int) -> Trial:
+    """Interrupt one run; a run that ends before its signal counts as no trial."""
+    chance = random.Random(f"{given.seed} {number}")
+    model = given.models[number % len(given.models)]
+    target = f"larger.{given.formats[number % len(given.formats)]}"
+    command = [sys.executable, "-m", "iqlut", "upscale", "large.png", "-o", target, "-q"]
+    after_s = given.range * chance.random()
+    end_s = interrupt_once([*command, "-m", model], folder, chance.choice(_SIGNALS), after_s)
+    (folder / target).unlink(missing_ok=True)
+    print(f"{model} to {target} after {after_s:.1f} s: {end_s}", file=sys.stderr)
+    if isinstance(end_s, str):
+        return Trial(end_s, count=int(end_s != ""))
+    slow = f"{end_s:.2f} s" if end_s > ELAPSED_S_MAX else ""
+    return Trial(slow, {"end_s": end_s})
 
 
 if __name__ == "__main__":

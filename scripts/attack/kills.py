@@ -18,14 +18,13 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.attack import outcomes, workloads
-from scripts.attack.outcomes import Outcome
+from scripts.attack import trials, workloads
+from scripts.attack.trials import Trial, Trials
 from scripts.attack.workloads import WORKLOADS, Contents, Workload
-from scripts.shared import result_files
 from scripts.shared.result_files import Row
 
 _KILLS_MAX = 3
@@ -38,6 +37,11 @@ class Undisturbed:
     source: Path
     expected: Contents
     elapsed_s: float
+
+
+# What a trial does, given the workload, its undisturbed run, a new folder and its random numbers.
+# Returns what was wrong, or "".
+Attempt = Callable[[Workload, Undisturbed, Path, random.Random], str]
 
 
 def undisturbed(workload: Workload, folder: Path) -> Undisturbed:
@@ -82,28 +86,34 @@ def kill_and_repeat(
     return ""
 
 
-def main(arguments: Sequence[str] | None = None, measured_from: Row | None = None) -> int:
-    """Run the command; the origin is that of now, unless one is given."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kinds", nargs="+", default=list(WORKLOADS), choices=list(WORKLOADS))
-    outcomes.add_arguments(parser)
-    given, origin = parser.parse_args(arguments), measured_from or result_files.origin()
-    chance, wrong = random.Random(given.seed), 0
+def run_trials(
+    found: Trials, kinds: Sequence[str], given: argparse.Namespace, attempt: Attempt
+) -> None:
+    """Run the trials that are missing, the same number of each kind of workload."""
     with tempfile.TemporaryDirectory() as name:
-        for index, kind in enumerate(given.kinds):
+        for index, kind in enumerate(kinds):
+            numbers = range(index, given.trials, len(kinds))
+            names = list(found.missing(f"{kind} {number}" for number in numbers))
+            if not names:
+                continue
             folder, workload = Path(name) / kind, WORKLOADS[kind]
             whole = undisturbed(workload, folder)
-            for trial in range(index, given.trials, len(given.kinds)):
-                problem = kill_and_repeat(workload, whole, folder / "trial", chance)
+            for trial in names:
+                chance = random.Random(f"{given.seed} {trial}")
+                problem = attempt(workload, whole, folder / "trial", chance)
                 shutil.rmtree(folder / "trial")
-                if problem:
-                    wrong += 1
-                    print(f"{kind}, trial {trial}: {problem}", file=sys.stderr)
-    kinds = f"{', '.join(given.kinds[:-1])} and {given.kinds[-1]}" if given.kinds[1:] else kind
-    attack = f"kills of {kinds}, each followed by a whole run"
-    return outcomes.report(Outcome("kills", attack, given.trials, wrong), given, origin)
+                found.add(trial, Trial(problem))
+
+
+def main(arguments: Sequence[str] | None = None, measured_from: Row | None = None) -> int:
+    """Run the command; the origin is that of now, unless one is given."""
+    parser = trials.parser("kills", __doc__)
+    parser.add_argument("--kinds", nargs="+", default=list(WORKLOADS), choices=list(WORKLOADS))
+    given = parser.parse_args(arguments)
+    found = Trials("kills", given, measured_from)
+    run_trials(found, given.kinds, given, kill_and_repeat)
+    kinds = " and ".join(filter(None, [", ".join(given.kinds[:-1]), given.kinds[-1]]))
+    return found.report(f"kills of {kinds}, each followed by a whole run")
 
 
 if __name__ == "__main__":

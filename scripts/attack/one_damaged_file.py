@@ -10,6 +10,7 @@ import json
 import random
 import resource
 import sys
+import time
 import traceback
 import warnings
 from functools import cache
@@ -49,9 +50,11 @@ _files_of = cache(seed_files.files_of)
 
 
 def _read(kind: str, path: Path) -> dict[str, object]:
-    """Read a file: whether iqlut accepted it, what went wrong, and the peak of memory so far."""
+    """Read a file: whether iqlut accepted it, what went wrong, the peak of memory so far, and how
+    long it took.
+    """
     before = set(path.parent.iterdir())
-    accepted, wrong = True, ""
+    accepted, wrong, start = True, "", time.monotonic()
     try:
         _use(kind, path)
     except IqlutError as error:
@@ -60,13 +63,14 @@ def _read(kind: str, path: Path) -> dict[str, object]:
             wrong = f"not one sentence: {error!r}"
     except Exception:
         wrong = "\n".join(traceback.format_exc().splitlines()[-_TRACEBACK_LINES:])
+    elapsed_s = round(time.monotonic() - start, 3)
     for left in set(path.parent.iterdir()) - before:
         if not accepted or left.name.endswith(".part"):
             wrong = wrong or f"{left.name} was left"
         if left.is_file():
             left.unlink()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return {"accepted": accepted, "wrong": wrong, "peak_mb": peak_mb}
+    return {"accepted": accepted, "wrong": wrong, "peak_mb": peak_mb, "elapsed_s": elapsed_s}
 
 
 def _use(kind: str, path: Path) -> None:

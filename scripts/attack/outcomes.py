@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-from dataclasses import asdict, dataclass
-
-from scripts.shared import result_files
-from scripts.shared.result_files import Row
+from dataclasses import dataclass
 
 FILE = "attacks"
-# The modules that attack. Those that fork come first, as the fork of a process in which a library
-# has started threads may hang.
-RUNNERS = ("kills", "two_runs", "damaged_files", "refusals", "interrupts", "samples")
+# The modules that attack, with the numbers of trials that the page asks for; None means that the
+# module has a list of its own, which is run whole. Those that fork come first, as the fork of a
+# process in which a library has started threads may hang.
+ASKED: dict[str, int | None] = {
+    "kills": 300,
+    "two_runs": 100,
+    "hostile_text": 25,
+    "damaged_files": 40_000,
+    "refusals": None,
+    "interrupts": 20,
+    "samples": 10**10,
+}
+RUNNERS = tuple(ASKED)
 
 
 @dataclass(frozen=True)
@@ -31,21 +36,3 @@ class Outcome:
     trials: int
     wrong: int
     worst: str = ""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the argument that `report` obeys."""
-    parser.add_argument("--results", action="store_true", help="also write results/attacks.json")
-
-
-def report(outcome: Outcome, given: argparse.Namespace, measured_from: Row) -> int:
-    """Print an outcome, and keep it with --results. Returns the exit code: 1 if any was wrong.
-
-    `measured_from` is the origin, taken before anything was written.
-    """
-    print(json.dumps(asdict(outcome)), flush=True)
-    if given.results:
-        command = f"python -m scripts.attack.{outcome.runner} --results"
-        row = {"command": command, **asdict(outcome), "origin": measured_from}
-        result_files.keep_row(FILE, row)
-    return int(outcome.wrong > 0)

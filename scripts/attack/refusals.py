@@ -1,15 +1,14 @@
-"""Measures the memory and the time that iqlut takes to refuse each of `oversized_files`.
+"""Measures the memory and the time that iqlut takes to refuse each of `oversized_input.cases()`.
 
     python -m scripts.attack.refusals [--only WORD ...] [--results]
 
-Each file is upscaled by a process of its own, whose largest resident memory and time on the CPU are
-those of the whole command, its start included. Wrong are more than 300 MB, more than 2 seconds, an
-exit code other than 0 or 1, and a traceback.
+Each file is read by a process of its own, whose largest resident memory and time on the CPU are
+those of the whole command, its start included. Wrong are more than 300 MB, more than 2 seconds (6
+where the command imports PyTorch), another exit code than that of a refusal, and a traceback.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import subprocess
@@ -18,14 +17,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.attack import outcomes
-from scripts.attack.outcomes import Outcome
-from scripts.attack.oversized_files import FILES
-from scripts.shared import result_files
+from scripts.attack import oversized_input, trials
+from scripts.attack.oversized_input import Oversized
+from scripts.attack.trials import Trial, Trials
 from scripts.shared.result_files import Row
 
 PEAK_MB_MAX, CPU_S_MAX = 300, 2.0
-_HANG_S = 60
+_HANG_S, _TORCH_S = 60, 4.0  # _TORCH_S: the import of PyTorch, which some commands begin with
 # The peak of a process that is started from here would begin with that of this one.
 _COMMAND = """
 import re, sys
@@ -38,51 +36,40 @@ sys.exit(code)
 """
 
 
-def refuse(name: str, folder: Path) -> tuple[str, int, float]:
-    """Let iqlut upscale a file: what was wrong or "", the peak in MB, and the seconds of CPU."""
-    ending, make = FILES[name]
-    source, target = folder / f"a.{ending}", folder / f"b.{ending}"
-    source.write_bytes(make())
-    target = target if ending in ("avif", "heic") else target.with_suffix(".png")
-    command = [sys.executable, "-c", _COMMAND, "upscale", source, "-o", target, "--overwrite"]
-    before = os.times()
+def refuse(case: Oversized, folder: Path) -> Trial:
+    """Let iqlut read a file: what was wrong, the peak of memory, and the time on the CPU."""
+    case.write(folder / case.name)
+    words = (case.name if word == "file" else word for word in case.arguments)
+    command, before = [sys.executable, "-c", _COMMAND, *words], os.times()
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_HANG_S)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_HANG_S)
     except subprocess.TimeoutExpired:
-        return f"more than {_HANG_S} s", 0, float(_HANG_S)
+        return Trial(f"more than {_HANG_S} s")
     after = os.times()
     cpu_s = after.children_user + after.children_system
     cpu_s -= before.children_user + before.children_system
     found = re.search(r"(\d+)\n\Z", done.stdout)
-    if found is None or done.returncode not in (0, 1) or "Traceback" in done.stderr:
-        return f"exit code {done.returncode}: {done.stderr[-500:]}", 0, cpu_s
+    if found is None or done.returncode not in case.codes or "Traceback" in done.stderr:
+        return Trial(f"exit code {done.returncode}: {done.stderr[-500:]}", {"cpu_s": cpu_s})
     peak_mb = int(found[1])
-    if peak_mb > PEAK_MB_MAX or cpu_s > CPU_S_MAX:
-        return f"{peak_mb} MB and {cpu_s:.1f} s", peak_mb, cpu_s
-    return "", peak_mb, cpu_s
+    is_much = peak_mb > PEAK_MB_MAX or cpu_s > CPU_S_MAX + _TORCH_S * case.needs_torch
+    problem = f"{peak_mb} MB and {cpu_s:.1f} s" if is_much else ""
+    return Trial(problem, {"peak_mb": peak_mb, "cpu_s": cpu_s})
 
 
 def main(arguments: Sequence[str] | None = None, measured_from: Row | None = None) -> int:
     """Run the command; the origin is that of now, unless one is given."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = trials.parser("refusals", __doc__)
     parser.add_argument("--only", nargs="+", default=[""], help="words of which a name holds one")
-    outcomes.add_arguments(parser)
-    given, origin = parser.parse_args(arguments), measured_from or result_files.origin()
-    names = [name for name in FILES if any(word in name for word in given.only)]
-    wrong, peaks_mb, times_s = 0, [0], [0.0]
-    with tempfile.TemporaryDirectory() as folder:
-        for name in names:
-            problem, peak_mb, cpu_s = refuse(name, Path(folder))
-            peaks_mb.append(peak_mb)
-            times_s.append(cpu_s)
-            if problem:
-                wrong += 1
-                print(f"{name}: {problem}", file=sys.stderr)
-    worst = f"{max(peaks_mb)} MB, {max(times_s):.1f} s"
-    outcome = Outcome(
-        "refusals", "files that state or unpack to too much", len(names), wrong, worst
-    )
-    return outcomes.report(outcome, given, origin)
+    given = parser.parse_args(arguments)
+    found = Trials("refusals", given, measured_from)
+    cases = oversized_input.cases()
+    names = [name for name in cases if any(word in name for word in given.only)]
+    for name in found.missing(names):
+        with tempfile.TemporaryDirectory() as folder:
+            found.add(name, refuse(cases[name], Path(folder)))
+    worst = f"{max(found.figures('peak_mb'))} MB, {max(found.figures('cpu_s')):.1f} s"
+    return found.report("files that state or unpack to too much", worst)
 
 
 if __name__ == "__main__":

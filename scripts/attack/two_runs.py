@@ -1,29 +1,26 @@
 """Starts the same command twice at once, and compares what is there in the end.
 
-    python -m scripts.attack.two_runs [--trials 50] [--seed 1] [--results]
+    python -m scripts.attack.two_runs [--trials 100] [--seed 1] [--results]
 
-One video and one folder of pictures are upscaled, in so many trials each. The second run starts at
-once or at a random moment of the first. Wrong are an output that differs from that of a single run,
-files that are left over, an exit code other than 0, or 1 with the sentence that another run is at
-work, and two runs that both fail.
+One video or one folder of pictures is upscaled, each in half of the trials. The second run starts
+at once or at a random moment of the first. Wrong are an output that differs from that of a single
+run, files that are left over, an exit code other than 0, or 1 with the sentence that another run is
+at work, and two runs that both fail.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.attack import outcomes, workloads
-from scripts.attack.kills import Undisturbed, undisturbed
-from scripts.attack.outcomes import Outcome
+from scripts.attack import trials, workloads
+from scripts.attack.kills import Undisturbed, run_trials
+from scripts.attack.trials import Trials
 from scripts.attack.workloads import WORKLOADS, Workload
-from scripts.shared import result_files
 from scripts.shared.result_files import Row
 
 KINDS = tuple(kind for kind in ("video", "folder") if kind in WORKLOADS)
@@ -53,25 +50,11 @@ def run_twice(workload: Workload, whole: Undisturbed, folder: Path, chance: rand
 
 def main(arguments: Sequence[str] | None = None, measured_from: Row | None = None) -> int:
     """Run the command; the origin is that of now, unless one is given."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=50, help="of each kind")
-    parser.add_argument("--seed", type=int, default=1)
-    outcomes.add_arguments(parser)
-    given, origin = parser.parse_args(arguments), measured_from or result_files.origin()
-    chance, wrong = random.Random(given.seed), 0
-    with tempfile.TemporaryDirectory() as name:
-        for kind in KINDS:
-            folder, workload = Path(name) / kind, WORKLOADS[kind]
-            whole = undisturbed(workload, folder)
-            for trial in range(given.trials):
-                problem = run_twice(workload, whole, folder / "trial", chance)
-                shutil.rmtree(folder / "trial")
-                if problem:
-                    wrong += 1
-                    print(f"{kind}, trial {trial}: {problem}", file=sys.stderr)
-    attack = f"two identical commands at once on one {' and on one '.join(KINDS)}"
-    outcome = Outcome("two_runs", attack, given.trials * len(KINDS), wrong)
-    return outcomes.report(outcome, given, origin)
+    given = trials.parser("two_runs", __doc__).parse_args(arguments)
+    found = Trials("two_runs", given, measured_from)
+    run_trials(found, KINDS, given, run_twice)
+    attack = f"two identical commands at once on one {' or on one '.join(KINDS)}"
+    return found.report(attack)
 
 
 if __name__ == "__main__":

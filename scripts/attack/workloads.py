@@ -133,7 +133,7 @@ def _one_picture(folder: Path) -> None:
 
 def _batch(folder: Path) -> None:
     _write_model(folder)
-    (folder / "out").rmdir()  # the command creates it
+    (folder / OUTPUT).rmdir()  # the command creates it
     (folder / "in" / "more").mkdir(parents=True)
     for number in range(12):
         name = f"in/{'more/' * (number % 2)}{number}.{('png', 'jpg', 'webp')[number % 3]}"
@@ -158,6 +158,7 @@ def _video(folder: Path) -> None:
 
 def _training(folder: Path) -> None:
     import torch
+    import torch._dynamo  # takes seconds, and an optimiser imports it
 
     torch.set_num_threads(1)
     (folder / "images").mkdir()
@@ -165,14 +166,25 @@ def _training(folder: Path) -> None:
         _picture((64, 64), number).save(folder / "images" / f"{number}.png")
     (folder / "config.toml").write_text(
         'name = "trial"\n[model]\nscale = 2\nblocks = 1\nchannels = 2\nlevels = 5\n[train]\n'
-        'data = "images"\nvalidation = "images"\nsteps = 60\nbatch = 2\npatch = 12\n'
-        "checkpoint_every = 10\nvalidate_every = 60\n",
+        'data = "images"\nvalidation = "images"\nsteps = 30\nbatch = 64\npatch = 12\n'
+        "checkpoint_every = 5\nvalidate_every = 30\n",
         encoding="utf-8",
     )
 
 
+def _conversion(folder: Path) -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    (folder / OUTPUT).mkdir()
+    (folder / "images").mkdir()
+    for number in range(3):
+        _picture((160, 120), number).save(folder / "images" / f"{number}.png")
+    (folder / "in.pt").write_bytes(seed_files.files_of("pt")[0])
+
+
 def _write_model(folder: Path) -> None:
-    (folder / "out").mkdir()
+    (folder / OUTPUT).mkdir()
     (folder / _MODEL).write_bytes(file_format.to_bytes(seed_files.tables()))
 
 
@@ -181,6 +193,7 @@ _PICTURE = (*_UPSCALE, "in.png", "-o", "out/big.png")
 _FOLDER = (*_UPSCALE, "in", "-o", OUTPUT)
 _VIDEO = (*_UPSCALE, "in.mkv", "-o", "out/big.mkv", "--codec", "ffv1")
 _TRAINING = ("train", "config.toml", "--out", OUTPUT, "--threads", "1")
+_CONVERSION = ("convert", "in.pt", "-o", "out/small.iqlut", "--score", "images")
 _ANEW = ("--overwrite",)  # the killed run may have been complete
 
 WORKLOADS = {
@@ -193,3 +206,4 @@ if find_spec("torch") and find_spec("tomlkit"):
     WORKLOADS["training"] = Workload(
         _training, _TRAINING, ("--resume",), _tables_of, "out/checkpoint.pt"
     )
+    WORKLOADS["convert"] = Workload(_conversion, _CONVERSION, _ANEW, _bytes_of)

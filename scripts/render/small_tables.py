@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scripts.attack import outcomes
 from scripts.shared import result_files
 from scripts.shared.result_files import Row
 
@@ -61,13 +62,16 @@ def picture_memory() -> str:
 
 
 def attacks() -> str:
-    """Return how often each attack was tried, and what it found."""
-    rows = result_files.load_rows("attacks")
-    lines = ["| attack | trials | wrong | worst |", "|---|--:|--:|---|"]
-    lines += [
-        f"| {row['attack']} | {row['trials']:,} | {row['wrong']} | {row['worst']} |" for row in rows
-    ]
-    return _with_origins(lines, rows)
+    """Return how often each attack was to be tried and was tried, and what it found."""
+    rows = {row["runner"]: row for row in result_files.load_rows(outcomes.FILE)}
+    lines = ["| attack | asked | tried | wrong | worst |", "|---|--:|--:|--:|---|"]
+    for runner, asked in outcomes.ASKED.items():
+        if row := rows.get(runner):
+            lines.append(
+                f"| {row['attack']} | {'all' if asked is None else f'{asked:,}'} "
+                f"| {row['trials']:,} | {row['wrong']} | {row['worst']} |"
+            )
+    return _with_origins(lines, list(rows.values()))
 
 
 def _with_origins(lines: list[str], rows: list[Row]) -> str:

@@ -110,7 +110,7 @@ def claimed(path: Path) -> Iterator[bool]:
     claim = _beside(path.resolve(), "claim")
     claim.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        with claim.open("ab") as file:
+        with open_to_lock(claim) as file:
             if not lock(file):
                 yield False
                 return
@@ -169,9 +169,30 @@ def sweep(folder: Path) -> int:
     return swept
 
 
-def _has_name(file: io.BufferedIOBase) -> bool:
+def _has_name(file: IO[Any]) -> bool:
     """Whether an open file still has a name."""
     return os.fstat(file.fileno()).st_nlink > 0
+
+
+def open_to_lock(path: Path) -> IO[bytes]:
+    """Open a file that is there to be locked, and create it if there is none.
+
+    Raises OSError also if the name belongs to a link, which could lead to any other file, or to a
+    pipe, which would never open.
+    """
+    flags = os.O_RDWR | os.O_CREAT
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    try:
+        file = os.fdopen(os.open(path, flags, 0o666), "r+b", buffering=0)
+    except OSError as error:
+        if path.is_symlink():
+            raise FileExistsError(errno.EEXIST, f"{path.name} is a link") from error
+        raise
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise FileExistsError(errno.EEXIST, f"{path.name} is not a file")
+    return file
 
 
 def lock(file: IO[Any]) -> bool:

@@ -11,15 +11,21 @@ import io
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import (
+    AbstractContextManager,
+    contextmanager,
+    nullcontext,
+    redirect_stderr,
+    redirect_stdout,
+)
 from typing import Annotated, Any, Protocol, Union
 
 import tyro
 from tyro.conf import FlagCreatePairsOff, subcommand
 
 import iqlut
-from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, USAGE, Stop
-from iqlut.command_line.output import complain, drop, narrate, unforeseen
+from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, OK, USAGE, Stop
+from iqlut.command_line.output import complain, drop, narrate, printing, unforeseen
 from iqlut.commands.bench import Bench
 from iqlut.commands.bench_train import BenchTrain
 from iqlut.commands.compare import Compare
@@ -59,16 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; None stands for the arguments of this process."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        if list(arguments) == ["--version"]:
-            print(f"iqlut {iqlut.__version__}", flush=True)
-            return 0
-        with _escaped_stderr(arguments):
-            command = parse(arguments)
-    except SystemExit as end:  # 0 after --help, 2 after arguments that tyro refused
-        return end.code if isinstance(end.code, int) else USAGE
+        with printing():
+            command = _parsed(arguments)
+    except Stop as stop:
+        return _explain(stop)
     except BrokenPipeError:
         return _nobody_reads()
-    return run(command)
+    return command if isinstance(command, int) else run(command)
 
 
 def _nobody_reads() -> int:
@@ -77,10 +80,32 @@ def _nobody_reads() -> int:
     return FAILED
 
 
+def _parsed(arguments: Sequence[str]) -> Command | int:
+    """The command, or the exit code if a version, a help text or an error was printed instead."""
+    if list(arguments) == ["--version"]:
+        print(f"iqlut {iqlut.__version__}")
+        return OK
+    try:
+        with _dropped_if_closed(), _narrated_stderr(arguments):
+            return parse(arguments)
+    except SystemExit as end:  # 0 after --help, 2 after arguments that tyro refused
+        return end.code if isinstance(end.code, int) else USAGE
+
+
+def _dropped_if_closed() -> AbstractContextManager[object]:
+    """Drop what tyro prints on stdout if stdout is closed; tyro expects a file."""
+    return nullcontext() if sys.stdout else redirect_stdout(io.StringIO())
+
+
 @contextmanager
-def _escaped_stderr(arguments: Sequence[str]) -> Iterator[None]:
-    """Escape what tyro prints about arguments that a terminal would not print as they are."""
-    if all(argument.isprintable() for argument in arguments):
+def _narrated_stderr(arguments: Sequence[str]) -> Iterator[None]:
+    """Print what tyro prints on stderr as everything else is printed there.
+
+    Arguments are escaped then, and a stderr that is closed or full is no error. A terminal, which
+    tyro prints colours on, is left to it if there is nothing to escape.
+    """
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    if is_terminal and all(argument.isprintable() for argument in arguments):
         yield
         return
     printed = io.StringIO()
@@ -88,8 +113,9 @@ def _escaped_stderr(arguments: Sequence[str]) -> Iterator[None]:
         with redirect_stderr(printed):
             yield
     finally:
-        for line in printed.getvalue().rstrip("\n").split("\n"):
-            narrate(line)
+        if text := printed.getvalue().rstrip("\n"):
+            for line in text.split("\n"):
+                narrate(line)
 
 
 def parse(arguments: Sequence[str]) -> Command:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from iqlut.atomic_files import is_device
 from iqlut.errors import InvalidArgument, PictureError
 from iqlut.pictures import reading
 
@@ -124,7 +125,11 @@ def _all_files(folder: Path) -> list[Path]:
         raise InvalidArgument(
             f"{folder} is not a folder, expected a folder of images; check the path"
         )
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in SUFFIXES and not is_device(file)
+    )
 
 
 def _is_low(file: Path, folder: Path) -> bool:

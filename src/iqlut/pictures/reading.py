@@ -136,6 +136,7 @@ def read(
     """
     with _pillow_prepared(pixels_max):
         contents = metadata.take_apart(name, data)
+        _check_complete_tiff(name, contents.pixels)
         try:
             image = opening.open_picture(name, contents.pixels, pixels_max)
         except PictureError:
@@ -148,6 +149,17 @@ def read(
             contents = metadata.of_opened(image, contents)
             examine(header_of(data, image, frames, contents.orientation))
             return _decoded(name, data, image, contents)
+
+
+def _check_complete_tiff(name: str, data: bytes) -> None:
+    """Raise PictureError for a TIFF file of which a part is missing."""
+    kind = file_kinds.kind_of_bytes(data[: file_kinds.START_BYTES])
+    if kind is None or kind.name != "TIFF":
+        return
+    try:
+        tiff_contents.check_complete(data)
+    except ValueError as error:
+        raise _damaged(name, error) from None
 
 
 def _gray_alpha_tiff(

@@ -18,6 +18,9 @@ _PHOTOMETRIC, _SAMPLES, _EXTRA_SAMPLES = 262, 277, 338
 _XMP, _IPTC, _PHOTOSHOP, _ICC = 700, 33723, 34377, 34675
 _COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}  # samples by photometric interpretation
 _ALPHA = (1, 2)  # values of ExtraSamples
+_WIDTH, _HEIGHT, _STRIPS, _ROWS_OF_STRIP, _PLANAR = 256, 257, 273, 278, 284
+_WIDTH_OF_TILE, _HEIGHT_OF_TILE, _TILES = 322, 323, 324
+_SEPARATE = 2  # the value of PlanarConfiguration for planes that follow each other
 # The tags that a decoder needs.
 _LAYOUT = frozenset({
     256, 257, 258, 259, _PHOTOMETRIC, 263, 266, 273, _SAMPLES, 278, 279, 280, 281, 284, 290, 291,
@@ -162,3 +165,27 @@ def size_of_16_bits(data: bytes) -> tuple[int, int] | None:
     if not (width and height) or set(bits) != {16}:
         return None
     return int(width[0]), int(height[0])
+
+
+def check_complete(data: bytes) -> None:
+    """Raise ValueError if a TIFF or BigTIFF file has fewer strips or tiles than its picture needs.
+
+    Decoders leave black what has none. A file whose layout cannot be read is left to the decoder.
+    """
+    stated = tiff.stated_numbers(data)
+
+    def value(tag: int, default: int) -> int:
+        return stated[tag][1] if tag in stated else default
+
+    width, height = value(_WIDTH, 0), value(_HEIGHT, 0)
+    for blocks, offsets, across, down in (
+        ("strips", _STRIPS, width, value(_ROWS_OF_STRIP, height)),
+        ("tiles", _TILES, value(_WIDTH_OF_TILE, width), value(_HEIGHT_OF_TILE, height)),
+    ):
+        if offsets not in stated or not across or not down:
+            continue
+        planes = value(_SAMPLES, 1) if value(_PLANAR, 1) == _SEPARATE else 1
+        found, expected = stated[offsets][0], -(-width // across) * -(-height // down) * planes
+        if found < expected:
+            raise ValueError(f"it has {found} of {expected} {blocks}")
+        return

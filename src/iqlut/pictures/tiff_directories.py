@@ -16,6 +16,8 @@ BYTE, SHORT, LONG, RATIONAL, UNDEFINED = 1, 3, 4, 5, 7
 ENTRY_BYTES = 12
 _ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _LONG8_BYTES = {16: 8, 17: 8, 18: 8}  # types that only BigTIFF has
+# The types of whole numbers that are not negative, as `struct` names them.
+_WHOLE = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
 
 @dataclass(frozen=True)
@@ -125,26 +127,70 @@ def check_overlaps(data: bytes) -> None:
     They overlap then, and a decoder that copies each of them could need any multiple of the file.
     BigTIFF files are checked as well. What is damaged otherwise is left to the decoder.
     """
-    order = ">" if data[:2] == b"MM" else "<"
-    is_big = data[2:4] in (b"+\0", b"\0+")
-    counts, offsets, header = ("Q", "Q", 8) if is_big else ("H", "I", 4)
-    entry, inline = struct.Struct(f"{order}HH{offsets}{offsets}"), struct.calcsize(offsets)
-    room, place, seen = len(data), header, set[int]()
+    form, room = _Form.of(data), len(data)
+    place, seen = form.first_pointer, set[int]()
     try:
-        while (start := struct.unpack_from(order + offsets, data, place)[0]) and start not in seen:
+        while (start := form.offset.unpack_from(data, place)[0]) and start not in seen:
             seen.add(start)
-            count = struct.unpack_from(order + counts, data, start)[0]
-            place = start + struct.calcsize(counts)
-            room -= entry.size * count
+            count = form.count.unpack_from(data, start)[0]
+            place = start + form.count.size
+            room -= form.entry.size * count
             while count and room >= 0:
-                _, kind, number, _ = entry.unpack_from(data, place)
+                _, kind, number, _ = form.entry.unpack_from(data, place)
                 size = (_TYPE_BYTES | _LONG8_BYTES).get(kind, 0) * number
-                room -= size if inline < size <= len(data) else 0
-                place, count = place + entry.size, count - 1
+                room -= size if form.offset.size < size <= len(data) else 0
+                place, count = place + form.entry.size, count - 1
             if room < 0:
                 raise ValueError("the values of its directories overlap")
     except struct.error:
         return
+
+
+def stated_numbers(data: bytes) -> dict[int, tuple[int, int]]:
+    """For each tag of the first directory, how many values it has, and the first of them.
+
+    Tags whose values are not whole numbers of up to 8 bytes are left out. BigTIFF files are read as
+    well. Raises ValueError if the directory does not lie in the file.
+    """
+    form = _Form.of(data)
+    try:
+        start = form.offset.unpack_from(data, form.first_pointer)[0]
+        count = form.count.unpack_from(data, start)[0]
+        places = range(start + form.count.size, len(data), form.entry.size)[:count]
+        return dict(filter(None, (form.stated(data, place) for place in places)))
+    except struct.error:
+        raise ValueError("a directory is cut short") from None
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a TIFF or BigTIFF file stores its directories."""
+
+    order: str
+    count: struct.Struct
+    offset: struct.Struct
+    entry: struct.Struct
+    first_pointer: int
+
+    @classmethod
+    def of(cls, data: bytes) -> _Form:
+        order = ">" if data[:2] == b"MM" else "<"
+        counts, offsets, first = ("Q", "Q", 8) if data[2:4] in (b"+\0", b"\0+") else ("H", "I", 4)
+        entry = struct.Struct(f"{order}HH{offsets}{offsets}")
+        return cls(
+            order, struct.Struct(order + counts), struct.Struct(order + offsets), entry, first
+        )
+
+    def stated(self, data: bytes, place: int) -> tuple[int, tuple[int, int]] | None:
+        """The tag, the number of values and the first value of the entry at an offset."""
+        tag, kind, count, start = self.entry.unpack_from(data, place)
+        letter = _WHOLE.get(kind)
+        if letter is None or not count:
+            return None
+        value = struct.Struct(self.order + letter)
+        if count * value.size <= self.offset.size:
+            start = place + self.entry.size - self.offset.size
+        return (tag, (count, value.unpack_from(data, start)[0])) if start < len(data) else None
 
 
 def numbers(order: str, entry: Entry | None) -> tuple[float, ...]:

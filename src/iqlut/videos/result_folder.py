@@ -6,6 +6,7 @@ same segments. The system releases the lock when a process ends, however it ends
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -35,8 +36,8 @@ def locked_folder(target: Path) -> Generator[Path, None, None]:
     try:
         with suppress(OSError):  # informs other runs, and is not needed on a full disk
             file.truncate(0)
-            file.write(json.dumps({"process": os.getpid(), "machine": socket.gethostname()}))
-            file.flush()
+            holder = {"process": os.getpid(), "machine": socket.gethostname()}
+            file.write(json.dumps(holder).encode())
         yield folder
     finally:
         with file, suppress(OSError):  # segments are left for the next run
@@ -44,12 +45,14 @@ def locked_folder(target: Path) -> Generator[Path, None, None]:
             folder.rmdir()
 
 
-def _locked(lock: Path, target: Path) -> IO[str]:
+def _locked(lock: Path, target: Path) -> IO[bytes]:
     """The open lock file, locked."""
     while True:
         lock.parent.mkdir(parents=True, exist_ok=True)
+        if lock.parent.is_symlink():  # what is in there is not ours
+            raise FileExistsError(errno.EEXIST, f"{lock.parent.name} is a link")
         try:
-            file = lock.open("a+", encoding="utf-8")
+            file = atomic_files.open_to_lock(lock)
         except FileNotFoundError:
             continue  # the run before removed the folder between the two calls
         if not atomic_files.lock(file):
@@ -63,7 +66,7 @@ def _locked(lock: Path, target: Path) -> IO[str]:
         file.close()  # the run before removed the file when it ended
 
 
-def _holder(file: IO[str]) -> str:
+def _holder(file: IO[bytes]) -> str:
     """The run that holds a lock, in words."""
     try:
         file.seek(0)
@@ -73,7 +76,7 @@ def _holder(file: IO[str]) -> str:
         return "another run"
 
 
-def _is_current(file: IO[str], path: Path) -> bool:
+def _is_current(file: IO[bytes], path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:

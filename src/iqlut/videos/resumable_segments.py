@@ -140,9 +140,13 @@ class Segments:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    """Write a small JSON file with its hash. It is on the disk when this returns."""
+    """Write a small JSON file with its hash. It is on the disk when this returns.
+
+    It is a new file, as one of this name could be a link to any other.
+    """
     text = json.dumps(content)
-    with path.open("w", encoding="utf-8") as file:
+    path.unlink(missing_ok=True)
+    with path.open("x", encoding="utf-8") as file:
         file.write(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
         file.flush()
         os.fsync(file.fileno())
