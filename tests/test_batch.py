@@ -193,17 +193,6 @@ def test_stdin_to_stdout(model, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes as POSIX has them")
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["evaluate", "--help"]])
-def test_broken_pipe_of_help_texts(arguments):
-    command = [sys.executable, "-m", "iqlut", *arguments]
-    read, write = os.pipe()
-    os.close(read)
-    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
-    os.close(write)
-    assert (done.stderr, done.returncode) == (b"", exit_codes.FAILED)
-
-
-@pytest.mark.skipif(os.name != "posix", reason="pipes as POSIX has them")
 def test_broken_pipe(model):
     command = [sys.executable, "-m", "iqlut", "upscale", "-", "-o", "-", "-m", model]
     with subprocess.Popen(
