@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import iqlut
 from iqlut import arithmetic
-from scripts.measure import silicon
-from scripts.shared import result_files
+from scripts.shared import gate_cells, result_files, synthesis
 from scripts.shared.result_files import Row
 
 WIDTHS = (320, 480, 960)
@@ -24,21 +23,6 @@ LUTS = {f"LUT{inputs}": 1 for inputs in range(1, 7)} | {
 }
 FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE")
 BLOCK_RAMS = {"RAMB36E2": 1.0, "RAMB18E2": 0.5}
-
-# NAND2 equivalents: areas of the NanGate 45 nm open cell library over that of its NAND2_X1
-GATES = {
-    "$_NOT_": 0.67,
-    "$_NAND_": 1.0,
-    "$_NOR_": 1.0,
-    "$_AND_": 1.33,
-    "$_OR_": 1.33,
-    "$_XOR_": 2.0,
-    "$_XNOR_": 2.0,
-    "$_MUX_": 2.33,
-    "$_AOI3_": 1.33,
-    "$_OAI3_": 1.33,
-    "$_DFF_P_": 5.67,
-}
 
 # Published designs, as their papers state them: name, technology, throughput, size, memory, PSNR
 QUOTED = (
@@ -90,13 +74,13 @@ def _size(tables: iqlut.Tables, target: str) -> tuple[str, str]:
         for row in result_files.load_rows("silicon")
         if (row["target"], row["model"]) == (target, tables.name)
     ]
-    missing = len(silicon.modules(tables)) - len(rows)
+    missing = len(synthesis.modules(tables)) - len(rows)
     if missing:
-        return f"{NOT_MEASURED} ({missing} of {len(silicon.modules(tables))} modules)", ""
+        return f"{NOT_MEASURED} ({missing} of {len(synthesis.modules(tables))} modules)", ""
     of_row = (_fpga_columns if target == "xcup" else _gate_columns)()[1]
-    together = [sum(cells) for cells in zip(*(of_row(row["cells"]) for row in rows), strict=True)]
+    together = [sum(cells) for cells in zip(*(of_row(row) for row in rows), strict=True)]
     if target == "gates":
-        return f"{together[0] / 1000:,.0f} kGE", ""
+        return f"{together[0] / 1000:,.0f} kGE, of which the tables {together[2] / 1000:,.0f}", ""
     luts, flip_flops, dsps, block_rams = together
     return (
         f"{luts:,.0f} LUT, {flip_flops:,.0f} FF, {dsps:.0f} DSP",
@@ -145,10 +129,10 @@ def _table(model: str, rows: list[Row], columns) -> list[str]:
     heads, of_row = columns()
     tables = iqlut.load(model)
     assert isinstance(tables, iqlut.Tables)
-    by_module = {row["module"]: of_row(row["cells"]) for row in rows}
-    names = [name for name in silicon.modules(tables) if name in by_module]
+    by_module = {row["module"]: of_row(row) for row in rows}
+    names = [name for name in synthesis.modules(tables) if name in by_module]
     lines = [(name, *by_module[name]) for name in names]
-    missing = [name for name in silicon.modules(tables) if name not in by_module]
+    missing = [name for name in synthesis.modules(tables) if name not in by_module]
     if not missing:
         lines.append(("together", *map(sum, zip(*by_module.values(), strict=True))))
     texts = [[_text(cell) for cell in line] for line in lines]
@@ -165,7 +149,8 @@ def _text(cell: str | float) -> str:
 
 
 def _fpga_columns():
-    def of_row(cells: dict[str, int]) -> tuple[float, ...]:
+    def of_row(row: Row) -> tuple[float, ...]:
+        cells = row["cells"]
         luts = sum(LUTS[name] * cells.get(name, 0) for name in LUTS)
         flip_flops = sum(cells.get(name, 0) for name in FLIP_FLOPS)
         block_rams = sum(count * cells.get(name, 0) for name, count in BLOCK_RAMS.items())
@@ -175,10 +160,12 @@ def _fpga_columns():
 
 
 def _gate_columns():
-    def of_row(cells: dict[str, int]) -> tuple[float, ...]:
-        return (round(sum(GATES[name] * cells.get(name, 0) for name in GATES)),)
+    def of_row(row: Row) -> tuple[float, ...]:
+        logic = round(gate_cells.equivalents(row["cells"]))
+        tables = round(gate_cells.equivalents(row["cells_of_tables"]))
+        return logic + tables, logic, tables, row["table_bits"], row["cells"][gate_cells.FLIP_FLOP]
 
-    return ("gate equivalents",), of_row
+    return ("GE", "without tables", "tables as logic", "or as bits of ROM", "FF"), of_row
 
 
 def _origin(rows: list[Row]) -> str:
