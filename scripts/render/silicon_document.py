@@ -5,6 +5,7 @@ from __future__ import annotations
 import iqlut
 from iqlut import arithmetic
 from scripts.render.silicon_forms import FORMS, Form
+from scripts.render.silicon_modules import module_sizes
 from scripts.shared import result_files, synthesis
 from scripts.shared.result_files import Row
 
@@ -25,7 +26,6 @@ QUOTED = (
     ("tilted layer fusion", "40 nm, 600 MHz", "1080p at 60 frames/s", "544 kGE", "102 KB", ""),
     ("ESSR", "28 nm", "8K at 30 frames/s", "2,749 kGE", "", ""),
 )
-NOT_MEASURED = "not measured yet"
 COMPARED = ("l8c8-x4", "iqlut-5k-x4")
 
 
@@ -46,42 +46,43 @@ def comparison() -> str:
         )
         row_memory = f"{column_bytes(tables) * 320 / 1024:.1f} KiB at 320 px"
         for target, technology in (("xcup", "UltraScale+"), ("gates", "gates")):
-            size, block_rams = _size(tables, target)
+            size, block_rams, status = _size(tables, target)
             cells = (technology, "a pixel in 8 clocks (simulated)", size, block_rams or row_memory)
-            status = "PSNR measured" if size.startswith(NOT_MEASURED) else "measured"
             quality = f"{psnr_db:.2f} dB (Set5) | {status}"
             lines.append(f"| **{model}** | {' | '.join(cells)} | {quality} |")
     return "\n".join(lines) + "\n"
 
 
-def _size(tables: iqlut.Tables, target: str) -> tuple[str, str]:
-    """What all modules of a model take together, and their block RAMs, if all were measured."""
-    rows = [
-        row
-        for row in result_files.load_rows("silicon")
-        if (row["target"], row["model"]) == (target, tables.name)
-    ]
-    missing = len(synthesis.modules(tables)) - len(rows)
-    if missing:
-        return f"{NOT_MEASURED} ({missing} of {len(synthesis.modules(tables))} modules)", ""
-    together = FORMS[target].together(rows)
+def _size(tables: iqlut.Tables, target: str) -> tuple[str, str, str]:
+    """What all modules of a model take together, their block RAMs, and how both are known."""
+    found = module_sizes(tables, _rows(target, tables.name), FORMS[target])
+    if found.unknown:
+        count = f"{len(found.unknown)} of {len(synthesis.modules(tables))} modules"
+        return f"not measured yet ({count})", "", "PSNR measured"
+    status = "size estimated, PSNR measured" if found.estimated else "measured"
+    together = found.together()
     if target == "gates":
-        return f"{together[0] / 1000:,.0f} kGE, without tables {together[1] / 1000:,.0f} kGE", ""
+        gates, without_tables = together[:2]
+        size = (
+            f"{gates / 1000:,.0f} kGE, of which the tables {(gates - without_tables) / 1000:,.0f}"
+        )
+        return size, "", status
     luts, flip_flops, dsps, block_rams = together
-    return (
-        f"{luts:,.0f} LUT, {flip_flops:,.0f} FF, {dsps:.0f} DSP",
-        f"{block_rams:g} BRAM at 960 px",
-    )
+    size = f"{luts:,.0f} LUT, {flip_flops:,.0f} FF, {dsps:.0f} DSP"
+    return size, f"{block_rams:g} BRAM at 960 px", status
+
+
+def _rows(target: str, model: str) -> list[Row]:
+    rows = result_files.load_rows("silicon")
+    return [row for row in rows if (row["target"], row["model"]) == (target, model)]
 
 
 def sizes() -> str:
-    """Return what each module takes, and all of a model together where all were measured."""
-    rows = result_files.load_rows("silicon")
+    """Return what each module takes, and all of a model together."""
     lines = []
     for target, form in FORMS.items():
         for model in MODELS:
-            found = [row for row in rows if (row["target"], row["model"]) == (target, model)]
-            if found:
+            if found := _rows(target, model):
                 lines += [f"### {model}: {form.title}\n", *_table(model, found, form), ""]
                 lines.append(f"{_origin(found)}\n")
     return "\n".join(lines)
@@ -89,14 +90,16 @@ def sizes() -> str:
 
 def memory() -> str:
     """Return the bits of the tables and of the memories of rows of each model."""
-    heads = ("model", "tables stored", "row memories for each column", *(f"{w} px" for w in WIDTHS))
-    lines = [f"| {' | '.join(heads)} |", "|---|--:|--:|" + "--:|" * len(WIDTHS)]
+    heads = ["model", "tables stored", "row memories for each column"]
+    heads += [*(f"{width} px" for width in WIDTHS), "widest in 64 KiB"]
+    lines = [f"| {' | '.join(heads)} |", "|---|" + "--:|" * (len(heads) - 1)]
     for model in MODELS:
         tables = iqlut.load(model)
         assert isinstance(tables, iqlut.Tables)
         column = column_bytes(tables)
         cells = [f"{tables.table_bytes:,} bytes", f"{8 * column:,} bits"]
         cells += [f"{column * width / 1024:.1f} KiB" for width in WIDTHS]
+        cells.append(f"{64 * 1024 // column} px")
         lines.append(f"| {model} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -111,23 +114,29 @@ def column_bytes(tables: iqlut.Tables) -> int:
 def _table(model: str, rows: list[Row], form: Form) -> list[str]:
     tables = iqlut.load(model)
     assert isinstance(tables, iqlut.Tables)
-    by_module = {row["module"]: row for row in rows}
-    names = [name for name in synthesis.modules(tables) if name in by_module]
-    lines = [(name, *form.sizes(by_module[name]), *form.notes(by_module[name])) for name in names]
-    missing = [name for name in synthesis.modules(tables) if name not in by_module]
-    if not missing:
-        lines.append(("together", *form.together(rows), *("" for _ in form.notes(rows[0]))))
+    notes = {row["module"]: form.notes(row) for row in rows}
+    found = module_sizes(tables, rows, form)
+    lines = [(name, *sizes, *notes[name]) for name, sizes in found.measured.items()]
+    without_notes = ["" for _ in notes[rows[0]["module"]]]
+    for name, sizes in found.estimated.items():
+        lines.append((f"{name} (estimated)", *sizes, *without_notes))
+    if not found.unknown:
+        name = "together (estimated)" if found.estimated else "together"
+        lines.append((name, *found.together(), *without_notes))
     texts = [[_text(cell) for cell in line] for line in lines]
     return [
         f"| module | {' | '.join(form.heads)} |",
         "|---|" + "--:|" * len(form.heads),
         *(f"| {' | '.join(text)} |" for text in texts),
-        *([f"\nNot measured yet: {', '.join(missing)}."] if missing else []),
+        *([f"\nNot measured yet: {', '.join(found.unknown)}."] if found.unknown else []),
     ]
 
 
 def _text(cell: str | float) -> str:
-    return cell if isinstance(cell, str) else f"{cell:,g}" if cell % 1 else f"{int(cell):,}"
+    """A cell of a table: a text as it is, a number with thousands separated, and halves of few."""
+    if isinstance(cell, str):
+        return cell
+    return f"{cell:g}" if cell < 100 else f"{cell:,.0f}"
 
 
 def _origin(rows: list[Row]) -> str:

@@ -75,10 +75,6 @@ class Form:
     sizes: Callable[[Row], tuple[float, ...]]
     notes: Callable[[Row], tuple[str, ...]] = _no_notes
 
-    def together(self, rows: list[Row]) -> list[float]:
-        """The sizes of all these modules."""
-        return [sum(sizes) for sizes in zip(*map(self.sizes, rows), strict=True)]
-
 
 FORMS = {
     "xcup": Form(
