@@ -11,19 +11,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-DEVICE = ("--85k", "--package", "CABGA756", "--speed", "6")  # the slowest of its speed grades
-TARGET_MHZ = 100
-SEED = 1  # of the placer; another one moves the frequency by some percent
+# The slowest speed grade. Another seed of the placer moves the frequency by some percent.
+OPTIONS = "--85k --package CABGA756 --speed 6 --freq 100 --seed 1 --timing-allow-fail"
 
 
 def clock_mhz(folder: Path, netlist: str) -> float:
-    """The highest clock frequency of a netlist that yosys wrote, on the slowest device.
+    """The highest clock frequency of a netlist that yosys wrote.
 
     The ports of the module are pins, to and from which no path counts.
     """
-    wanted = ["--freq", str(TARGET_MHZ), "--timing-allow-fail", "--seed", str(SEED)]
     files = ["--json", netlist, "--lpf-allow-unconstrained", "--report", "report.json"]
-    command = [*_nextpnr(), "--quiet", *DEVICE, *wanted, *files]
+    command = [*_nextpnr(), "--quiet", *OPTIONS.split(), *files]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"nextpnr failed: {done.stdout[-500:]}{done.stderr[-500:]}")
@@ -32,9 +30,9 @@ def clock_mhz(folder: Path, netlist: str) -> float:
 
 
 def version() -> str:
-    """Name and version of nextpnr."""
+    """Name and version of nextpnr, and the options of the device."""
     said = subprocess.run([*_nextpnr(), "--version"], check=True, capture_output=True, text=True)
-    return (said.stdout + said.stderr).strip().rpartition("Version ")[2].rstrip(")")
+    return (said.stdout + said.stderr).strip().rpartition("Version ")[2].rstrip(")") + f" {OPTIONS}"
 
 
 def _nextpnr() -> list[str]:
