@@ -43,8 +43,8 @@ def _named(model: str, target: str, *names: str) -> list[tuple[str, str, str]]:
     modules = synthesis.modules(_circuit(model)[0])
     if target not in synthesis.TARGETS or not set(names) <= set(modules):
         sys.exit(
-            f"got {' '.join((target, *names))}, expected a target of {', '.join(synthesis.TARGETS)} "
-            f"and modules of {', '.join(modules)}; name these"
+            f"got {' '.join((target, *names))}, expected a target ({', '.join(synthesis.TARGETS)}) "
+            f"and modules ({', '.join(modules)}); name these"
         )
     return [(model, target, module) for module in names or modules]
 
