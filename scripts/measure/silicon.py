@@ -89,7 +89,7 @@ def measure(model: str, target: str, module: str, measured_from: Row) -> Row:
 def _routed(folder: Path) -> Row:
     """The clock frequency of what was synthesised in a folder, and what found it."""
     mhz = place_and_route.clock_mhz(folder, synthesis.NETLIST)
-    return {"mhz": round(mhz, 1), "router": place_and_route.version()}
+    return {"mhz": round(mhz, 1), "router": place_and_route.description()}
 
 
 def of_module(model: str, target: str, module: str) -> Synthesis:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import iqlut
 from iqlut import arithmetic
+from scripts.measure import silicon
 from scripts.render.silicon_forms import FORMS, Form
 from scripts.render.silicon_modules import module_sizes
 from scripts.shared import result_files, synthesis
@@ -26,7 +27,6 @@ QUOTED = (
     ("tilted layer fusion", "40 nm, 600 MHz", "1080p at 60 frames/s", "544 kGE", "102 KB", ""),
     ("ESSR", "28 nm", "8K at 30 frames/s", "2,749 kGE", "", ""),
 )
-COMPARED = ("l8c8-x4", "iqlut-5k-x4")
 
 
 def comparison() -> str:
@@ -35,7 +35,7 @@ def comparison() -> str:
     lines = [f"| {' | '.join(heads)} |", "|---|---|---|---|---|--:|---|"]
     lines += [f"| {' | '.join((*design, 'quoted'))} |" for design in QUOTED]
     scores = result_files.load("quality")["rows"]
-    for model in COMPARED:
+    for model in silicon.SHOWN:
         tables = iqlut.load(model)
         assert isinstance(tables, iqlut.Tables)
         psnr_db = next(

