@@ -99,6 +99,16 @@ def test_runs_of_another_configuration_are_stale(
     assert "was measured with another configuration" in sentence
 
 
+def test_a_module_of_another_circuit_is_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = result_files.load_rows("silicon")[0]
+    assert problems(monkeypatch, tmp_path, "silicon", [row]) == []
+    for changes in ({"circuit_sha256": "0"}, {"module": "gone"}):
+        (sentence,) = problems(monkeypatch, tmp_path, "silicon", [row | changes])
+        assert "was measured on another circuit" in sentence and sentence.endswith("make silicon")
+
+
 def commits_of(contents: Any) -> Sequence[tuple[str, str]]:
     """Return commit and date of every origin in a results file."""
     stated = contents if isinstance(contents, list) else [contents["meta"]]

@@ -18,7 +18,8 @@ from iqlut.planes import colour
 from iqlut.targets import rtl, vectors
 from random_tables import random_tables
 from rtl_simulation import SIMULATORS, simulate
-from scripts.measure import silicon
+from scripts.shared import synthesis
+from scripts.shared.synthesis import Synthesis
 
 SHIPPED = ("l8c8-x4", "l8c8-x2", "l8c8-x3", "l12c8-x4", "iqlut-5k-x4")
 
@@ -104,9 +105,8 @@ def test_synthesis(tmp_path):
     if shutil.which("yosys") is None:
         pytest.skip("yosys is not installed")
     tables = small_tables()
-    for name, data in rtl.emit(tables).items():
-        (tmp_path / name).write_bytes(data)
-    cells, _ = silicon.synthesise(tmp_path, "xcup", *silicon.modules(tables)["layer1"])
+    layer = synthesis.modules(tables)["layer1"]
+    cells = Synthesis(synthesis.circuit_sources(tables), "xcup", *layer).run(tmp_path).cells
     luts = sum(count for name, count in cells.items() if re.fullmatch(r"LUT\d", name))
     assert 18 * 30 < luts < 18 * 65 + 500
     assert not [name for name in cells if name.startswith(("DSP", "LD"))]

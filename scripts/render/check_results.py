@@ -24,6 +24,7 @@ from scripts.measure import (
     engine_figures,
     firmware,
     restoration_strengths,
+    silicon,
     training_trials,
 )
 from scripts.shared import result_files
@@ -82,6 +83,14 @@ def _of_one_model(contents: Any) -> Iterator[str]:
             yield from _tables_problems({model: row["tables_sha256"]}, {model})
         else:
             yield "a row does not state the model and its tables_sha256"
+
+
+def _of_circuits(contents: Any) -> Iterator[str]:
+    """Check modules that were synthesised: of the shipped tables, and of the circuit as it is."""
+    yield from _of_one_model(contents)
+    for row in contents:
+        if silicon.expected_sha256(row) != row.get("circuit_sha256"):
+            yield f"its row {row['command']!r} was measured on another circuit"
 
 
 def _of_configurations(expected: Callable[[Row], str | None]) -> Callable[[Any], Iterator[str]]:
@@ -156,7 +165,7 @@ RESULTS_FILES = {
         _of_models(lambda: set(firmware.MODELS)),
     ),
     "attacks": ResultsFile("make attack", ("SECURITY.md",), _attacks),
-    "silicon": ResultsFile("make silicon", ("docs/silicon.md",), _of_one_model),
+    "silicon": ResultsFile("make silicon", ("docs/silicon.md",), _of_circuits),
     "published": ResultsFile(
         "the papers it names", ("README.md", "docs/results.md", "docs/ablations.md"), _published
     ),

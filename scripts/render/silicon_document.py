@@ -5,40 +5,13 @@ from __future__ import annotations
 import iqlut
 from iqlut import arithmetic
 from scripts.measure import silicon
-from scripts.shared import result_files
+from scripts.render.silicon_forms import FORMS, Form
+from scripts.render.silicon_modules import module_sizes
+from scripts.shared import result_files, synthesis
 from scripts.shared.result_files import Row
 
 WIDTHS = (320, 480, 960)
 MODELS = ("l8c8-x4", "l8c8-x2", "l8c8-x3", "l12c8-x4", "iqlut-5k-x4")
-
-# LUTs that a cell of the UltraScale+ takes; a LUT with fewer inputs counts as one
-LUTS = {f"LUT{inputs}": 1 for inputs in range(1, 7)} | {
-    "SRL16E": 1,
-    "SRLC32E": 1,
-    "RAM32X1D": 2,
-    "RAM64X1D": 2,
-    "RAM32M": 4,
-    "RAM64M": 4,
-    "RAM32M16": 8,
-    "RAM64M8": 8,
-}
-FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE")
-BLOCK_RAMS = {"RAMB36E2": 1.0, "RAMB18E2": 0.5}
-
-# NAND2 equivalents: areas of the NanGate 45 nm open cell library over that of its NAND2_X1
-GATES = {
-    "$_NOT_": 0.67,
-    "$_NAND_": 1.0,
-    "$_NOR_": 1.0,
-    "$_AND_": 1.33,
-    "$_OR_": 1.33,
-    "$_XOR_": 2.0,
-    "$_XNOR_": 2.0,
-    "$_MUX_": 2.33,
-    "$_AOI3_": 1.33,
-    "$_OAI3_": 1.33,
-    "$_DFF_P_": 5.67,
-}
 
 # Published designs, as their papers state them: name, technology, throughput, size, memory, PSNR
 QUOTED = (
@@ -54,8 +27,6 @@ QUOTED = (
     ("tilted layer fusion", "40 nm, 600 MHz", "1080p at 60 frames/s", "544 kGE", "102 KB", ""),
     ("ESSR", "28 nm", "8K at 30 frames/s", "2,749 kGE", "", ""),
 )
-NOT_MEASURED = "not measured yet"
-COMPARED = ("l8c8-x4", "iqlut-5k-x4")
 
 
 def comparison() -> str:
@@ -64,7 +35,7 @@ def comparison() -> str:
     lines = [f"| {' | '.join(heads)} |", "|---|---|---|---|---|--:|---|"]
     lines += [f"| {' | '.join((*design, 'quoted'))} |" for design in QUOTED]
     scores = result_files.load("quality")["rows"]
-    for model in COMPARED:
+    for model in silicon.SHOWN:
         tables = iqlut.load(model)
         assert isinstance(tables, iqlut.Tables)
         psnr_db = next(
@@ -75,61 +46,60 @@ def comparison() -> str:
         )
         row_memory = f"{column_bytes(tables) * 320 / 1024:.1f} KiB at 320 px"
         for target, technology in (("xcup", "UltraScale+"), ("gates", "gates")):
-            size, block_rams = _size(tables, target)
+            size, block_rams, status = _size(tables, target)
             cells = (technology, "a pixel in 8 clocks (simulated)", size, block_rams or row_memory)
-            status = "PSNR measured" if size.startswith(NOT_MEASURED) else "measured"
             quality = f"{psnr_db:.2f} dB (Set5) | {status}"
             lines.append(f"| **{model}** | {' | '.join(cells)} | {quality} |")
     return "\n".join(lines) + "\n"
 
 
-def _size(tables: iqlut.Tables, target: str) -> tuple[str, str]:
-    """What all modules of a model take together, and their block RAMs, if all were measured."""
-    rows = [
-        row
-        for row in result_files.load_rows("silicon")
-        if (row["target"], row["model"]) == (target, tables.name)
-    ]
-    missing = len(silicon.modules(tables)) - len(rows)
-    if missing:
-        return f"{NOT_MEASURED} ({missing} of {len(silicon.modules(tables))} modules)", ""
-    of_row = (_fpga_columns if target == "xcup" else _gate_columns)()[1]
-    together = [sum(cells) for cells in zip(*(of_row(row["cells"]) for row in rows), strict=True)]
+def _size(tables: iqlut.Tables, target: str) -> tuple[str, str, str]:
+    """What all modules of a model take together, their block RAMs, and how both are known."""
+    found = module_sizes(tables, _rows(target, tables.name), FORMS[target])
+    if found.unknown:
+        count = f"{len(found.unknown)} of {len(synthesis.modules(tables))} modules"
+        return f"not measured yet ({count})", "", "PSNR measured"
+    status = "size estimated, PSNR measured" if found.estimated else "measured"
+    together = found.together()
     if target == "gates":
-        return f"{together[0] / 1000:,.0f} kGE", ""
+        gates, without_tables = together[:2]
+        size = (
+            f"{gates / 1000:,.0f} kGE, of which the tables {(gates - without_tables) / 1000:,.0f}"
+        )
+        return size, "", status
     luts, flip_flops, dsps, block_rams = together
-    return (
-        f"{luts:,.0f} LUT, {flip_flops:,.0f} FF, {dsps:.0f} DSP",
-        f"{block_rams:g} BRAM at 960 px",
-    )
+    size = f"{luts:,.0f} LUT, {flip_flops:,.0f} FF, {dsps:.0f} DSP"
+    return size, f"{block_rams:g} BRAM at 960 px", status
+
+
+def _rows(target: str, model: str) -> list[Row]:
+    rows = result_files.load_rows("silicon")
+    return [row for row in rows if (row["target"], row["model"]) == (target, model)]
 
 
 def sizes() -> str:
-    """Return what each module takes, and all of a model together where all were measured."""
-    rows = result_files.load_rows("silicon")
+    """Return what each module takes, and all of a model together."""
     lines = []
-    for target, title, columns in (
-        ("xcup", "UltraScale+ (`synth_xilinx -family xcup -nodsp`)", _fpga_columns),
-        ("gates", "Gates, in NAND2 equivalents", _gate_columns),
-    ):
+    for target, form in FORMS.items():
         for model in MODELS:
-            found = [row for row in rows if (row["target"], row["model"]) == (target, model)]
-            if found:
-                lines += [f"### {model}: {title}\n", *_table(model, found, columns), ""]
+            if found := _rows(target, model):
+                lines += [f"### {model}: {form.title}\n", *_table(model, found, form), ""]
                 lines.append(f"{_origin(found)}\n")
     return "\n".join(lines)
 
 
 def memory() -> str:
     """Return the bits of the tables and of the memories of rows of each model."""
-    heads = ("model", "tables stored", "row memories for each column", *(f"{w} px" for w in WIDTHS))
-    lines = [f"| {' | '.join(heads)} |", "|---|--:|--:|" + "--:|" * len(WIDTHS)]
+    heads = ["model", "tables stored", "row memories for each column"]
+    heads += [*(f"{width} px" for width in WIDTHS), "widest in 64 KiB"]
+    lines = [f"| {' | '.join(heads)} |", "|---|" + "--:|" * (len(heads) - 1)]
     for model in MODELS:
         tables = iqlut.load(model)
         assert isinstance(tables, iqlut.Tables)
         column = column_bytes(tables)
         cells = [f"{tables.table_bytes:,} bytes", f"{8 * column:,} bits"]
         cells += [f"{column * width / 1024:.1f} KiB" for width in WIDTHS]
+        cells.append(f"{64 * 1024 // column} px")
         lines.append(f"| {model} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -141,44 +111,32 @@ def column_bytes(tables: iqlut.Tables) -> int:
     return signals + lag + 1 + 2 * tables.scale**2
 
 
-def _table(model: str, rows: list[Row], columns) -> list[str]:
-    heads, of_row = columns()
+def _table(model: str, rows: list[Row], form: Form) -> list[str]:
     tables = iqlut.load(model)
     assert isinstance(tables, iqlut.Tables)
-    by_module = {row["module"]: of_row(row["cells"]) for row in rows}
-    names = [name for name in silicon.modules(tables) if name in by_module]
-    lines = [(name, *by_module[name]) for name in names]
-    missing = [name for name in silicon.modules(tables) if name not in by_module]
-    if not missing:
-        lines.append(("together", *map(sum, zip(*by_module.values(), strict=True))))
+    notes = {row["module"]: form.notes(row) for row in rows}
+    found = module_sizes(tables, rows, form)
+    lines = [(name, *sizes, *notes[name]) for name, sizes in found.measured.items()]
+    without_notes = ["" for _ in notes[rows[0]["module"]]]
+    for name, sizes in found.estimated.items():
+        lines.append((f"{name} (estimated)", *sizes, *without_notes))
+    if not found.unknown:
+        name = "together (estimated)" if found.estimated else "together"
+        lines.append((name, *found.together(), *without_notes))
     texts = [[_text(cell) for cell in line] for line in lines]
     return [
-        f"| module | {' | '.join(heads)} |",
-        "|---|" + "--:|" * len(heads),
+        f"| module | {' | '.join(form.heads)} |",
+        "|---|" + "--:|" * len(form.heads),
         *(f"| {' | '.join(text)} |" for text in texts),
-        *([f"\nNot measured yet: {', '.join(missing)}."] if missing else []),
+        *([f"\nNot measured yet: {', '.join(found.unknown)}."] if found.unknown else []),
     ]
 
 
 def _text(cell: str | float) -> str:
-    return cell if isinstance(cell, str) else f"{cell:,g}" if cell % 1 else f"{int(cell):,}"
-
-
-def _fpga_columns():
-    def of_row(cells: dict[str, int]) -> tuple[float, ...]:
-        luts = sum(LUTS[name] * cells.get(name, 0) for name in LUTS)
-        flip_flops = sum(cells.get(name, 0) for name in FLIP_FLOPS)
-        block_rams = sum(count * cells.get(name, 0) for name, count in BLOCK_RAMS.items())
-        return luts, flip_flops, cells.get("DSP48E2", 0), block_rams
-
-    return ("LUT", "FF", "DSP", "BRAM (rows)"), of_row
-
-
-def _gate_columns():
-    def of_row(cells: dict[str, int]) -> tuple[float, ...]:
-        return (round(sum(GATES[name] * cells.get(name, 0) for name in GATES)),)
-
-    return ("gate equivalents",), of_row
+    """A cell of a table: a text as it is, a number with thousands separated, and halves of few."""
+    if isinstance(cell, str):
+        return cell
+    return f"{cell:g}" if cell < 100 else f"{cell:,.0f}"
 
 
 def _origin(rows: list[Row]) -> str:
