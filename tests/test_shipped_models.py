@@ -23,6 +23,7 @@ ENTRIES_MAX = {"l8c8": 34 * 1024, "l12c8": 50 * 1024, "l8c16": 124 * 1024}  # th
 ENTRIES_MAX |= {"everyday": 34 * 1024, "best": 34 * 1024}  # at one strength
 ENTRIES_MAX |= {
     "iqlut-5k": 6 * 1024,
+    "iqlut-6k": 7 * 1024,
     "iqlut-17k": 17 * 1024,
     "iqlut-34k": 34 * 1024,
     "iqlut-115k": 115 * 1024,
