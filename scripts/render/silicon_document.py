@@ -63,10 +63,8 @@ def _size(tables: iqlut.Tables, target: str) -> tuple[str, str, str]:
     status = "size estimated, PSNR measured" if found.estimated else "measured"
     together = found.together()
     if target == "gates":
-        gates, without_tables = together[:2]
-        size = (
-            f"{gates / 1000:,.0f} kGE, of which the tables {(gates - without_tables) / 1000:,.0f}"
-        )
+        gates, _, of_tables = together[:3]
+        size = f"{gates / 1000:,.0f} kGE, of which the tables {of_tables / 1000:,.0f} kGE"
         return size, "", status
     luts, flip_flops, dsps, block_rams = together
     size = f"{luts:,.0f} LUT, {flip_flops:,.0f} FF, {dsps:.0f} DSP"
