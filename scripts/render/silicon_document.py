@@ -11,6 +11,7 @@ from scripts.shared import result_files, synthesis
 from scripts.shared.result_files import Row
 
 WIDTHS = (320, 480, 960)
+MEMORY_BYTES = 64 * 1024  # that the widest frame may take
 MODELS = ("l8c8-x4", "l8c8-x2", "l8c8-x3", "l12c8-x4", "iqlut-5k-x4")
 
 # Published designs, as their papers state them: name, technology, throughput, size, memory, PSNR
@@ -62,10 +63,8 @@ def _size(tables: iqlut.Tables, target: str) -> tuple[str, str, str]:
     status = "size estimated, PSNR measured" if found.estimated else "measured"
     together = found.together()
     if target == "gates":
-        gates, without_tables = together[:2]
-        size = (
-            f"{gates / 1000:,.0f} kGE, of which the tables {(gates - without_tables) / 1000:,.0f}"
-        )
+        gates, _, of_tables = together[:3]
+        size = f"{gates / 1000:,.0f} kGE, of which the tables {of_tables / 1000:,.0f} kGE"
         return size, "", status
     luts, flip_flops, dsps, block_rams = together
     size = f"{luts:,.0f} LUT, {flip_flops:,.0f} FF, {dsps:.0f} DSP"
@@ -84,8 +83,26 @@ def sizes() -> str:
         for model in MODELS:
             if found := _rows(target, model):
                 lines += [f"### {model}: {form.title}\n", *_table(model, found, form), ""]
+                if target == "gates":
+                    lines += _tables_in_rom(model, found)
                 lines.append(f"{_origin(found)}\n")
     return "\n".join(lines)
+
+
+def _tables_in_rom(model: str, rows: list[Row]) -> list[str]:
+    """Return a line with what the circuit takes if its tables are ROM, once that is known."""
+    tables = iqlut.load(model)
+    assert isinstance(tables, iqlut.Tables)
+    found = module_sizes(tables, rows, FORMS["gates"])
+    if found.unknown:
+        return []
+    _, without_tables, _, table_bits, _ = found.together()
+    widest_px = int((MEMORY_BYTES - table_bits / 8) // column_bytes(tables))
+    return [
+        f"With its tables in ROM, the circuit takes {without_tables / 1000:,.0f} kGE and "
+        f"{table_bits / 8 / 1024:.1f} KiB of ROM; ROM and row memories together are within 64 KiB "
+        f"up to a width of {widest_px} px.\n"
+    ]
 
 
 def memory() -> str:
@@ -99,7 +116,7 @@ def memory() -> str:
         column = column_bytes(tables)
         cells = [f"{tables.table_bytes:,} bytes", f"{8 * column:,} bits"]
         cells += [f"{column * width / 1024:.1f} KiB" for width in WIDTHS]
-        cells.append(f"{64 * 1024 // column} px")
+        cells.append(f"{MEMORY_BYTES // column} px")
         lines.append(f"| {model} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
