@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import struct
 import subprocess
 import sys
 from dataclasses import replace
@@ -117,3 +119,41 @@ def test_a_directory_is_as_large_as_its_block_at_most(order):
         tiff_directories.first(lying)
     with pytest.raises(ValueError, match="overlap"):
         tiff_directories.check_overlaps(lying)
+
+
+def boxes_of_items(extents: bytes, sizes: int, count: int, kind: bytes = b"av01") -> bytes:
+    """The start of an AVIF file whose items of one kind all have these extents."""
+
+    def box(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I4s", 8 + len(content), name) + content
+
+    entries = b"".join(
+        box(b"infe", struct.pack(">IHH4sB", 2 << 24, number, 0, kind, 0)) for number in range(count)
+    )
+    places = b"".join(struct.pack(">HH", number, 0) + extents for number in range(count))
+    items = box(b"iinf", struct.pack(">IH", 0, count) + entries)
+    items += box(b"iloc", struct.pack(">IHH", 0, sizes, count) + places)
+    return box(b"ftyp", b"avif\0\0\0\0avifmif1") + box(b"meta", bytes(4) + items)
+
+
+def test_places_that_take_no_bytes_are_refused(monkeypatch):
+    """Each of 1,000 items has 65,535 of them, which would take minutes to read."""
+    monkeypatch.setattr(heif_boxes, "_payloads", lambda *_: pytest.fail("they were read"))
+    data = boxes_of_items(struct.pack(">H", 65_535), 0, 1000)
+    assert heif_boxes.contents(data).lost == ("the damaged metadata",)
+    assert heif_boxes.coded_pixels(data) == 0
+
+
+def test_items_that_overlap_are_refused():
+    """Each item is a larger part of the file; they are not copied, and none is left unread."""
+    whole = struct.pack(">HII", 1, 0, 3000)
+    some = boxes_of_items(whole, 0x4400, 100, b"Exif")
+    assert len(some) > 3000
+    assert heif_boxes.contents(some).extras.keys() == {"exif"}  # all of them are one
+    growing = bytearray(boxes_of_items(whole, 0x4400, 100))
+    for number, found in enumerate(re.finditer(re.escape(whole), bytes(growing))):
+        growing[found.start() + 6 : found.end()] = struct.pack(">I", 1000 + number)
+    with pytest.raises(heif_boxes.TooLarge, match="together larger than the file"):
+        heif_boxes.coded_pixels(bytes(growing))
+    exif = bytes(growing).replace(b"av01", b"Exif")
+    assert heif_boxes.contents(exif).lost == ("the damaged metadata",)

@@ -68,6 +68,13 @@ def test_output_files_are_kept_too(tmp_path):
     assert path.read_bytes() == b"third"
 
 
+def test_what_a_killed_run_left_is_removed(tmp_path):
+    left = tmp_path / ".a.iqlut.iqlut-0123abcd.part"
+    left.write_bytes(b"half")
+    output_files.write(tmp_path / "a.iqlut", b"data", overwrite=False)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.iqlut"]
+
+
 def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):
     def full(path, fill, replace):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

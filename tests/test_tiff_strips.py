@@ -77,3 +77,10 @@ def test_a_small_file_of_millions_of_rows_is_refused_at_once(monkeypatch) -> Non
     data = in_blocks(1, {257: [6_000_000], 273: [], 278: [7], 279: [768]})
     with pytest.raises(PictureError, match="it has 1 of 857143 strips"):
         reading.read(data)
+
+
+@pytest.mark.parametrize("start", [2**63, 2**64 - 1, 10**6])
+def test_a_directory_behind_the_file_is_refused(start: int) -> None:
+    data = b"II+\0\x08\0\0\0" + struct.pack("<Q", start) + bytes(100)
+    with pytest.raises(PictureError, match="a directory is cut short"):
+        reading.read(data)

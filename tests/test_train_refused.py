@@ -15,6 +15,7 @@ from iqlut.network.configuration import BadConfig
 from iqlut.training import loop, training_images
 from iqlut.training.checkpoint import TrainingStopped
 from iqlut.training.checkpoint_to_tables import tables_of
+from iqlut.training.log import LOG
 from training_runs import settings, state_of, write_images
 
 
@@ -48,6 +49,10 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "train.flats is 1.5, expected a number of at least 0 and below 1",
         ),
         ({"train": 3}, "train is 3, expected a table"),
+        ({"name": "../../a"}, "name is '../../a', expected one that files and folders can have"),
+        ({"name": "/a"}, "name is '/a', expected one that files"),
+        ({"name": ".."}, "name is '..', expected one that files"),
+        ({"name": ""}, "name is '', expected one that files"),
         ({"model": {"knot_a": [0.5, 0.4]}}, "model.knot_a has 2 values, expected 1 or 8"),
     ],
 )
@@ -69,6 +74,21 @@ def test_bad_folders_are_refused_in_a_sentence(images: Path, tmp_path: Path) -> 
     (tmp_path / "bad.png").write_bytes(b"no picture")
     with pytest.raises(training_images.BadData, match=r"bad\.png is (no|not a) picture"):
         loop.train(settings(tmp_path), tmp_path / "run")
+
+
+def test_two_runs_in_one_folder_are_refused(images: Path, tmp_path: Path) -> None:
+    """They would write their checkpoints and rows in turn."""
+    config, out, second = settings(images, steps=2), tmp_path / "run", []
+
+    def at_step(_: str, step: int, steps: int) -> None:
+        if (step, steps, second) == (1, 2, []):
+            second.append(step)
+            with pytest.raises(TrainingStopped, match=r"another run is writing .*run, expected"):
+                loop.train(config, out)
+
+    loop.train(config, out, progress=at_step)
+    assert second and not list(out.glob(".*"))
+    assert len((out / LOG).read_text().splitlines()) == 1
 
 
 def test_bad_checkpoints_are_refused_in_a_sentence(images: Path, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def kinds() -> tuple[str, ...]:
 def _pixels(mode: str, size: tuple[int, int] = (9, 7)) -> Image.Image:
     rng = np.random.default_rng(len(mode))
     noise = rng.integers(0, 256, (*size[::-1], 4), dtype=np.uint8)
-    return Image.fromarray(noise, "RGBA" if noise.shape[2] == 4 else "RGB").convert(mode)
+    return Image.fromarray(noise).convert(mode)
 
 
 def _saved(image: Image.Image, format_name: str, options: dict[str, object]) -> bytes:

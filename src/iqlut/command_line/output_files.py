@@ -24,12 +24,13 @@ def check_new(path: Path, overwrite: bool) -> None:
 
 
 def write(path: Path, data: bytes, overwrite: bool) -> None:
-    """Write a file whole or not at all.
+    """Write a file whole or not at all. What killed runs left beside it is removed before.
 
     Raises Stop if that fails, or if the file has appeared since `check_new` and must not be
     replaced.
     """
     try:
+        atomic_files.sweep(path.parent)
         atomic_files.write_atomically(path, lambda file: file.write(data), replace=overwrite)
     except FileExistsError:
         raise _exists(path) from None

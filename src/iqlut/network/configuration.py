@@ -34,6 +34,7 @@ __all__ = (
 )  # fmt: skip
 
 FILE_BYTES_MAX = 1 << 20
+_NO_NAMES = ("", ".", "..")
 SECTIONS = {"model": ModelConfig, "train": TrainConfig, "degrade": DegradeConfig}
 
 
@@ -52,6 +53,11 @@ class Config:
     """What the model is for, in a few words."""
 
     def __post_init__(self) -> None:
+        if self.name in _NO_NAMES or set(self.name) & set("/\\:\0"):
+            raise BadConfig(
+                f"name is {self.name!r}, expected one that files and folders can have, which are "
+                "called after it; leave out slashes, backslashes and colons"
+            )
         if self.train.grids > self.model.scale:
             raise BadConfig(
                 f"train.grids is {self.train.grids}, expected 1 to {self.model.scale}, the value "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,10 @@ _AUXILIARY = (
 )
 _AS_SRGB = (1, 2), (2, 13)  # primaries and transfers of H.273 that are sRGB or unspecified
 _ALPHA = (b"alpha", b"auxid:1")
+
+
+class TooLarge(Exception):
+    """The items of a file overlap, or the file is cut short."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def contents(data: bytes) -> Contents:
     """Take an AVIF or HEIF file apart; `pixels` is the file itself, which decoders need whole."""
     try:
         return _contents(data)
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, TooLarge):
         return Contents(data, {}, ("the damaged metadata",))
 
 
@@ -74,14 +78,16 @@ def _contents(data: bytes) -> Contents:
         return Contents(data)
     extras: dict[str, Any] = {}
     lost: list[str] = []
-    for item in _items(data, *meta).values():
+    items = _items(data, *meta).values()
+    exif = [item for item in items if item.kind == b"Exif"]
+    xmp = [item for item in items if item.kind == b"mime" and b"rdf+xml" in item.mime]
+    for item, payload in _payloads(data, exif + xmp, meta):
         if item.kind == b"Exif":
-            payload = _payload(data, item, meta)
             extras["exif"] = payload[4 + int.from_bytes(payload[:4], "big") :]
-        elif item.kind == b"mime" and b"rdf+xml" in item.mime:
-            extras["xmp"] = _payload(data, item, meta)
-        elif item.kind == b"tmap":
-            lost.append("the gain map (HDR)")
+        else:
+            extras["xmp"] = payload
+    if any(item.kind == b"tmap" for item in items):
+        lost.append("the gain map (HDR)")
     primary = _primary_properties(data, *meta)
     for name, start, end in primary:
         if name == b"colr" and data[start : start + 4] == b"nclx":
@@ -101,7 +107,8 @@ def _contents(data: bytes) -> Contents:
 def coded_pixels(data: bytes) -> int:
     """The most pixels that the container or a stream of AV1 states for any picture in a file.
 
-    A decoder needs memory for them, whatever part of them the file says is to be shown.
+    A decoder needs memory for them, whatever part of them the file says is to be shown. Raises
+    TooLarge if the streams are together larger than the file, so that they cannot all be read.
     """
     most = 0
     try:
@@ -112,13 +119,9 @@ def coded_pixels(data: bytes) -> int:
             if name == b"ispe":
                 width, height = struct.unpack_from(">II", data, start + 4)
                 most = max(most, width * height)
-        room = len(data)
-        for item in _items(data, *meta).values():
-            if item.kind == b"av01" and room > 0:
-                stream = _payload(data, item, meta)
-                room -= len(stream)  # streams of a proper file do not overlap
-                sizes = av1_headers.sizes(stream)
-                most = max([most, *(width * height for width, height in sizes)])
+        pictures = [item for item in _items(data, *meta).values() if item.kind == b"av01"]
+        for _, stream in _payloads(data, pictures, meta):
+            most = max([most, *(width * height for width, height in av1_headers.sizes(stream))])
     except (struct.error, IndexError, ValueError):  # the decoder finds what is damaged
         return most
     return most
@@ -161,8 +164,10 @@ def _locate(items: dict[int, _Item], data: bytes, place: int) -> None:
         method = read(2) & 15 if version else 0
         read(2)
         base = read(base_bytes)
-        extents = []
-        for _ in range(read(2)):
+        extents, count = [], read(2)
+        if count > 1 and not offset_bytes + length_bytes:
+            raise IndexError("the places of an item take no bytes")  # they would cost time alone
+        for _ in range(count):
             read(index_bytes if version else 0)
             extents.append((base + read(offset_bytes), read(length_bytes)))
         if number in items and method < 2:
@@ -170,13 +175,25 @@ def _locate(items: dict[int, _Item], data: bytes, place: int) -> None:
             items[number] = _Item(item.kind, item.mime, tuple(extents), method == 1)
 
 
-def _payload(data: bytes, item: _Item, meta: tuple[int, int]) -> bytes:
-    """The bytes of an item. Raises IndexError if it is larger than the file."""
-    if sum(size for _, size in item.extents) > len(data):
-        raise IndexError("the places of an item overlap")
-    idat = _find(data, (b"idat",), *meta) if item.in_idat else None
-    base = idat[0] if idat else 0
-    return b"".join(data[base + start : base + start + size] for start, size in item.extents)
+def _payloads(
+    data: bytes, items: Iterable[_Item], meta: tuple[int, int]
+) -> Iterator[tuple[_Item, bytes]]:
+    """The bytes of each of the items; those that lie at the same places are read once.
+
+    Raises TooLarge if they are together larger than the file: to copy them could take any time.
+    """
+    idat = _find(data, (b"idat",), *meta)
+    room, seen = len(data), set[tuple[object, ...]]()
+    for item in items:
+        if (item.in_idat, item.extents) in seen:
+            continue
+        seen.add((item.in_idat, item.extents))
+        room -= sum(size for _, size in item.extents)
+        if room < 0:
+            raise TooLarge("its items are together larger than the file")
+        base = idat[0] if idat and item.in_idat else 0
+        parts = (data[base + start : base + start + size] for start, size in item.extents)
+        yield item, b"".join(parts)
 
 
 def _properties(data: bytes, start: int, end: int) -> list[tuple[bytes, int, int]]:

@@ -208,7 +208,10 @@ def _check_size(name: str, image: Image.Image, data: bytes, pixels_max: int) -> 
         )
     pixels = image.width * image.height * frames
     if image.format in ("AVIF", "HEIF"):
-        pixels = max(pixels, heif_boxes.coded_pixels(data))
+        try:
+            pixels = max(pixels, heif_boxes.coded_pixels(data))
+        except heif_boxes.TooLarge as error:
+            raise _damaged(name, error) from None
     if pixels > pixels_max:
         raise opening.too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
     return frames

@@ -170,7 +170,8 @@ def size_of_16_bits(data: bytes) -> tuple[int, int] | None:
 def check_complete(data: bytes) -> None:
     """Raise ValueError if a TIFF or BigTIFF file has fewer strips or tiles than its picture needs.
 
-    Decoders leave black what has none. A file whose layout cannot be read is left to the decoder.
+    Decoders leave black what has none. Raises ValueError also if the directory does not lie in the
+    file; what states no strips and no tiles is left to the decoder.
     """
     stated = tiff.stated_numbers(data)
 

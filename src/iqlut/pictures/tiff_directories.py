@@ -16,6 +16,7 @@ BYTE, SHORT, LONG, RATIONAL, UNDEFINED = 1, 3, 4, 5, 7
 ENTRY_BYTES = 12
 _ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _LONG8_BYTES = {16: 8, 17: 8, 18: 8}  # types that only BigTIFF has
+_OUTSIDE = (struct.error, OverflowError)  # of reading behind the file, OverflowError from 2**63 on
 # The types of whole numbers that are not negative, as `struct` names them.
 _WHOLE = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
@@ -142,7 +143,7 @@ def check_overlaps(data: bytes) -> None:
                 place, count = place + form.entry.size, count - 1
             if room < 0:
                 raise ValueError("the values of its directories overlap")
-    except struct.error:
+    except _OUTSIDE:
         return
 
 
@@ -158,7 +159,7 @@ def stated_numbers(data: bytes) -> dict[int, tuple[int, int]]:
         count = form.count.unpack_from(data, start)[0]
         places = range(start + form.count.size, len(data), form.entry.size)[:count]
         return dict(filter(None, (form.stated(data, place) for place in places)))
-    except struct.error:
+    except _OUTSIDE:
         raise ValueError("a directory is cut short") from None
 
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -76,26 +77,42 @@ def train(
     settings, threads = config.train, place.threads
     images = _images(config, place, place.cache or out.parent / "cache", progress)
     teacher = teacher_of(config, place.device)
-    state = _start(config, out, images.training, resume, place)
-    make_step = _step_maker(state, config, images.training, teacher, place)
-    losses, started_s, words = [], time.monotonic(), "steps"
-    with TrainingLog(out) as log:
-        if not settings.steps:
-            log.write({"step": 0, **_finish(state, config, images, threads)})
-        while state.step < settings.steps and not _is_over(deadline_s):
-            losses.append(make_step())
-            state.step += 1
-            if state.step % settings.checkpoint_every == 0 or state.step == settings.steps:
-                row = _row(state, losses, time.monotonic() - started_s)
-                losses, started_s = [], time.monotonic()
-                row |= _scores(state, config, images, threads)
-                _save(state, config, out)
-                log.write(row)
-                words = _describe(row)
-            progress(words, state.step, settings.steps)
-    _check_finite(state, float(torch.stack(losses).mean()) if losses else 0.0)
-    _save(state, config, out)
+    with _only_run(out):
+        state = _start(config, out, images.training, resume, place)
+        make_step = _step_maker(state, config, images.training, teacher, place)
+        losses, started_s, words = [], time.monotonic(), "steps"
+        with TrainingLog(out) as log:
+            if not settings.steps:
+                log.write({"step": 0, **_finish(state, config, images, threads)})
+            while state.step < settings.steps and not _is_over(deadline_s):
+                losses.append(make_step())
+                state.step += 1
+                if state.step % settings.checkpoint_every == 0 or state.step == settings.steps:
+                    row = _row(state, losses, time.monotonic() - started_s)
+                    losses, started_s = [], time.monotonic()
+                    row |= _scores(state, config, images, threads)
+                    _save(state, config, out)
+                    log.write(row)
+                    words = _describe(row)
+                progress(words, state.step, settings.steps)
+        _check_finite(state, float(torch.stack(losses).mean()) if losses else 0.0)
+        _save(state, config, out)
     return out / CHECKPOINT
+
+
+@contextmanager
+def _only_run(out: Path) -> Iterator[None]:
+    """Claim the folder of a run. Raises TrainingStopped if another run is working on it."""
+    if not distributed.is_first():
+        yield
+        return
+    with atomic_files.claimed(out / CHECKPOINT) as is_mine:
+        if not is_mine:
+            raise TrainingStopped(
+                f"another run is writing {out}, expected one run at a time; wait for it or stop "
+                "it, or choose another folder"
+            )
+        yield
 
 
 def _is_over(deadline_s: float) -> bool:
