@@ -158,5 +158,5 @@ def _text(cell: str | float) -> str:
 
 def _origin(rows: list[Row]) -> str:
     origins = sorted({result_files.described(row["origin"]) for row in rows})
-    tools = sorted({row["tool"] for row in rows})
+    tools = sorted({row[key] for row in rows for key in ("tool", "router") if key in row})
     return f"Measured: {'; '.join(origins)}; {', '.join(tools)}."
