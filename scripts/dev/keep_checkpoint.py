@@ -1,8 +1,8 @@
 """Keep a run beside its configuration: `python -m scripts.dev.keep_checkpoint runs/NAME NAME`.
 
 Writes checkpoints/NAME.pt, which holds the averaged network alone (enough to start another run and
-to convert to the same tables, in a quarter of the bytes), and results/logs/NAME.jsonl, the log. A
-stage that started from the run of the stage before it starts from the checkpoint that was kept of it.
+to convert to the same tables, in a quarter of the bytes), and results/logs/NAME.jsonl, the log. If
+the stage started from the run of another stage, the checkpoint names what was kept of that one.
 """
 
 from __future__ import annotations
