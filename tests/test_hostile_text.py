@@ -87,3 +87,7 @@ def test_compare_writes_names_as_text(place, tmp_path, model):
     assert page.count("<script") == page.count("</script") == 1 and "<!--" not in page
     assert page.count("{{pictures}}&lt;script&gt;alert(1)&lt;!--.png") == 2  # title and heading
     assert "\\u003c/script>\\u003cb>{{title}}\\u003c!--" in page
+
+
+def test_all_texts_can_be_names():
+    assert len(set(hostile_text.TEXTS)) == 25 and not set("/\0") & set("".join(hostile_text.TEXTS))

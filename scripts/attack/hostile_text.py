@@ -54,7 +54,7 @@ TEXTS = (
     "\u200b\u200d\ufeff\u2060",  # without width
     "\udc80\udcff\udc9b",  # bytes that are no UTF-8
     "\U000e0041\U000e007f\ufff9",  # tags, and annotations between lines
-    "[red]a[/red][link=b]c[/link]\x1b[0m",
+    "[red]a[bold][link=b]c\x1b[0m",
     "%s{0}{a.b}%n$(a)`b`\x1b[1m",
     "\ud7ff\uffff\x01\x02\x03\x04\x05\x06\x10\x1f",
 )

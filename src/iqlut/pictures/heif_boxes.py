@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from iqlut.errors import PictureError
 from iqlut.pictures import av1_headers
 from iqlut.pictures.contents import Contents
 
@@ -18,10 +19,6 @@ _AUXILIARY = (
 )
 _AS_SRGB = (1, 2), (2, 13)  # primaries and transfers of H.273 that are sRGB or unspecified
 _ALPHA = (b"alpha", b"auxid:1")
-
-
-class TooLarge(Exception):
-    """The items of a file overlap, or the file is cut short."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ def contents(data: bytes) -> Contents:
     """Take an AVIF or HEIF file apart; `pixels` is the file itself, which decoders need whole."""
     try:
         return _contents(data)
-    except (struct.error, IndexError, TooLarge):
+    except (struct.error, IndexError, PictureError):
         return Contents(data, {}, ("the damaged metadata",))
 
 
@@ -108,7 +105,7 @@ def coded_pixels(data: bytes) -> int:
     """The most pixels that the container or a stream of AV1 states for any picture in a file.
 
     A decoder needs memory for them, whatever part of them the file says is to be shown. Raises
-    TooLarge if the streams are together larger than the file, so that they cannot all be read.
+    PictureError if the streams are together larger than the file, so that they cannot all be read.
     """
     most = 0
     try:
@@ -180,7 +177,7 @@ def _payloads(
 ) -> Iterator[tuple[_Item, bytes]]:
     """The bytes of each of the items; those that lie at the same places are read once.
 
-    Raises TooLarge if they are together larger than the file: to copy them could take any time.
+    Raises PictureError if they are together larger than the file: to copy them could take any time.
     """
     idat = _find(data, (b"idat",), *meta)
     room, seen = len(data), set[tuple[object, ...]]()
@@ -190,7 +187,7 @@ def _payloads(
         seen.add((item.in_idat, item.extents))
         room -= sum(size for _, size in item.extents)
         if room < 0:
-            raise TooLarge("its items are together larger than the file")
+            raise PictureError("its items are together larger than the file")
         base = idat[0] if idat and item.in_idat else 0
         parts = (data[base + start : base + start + size] for start, size in item.extents)
         yield item, b"".join(parts)

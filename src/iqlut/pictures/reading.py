@@ -210,7 +210,7 @@ def _check_size(name: str, image: Image.Image, data: bytes, pixels_max: int) -> 
     if image.format in ("AVIF", "HEIF"):
         try:
             pixels = max(pixels, heif_boxes.coded_pixels(data))
-        except heif_boxes.TooLarge as error:
+        except PictureError as error:
             raise _damaged(name, error) from None
     if pixels > pixels_max:
         raise opening.too_large(name, f"{pixels / 1e6:.0f}", pixels_max)
