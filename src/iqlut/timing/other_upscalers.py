@@ -6,6 +6,7 @@ The networks run under onnxruntime, in float32 and in int8.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -92,6 +93,7 @@ def _quantised(model: bytes, plane: np.ndarray) -> bytes:
     with TemporaryDirectory() as folder:
         whole, small = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
         whole.write_bytes(model)
+        logging.disable(logging.WARNING)  # it recommends a step that these networks do not need
         quantisation.quantize_static(
             whole,
             small,
@@ -101,4 +103,5 @@ def _quantised(model: bytes, plane: np.ndarray) -> bytes:
             weight_type=quantisation.QuantType.QInt8,
             per_channel=True,
         )
+        logging.disable(logging.NOTSET)
         return small.read_bytes()
