@@ -18,6 +18,7 @@ WITH_FLAGS = (
     "avx2",
     "avx512",
     "avx512vnni",
+    "avx512vnni_compact",
     "neon",
 )  # instruction sets that must be asked of the compiler
 SOURCES = [
