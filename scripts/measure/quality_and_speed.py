@@ -82,7 +82,7 @@ def speed_commands(names: Sequence[str]) -> list[list[str]]:
             "all",
             "--peers",
             "--repeats",
-            "21",
+            "9",
             "--threads",
             *map(str, threads),
         ]
