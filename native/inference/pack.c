@@ -6,10 +6,8 @@
 
 #define PARTIAL_MAX INT16_MAX
 #define PAIRED_BYTES_MAX 196608 /* of all rows of a block, whose most used stay in the L2 cache */
-#define PAIRED_BYTES_FEW 65536  /* not many more than the L1 cache holds */
-#define FRAMED_BYTES_MAX 100000
-#define APART_CHANNELS_MAX 8  /* whose blends of one tap always fit int16 (docs/arithmetic.md) */
-#define GROUP_CHANNELS_MAX 32 /* so that offsets in units of IQLUT_LINE fit uint16 */
+#define APART_CHANNELS_MAX 8    /* whose blends of one tap always fit int16 (docs/arithmetic.md) */
+#define GROUP_CHANNELS_MAX 32   /* so that offsets in units of IQLUT_LINE fit uint16 */
 
 /* The table of a layer moved so that the least and the largest entry of each (channel, tap, output)
  * lie around 0. Every tap reads some pixel, so `taken` from an entry adds IQLUT_ONE * taken to all

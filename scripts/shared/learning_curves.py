@@ -49,14 +49,14 @@ class LearningCurve:
 def curve(model: str) -> LearningCurve:
     """Return the training of a model, followed back through the checkpoints it started from."""
     chain, start = [model], _start(model)
-    while start and _config(start).name == model:
+    while start and config_of(start).name == model:
         chain.insert(0, start)
         start = _start(start)
     points = [curve(start).points[-1]] if start else []
     megapixels, minutes = (points[0].megapixels, points[0].minutes) if points else (0.0, 0.0)
     steps = []
     for stage in chain:
-        train, done = _config(stage).train, 0
+        train, done = config_of(stage).train, 0
         for row in _log(stage):
             megapixels += (row["step"] - done) * train.batch * train.patch**2 / 1e6
             minutes += row.get("seconds", 0.0) / 60  # none where no step was made
@@ -87,12 +87,13 @@ def _configs(folder: Path) -> dict[str, configuration.Config]:
     return {Path(one.kept_as).stem: one.config for file in files for one in file.stages}
 
 
-def _config(stage: str) -> configuration.Config:
+def config_of(stage: str) -> configuration.Config:
+    """Return the configuration of a stage, by the name of the checkpoint that is kept of it."""
     return _configs(CONFIGS)[stage]
 
 
 def _start(stage: str) -> str:
-    return Path(_config(stage).train.start).stem
+    return Path(config_of(stage).train.start).stem
 
 
 def _log(stage: str) -> list[dict[str, Any]]:
