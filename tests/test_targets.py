@@ -5,16 +5,21 @@ Each is deterministic and complete, says what made it, and is written whole or n
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import iqlut
 from iqlut import arithmetic as ar
-from iqlut import cli, targets
+from iqlut import atomic_files, cli, targets
 from iqlut.errors import UnsupportedModel
 from iqlut.targets import c, folder, vectors
 from random_tables import deep_tables, random_tables
@@ -157,4 +162,34 @@ def test_limit_of_the_c_target():
 def test_folder_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(TypeError):
         folder.write(tmp_path / "out", {"good": b"1", "bad": None})  # type: ignore[dict-item]
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_export_left_is_replaced(tmp_path):
+    left = tmp_path / ".out.iqlut-export.part"
+    left.mkdir()
+    (left / "old").write_text("of the killed run")
+    folder.write(tmp_path / "out", {"new": b"1"})
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
+
+
+def test_one_process_writes_an_export(tmp_path, capsys):
+    command = [sys.executable, "-m", "iqlut", "export", "c", "l8c8-x4", "-o", str(tmp_path / "out")]
+    with atomic_files.claimed(tmp_path / "out"):
+        done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == FAILED
+    assert "another process is writing" in done.stderr and done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_full_disk_names_the_folder(tmp_path, monkeypatch, capsys):
+    def full(_path, _data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    out = tmp_path / "out"
+    assert cli.main(["export", "c", "l8c8-x4", "-o", str(out)]) == FAILED
+    said = capsys.readouterr().err
+    assert "No space left" in said and str(out) in said and said.count("\n") == 1
     assert not list(tmp_path.iterdir())

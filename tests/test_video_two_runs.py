@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -146,7 +147,22 @@ def test_the_summary_says_that_another_run_is_at_work(model, source, tmp_path, c
     assert f"1 of 3 videos upscaled, {expected}, in " in said
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "swapped", "record", "stray"])
+def forge(path: Path, damage: str) -> None:
+    """Change the content of a record and the hash that it states with it."""
+    record = json.loads(path.read_bytes().partition(b"\n")[2])
+    if damage == "list":
+        record = [record]
+    elif damage == "field":
+        record["times"]["more"] = 1
+    else:
+        record["times"]["pts"][0] = "0"
+    text = json.dumps(record)
+    path.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+
+
+@pytest.mark.parametrize(
+    "damage", ["cut", "empty", "flipped", "swapped", "record", "list", "field", "number", "stray"]
+)
 def test_segments_that_do_not_fit_are_made_again(source, upscaler, tmp_path, damage):
     target = tmp_path / "big.mkv"
     with pytest.raises(KeyboardInterrupt):
@@ -163,6 +179,8 @@ def test_segments_that_do_not_fit_are_made_again(source, upscaler, tmp_path, dam
         second.write_bytes((parts_of(target) / "000000.mkv").read_bytes())
     elif damage == "record":
         second.with_suffix(".json").write_text('{"pts": [0, 40')
+    elif damage in ("list", "field", "number"):
+        forge(second.with_suffix(".json"), damage)
     else:
         third.write_bytes(data)
     outcome = run(source, target, upscaler)

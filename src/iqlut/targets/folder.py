@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import shutil
 from pathlib import Path
 
 import iqlut
-from iqlut import __version__, arithmetic
+from iqlut import __version__, arithmetic, atomic_files
 from iqlut.tables.integer_tables import Tables
 
 
@@ -68,20 +67,40 @@ def check_new(folder: Path) -> None:
 def write(folder: Path, files: dict[str, bytes]) -> None:
     """Write all files into a new folder; on an error no part of it remains.
 
-    The files go to a temporary folder beside it, which is renamed when all are complete.
+    The files go to a temporary folder beside it, which is renamed when all are complete. One that a
+    killed run left there is removed. Raises FileExistsError if the folder exists or if another
+    process is writing it, and OSError with the path of the folder if it cannot be written.
     """
     folder = folder.resolve()
-    check_new(folder)
-    temporary = folder.with_name(f".{folder.name[:200]}.{secrets.token_hex(4)}.part")
-    temporary.mkdir()
+    temporary = folder.with_name(f".{atomic_files.shortened(folder.name)}.iqlut-export.part")
     try:
-        for name, data in files.items():
-            path = temporary / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        if folder.is_dir():
-            folder.rmdir()  # it is empty; Windows would not rename over it
-        temporary.rename(folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        with atomic_files.claimed(folder) as is_mine:
+            if not is_mine:
+                raise FileExistsError(
+                    f"another process is writing {folder}, expected to be the only one; wait until "
+                    "it has ended, or name another folder with -o"
+                )
+            check_new(folder)
+            try:
+                _write_new(temporary, files)
+                if folder.is_dir():
+                    folder.rmdir()  # it is empty; Windows would not rename over it
+                temporary.rename(folder)
+            except BaseException:
+                shutil.rmtree(temporary, ignore_errors=True)
+                raise
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise  # it already says which file
+        raise OSError(error.errno, error.strerror, str(folder)) from error
+
+
+def _write_new(folder: Path, files: dict[str, bytes]) -> None:
+    """Write all files into a folder, which replaces what was there under its name."""
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    folder.mkdir()
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)

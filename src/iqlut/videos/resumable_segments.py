@@ -120,8 +120,8 @@ class Segments:
         record = _read(path.with_suffix(".json"))
         if record is None or record.get("plan") != self._plan or not path.is_file():
             return None
-        times = Times(**record["times"])
-        return times if record == self._record(path, times) else None
+        times = _times(record.get("times"))
+        return times if times and record == self._record(path, times) else None
 
     def _record(self, file: Path, times: Times) -> dict[str, Any]:
         """What is recorded of a segment to recognise it."""
@@ -153,12 +153,26 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """The content of a file of `_write`, or None if it is absent or does not fit its hash."""
+    """The content of a file of `_write`, or None if it is absent or anything else."""
     if not path.is_file():
         return None
     stated, _, text = path.read_bytes().partition(b"\n")
-    fits = stated.decode("ascii", "replace") == hashlib.sha256(text).hexdigest()
-    return json.loads(text) if fits else None
+    if stated.decode("ascii", "replace") != hashlib.sha256(text).hexdigest():
+        return None
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _times(stated: object) -> Times | None:
+    """The times that a record states, or None if these are not the times of frames."""
+    match stated:
+        case {"pts": [*pts], "durations": [*durations], "delay": int(delay)}:
+            numbers = len(pts) == len(durations) and all(type(n) is int for n in pts + durations)
+            return Times(pts, durations, delay) if numbers else None
+    return None
 
 
 def _sha256(path: Path) -> str:
