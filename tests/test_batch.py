@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 
 from command_line import upscale
 from iqlut import atomic_files, upscaling
-from iqlut.batch import one_file
+from iqlut.batch import one_file, path_states
 from iqlut.batch.pending_jobs import shard
 from iqlut.batch.planning import Naming, plan
 from iqlut.command_line import exit_codes, progress
@@ -29,6 +30,26 @@ from picture_folder import PICTURES, below, write_pictures
 def tree(tmp_path: Path) -> Path:
     """A folder of pictures and other files; see `write_pictures`."""
     return write_pictures(tmp_path / "photos")
+
+
+def test_the_output_folder_appears_while_it_is_looked_at(tree, tmp_path, monkeypatch):
+    """Another run on the same folder makes it, after any of the looks at it."""
+    out, looks = tmp_path / "big", list[Path]()
+
+    def then_made(path: Path, made_after: int) -> int | None:
+        mode = atomic_files.mode_of(path)
+        looks.extend([path] if path == out else [])
+        if len(looks) == made_after:
+            out.mkdir(exist_ok=True)
+        return mode
+
+    for number in range(1, 5):
+        monkeypatch.setattr(path_states, "mode_of", partial(then_made, made_after=number))
+        assert len(plan([tree], Naming(out)).jobs) == 5
+        assert len(looks) >= 1
+        looks.clear()
+        if out.exists():
+            out.rmdir()
 
 
 def test_a_folder_is_mirrored(tree, model, tmp_path, capsys):

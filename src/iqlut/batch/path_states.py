@@ -23,3 +23,17 @@ def is_folder(path: Path) -> bool:
     """Whether a path names a folder."""
     mode = mode_of(path)
     return mode is not None and stat.S_ISDIR(mode)
+
+
+def is_other_than_folder(path: Path) -> bool:
+    """Whether a path names anything but a folder; looks once, as another process may make it."""
+    mode = mode_of(path)
+    return mode is not None and not stat.S_ISDIR(mode)
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """Whether both paths are names of one file that exists."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # ValueError for a name with a zero byte
+        return False

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from iqlut import atomic_files
-from iqlut.batch.path_states import exists, is_file, is_folder
+from iqlut.batch.path_states import exists, is_file, is_folder, is_same_file
 from iqlut.batch.planning import Job, Plan
 from iqlut.errors import PictureError, ResultExists
 from iqlut.printable_names import shown
@@ -75,14 +75,7 @@ def _claimed(job: Job) -> Iterator[bool]:
 def exists_already(job: Job) -> bool:
     """Whether the target of a job exists already and is not its source."""
     source, target = job.source, job.target
-    return bool(source and target and is_file(target) and not _same(source, target))
-
-
-def _same(source: Path | None, target: Path) -> bool:
-    """Whether both are names of one file that exists."""
-    if source is None or not exists(source) or not exists(target):
-        return False
-    return target.samefile(source)
+    return bool(source and target and is_file(target) and not is_same_file(source, target))
 
 
 def _has_long_name(target: Path) -> bool:
@@ -98,7 +91,7 @@ def check_target(job: Job, overwrite: bool) -> None:
     source, target = job.source, job.target
     if target is None:
         return
-    if _same(source, target):
+    if source is not None and is_same_file(source, target):
         raise PictureError(
             f"{shown(source)} would be its own output, expected another file; "
             "name another file or folder with -o"

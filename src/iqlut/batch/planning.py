@@ -11,7 +11,7 @@ from iqlut import atomic_files
 from iqlut.batch import target_names
 from iqlut.batch.folder_files import FolderFiles, files_of, is_pattern
 from iqlut.batch.job import Job
-from iqlut.batch.path_states import exists, is_folder
+from iqlut.batch.path_states import is_folder, is_other_than_folder
 from iqlut.errors import InvalidArgument, PlanError
 from iqlut.file_kinds import is_video
 from iqlut.pictures import formats
@@ -70,7 +70,7 @@ def plan(inputs: Sequence[Path], naming: Naming) -> Plan:
     is_batch = len(inputs) > 1 or has_folders
     if output is not None and not is_batch and not is_folder(output):
         return Plan((_single(inputs[0], output, naming, is_video(inputs[0])),), is_batch=False)
-    if output is not None and _is_file(output):
+    if output is not None and _is_for_one(output):
         raise PlanError(
             f"{shown(output)} is not a folder, expected one for several files; "
             "name a folder with -o"
@@ -86,10 +86,10 @@ def plan(inputs: Sequence[Path], naming: Naming) -> Plan:
     return Plan(tuple(jobs), ignored, is_batch, tuple(refused))
 
 
-def _is_file(output: Path) -> bool:
-    """Whether an output is a file, or a file that does not exist yet, by its ending."""
+def _is_for_one(output: Path) -> bool:
+    """Whether an output is a file, or would be one by its ending."""
     is_named = formats.format_of(output) or output.suffix.lower() in (*CONTAINERS, Y4M)
-    return not is_folder(output) and (exists(output) or bool(is_named))
+    return is_other_than_folder(output) or (bool(is_named) and not is_folder(output))
 
 
 def _gathered(
