@@ -26,20 +26,24 @@ static size_t tap_index(const iqlut_layer *l, int c, int i, int j, int d) {
 
 static void centre(const centred *t) {
     const iqlut_layer *l = t->layer;
-    for (int c = 0; c < l->shape.channels_in; c++)
-        for (int i = 0; i < l->shape.kernel; i++)
-            for (int j = 0; j < l->shape.kernel; j++)
-                for (int d = 0; d < l->shape.channels_out; d++) {
-                    int least = IQLUT_ENTRY_MAX, most = -IQLUT_ENTRY_MAX;
-                    for (int level = 0; level < l->shape.levels; level++) {
-                        const int e = iqlut_entry_at(l, c, level, i * l->shape.kernel + j, d);
-                        least = e < least ? e : least;
-                        most = e > most ? e : most;
-                    }
-                    const int middle = (least + most) >> 1;
-                    t->taken[tap_index(l, c, i, j, d)] = (int8_t)middle;
-                    t->largest[tap_index(l, c, i, j, d)] = (int8_t)(most - middle);
-                }
+    const size_t taps = tap_index(l, 1, 0, 0, 0);
+    for (int c = 0; c < l->shape.channels_in; c++) {
+        const int8_t *entries = l->lut + (size_t)(c * l->shape.levels) * taps;
+        int8_t *least = t->taken + (size_t)c * taps, *most = t->largest + (size_t)c * taps;
+        memcpy(least, entries, taps);
+        memcpy(most, entries, taps);
+        for (int level = 1; level < l->shape.levels; level++) {
+            entries += taps;
+            for (size_t at = 0; at < taps; at++) {
+                least[at] = entries[at] < least[at] ? entries[at] : least[at];
+                most[at] = entries[at] > most[at] ? entries[at] : most[at];
+            }
+        }
+        for (size_t at = 0; at < taps; at++) {
+            const int middle = (least[at] + most[at]) >> 1;
+            least[at] = (int8_t)middle, most[at] = (int8_t)(most[at] - middle);
+        }
+    }
 }
 
 /* The largest partial sum any signals can give: IQLUT_ONE * largest over the columns of taps and a
@@ -79,11 +83,6 @@ static int row_lanes(const iqlut_packed *p) {
     return round_up(taps, p->vector_lanes);
 }
 
-/* An entry of channel `c` at `code`, the one above it, and the lane of a row where they belong. */
-typedef struct {
-    int c, code, lane, below, above;
-} cell;
-
 /* The row of a channel, at its code, of a pair of channels or of one. */
 static size_t row_at(const iqlut_packed *p, int c) {
     const iqlut_compact *form = &p->compact;
@@ -93,63 +92,89 @@ static size_t row_at(const iqlut_packed *p, int c) {
     return (size_t)full * p->row_bytes + (size_t)((row - full) * form->centre_vectors) * IQLUT_LINE;
 }
 
-/* Writes a cell to every row that has it; `rows` are those of its group and block. */
-static void put(const iqlut_packed *p, int row_form, uint8_t *rows, cell e) {
-    const int vector = e.lane / p->vector_lanes;
-    const size_t within = (size_t)(e.lane % p->vector_lanes);
-    uint8_t *row = rows + (size_t)e.code * p->code_bytes + row_at(p, e.c);
-    uint8_t *const bytes = row + (size_t)vector * 2 * p->vector_lanes + within;
-    int16_t *const wide = (int16_t *)row + (size_t)vector * 2 * p->vector_lanes + within;
-    if (p->paired) {
-        for (int other = 0; other < p->codes; other++) {
-            const int joint = e.c % 2 ? other * p->codes + e.code : e.code * p->codes + other;
-            row = rows + (size_t)joint * p->code_bytes + row_at(p, e.c);
-            row += 4 * e.lane + 2 * (e.c % 2);
-            row[0] = (uint8_t)e.below, row[1] = (uint8_t)e.above;
-        }
-    } else if (row_form == IQLUT_ROW_SPLIT) {
-        bytes[0] = (uint8_t)e.below, bytes[p->vector_lanes] = (uint8_t)e.above;
-    } else if (row_form == IQLUT_ROW_WIDE) {
-        wide[0] = (int16_t)(IQLUT_ONE * e.below);
-        wide[p->vector_lanes] = (int16_t)(e.above - e.below);
-    } else {
-        row[2 * e.lane] = (uint8_t)e.below, row[2 * e.lane + 1] = (uint8_t)e.above;
-    }
-}
-
-/* The lane of a row for an output and a tap of a channel; less than 0 if no row holds it. */
-static int lane_of(const iqlut_packed *p, int c, int i, int j, int d) {
+/* The lane of a row for a tap of a channel and an output of its block; less than 0 if no row holds
+ * it. */
+static int lane_of(const iqlut_packed *p, int c, int tap, int output) {
     const iqlut_compact *form = &p->compact;
-    const int tap = i * p->kernel + j, output = d % p->block;
-    if (!form->frames) return tap_lane(p, i, j) + output;
-    if (c / 2 % form->frames) return -1; /* frame 0 serves this one */
+    if (!form->frames) return tap_lane(p, tap / p->kernel, tap % p->kernel) + output;
     const int has_all_taps = c / 2 / form->frames < form->full_rows && output < form->block;
     if (c / 2 / form->frames >= form->full_rows && tap == 4) return output;
     return has_all_taps || tap == 4 ? iqlut_compact_lane(form->block, tap, output) : -1;
 }
 
-/* The entries of one channel, tap and output. */
-static void pack_tap(iqlut_packed *p, const centred *t, int row_form, const int tap[4]) {
-    const int c = tap[0], i = tap[1], j = tap[2], d = tap[3];
-    const iqlut_layer *l = t->layer;
-    const int taken = t->taken[tap_index(l, c, i, j, d)], tap_number = i * p->kernel + j;
-    const int lane = lane_of(p, c, i, j, d);
-    const int walk = c / p->group_channels * p->blocks + d / p->block;
-    uint8_t *rows = p->rows + (size_t)walk * p->pass_bytes;
-    for (int code = 0; lane >= 0 && code < p->codes; code++) {
-        const int below = iqlut_entry_at(l, c, code, tap_number, d);
-        const int above = iqlut_entry_at(l, c, code + 1, tap_number, d);
-        put(p, row_form, rows, (cell){c, code, lane, below - taken, above - taken});
+/* Writes an entry and the one above it to a lane of a row. */
+static void put(uint8_t *row, int row_form, int vector_lanes, int lane, int below, int above) {
+    const size_t at = (size_t)(lane / vector_lanes * 2 * vector_lanes + lane % vector_lanes);
+    if (row_form == IQLUT_ROW_SPLIT) {
+        row[at] = (uint8_t)below, row[at + (size_t)vector_lanes] = (uint8_t)above;
+    } else if (row_form == IQLUT_ROW_WIDE) {
+        int16_t *const wide = (int16_t *)row + at;
+        wide[0] = (int16_t)(IQLUT_ONE * below), wide[vector_lanes] = (int16_t)(above - below);
+    } else {
+        row[2 * lane] = (uint8_t)below, row[2 * lane + 1] = (uint8_t)above;
     }
 }
 
-static void pack_rows(iqlut_packed *p, const centred *t, const iqlut_isa *isa) {
+/* Where the rows of a channel are: that of its first code, and bytes from one code to the next. */
+typedef struct {
+    uint8_t *first;
+    size_t code_bytes;
+    int form;
+} channel_rows;
+
+/* The rows of one channel for a block of outputs. */
+static void pack_channel(const iqlut_packed *p, const centred *t, int c, int block,
+                         channel_rows rows) {
     const iqlut_layer *l = t->layer;
-    for (int c = 0; c < l->shape.channels_in; c++)
-        for (int i = 0; i < l->shape.kernel; i++)
-            for (int j = 0; j < l->shape.kernel; j++)
-                for (int d = 0; d < l->shape.channels_out; d++)
-                    pack_tap(p, t, isa->row_form, (const int[4]){c, i, j, d});
+    const int first = block * p->block, end = first + p->block, taps = p->kernel * p->kernel;
+    for (int tap = 0; tap < taps; tap++)
+        for (int d = first; d < end && d < p->channels_out; d++) {
+            const int taken = t->taken[tap_index(l, c, 0, tap, d)];
+            const int lane = lane_of(p, c, tap, d - first);
+            for (int code = 0; lane >= 0 && code < p->codes; code++)
+                put(rows.first + (size_t)code * rows.code_bytes, rows.form, p->vector_lanes, lane,
+                    iqlut_entry_at(l, c, code, tap, d) - taken,
+                    iqlut_entry_at(l, c, code + 1, tap, d) - taken);
+        }
+}
+
+/* The rows of every two codes of the channels c and c + 1: the bytes of both in turn. `alone` has
+ * room for the rows of each channel alone. */
+static void pack_pair(const iqlut_packed *p, const centred *t, int c, int block, uint16_t *alone) {
+    const int is_full = !p->compact.frames || c / 2 / p->compact.frames < p->compact.full_rows;
+    const size_t bytes = is_full ? p->row_bytes : (size_t)p->compact.centre_vectors * IQLUT_LINE;
+    const size_t lanes = bytes / 4, codes = (size_t)p->codes;
+    uint8_t *const rows = p->rows + (size_t)block * p->pass_bytes + row_at(p, c);
+    memset(alone, 0, codes * bytes);
+    for (size_t member = 0; member < 2; member++) {
+        uint8_t *const first = (uint8_t *)(alone + member * codes * lanes);
+        pack_channel(p, t, c + (int)member, block,
+                     (channel_rows){first, bytes / 2, IQLUT_ROW_PAIRS});
+    }
+    for (size_t joint = 0; joint < codes * codes; joint++) {
+        const uint16_t *const even = alone + joint / codes * lanes;
+        const uint16_t *const odd = alone + (codes + joint % codes) * lanes;
+        uint16_t *const row = (uint16_t *)(rows + joint * p->code_bytes);
+        for (size_t lane = 0; lane < lanes; lane++)
+            row[2 * lane] = even[lane], row[2 * lane + 1] = odd[lane];
+    }
+}
+
+static int pack_rows(iqlut_packed *p, const centred *t, const iqlut_isa *isa) {
+    uint16_t *alone = p->paired ? malloc((size_t)p->codes * p->row_bytes) : NULL;
+    if (p->paired && !alone) return IQLUT_NO_MEMORY;
+    const int frames = p->compact.frames;
+    for (int block = 0; block < p->blocks; block++)
+        for (int c = 0; c < p->channels_in; c++) {
+            const size_t pass = (size_t)(c / p->group_channels * p->blocks + block);
+            uint8_t *const first = p->rows + pass * p->pass_bytes + row_at(p, c);
+            if (!p->paired)
+                pack_channel(p, t, c, block, (channel_rows){first, p->code_bytes, isa->row_form});
+            else if (c % 2 == 0 && !(frames && c / 2 % frames)) /* frame 0 serves the others */
+                pack_pair(p, t, c, block, alone);
+        }
+    free(alone);
+    return IQLUT_OK;
 }
 
 static void pack_curve(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa) {
@@ -265,11 +290,11 @@ int iqlut_pack_part(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_
     shape(packed, layer, isa, &table);
     const size_t walks = (size_t)(packed->groups * packed->blocks);
     packed->rows = iqlut_allocate_zeroed(packed->pass_bytes * walks);
-    if (packed->rows) {
-        pack_rows(packed, &table, isa);
+    const int code = packed->rows ? pack_rows(packed, &table, isa) : IQLUT_NO_MEMORY;
+    if (!code) {
         pack_curve(packed, layer, isa);
         pack_constants(packed, &table);
     }
     free(both);
-    return packed->rows ? IQLUT_OK : IQLUT_NO_MEMORY;
+    return code;
 }

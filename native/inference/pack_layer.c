@@ -5,16 +5,17 @@
 
 #include "plan.h"
 
+/* The last inputs come first, because those of a layer with all its taps decide at once. */
 iqlut_spatial iqlut_find_spatial(const iqlut_layer *l) {
     const iqlut_shape *s = &l->shape;
     iqlut_spatial found = {0};
     if (s->kernel != IQLUT_KERNEL_MAX) return found;
-    for (int c = 0; c < s->channels_in; c++)
+    for (int c = s->channels_in; c-- && found.outputs < s->channels_out;)
         for (int level = 0; level < s->levels; level++)
             for (int tap = 0; tap < s->kernel * s->kernel; tap++)
                 for (int d = 0; d < s->channels_out && tap != s->kernel * s->kernel / 2; d++)
                     if (iqlut_entry_at(l, c, level, tap, d)) {
-                        found.inputs = c + 1;
+                        found.inputs = c + 1 > found.inputs ? c + 1 : found.inputs;
                         found.outputs = d + 1 > found.outputs ? d + 1 : found.outputs;
                     }
     found.are_few =
