@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import check_cases
+from scripts.shared import aarch64_check
 
 NATIVE = Path(__file__).parents[1] / "native"
 WITH_FLAGS = (
@@ -20,6 +21,7 @@ WITH_FLAGS = (
     "avx512vnni",
     "avx512vnni_compact",
     "neon",
+    "neondot",
 )  # instruction sets that must be asked of the compiler
 SOURCES = [
     NATIVE / "check.c",
@@ -35,20 +37,18 @@ CASES = 90  # of which each shape has one or more
 STORED = Path(__file__).parents[1] / "vectors" / "edge.bin"
 
 
-def run(
-    folder: Path, compiler: str, extra: list[str], emulator: list[str], stored: bool = False
-) -> str:
+def run(folder: Path, stored: bool = False) -> str:
     """Run native/check.c on new random cases, or on the stored vectors, and return what it prints.
 
     Raises AssertionError if pixels differ.
     """
     program = str(folder / "check")
     subprocess.run(
-        [compiler, "-std=c11", "-O2", "-pthread", "-o", program, *map(str, SOURCES), *extra],
+        ["cc", "-std=c11", "-O2", "-pthread", "-o", program, *map(str, SOURCES)],
         check=True,
     )
     cases = STORED.read_bytes() if stored else b"".join(map(check_cases.case, range(CASES)))
-    done = subprocess.run([*emulator, program], input=cases, stdout=subprocess.PIPE)
+    done = subprocess.run([program], input=cases, stdout=subprocess.PIPE)
     assert done.returncode == 0, done.stdout.decode()
     return done.stdout.decode()
 
@@ -56,26 +56,27 @@ def run(
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 def test_portable_c_alone(tmp_path):
     """Plain C without any instruction set chosen: what firmware compiles."""
-    assert run(tmp_path, "cc", [], []) == f"portable on {CASES} cases: 0 differences\n"
+    assert run(tmp_path) == f"portable on {CASES} cases: 0 differences\n"
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 def test_portable_c_gives_the_stored_samples(tmp_path):
     """What is stored was not computed by the code of today."""
-    assert run(tmp_path, "cc", [], [], stored=True) == "portable on 14 cases: 0 differences\n"
+    assert run(tmp_path, stored=True) == "portable on 14 cases: 0 differences\n"
 
 
-def test_neon_under_qemu(tmp_path):
-    compiler, emulator = (
-        shutil.which("aarch64-linux-gnu-gcc"),
-        next(filter(None, map(shutil.which, QEMU)), None),
-    )
-    if compiler is None or emulator is None:
+@pytest.mark.parametrize(
+    "cpu, sets", [("max", "portable neon neondot"), ("cortex-a53", "portable neon")]
+)
+def test_aarch64_under_qemu(cpu, sets, tmp_path):
+    """Processors with dot products and without them."""
+    emulator = next(filter(None, map(shutil.which, QEMU)), None)
+    if shutil.which(aarch64_check.COMPILER) is None or emulator is None:
         pytest.skip(
             "needs aarch64-linux-gnu-gcc and qemu-aarch64 (gcc-aarch64-linux-gnu, qemu-user)"
         )
-    extra = ["-static", "-DIQLUT_NEON", str(NATIVE / "inference" / "neon.c")]
-    assert (
-        run(tmp_path, compiler, extra, [emulator])
-        == f"portable neon on {CASES} cases: 0 differences\n"
-    )
+    program = aarch64_check.build(tmp_path)
+    cases = b"".join(map(check_cases.case, range(CASES)))
+    done = subprocess.run([emulator, "-cpu", cpu, program], input=cases, capture_output=True)
+    assert done.stdout.decode() == f"{sets} on {CASES} cases: 0 differences\n"
+    assert done.returncode == 0

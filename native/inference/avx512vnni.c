@@ -14,6 +14,8 @@ typedef __m512i vec;
 typedef __m256i half;
 typedef int32_t partial_sum;
 
+#define PAIRED_BYTES 196608 /* the most used of which stay in the L2 cache */
+
 #define EXPAND_LANES 16
 #define EXPAND_ENTRY_BYTES 4
 #define EXPAND_CHAINED 0
@@ -184,6 +186,8 @@ const iqlut_isa iqlut_isa_avx512vnni = {.name = "avx512vnni",
                                         .needs = IQLUT_CPU_AVX512 | IQLUT_CPU_AVX512_VNNI,
                                         .vector_lanes = 32,
                                         .paired_lanes = EXPAND_LANES,
+                                        .paired_bytes = PAIRED_BYTES,
+                                        .compacts = 1,
                                         .sets_apart = 1,
                                         .otherwise = &iqlut_isa_avx512,
                                         .expand = expand_any,

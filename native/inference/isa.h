@@ -157,6 +157,8 @@ typedef struct iqlut_isa {
     int vector_lanes; /* int16 lanes of the vectors its rows are packed for */
     int row_form;
     int paired_lanes; /* int32 lanes of the vectors of paired layers; 0 if it has none */
+    int paired_bytes; /* the most that the rows of a pass of a paired layer may take */
+    int compacts;     /* whether expand can take compact layers */
     int sets_apart;   /* whether expand can */
     /* Whose prepare, bilinear, shuffle, split and join it uses; or NULL. */
     const struct iqlut_isa *otherwise;
@@ -182,6 +184,9 @@ typedef struct iqlut_isa {
 extern const iqlut_isa iqlut_isa_portable;
 #ifdef IQLUT_NEON
 extern const iqlut_isa iqlut_isa_neon;
+#endif
+#ifdef IQLUT_NEON_DOT
+extern const iqlut_isa iqlut_isa_neondot;
 #endif
 #ifdef IQLUT_X86
 extern const iqlut_isa iqlut_isa_avx2, iqlut_isa_avx512, iqlut_isa_avx512vnni;

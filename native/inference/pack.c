@@ -5,9 +5,8 @@
 #include "plan.h"
 
 #define PARTIAL_MAX INT16_MAX
-#define PAIRED_BYTES_MAX 196608 /* of all rows of a block, whose most used stay in the L2 cache */
-#define APART_CHANNELS_MAX 8    /* whose blends of one tap always fit int16 (docs/arithmetic.md) */
-#define GROUP_CHANNELS_MAX 32   /* so that offsets in units of IQLUT_LINE fit uint16 */
+#define APART_CHANNELS_MAX 8  /* whose blends of one tap always fit int16 (docs/arithmetic.md) */
+#define GROUP_CHANNELS_MAX 32 /* so that offsets in units of IQLUT_LINE fit uint16 */
 
 /* The table of a layer moved so that the least and the largest entry of each (channel, tap, output)
  * lie around 0. Every tap reads some pixel, so `taken` from an entry adds IQLUT_ONE * taken to all
@@ -228,10 +227,11 @@ static void set_blocks(iqlut_packed *p, int vector_lanes, int block) {
     p->blocks = (p->channels_out + block - 1) / block;
 }
 
-/* Blocks of 8 outputs where they fill vectors as well as 16 would, and leave fewer lanes empty. */
+/* Blocks of 8 outputs where they fill vectors as well as 16 would, and leave fewer lanes empty; or
+ * where the sums of 16 would take more vectors than there are registers. */
 static int best_block(const iqlut_packed *p, int vector_lanes) {
     const int over = p->channels_out % 16, halves = vector_lanes == 16 && over > 0 && over <= 8;
-    return p->lanes < 16 || halves ? 8 : 16;
+    return p->lanes < 16 || halves || vector_lanes < 8 ? 8 : 16;
 }
 
 static void set_bytes(iqlut_packed *p, int lane_bytes, int rows, int codes) {
@@ -251,8 +251,8 @@ static int try_paired(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *is
     do {
         set_blocks(&paired, isa->paired_lanes, block);
         set_bytes(&paired, 4, c / 2, p->codes * p->codes);
-    } while (paired.pass_bytes > PAIRED_BYTES_MAX && (block -= 8));
-    if (!iqlut_try_compact(&paired, l) && !block) return 0;
+    } while (paired.pass_bytes > (size_t)isa->paired_bytes && (block -= 8));
+    if (!(isa->compacts && iqlut_try_compact(&paired, l)) && !block) return 0;
     *p = paired;
     return 1;
 }

@@ -10,6 +10,9 @@ static const iqlut_isa *const isas[] = {
 #ifdef IQLUT_NEON
     &iqlut_isa_neon,
 #endif
+#ifdef IQLUT_NEON_DOT
+    &iqlut_isa_neondot,
+#endif
 #ifdef IQLUT_X86
     &iqlut_isa_avx2,     &iqlut_isa_avx512, &iqlut_isa_avx512vnni,
 #endif

@@ -1,5 +1,6 @@
-/* Asks the processor with the instruction cpuid. __builtin_cpu_supports does the same, but in the
- * libraries of some compilers what it calls is a stub, which finds nothing. */
+/* Asks an x86 processor with the instruction cpuid: __builtin_cpu_supports does the same, but in
+ * the libraries of some compilers what it calls is a stub, which finds nothing. On AArch64 the
+ * operating system is asked. */
 #include "cpu.h"
 
 #include <stdatomic.h>
@@ -35,14 +36,30 @@ static uint32_t features_here(void) {
     }
     return found;
 }
+#elif defined __aarch64__ || defined _M_ARM64
+#if defined __linux__
+#include <sys/auxv.h>
+
+enum { HWCAP_DOT_PRODUCTS = 1 << 20 };
+
+static int has_dot_products(void) { return (getauxval(AT_HWCAP) & HWCAP_DOT_PRODUCTS) != 0; }
+#elif defined _WIN32
+#include <windows.h>
+
+enum { PF_DOT_PRODUCTS = 43 }; /* PF_ARM_V82_DP_INSTRUCTIONS_AVAILABLE, which old headers lack */
+
+static int has_dot_products(void) { return IsProcessorFeaturePresent(PF_DOT_PRODUCTS) != 0; }
+#elif defined __APPLE__
+static int has_dot_products(void) { return 1; } /* of every Mac with AArch64 */
 #else
-static uint32_t features_here(void) {
-#if defined __aarch64__ || defined _M_ARM64
-    return IQLUT_CPU_NEON;
-#else
-    return 0;
+static int has_dot_products(void) { return 0; }
 #endif
+
+static uint32_t features_here(void) {
+    return IQLUT_CPU_NEON | (has_dot_products() ? IQLUT_CPU_NEON_DOT : 0);
 }
+#else
+static uint32_t features_here(void) { return 0; }
 #endif
 
 int iqlut_cpu_has(uint32_t features) {

@@ -124,6 +124,7 @@ def ratios(rows: list[Row]) -> list[Row]:
         "avx512vnni": None,
         "portable": 8.0,
         "neon": None,
+        "neondot": None,
         fastest: 1.4,
     }
     for isa, limit in limits.items():

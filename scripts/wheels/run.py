@@ -19,6 +19,7 @@ import zipfile
 from pathlib import Path
 
 from iqlut.engines import native as engine
+from scripts.shared import aarch64_check
 from scripts.wheels import debian_root
 from scripts.wheels.build import ROOT, zig
 from scripts.wheels.platforms import Platform, platform_of
@@ -68,7 +69,8 @@ def run(wheel: Path, platform: Platform) -> str:
         return f"built, not run: this needs {needed}"
     with tempfile.TemporaryDirectory() as folder:
         found = check_library(wheel, platform, start, Path(folder))
-    sets = ("portable", "neon") if platform.processor == "aarch64" else engine.instruction_sets()
+    emulated = aarch64_check.INSTRUCTION_SETS
+    sets = emulated if platform.processor == "aarch64" else engine.instruction_sets()
     if not found.startswith(f"{' '.join(sets)} on "):
         raise AssertionError(f"{found}, expected all of {' '.join(sets)}")
     return f"{found}; {run_in_python(wheel, platform, start)}"
