@@ -28,7 +28,7 @@ PYTHON_FILES = sorted(
 
 # A module imports from tiers above its own; within its own tier only from its own folder.
 TIERS = (
-    ("errors",),
+    ("errors", "path_states"),
     (
         "arithmetic",
         "atomic_files",
@@ -57,7 +57,7 @@ TIER_OF = {name: number for number, names in enumerate(TIERS) for name in names}
 TORCH_ALLOWED = ("network", "training", "engines.torch")
 
 LINES_MAX, FUNCTION_LINES_MAX, PARAMETERS_MAX = 300, 40, 6
-TOP_LEVEL_FILES_MAX = 11
+TOP_LEVEL_FILES_MAX = 12
 LONGER_FILES: dict[str, str] = {}  # file: why it is one idea all the same
 LONGER_FUNCTIONS: dict[str, str] = {}
 MORE_PARAMETERS = {

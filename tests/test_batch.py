@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from command_line import upscale
-from iqlut import atomic_files, upscaling
-from iqlut.batch import one_file, path_states
+from iqlut import atomic_files, path_states, upscaling
+from iqlut.batch import one_file
 from iqlut.batch.pending_jobs import shard
 from iqlut.batch.planning import Naming, plan
 from iqlut.command_line import exit_codes, progress
@@ -35,9 +35,10 @@ def tree(tmp_path: Path) -> Path:
 def test_the_output_folder_appears_while_it_is_looked_at(tree, tmp_path, monkeypatch):
     """Another run on the same folder makes it, after any of the looks at it."""
     out, looks = tmp_path / "big", list[Path]()
+    mode_of = path_states.mode_of
 
     def then_made(path: Path, made_after: int) -> int | None:
-        mode = atomic_files.mode_of(path)
+        mode = mode_of(path)
         looks.extend([path] if path == out else [])
         if len(looks) == made_after:
             out.mkdir(exist_ok=True)

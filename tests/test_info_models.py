@@ -58,7 +58,9 @@ def test_info_of_nothing(capsys):
 def test_models(capsys):
     assert cli.main(["models", "--json"]) == 0
     listed = rows(capsys)
-    assert [row["name"] for row in listed] == list(shipped_models.models())
+    assert sorted(row["name"] for row in listed) == list(shipped_models.models())
+    order = [(row["purpose"] == "clean input", row["scale"], row["time"]) for row in listed]
+    assert order == sorted(order)
     assert all(row["purpose"] and row["psnr_db"] > 25 and row["time"] for row in listed)
     assert cli.main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()

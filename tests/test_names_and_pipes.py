@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from command_line import refuses, rows, upscale
-from iqlut import atomic_files, cli, upscaling, videos
+from iqlut import cli, upscaling, videos
 from iqlut.command_line import exit_codes, pipes
+from iqlut.path_states import is_device
 from iqlut.videos import y4m
 from iqlut.videos.frame_planes import Layout
 from picture_files import noise, opened
@@ -266,9 +267,9 @@ def test_devices_and_pipes_are_not_replaced(overwrite, photo, model, tmp_path):
     reader.start()
     assert upscale(model, photo, "-o", pipe, "-q", *overwrite) == 0
     reader.join(10)
-    assert received[0].startswith(b"\x89PNG") and atomic_files.is_device(pipe)
+    assert received[0].startswith(b"\x89PNG") and is_device(pipe)
     assert upscale(model, photo, "-o", "/dev/null", "-q", *overwrite) == 0
-    assert atomic_files.is_device(Path("/dev/null"))
+    assert is_device(Path("/dev/null"))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")

@@ -61,17 +61,17 @@ def test_a_picture_that_appears_is_kept(photo, model, tmp_path, capsys, monkeypa
 def test_output_files_are_kept_too(tmp_path):
     """What `compare`, `convert` and `train` write goes through one function."""
     path = tmp_path / "a.iqlut"
-    output_files.write(path, b"first", overwrite=False)
+    output_files.write({path: b"first"}, overwrite=False)
     with pytest.raises(exit_codes.Stop, match=r"a\.iqlut exists, expected a new file; give"):
-        output_files.write(path, b"second", overwrite=False)
-    output_files.write(path, b"third", overwrite=True)
+        output_files.write({path: b"second"}, overwrite=False)
+    output_files.write({path: b"third"}, overwrite=True)
     assert path.read_bytes() == b"third"
 
 
 def test_what_a_killed_run_left_is_removed(tmp_path):
     left = tmp_path / ".a.iqlut.iqlut-0123abcd.part"
     left.write_bytes(b"half")
-    output_files.write(tmp_path / "a.iqlut", b"data", overwrite=False)
+    output_files.write({tmp_path / "a.iqlut": b"data"}, overwrite=False)
     assert [file.name for file in tmp_path.iterdir()] == ["a.iqlut"]
 
 
@@ -81,7 +81,7 @@ def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):
 
     monkeypatch.setattr(atomic_files, "write_atomically", full)
     with pytest.raises(exit_codes.Stop, match=r"No space left .*, expected .*; free some space"):
-        output_files.write(tmp_path / "a.iqlut", b"data", overwrite=False)
+        output_files.write({tmp_path / "a.iqlut": b"data"}, overwrite=False)
 
 
 def test_one_process_has_a_claim(tmp_path):

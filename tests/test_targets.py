@@ -174,6 +174,35 @@ def test_what_a_killed_export_left_is_replaced(tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
 
 
+def test_an_empty_folder_stays_the_same_folder(tmp_path, monkeypatch):
+    """It may be a mount or the working folder, and has permissions of its own."""
+    out = tmp_path / "out"
+    out.mkdir(mode=0o700)
+    before = out.stat()
+    monkeypatch.chdir(out)
+    (out / ".out.iqlut-export.part").mkdir()  # of a killed run
+    folder.write(Path(), {"one": b"1", "more/two": b"2"})
+    assert (out.stat().st_ino, out.stat().st_mode) == (before.st_ino, before.st_mode)
+    assert sorted(path.name for path in Path().rglob("*")) == ["more", "one", "two"]
+    with pytest.raises(FileExistsError, match="not empty"):
+        folder.write(out, {"one": b"1"})
+
+
+def test_what_cannot_be_moved_into_a_folder_leaves_it_empty(tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    rename = Path.rename
+
+    def fails(path, target):
+        if path.name == "two":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(OSError, match="out"):
+        folder.write(tmp_path / "out", {"one": b"1", "a/b": b"3", "two": b"2"})
+    assert [path.name for path in tmp_path.rglob("*")] == ["out"]
+
+
 def test_one_process_writes_an_export(tmp_path, capsys):
     command = [sys.executable, "-m", "iqlut", "export", "c", "l8c8-x4", "-o", str(tmp_path / "out")]
     with atomic_files.claimed(tmp_path / "out"):

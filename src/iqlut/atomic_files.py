@@ -14,10 +14,12 @@ import secrets
 import stat
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+
+from iqlut.path_states import is_device
 
 if sys.platform == "win32":
     import msvcrt
@@ -107,7 +109,7 @@ def claimed(path: Path) -> Iterator[bool]:
     Yields False if another process has claimed it. On a file system without locks every process
     gets the claim.
     """
-    claim = _beside(path.resolve(), "claim")
+    claim = claim_of(path)
     claim.parent.mkdir(parents=True, exist_ok=True)
     while True:
         with open_to_lock(claim) as file:
@@ -120,23 +122,15 @@ def claimed(path: Path) -> Iterator[bool]:
             try:
                 yield True
             finally:
-                remove_locked(file, claim)
+                with suppress(OSError):  # `sweep` removes it later
+                    remove_locked(file, claim)
                 _unfinished.discard(claim)
             return
 
 
-def is_device(path: Path) -> bool:
-    """Whether a path names a pipe, a device or a socket, and not a file or folder."""
-    mode = mode_of(path)
-    return mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-
-
-def mode_of(path: Path) -> int | None:
-    """The mode of what a path names, after symbolic links, or None if it names nothing."""
-    try:
-        return path.stat().st_mode
-    except (OSError, ValueError):  # ValueError for a name with a zero byte
-        return None
+def claim_of(path: Path) -> Path:
+    """The file that a process locks while it claims the work on the file at `path`."""
+    return _beside(Path(os.path.realpath(path)), "claim")
 
 
 def shortened(name: str) -> str:
@@ -148,6 +142,12 @@ def shortened(name: str) -> str:
     if len(data) <= _NAME_BYTES:
         return name
     return f"{data[: _NAME_BYTES - 9].decode('utf-8', 'ignore')}-{zlib.crc32(data):08x}"
+
+
+def sweep_beside(paths: Iterable[Path]) -> None:
+    """Remove the temporary files that killed processes left when they wrote any of these files."""
+    for folder in {Path(os.path.realpath(path)).parent for path in paths}:
+        sweep(folder)
 
 
 def sweep(folder: Path) -> int:

@@ -8,6 +8,8 @@ traceback.
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -49,6 +51,7 @@ _DESCRIPTION = (
     "Upscale pictures and videos with small integer lookup tables, and train, measure and inspect "
     "these tables."
 )
+_COLUMNS_MIN = 20  # of a terminal
 _TRAINING_PACKAGES = ("torch", "tensorboard", "msgspec", "tomlkit")
 
 
@@ -120,6 +123,7 @@ def _narrated_stderr(arguments: Sequence[str]) -> Iterator[None]:
 
 def parse(arguments: Sequence[str]) -> Command:
     """The command with its arguments. Raises SystemExit after --help and for invalid arguments."""
+    _widen_narrow_terminal()
     named = {kind.__name__.lower(): kind for kind in COMMANDS}
     known = {**{(name,): kind for name, kind in named.items()}, **TWO_WORDS}
     for words in (tuple(arguments[:2]), tuple(arguments[:1])):
@@ -134,6 +138,12 @@ def parse(arguments: Sequence[str]) -> Command:
     return tyro.cli(
         choice, prog="iqlut", description=_DESCRIPTION, args=arguments, config=(FlagCreatePairsOff,)
     )
+
+
+def _widen_narrow_terminal() -> None:
+    """Have tyro take a terminal of a few columns for a wider one: its layout would never end."""
+    if shutil.get_terminal_size().columns < _COLUMNS_MIN:
+        os.environ["COLUMNS"] = str(_COLUMNS_MIN)
 
 
 def _first_line(kind: type) -> str:

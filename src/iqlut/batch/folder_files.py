@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from iqlut.batch.path_states import is_file, is_folder
 from iqlut.errors import InvalidArgument
 from iqlut.file_kinds import is_picture_in_folder, is_video_in_folder
+from iqlut.path_states import is_file, is_folder
 from iqlut.printable_names import shown
 
 # Names that operating systems create.

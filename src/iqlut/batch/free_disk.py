@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from iqlut import atomic_files
-from iqlut.batch.path_states import is_folder
 from iqlut.errors import PictureError
+from iqlut.path_states import is_device, is_folder
 from iqlut.pictures.picture import PictureHeader
 
 _UNCOMPRESSED = ("BMP", "PPM", "TGA")
@@ -22,7 +21,7 @@ def check(
     The size of a compressed file is unknown beforehand, so only what cannot fit is refused. `name`
     stands for the target in messages.
     """
-    if target is None or atomic_files.is_device(target):
+    if target is None or is_device(target):
         return
     samples = size[0] * size[1] * picture.channels * picture.frames * picture.bits // 8
     needed = samples if format_name in _UNCOMPRESSED else samples // _COMPRESSION_MAX

@@ -33,6 +33,7 @@ from iqlut.tables.shipped_models import Model
 from iqlut.videos import Options, Outcome, Upscaler, VideoError
 from iqlut.videos.containers import Y4M
 from iqlut.videos.frame_planes import Layout
+from iqlut.videos.result_folder import has_appeared
 
 
 def upscale_video(job: Job, upscale_options: UpscaleOptions, watch: Watch = unwatched) -> Result:
@@ -136,7 +137,7 @@ def upscale_video_with(
     os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder prints a lot otherwise
     source, target = job.source or STREAM, job.target or STREAM
     if STREAM in (source, target) or target.suffix.lower() == Y4M:
-        outcome = _to_y4m(source, target, upscaler, options, watch)
+        outcome = _to_y4m(source, target, upscaler, options, watch, overwrite)
     else:
         video = videos.probe(source, options.part, options.streams)
         with watch(video.frames, "frames") as advance:
@@ -147,7 +148,12 @@ def upscale_video_with(
 
 
 def _to_y4m(
-    source: Path, target: Path, upscaler: Upscaler, options: Options, watch: Watch
+    source: Path,
+    target: Path,
+    upscaler: Upscaler,
+    options: Options,
+    watch: Watch,
+    overwrite: bool,
 ) -> Outcome:
     if target != STREAM and target.suffix.lower() != Y4M:
         raise VideoError(
@@ -165,8 +171,12 @@ def _to_y4m(
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return write_atomically(
-            target, lambda file: _write_y4m(source, cast(BinaryIO, file), upscaler, options, watch)
+            target,
+            lambda file: _write_y4m(source, cast(BinaryIO, file), upscaler, options, watch),
+            replace=overwrite,
         )
+    except FileExistsError:
+        raise has_appeared(target) from None
     except OSError as error:
         reason = error.strerror or error
         raise VideoError(

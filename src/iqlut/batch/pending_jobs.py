@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from iqlut import atomic_files
-from iqlut.batch.path_states import exists, is_file, is_folder, is_same_file
 from iqlut.batch.planning import Job, Plan
 from iqlut.errors import PictureError, ResultExists
+from iqlut.path_states import exists, is_device, is_file, is_folder, is_same_file
 from iqlut.printable_names import shown
 
 _WAIT_S = 0.2  # before asking again whether another run has finished its jobs
@@ -35,9 +35,7 @@ def shard(whole: Plan, index: int, count: int) -> Plan:
 
 def remove_unfinished(whole: Plan) -> None:
     """Remove the temporary files that killed runs left in the output folders."""
-    for folder in {job.target.parent for job in whole.jobs if job.target}:
-        if is_folder(folder):
-            atomic_files.sweep(folder)
+    atomic_files.sweep_beside(job.target for job in whole.jobs if job.target)
 
 
 def shared(jobs: Sequence[Job]) -> Generator[Job, None, None]:
@@ -96,7 +94,7 @@ def check_target(job: Job, overwrite: bool) -> None:
             f"{shown(source)} would be its own output, expected another file; "
             "name another file or folder with -o"
         )
-    if atomic_files.is_device(target):
+    if is_device(target):
         return
     if is_folder(target):
         raise PictureError(

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from iqlut import atomic_files
 from iqlut.batch import target_names
 from iqlut.batch.folder_files import FolderFiles, files_of, is_pattern
 from iqlut.batch.job import Job
-from iqlut.batch.path_states import is_folder, is_other_than_folder
 from iqlut.errors import InvalidArgument, PlanError
 from iqlut.file_kinds import is_video
+from iqlut.path_states import is_device, is_folder, is_other_than_folder
 from iqlut.pictures import formats
 from iqlut.printable_names import shown
 from iqlut.videos.containers import CONTAINERS, Y4M
@@ -84,6 +83,25 @@ def plan(inputs: Sequence[Path], naming: Naming) -> Plan:
             "one; check the name"
         )
     return Plan(tuple(jobs), ignored, is_batch, tuple(refused))
+
+
+def with_sources_kept(whole: Plan) -> Plan:
+    """The plan without the jobs whose results would replace the source of another job."""
+    sources = {os.path.realpath(job.source): job for job in whole.jobs if job.source}
+    kept, refused = [], list(whole.refused)
+    for job in whole.jobs:
+        replaced = sources.get(os.path.realpath(job.target)) if job.target else None
+        if replaced is None or replaced is job:  # `check_target` refuses the latter
+            kept.append(job)
+            continue
+        refused.append(
+            (
+                job,
+                f"{shown(job.source)} would become {shown(job.target)}, which is upscaled in the "
+                "same run, expected another name; name another folder with -o",
+            )
+        )
+    return replace(whole, jobs=tuple(kept), refused=tuple(refused))
 
 
 def _is_for_one(output: Path) -> bool:
@@ -181,7 +199,7 @@ def _single(source: Path, output: Path, naming: Naming, video: bool) -> Job:
             f"{shown(Path(output.name))}; create it first"
         )
     named = formats.format_of(output)
-    if video or atomic_files.is_device(output):
+    if video or is_device(output):
         return Job(source, output, source.name, video)
     if naming.format_name is None and named is None:
         endings = " ".join(formats.ENDINGS.values())

@@ -7,16 +7,17 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from iqlut import atomic_files, file_kinds
-from iqlut.batch.path_states import exists, is_folder
 from iqlut.batch.planning import STREAM
 from iqlut.command_line.exit_codes import FAILED, Stop
+from iqlut.path_states import exists, is_device, is_folder
 from iqlut.printable_names import shown
 from iqlut.videos.containers import Y4M
 
+_COPY_PREFIX, _COPY = "iqlut-", "stdin"  # of a folder and of the video in it
 _STDOUT = tuple(map(Path, ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")))
 
 
@@ -27,7 +28,7 @@ def read_as_stdin(inputs: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
     Yields the inputs, in which `STREAM` stands for it. It cannot be opened a second time, as files
     are to see what they hold.
     """
-    if len(inputs) != 1 or inputs[0] == STREAM or not atomic_files.is_device(inputs[0]):
+    if len(inputs) != 1 or inputs[0] == STREAM or not is_device(inputs[0]):
         yield tuple(inputs)
         return
     try:
@@ -56,18 +57,33 @@ def video_as_file(inputs: Sequence[Path], output: Path | None) -> Iterator[tuple
     if tuple(inputs) != (STREAM,) or output is None or not _must_be_a_file(output):
         yield tuple(inputs)
         return
-    with tempfile.TemporaryDirectory(prefix="iqlut-") as folder:
-        path = Path(folder) / "stdin"
+    with ExitStack() as stack:
         try:
-            with path.open("xb") as file:
-                shutil.copyfileobj(sys.stdin.buffer, file)
+            _sweep_copies()
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=_COPY_PREFIX))
+            file = stack.enter_context((Path(folder) / _COPY).open("xb"))
+            atomic_files.lock(file)
+            shutil.copyfileobj(sys.stdin.buffer, file)
+            file.flush()
         except OSError as error:
             raise Stop(
-                f"the video on stdin cannot be copied to {folder} ({error.strerror}), expected "
-                "room for it; name a folder with more room in the environment variable TMPDIR",
+                f"the video on stdin cannot be copied to a temporary file ({error.strerror}), "
+                "expected room for it; name a folder with more room in the environment variable "
+                "TMPDIR",
                 FAILED,
             ) from None
-        yield (path,)
+        yield (Path(folder) / _COPY,)
+
+
+def _sweep_copies() -> None:
+    """Remove the copies that killed runs left. Those of other runs are locked and stay."""
+    for copy in Path(tempfile.gettempdir()).glob(f"{_COPY_PREFIX}*/{_COPY}"):
+        with suppress(OSError):  # it is gone in the meantime, or of another user
+            with copy.open("rb") as file:
+                if not atomic_files.lock(file):
+                    continue
+                atomic_files.remove_locked(file, copy)
+            copy.parent.rmdir()
 
 
 def _must_be_a_file(output: Path) -> bool:

@@ -17,7 +17,9 @@ from contextlib import contextmanager, suppress
 from iqlut import atomic_files
 from iqlut.command_line.exit_codes import INTERRUPTED
 
-_ORDERLY_S = 0.4  # in which nearly every command has ended by itself
+# In which nearly every command has ended by itself. After it, the system needs most of a second to
+# take back the memory of a picture of 100 megapixels and of its result.
+_ORDERLY_S = 0.25
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 SENTENCE = b"iqlut: interrupted\n"
 

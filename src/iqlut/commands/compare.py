@@ -19,6 +19,7 @@ from iqlut.command_line.output import narrate
 from iqlut.command_line.prompt_exit import prompt_exit
 from iqlut.errors import PictureError, UnknownModel, VideoError
 from iqlut.file_kinds import is_video
+from iqlut.path_states import is_folder, is_same_file
 from iqlut.pictures import eight_bits, reading
 from iqlut.pictures.picture import Picture
 from iqlut.printable_names import shown
@@ -85,21 +86,37 @@ class Compare:
         models, threads = self._models(), arguments.threads(self.threads)
         for tables in models:
             arguments.check_engine(self.engine, tables, threads)
+        self._check_kinds()
         output = self.output or self.picture.with_name(f"{self.picture.stem}-compared.png")
         targets = output.with_suffix(".png"), output.with_suffix(".html")
         output_files.check_folder(targets[0])
         for target in targets:
             output_files.check_new(target, self.overwrite)
+            if is_same_file(target, self.picture):
+                raise Stop(
+                    f"{shown(target)} is the picture itself, expected another file for the result; "
+                    "name one with -o"
+                )
         picture = self._read()
         small = side_by_side.window(picture)
         larger = side_by_side.variants(small, models, self.engine, threads)
         page = html_page.page(*self._caption(picture, small, models[0].scale), larger).encode()
         sheet = io.BytesIO()
         side_by_side.sheet(small, larger).save(sheet, "PNG")
-        for target, data in zip(targets, (sheet.getvalue(), page), strict=True):
-            output_files.write(target, data, self.overwrite)
+        output_files.write(
+            dict(zip(targets, (sheet.getvalue(), page), strict=True)), self.overwrite
+        )
         narrate(f"{', '.join(larger)}: {shown(targets[0])}, {shown(targets[1])}")
         return OK
+
+    def _check_kinds(self) -> None:
+        """Raise Stop for a folder in the place of a file."""
+        if is_folder(self.picture):
+            raise Stop(
+                f"{shown(self.picture)} is a folder, expected a picture or video; name one in it"
+            )
+        if self.output is not None:
+            output_files.check_no_folder(self.output)
 
     def _read(self) -> Image.Image:
         """The picture or video frame as RGB."""

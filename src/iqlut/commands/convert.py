@@ -57,7 +57,7 @@ class Convert:
             if self.score:
                 tables = scores.with_scores(tables, self.score)
             data = file_format.to_bytes(tables)
-        output_files.write(self.output, data, self.overwrite)
+        output_files.write({self.output: data}, self.overwrite)
         narrate(
             f"{self.output}: {tables.name}, {tables.table_bytes} bytes of tables in a file of "
             f"{len(data)}"
@@ -65,8 +65,7 @@ class Convert:
         return OK
 
     def _check_output(self) -> None:
-        if self.output.is_dir():
-            raise Stop(f"{self.output} is a folder, expected a file; name one with -o")
+        output_files.check_no_folder(self.output)
         if self.output.suffix != ".iqlut":
             found = f"ends in {self.output.suffix}" if self.output.suffix else "has no extension"
             raise Stop(f"{self.output} {found}, expected .iqlut; rename it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -59,29 +60,42 @@ class Models:
     The others are for clean input that was downscaled by the bicubic kernel, as in benchmarks.
 
     PSNR is measured on Set5, in dB. The time is measured on one thread, relative to bicubic
-    upscaling by Pillow.
+    upscaling by Pillow. Models of one purpose and scale are listed from the fastest to the slowest.
     """
 
     json: arguments.Json = False
     debug: arguments.Debug = False
 
     def run(self) -> int:
-        times = _times()
-        names, rows = shipped_models.models(), []
-        models = [arguments.model(name) for name in names]
-        for name, model in zip(names, models, strict=True):
-            psnr_db = model.about.get("psnr_db", {}).get("Set5")
-            rows.append(
-                sizes(model, name)
-                | {"psnr_db": psnr_db and round(psnr_db, 2), "time": times.get(name)}
-            )
+        listed = sorted(
+            ((arguments.model(name), name) for name in shipped_models.models()), key=_order
+        )
+        rows = [sizes(model, name) | _scores(model) for model, name in listed]
         if self.json or not rows:
             print_json(rows)
         else:
             print_table(
-                "models", [_brief(model, row) for model, row in zip(models, rows, strict=True)]
+                "models",
+                [_brief(model, row) for (model, _), row in zip(listed, rows, strict=True)],
             )
         return OK
+
+
+def _scores(model: shipped_models.Model) -> dict[str, Any]:
+    """The quality and the time of a shipped model; None for what was not measured."""
+    psnr_db = model.about.get("psnr_db", {}).get("Set5")
+    return {"psnr_db": psnr_db and round(psnr_db, 2), "time": _times().get(model.name)}
+
+
+def _order(listed: tuple[shipped_models.Model, str]) -> tuple[bool, int, float]:
+    """Everyday pictures before clean input; small scales before large ones; fast before slow."""
+    model, name = listed
+    is_for_clean_input = _purpose(model) == shipped_models.CLEAN_INPUT
+    return is_for_clean_input, model.scale, _times().get(name, math.inf)
+
+
+def _purpose(model: shipped_models.Model) -> str:
+    return model.about.get("purpose", shipped_models.CLEAN_INPUT)
 
 
 def _brief(model: shipped_models.Model, row: dict[str, Any]) -> dict[str, Any]:
@@ -120,7 +134,7 @@ def sizes(model: shipped_models.Model, name_or_path: str) -> dict[str, Any]:
         "table_bytes": tables.table_bytes,
         "file_bytes": len(file_format.to_bytes(model)) if shipped else path.stat().st_size,
         "receptive_field_px": tables.receptive_field_px,
-        "purpose": model.about.get("purpose", shipped_models.CLEAN_INPUT),
+        "purpose": _purpose(model),
         "sha256": model.sha256,
     }
     if isinstance(model, RestorationTables):

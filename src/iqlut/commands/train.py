@@ -14,6 +14,8 @@ from iqlut.command_line import arguments, output_files
 from iqlut.command_line.exit_codes import FAILED, INTERRUPTED, OK, Stop, stop_on
 from iqlut.command_line.output import complain, narrate, printing
 from iqlut.command_line.progress import reporting
+from iqlut.path_states import exists
+from iqlut.printable_names import shown
 
 if TYPE_CHECKING:
     from iqlut.network.stages import Stages
@@ -161,9 +163,9 @@ def _init(path: Path) -> int:
         found = f"ends in {path.suffix}" if path.suffix else "has no extension"
         raise Stop(f"{path} {found}, expected .toml; rename it")
     output_files.check_folder(path)
-    text = explain_and_init.file_to_start_from(path.stem)
-    if path.exists():
-        raise Stop(f"{path} exists, expected a new file; choose another name", FAILED)
-    output_files.write(path, text.encode(), overwrite=False)
+    if exists(path):
+        raise Stop(f"{shown(path)} exists, expected a new file; choose another name", FAILED)
+    text = explain_and_init.file_to_start_from(shown(Path(path.stem)))
+    output_files.write({path: text.encode()}, overwrite=False)
     narrate(f"{path} was written; edit it, then run iqlut train {path}")
     return OK

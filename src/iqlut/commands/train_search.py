@@ -89,7 +89,7 @@ class TrainSearch:
         with stop_on(ValueError, OSError, code=FAILED):
             text = knot_search.file_with_knots(self.config, found.config.model)
         whole = f"# The knots: {how}:\n# {score}.\n{text}"
-        output_files.write(self.output, whole.encode(), self.overwrite)
+        output_files.write({self.output: whole.encode()}, self.overwrite)
         if self.json:
             print_json([asdict(trial) for trial in found.trials])
         narrate(f"{self.output}: {score}")

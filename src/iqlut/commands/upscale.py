@@ -14,7 +14,6 @@ from tyro.conf import Positional, arg
 
 from iqlut.batch import pending_jobs, planning, target_names
 from iqlut.batch.one_file import upscale_file
-from iqlut.batch.path_states import is_folder
 from iqlut.batch.pending_jobs import check_target, exists_already
 from iqlut.batch.planning import Job, Naming, Plan
 from iqlut.batch.results import EXISTS, Result, Watch
@@ -27,6 +26,7 @@ from iqlut.command_line.progress import progress
 from iqlut.command_line.prompt_exit import prompt_exit
 from iqlut.command_line.upscale_arguments import UpscaleArguments, flag
 from iqlut.errors import DiskFull, PictureError, ResultExists
+from iqlut.path_states import is_folder
 from iqlut.pictures import formats
 from iqlut.printable_names import shown
 
@@ -116,6 +116,8 @@ class Upscale(UpscaleArguments, _InAndOut):
         naming = Naming(output, target_names.label_of(options.size), format_name, pipe_is_video)
         with stop_on(planning.PlanError):
             whole = planning.plan(inputs, naming)
+        if self.overwrite:
+            whole = planning.with_sources_kept(whole)
         self._check_kinds(whole)
         self._check_stdout(whole)
         is_named = not whole.is_batch and output is not None and not is_folder(output)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from iqlut.atomic_files import is_device
 from iqlut.errors import InvalidArgument, PictureError
+from iqlut.path_states import is_device, is_folder
 from iqlut.pictures import reading
 
 BENCHMARKS = ("Set5", "Set14", "B100", "Urban100", "Manga109")
@@ -121,7 +121,7 @@ def low_files(folder: Path) -> list[Path]:
 
 
 def _all_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise InvalidArgument(
             f"{folder} is not a folder, expected a folder of images; check the path"
         )

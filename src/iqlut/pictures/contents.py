@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+PIXEL_ASPECT = "the shape of the pixels, which are not square"  # a phrase for `Contents.lost`
+
 
 @dataclass(frozen=True)
 class Contents:

@@ -50,6 +50,13 @@ def dpi(block: bytes) -> tuple[float, float] | None:
     return x[0] * factor, (y or x)[0] * factor
 
 
+def has_pixel_aspect(block: bytes) -> bool:
+    """Whether the block states a shape of the pixels that is no square, and no resolution."""
+    order, directory = tiff.byte_order(block), tiff.first(block)
+    x, y, unit = (tiff.numbers(order, directory.get(tag)) for tag in RESOLUTION)
+    return bool(x and y and unit) and unit[0] == _NO_UNIT and x[0] != y[0]
+
+
 def is_adobe_rgb(block: bytes) -> bool:
     """Whether the colours are those of Adobe RGB (DCF 2.0: uncalibrated, interoperability R03)."""
     order, folders = tiff.byte_order(block), dict(_folders(block))

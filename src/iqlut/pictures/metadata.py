@@ -24,7 +24,7 @@ from iqlut.pictures import (
     tiff_directories,
     webp,
 )
-from iqlut.pictures.contents import Contents
+from iqlut.pictures.contents import PIXEL_ASPECT, Contents
 
 _ORIENTATION = re.compile(
     rb"\s*tiff:Orientation\s*=\s*[\"']([0-9])[\"']"
@@ -83,10 +83,16 @@ def of_opened(image: Image.Image, contents: Contents) -> Contents:
         x, y = (float(value) for value in stated)
         if x > 0 and y > 0:
             extras["dpi"] = (x, y)
-    found = _checked(replace(contents, extras=extras))
+    found = _checked(replace(contents, extras=extras, lost=(*contents.lost, *_aspect(image))))
     if image.format == "AVIF":  # the decoder leaves the rotation of the container to us
         return replace(found, orientation=int(image.getexif().get(exif.ORIENTATION, 1)))
     return replace(found, orientation=1) if image.format == "HEIF" else found
+
+
+def _aspect(image: Image.Image) -> tuple[str, ...]:
+    """What is lost of a JPEG file that states a shape of its pixels and no resolution."""
+    across, up = image.info.get("jfif_density", (1, 1))
+    return (PIXEL_ASPECT,) if image.info.get("jfif_unit") == 0 and across != up else ()
 
 
 def _checked(contents: Contents) -> Contents:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from iqlut.pictures import png
-from iqlut.pictures.contents import Contents
+from iqlut.pictures.contents import PIXEL_ASPECT, Contents
 
 Chunk = tuple[bytes, bytes]
 
@@ -68,6 +68,8 @@ def _collect(extras: dict[str, Any], name: bytes, content: bytes) -> list[str]:
         across, up, unit = struct.unpack(">IIB", content)
         if unit == 1 and across and up:
             extras["dpi"] = across * _INCH_M, up * _INCH_M
+        elif unit == 0 and across != up:
+            return [PIXEL_ASPECT]
     elif name in _TEXTS:
         _collect_text(extras, name, content)
     else:

@@ -8,7 +8,7 @@ from typing import Any
 from iqlut.errors import PictureError
 from iqlut.pictures import exif
 from iqlut.pictures import tiff_directories as tiff
-from iqlut.pictures.contents import Contents
+from iqlut.pictures.contents import PIXEL_ASPECT, Contents
 from iqlut.pictures.tiff_directories import Directory, NewEntry
 
 _SUBFILE, _OLD_SUBFILE = 254, 255
@@ -76,6 +76,8 @@ def contents(name: str, data: bytes) -> Contents:
     turned = tiff.numbers(order, directory.get(exif.ORIENTATION))
     orientation = int(turned[0]) if turned and turned[0] in range(1, 9) else None
     lost = _lost(order, data, directory)
+    if exif.has_pixel_aspect(resolution):
+        lost.append(PIXEL_ASPECT)
     return Contents(tiff.with_first(data, layout), extras, tuple(lost), orientation)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
 
 import iqlut
 from iqlut import __version__, arithmetic, atomic_files
+from iqlut.path_states import exists, is_folder
 from iqlut.tables.integer_tables import Tables
 
 
@@ -54,27 +56,37 @@ def runtime_files(name: str, pattern: str) -> dict[str, bytes]:
 
 
 def check_new(folder: Path) -> None:
-    """Raise FileExistsError, in one sentence, unless `folder` is absent or an empty folder."""
-    if folder.is_dir() and not any(folder.iterdir()):
+    """Raise FileExistsError, in one sentence, unless `folder` is absent or an empty folder.
+
+    What a killed run left in it does not count.
+    """
+    if is_folder(folder):
+        ours = (_temporary(folder, folder).name, atomic_files.claim_of(folder / folder.name).name)
+        if all(path.name in ours for path in folder.iterdir()):
+            return
+        what = "a folder that is not empty"
+    elif exists(folder) or folder.is_symlink():
+        what = "not a folder"
+    else:
         return
-    if folder.exists() or folder.is_symlink():
-        what = "a folder that is not empty" if folder.is_dir() else "not a folder"
-        raise FileExistsError(
-            f"{folder} is {what}, expected a new or an empty folder; name another with -o"
-        )
+    raise FileExistsError(
+        f"{folder} is {what}, expected a new or an empty folder; name another with -o"
+    )
 
 
 def write(folder: Path, files: dict[str, bytes]) -> None:
-    """Write all files into a new folder; on an error no part of it remains.
+    """Write all files into a new or empty folder; on an error no part of them remains.
 
-    The files go to a temporary folder beside it, which is renamed when all are complete. One that a
-    killed run left there is removed. Raises FileExistsError if the folder exists or if another
+    They go to a temporary folder, which is renamed when all are complete; an empty folder, which
+    may be a mount or the working folder, stays and gets what is in the temporary one. What a killed
+    run left there is removed. Raises FileExistsError if the folder is not empty or if another
     process is writing it, and OSError with the path of the folder if it cannot be written.
     """
-    folder = folder.resolve()
-    temporary = folder.with_name(f".{atomic_files.shortened(folder.name)}.iqlut-export.part")
+    folder = Path(os.path.realpath(folder))
+    place = folder if is_folder(folder) else folder.parent
+    temporary = _temporary(folder, place)
     try:
-        with atomic_files.claimed(folder) as is_mine:
+        with atomic_files.claimed(place / folder.name) as is_mine:
             if not is_mine:
                 raise FileExistsError(
                     f"another process is writing {folder}, expected to be the only one; wait until "
@@ -83,9 +95,10 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
             check_new(folder)
             try:
                 _write_new(temporary, files)
-                if folder.is_dir():
-                    folder.rmdir()  # it is empty; Windows would not rename over it
-                temporary.rename(folder)
+                if place == folder:
+                    _move_contents(temporary, folder)
+                else:
+                    temporary.rename(folder)
             except BaseException:
                 shutil.rmtree(temporary, ignore_errors=True)
                 raise
@@ -93,6 +106,11 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
         if error.errno is None or error.filename is not None:
             raise  # it already says which file
         raise OSError(error.errno, error.strerror, str(folder)) from error
+
+
+def _temporary(folder: Path, place: Path) -> Path:
+    """The temporary folder, in `place`, of what is to be written into `folder`."""
+    return place / f".{atomic_files.shortened(folder.name)}.iqlut-export.part"
 
 
 def _write_new(folder: Path, files: dict[str, bytes]) -> None:
@@ -104,3 +122,17 @@ def _write_new(folder: Path, files: dict[str, bytes]) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+
+
+def _move_contents(temporary: Path, folder: Path) -> None:
+    """Move all that is in a folder to another; on an error nothing of it remains there."""
+    moved = []
+    try:
+        for path in sorted(temporary.iterdir()):
+            path.rename(folder / path.name)
+            moved.append(folder / path.name)
+        temporary.rmdir()
+    except BaseException:
+        for path in moved:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise

@@ -23,6 +23,7 @@ from iqlut.network import configuration
 from iqlut.network.configuration import Config, TrainConfig
 from iqlut.network.network import Network
 from iqlut.network.start_from import start_from
+from iqlut.path_states import exists, is_file
 
 _FILE_BYTES_MAX = 1 << 30  # of a checkpoint, also when its archive is unpacked
 
@@ -135,9 +136,10 @@ def read(path: Path) -> dict[str, Any]:
 
     Raises TrainingStopped if there is no file, or no complete checkpoint in it.
     """
-    if not path.is_file():
+    if not is_file(path):
+        found = "is not a file" if exists(path) else "does not exist"
         raise TrainingStopped(
-            f"{path} does not exist, expected a checkpoint; create one with `iqlut train`"
+            f"{path} {found}, expected a checkpoint; create one with `iqlut train`"
         )
     try:
         _check_size(path)

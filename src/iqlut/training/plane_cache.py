@@ -75,6 +75,7 @@ def write(place: Path, key: str, fill: Callable[[PlaneWriter], list[str]]) -> No
 
     try:
         place.mkdir(parents=True, exist_ok=True)
+        atomic_files.sweep(place)
         about = json.dumps(_with_files(place, _ARRAYS, fill_files))
         atomic_files.write_atomically(place / _DESCRIPTION, lambda file: file.write(about.encode()))
     except OSError as error:

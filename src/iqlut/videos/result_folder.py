@@ -100,12 +100,17 @@ def publish(finished: Path, target: Path, overwrite: bool) -> None:
         try:
             _reserve(finished, target)
         except FileExistsError:
-            raise VideoError(
-                f"{target} was created by another program during the run, expected a new file; run "
-                "the same command with --overwrite, or name another file"
-            ) from None
+            raise has_appeared(target) from None
     if finished.exists():
         finished.replace(target)
+
+
+def has_appeared(target: Path) -> VideoError:
+    """The error for a result whose name was free when the run began."""
+    return VideoError(
+        f"{target} was created by another program during the run, expected a new file; run "
+        "the same command with --overwrite, or name another file"
+    )
 
 
 def _reserve(finished: Path, target: Path) -> None:

@@ -8,6 +8,7 @@ copied. PyAV is required, except for y4m.
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
@@ -80,7 +81,7 @@ def upscale(
         storages, left_out = stream_copies.plan_copies(source, video, target, options.audio_codec)
         notes = [*video.notes, *left_out]
         result = _finished_file(video, target, larger, storages, options)
-        with locked_folder(target.resolve()) as folder:
+        with locked_folder(Path(os.path.realpath(target))) as folder:
             _check_free(target, overwrite)
             segments = resumable_segments.Segments(folder, _plan(video, upscaler, options))
             resumed = segments.frames
@@ -201,7 +202,7 @@ def _finish(
     except VideoError:
         segments.remove()
         raise
-    publish(whole, target.resolve(), overwrite)
+    publish(whole, Path(os.path.realpath(target)), overwrite)
     segments.remove()
     return notes
 

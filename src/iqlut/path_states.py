@@ -5,7 +5,19 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from iqlut.atomic_files import mode_of
+
+def mode_of(path: Path) -> int | None:
+    """The mode of what a path names, after symbolic links, or None if it names nothing."""
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):  # ValueError for a name with a zero byte
+        return None
+
+
+def is_device(path: Path) -> bool:
+    """Whether a path names a pipe, a device or a socket, and not a file or folder."""
+    mode = mode_of(path)
+    return mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def exists(path: Path) -> bool:
