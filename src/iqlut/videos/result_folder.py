@@ -17,6 +17,7 @@ from typing import IO
 
 from iqlut import atomic_files
 from iqlut.errors import ResultInUse
+from iqlut.path_states import is_folder
 from iqlut.videos.video_types import VideoError
 
 FOLDER = ".{}.parts"
@@ -107,9 +108,10 @@ def publish(finished: Path, target: Path, overwrite: bool) -> None:
 
 def has_appeared(target: Path) -> VideoError:
     """The error for a result whose name was free when the run began."""
+    way_out = "" if is_folder(target) else "run the same command with --overwrite, or "
     return VideoError(
-        f"{target} was created by another program during the run, expected a new file; run "
-        "the same command with --overwrite, or name another file"
+        f"{target} was created by another program during the run, expected a new file; {way_out}"
+        "name another file"
     )
 
 

@@ -187,8 +187,8 @@ def _finish(
         muxing.join(source, video, segments, whole, result)
         if decoding.has_changed(video):
             raise VideoError(
-                f"{video.path} was changed while it was upscaled, expected it to stay the same; "
-                "run the same command again"
+                f"{video.path} was changed or removed while it was upscaled, expected it to stay "
+                "the same; run the same command again"
             )
         notes = muxing.check_finished(whole, target, video, segments)
     except av.error.FFmpegError as error:
