@@ -74,8 +74,9 @@ def test_compare_any_size(size: tuple[int, int], model: str, tmp_path: Path) -> 
 
 
 def test_the_order_and_the_models_of_every_scale() -> None:
-    assert shipped_models.default_and_best(4) == ("everyday-x4", "best-x4")
-    assert shipped_models.default_and_best(2) == ("everyday-x2",)
+    for scale in (2, 3, 4):
+        expected = f"everyday-x{scale}", f"best-x{scale}"
+        assert shipped_models.default_and_best(scale) == expected
     small, tables = noise("RGB", (9, 7)), [iqlut.load("everyday-x2")]
     names = ["original", "bicubic", "Lanczos", "everyday-x2"]
     assert list(side_by_side.variants(small, tables, "native", 1)) == names

@@ -54,7 +54,8 @@ def tables_of(name: str) -> list[Tables]:
 
 
 def test_there_are_the_default_models() -> None:
-    assert {"everyday-x2", "everyday-x3", "everyday-x4", "best-x4"} <= set(iqlut.models())
+    expected = {f"{family}-x{scale}" for family in ("everyday", "best") for scale in (2, 3, 4)}
+    assert expected <= set(iqlut.models())
 
 
 def test_names_and_sizes_hold(name: str) -> None:
