@@ -222,7 +222,9 @@ def test_a_source_that_changes_during_the_run_is_noticed(source, upscaler, tmp_p
     def touch() -> None:
         source.write_bytes(data[::-1] if change == "replaced" else data[: len(data) // 2])
 
-    with pytest.raises(videos.VideoError, match=r"changed or removed while|cannot be read|cut short"):
+    with pytest.raises(
+        videos.VideoError, match=r"changed or removed while|cannot be read|cut short"
+    ):
         run(source, target, upscaler, at_frame(2, touch))
     assert not target.exists()
     source.write_bytes(data)
