@@ -84,6 +84,7 @@ def test_refusals(
     code = cli.main(["ray", str(tmp_path / "none.csv"), "-m", model])
     if importlib.util.find_spec("ray"):
         refuses(capsys, code, "none.csv cannot be read")
+    capsys.readouterr()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     refuses(capsys, cli.main(["ray", "m.csv"]), "pip install 'iqlut[ray]'")
 

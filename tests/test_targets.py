@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
@@ -25,6 +26,10 @@ from iqlut.targets import c, folder, vectors
 from random_tables import deep_tables, random_tables
 
 FAILED, USAGE = 1, 2
+NO_ONNX = pytest.mark.skipif(not find_spec("onnx"), reason="needs onnx: pip install 'iqlut[onnx]'")
+INSTALLED = [
+    pytest.param(name, marks=[NO_ONNX] if name == "onnx" else []) for name in targets.TARGETS
+]
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +37,13 @@ def tables() -> iqlut.Tables:
     return random_tables(np.random.default_rng(3), 2, 2, 3, (3, 2))
 
 
-@pytest.mark.parametrize("name", targets.TARGETS)
+@pytest.mark.parametrize("name", INSTALLED)
 def test_same_tables_give_the_same_bytes(name, tables):
     again = random_tables(np.random.default_rng(3), 2, 2, 3, (3, 2))
     assert targets.get(name).emit(tables) == targets.get(name).emit(again)
 
 
-@pytest.mark.parametrize("name", targets.TARGETS)
+@pytest.mark.parametrize("name", INSTALLED)
 def test_every_export_says_what_made_it(name, tables):
     text = b"\n".join(targets.get(name).emit(tables).values())
     for fact in (f"iqlut {iqlut.__version__}", tables.name, tables.sha256):
@@ -99,7 +104,7 @@ def test_vectors_cover_the_edge_cases():
     assert any((plane == 255).all() for plane in planes)
 
 
-@pytest.mark.parametrize("name", targets.TARGETS)
+@pytest.mark.parametrize("name", INSTALLED)
 def test_command(name, tmp_path):
     out = tmp_path / "out"
     assert cli.main(["export", name, "iqlut-5k-x4", "-o", str(out)]) == 0
@@ -221,4 +226,13 @@ def test_full_disk_names_the_folder(tmp_path, monkeypatch, capsys):
     assert cli.main(["export", "c", "l8c8-x4", "-o", str(out)]) == FAILED
     said = capsys.readouterr().err
     assert "No space left" in said and str(out) in said and said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_package_is_a_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "onnx", None)  # importing it raises ModuleNotFoundError
+    monkeypatch.delitem(sys.modules, "iqlut.targets.onnx", raising=False)
+    assert cli.main(["export", "onnx", "iqlut-5k-x4", "-o", str(tmp_path / "out")]) == USAGE
+    said = capsys.readouterr().err
+    assert "pip install 'iqlut[onnx]'" in said and "error in iqlut" not in said
     assert not list(tmp_path.iterdir())

@@ -12,7 +12,7 @@ from iqlut import targets
 from iqlut.command_line import arguments, output_files
 from iqlut.command_line.exit_codes import FAILED, OK, Stop, stop_on
 from iqlut.command_line.output import narrate
-from iqlut.errors import UnsupportedModel
+from iqlut.errors import MissingPackage, UnsupportedModel
 from iqlut.tables import shipped_models
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import RestorationTables
@@ -62,7 +62,7 @@ class Export:
     debug: arguments.Debug = False
 
     def run(self) -> int:
-        with stop_on(ValueError):
+        with stop_on(ValueError, MissingPackage):
             target = targets.get(self.target)
         output_files.check_folder(self.output)
         with stop_on(FileExistsError, code=FAILED):
