@@ -14,24 +14,7 @@ import pytest
 import check_cases
 from scripts.shared import aarch64_check
 
-NATIVE = Path(__file__).parents[1] / "native"
-WITH_FLAGS = (
-    "avx2",
-    "avx512",
-    "avx512vnni",
-    "avx512vnni_compact",
-    "neon",
-    "neondot",
-)  # instruction sets that must be asked of the compiler
-SOURCES = [
-    NATIVE / "check.c",
-    *(
-        file
-        for folder in ("shared", "inference")
-        for file in sorted((NATIVE / folder).glob("*.c"))
-        if not file.stem.endswith("_tmpl") and file.stem not in WITH_FLAGS
-    ),
-]
+PORTABLE = [file for file in aarch64_check.sources() if not file.stem.startswith("neon")]
 QEMU = ("qemu-aarch64", "qemu-aarch64-static")
 CASES = 90  # of which each shape has one or more
 STORED = Path(__file__).parents[1] / "vectors" / "edge.bin"
@@ -44,7 +27,7 @@ def run(folder: Path, stored: bool = False) -> str:
     """
     program = str(folder / "check")
     subprocess.run(
-        ["cc", "-std=c11", "-O2", "-pthread", "-o", program, *map(str, SOURCES)],
+        ["cc", "-std=c11", "-O2", "-pthread", "-o", program, *map(str, PORTABLE)],
         check=True,
     )
     cases = STORED.read_bytes() if stored else b"".join(map(check_cases.case, range(CASES)))

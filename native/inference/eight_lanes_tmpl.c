@@ -25,26 +25,12 @@ IQLUT_INLINE void v_store_block(int16_t *to, const vec *vectors, const int lane,
 
 static inline int steps_of(const iqlut_packed *layer) { return layer->group_channels; }
 
-typedef struct {
-    const iqlut_entry *entries;
-    const uint8_t *rows, *signal;
-    int stride;
-} lookups;
+#include "signal_lookups_tmpl.c"
 
 typedef struct {
     const uint8_t *row;
     blend_weights weights;
 } lookup;
-
-IQLUT_INLINE lookups lookups_begin(const iqlut_pass *pass, const int steps) {
-    (void)steps;
-    return (lookups){pass->layer->entries, pass->rows, pass->signal - pass->stride, pass->stride};
-}
-
-IQLUT_INLINE void lookups_of_pixel(lookups *found, const int steps) {
-    (void)steps;
-    found->signal += found->stride;
-}
 
 IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
                             const int row_bytes) {

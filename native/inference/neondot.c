@@ -5,7 +5,6 @@
  * their products with the four blend weights to an int32. Other layers run as in neon.c.
  */
 #include <arm_neon.h>
-#include <string.h>
 
 #include "isa.h"
 
@@ -39,28 +38,12 @@ IQLUT_INLINE vec v_blend_add(vec sum, int8x16_t weights, const uint8_t *row) {
 
 static inline int steps_of(const iqlut_packed *layer) { return layer->channels_in / 2; }
 
-typedef struct {
-    const iqlut_entry *entries;
-    const uint8_t *rows, *signal;
-    uint32_t codes;
-    int stride;
-} lookups;
+#include "signal_lookups_tmpl.c"
 
 typedef struct {
     const uint8_t *row;
     int8x16_t weights;
 } lookup;
-
-IQLUT_INLINE lookups lookups_begin(const iqlut_pass *pass, const int steps) {
-    (void)steps;
-    return (lookups){pass->layer->entries, pass->rows, pass->signal - pass->stride,
-                     (uint32_t)pass->layer->codes, pass->stride};
-}
-
-IQLUT_INLINE void lookups_of_pixel(lookups *found, const int steps) {
-    (void)steps;
-    found->signal += found->stride;
-}
 
 /* The row of a pair of codes has the number codes * even + odd. */
 IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,

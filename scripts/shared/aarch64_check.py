@@ -14,7 +14,7 @@ _FLAGS = {"neondot": ("-march=armv8.2-a+dotprod",)}  # as in CMakeLists.txt
 def build(folder: Path) -> Path:
     """Compile the program into a folder and return its path. Raises CalledProcessError."""
     objects = []
-    for source in _sources():
+    for source in sources():
         objects.append(folder / f"{source.parent.name}_{source.stem}.o")
         defined = ("-DIQLUT_NEON", "-DIQLUT_NEON_DOT", *_FLAGS.get(source.stem, ()))
         command = [COMPILER, "-std=c11", "-O3", *defined, "-c", source, "-o", objects[-1]]
@@ -24,7 +24,7 @@ def build(folder: Path) -> Path:
     return program
 
 
-def _sources() -> list[Path]:
+def sources() -> list[Path]:
     """check.c and the files of the inference library, except those for x86."""
     files = [NATIVE / "check.c", *NATIVE.glob("shared/*.c"), *NATIVE.glob("inference/*.c")]
     return [

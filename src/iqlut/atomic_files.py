@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from iqlut.path_states import is_device
+from iqlut.path_states import is_device, real
 
 if sys.platform == "win32":
     import msvcrt
@@ -47,7 +47,7 @@ def write_atomically(
     if is_device(path):
         with path.open("wb") as file:
             return fill(file)
-    path = Path(os.path.realpath(path))
+    path = real(path)
     while True:
         temporary = _beside(path, secrets.token_hex(4))
         _unfinished.add(temporary)
@@ -130,7 +130,7 @@ def claimed(path: Path) -> Iterator[bool]:
 
 def claim_of(path: Path) -> Path:
     """The file that a process locks while it claims the work on the file at `path`."""
-    return _beside(Path(os.path.realpath(path)), "claim")
+    return _beside(real(path), "claim")
 
 
 def shortened(name: str) -> str:
@@ -146,7 +146,7 @@ def shortened(name: str) -> str:
 
 def sweep_beside(paths: Iterable[Path]) -> None:
     """Remove the temporary files that killed processes left when they wrote any of these files."""
-    for folder in {Path(os.path.realpath(path)).parent for path in paths}:
+    for folder in {real(path).parent for path in paths}:
         sweep(folder)
 
 

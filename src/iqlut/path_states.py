@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
+
+
+def real(path: Path) -> Path:
+    """The absolute path after symbolic links. `Path.resolve` raises for a link to itself."""
+    return Path(os.path.realpath(path))
 
 
 def mode_of(path: Path) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -113,6 +114,7 @@ def _brief(model: shipped_models.Model, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@lru_cache
 def _times() -> dict[str, float]:
     """Measured time of each shipped model, relative to bicubic upscaling by Pillow.
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from pathlib import Path
 
 import iqlut
 from iqlut import __version__, arithmetic, atomic_files
-from iqlut.path_states import exists, is_folder
+from iqlut.path_states import exists, is_folder, real
 from iqlut.tables.integer_tables import Tables
 
 
@@ -82,7 +81,7 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
     run left there is removed. Raises FileExistsError if the folder is not empty or if another
     process is writing it, and OSError with the path of the folder if it cannot be written.
     """
-    folder = Path(os.path.realpath(folder))
+    folder = real(folder)
     place = folder if is_folder(folder) else folder.parent
     temporary = _temporary(folder, place)
     try:

@@ -8,7 +8,6 @@ copied. PyAV is required, except for y4m.
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import iqlut
+from iqlut.path_states import real
 from iqlut.videos.containers import container_of
 from iqlut.videos.frame_pipeline import AHEAD, chosen_upscaler, upscaled_frames
 from iqlut.videos.frame_planes import Layout
@@ -81,7 +81,7 @@ def upscale(
         storages, left_out = stream_copies.plan_copies(source, video, target, options.audio_codec)
         notes = [*video.notes, *left_out]
         result = _finished_file(video, target, larger, storages, options)
-        with locked_folder(Path(os.path.realpath(target))) as folder:
+        with locked_folder(real(target)) as folder:
             _check_free(target, overwrite)
             segments = resumable_segments.Segments(folder, _plan(video, upscaler, options))
             resumed = segments.frames
@@ -202,7 +202,7 @@ def _finish(
     except VideoError:
         segments.remove()
         raise
-    publish(whole, Path(os.path.realpath(target)), overwrite)
+    publish(whole, real(target), overwrite)
     segments.remove()
     return notes
 
