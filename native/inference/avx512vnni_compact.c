@@ -167,7 +167,16 @@ IQLUT_INLINE void store_beside(int32_t *to, const vec *sum, const iqlut_compact 
 /* As expand_columns in table_lookup_tmpl.c: what columns 0 and 1 of the taps gave waits for the
  * pixels to the right. */
 IQLUT_INLINE void expand_form(const iqlut_pass *pass, void *const *out, const iqlut_compact form) {
+    const iqlut_pass copy = *pass;
+    pass = &copy;
+    int32_t *to_row[3];
+    const int32_t *before_row[3];
     const int stride = pass->layer->lanes, block = form.block;
+    for (int i = 0; i < 3; i++) {
+        to_row[i] = (int32_t *)out[i] - PIXELS_BEFORE * stride;
+        before_row[i] = (const int32_t *)pass->before[i] - PIXELS_BEFORE * stride;
+    }
+    int32_t *beside = to_row[1] + stride;
     const int has_beside = pass->layer->block > block;
     vec sum[VECTORS_MAX], first[3], second[3];
     half first_half[3], second_half[3];
@@ -181,22 +190,29 @@ IQLUT_INLINE void expand_form(const iqlut_pass *pass, void *const *out, const iq
         const pixel_keys now = next; /* read early, so that no row waits for its address */
         next = keys_at(pass, x + 1, fours);
         sum_pixel(pass, &now, form, sum);
-        const ptrdiff_t at = (ptrdiff_t)(x - PIXELS_BEFORE) * stride;
         IQLUT_FOR_UNROLLED(int i = 0; i < 3; i++) {
-            int32_t *const to = (int32_t *)out[i] + at;
+            int32_t *const to = to_row[i];
+            const int32_t *const before = before_row[i];
+            to_row[i] += stride, before_row[i] += stride;
             if (block >= 16) {
-                _mm512_storeu_si512(to, _mm512_add_epi32(second[i], tap_of(sum, 3 * i + 2, block)));
+                const vec done = _mm512_add_epi32(second[i], tap_of(sum, 3 * i + 2, block));
+                _mm512_storeu_si512(
+                    to, i ? _mm512_add_epi32(done, _mm512_loadu_si512(before)) : done);
                 second[i] = _mm512_add_epi32(first[i], tap_of(sum, 3 * i + 1, block));
                 first[i] = tap_of(sum, 3 * i, block);
             }
             if (block % 16) {
                 const half done = _mm256_add_epi32(second_half[i], last_of(sum, 3 * i + 2, block));
-                _mm256_storeu_si256((half *)(to + block - 8), done);
+                half *const half_to = (half *)(to + block - 8);
+                const half *const half_before = (const half *)(before + block - 8);
+                _mm256_storeu_si256(
+                    half_to, i ? _mm256_add_epi32(done, _mm256_loadu_si256(half_before)) : done);
                 second_half[i] = _mm256_add_epi32(first_half[i], last_of(sum, 3 * i + 1, block));
                 first_half[i] = last_of(sum, 3 * i, block);
             }
         }
-        if (has_beside) store_beside((int32_t *)out[1] + at + stride, sum, form);
+        if (has_beside) store_beside(beside, sum, form);
+        beside += stride;
     }
 }
 

@@ -108,6 +108,8 @@ typedef struct {
     iqlut_keys keys;       /* the same, where the instruction set has `prepare` */
     int stride;            /* signals from a pixel to the next */
     int count;             /* pixels of a row of output */
+    /* Of a paired layer: for each tap row but the first, the sums to which its blends are added. */
+    const void *before[IQLUT_KERNEL_MAX];
 } iqlut_pass;
 
 /* A row of sums to a row of signals: `count` lanes, rounded up to IQLUT_PERIOD. */

@@ -18,6 +18,7 @@ typedef int32_t partial_sum;
 #define EXPAND_CHAINED 1
 #define EXPAND_SHARED 0
 #define EXPAND_APART 0
+#define EXPAND_ADDS 1
 #define EXPAND_STEPS(X) X(4) X(8)
 #define EXPAND_FOR_STEPS IQLUT_FOR_UNROLLED
 
@@ -28,6 +29,13 @@ IQLUT_INLINE vec v_add(vec a, vec b) { return vaddq_s32(a, b); }
 IQLUT_INLINE void v_store_block(int32_t *to, const vec *vectors, const int lane, const int block) {
     IQLUT_FOR_UNROLLED(int n = 0; n < block; n += EXPAND_LANES)
         vst1q_s32(to + n, vectors[(lane + n) / EXPAND_LANES]);
+}
+
+/* The same, added to what is at `before`. */
+IQLUT_INLINE void v_add_block(int32_t *to, const int32_t *before, const vec *vectors,
+                              const int lane, const int block) {
+    IQLUT_FOR_UNROLLED(int n = 0; n < block; n += EXPAND_LANES)
+        vst1q_s32(to + n, v_add(vectors[(lane + n) / EXPAND_LANES], vld1q_s32(before + n)));
 }
 
 /* arithmetic.blend of two channels, added to `sum`. A weight is at most ONE, so it is no negative

@@ -21,6 +21,38 @@ static uint8_t *partial_row(const line *l, int part, int group, int row, int64_t
     return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
 }
 
+/* Of a paired layer, the sums of output row `y`; and a spare row. */
+static uint8_t *sums_row(const line *l, int part, int64_t y) {
+    const int64_t slot = y % part_at(l->packed, part)->kernel;
+    return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
+}
+
+static uint8_t *spare_sums_row(const line *l, int part) {
+    const int slot = part_at(l->packed, part)->kernel;
+    return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
+}
+
+/* Whether output row `y` reads the last row of the image, whose last tap row, which two rows of
+ * output read, is kept in the spare row. */
+static int reads_last_row(const tile *t, const iqlut_packed *p, int64_t y) {
+    return p->kernel > 1 && y + p->kernel - 1 - iqlut_before(p->kernel) >= t->job->picture.h - 1;
+}
+
+/* Where the tap rows of input row `y` are added. */
+static void lay_sums(const tile *t, const line *l, int part, int64_t y, iqlut_pass *pass,
+                     void **out) {
+    const int kernel = pass->layer->kernel;
+    uint8_t *const spare = spare_sums_row(l, part);
+    for (int i = 0; i < kernel; i++) {
+        const int64_t to = y + iqlut_before(kernel) - i;
+        const int is_kept = i > 0 && y == t->job->picture.h - 1 && i == kernel - 1;
+        out[i] = is_kept || to < l->first_row ? spare : sums_row(l, part, to);
+        pass->before[i] = out[i];
+        /* The first row of the image stands for the row above it, too. */
+        if (i == 1 && to == 0 && iqlut_before(kernel)) pass->before[i] = out[0];
+    }
+}
+
 /* Repeats the pixels at the borders of the image, which this row of input reaches or not. */
 static void pad(const tile *t, const line *l, uint8_t *row) {
     const size_t pixel = (size_t)l->input_stride;
@@ -40,18 +72,27 @@ static void expand_part(const tile *t, const line *l, int part, int64_t y) {
     /* The last group may read past its pixel. */
     const int surplus = p->groups * p->group_channels - p->channels_in;
     if (isa->prepare) isa->prepare(p, signal, (count + p->kernel - 1) * stride + surplus, t->keys);
+    if (p->paired && y == t->job->picture.h - 1)
+        memset(spare_sums_row(l, part) - FRONT, 0, l->partial_bytes);
     for (int g = 0; g < p->groups; g++)
         for (int b = 0; b < p->blocks; b++) {
             const int first = g * p->group_channels;
-            const iqlut_pass pass = {p,
-                                     p->rows + (size_t)(g * p->blocks + b) * p->pass_bytes,
-                                     signal + first,
-                                     {t->keys.weights + first, t->keys.offsets + first},
-                                     stride,
-                                     count};
+            iqlut_pass pass = {p,
+                               p->rows + (size_t)(g * p->blocks + b) * p->pass_bytes,
+                               signal + first,
+                               {t->keys.weights + first, t->keys.offsets + first},
+                               stride,
+                               count,
+                               {NULL}};
             void *out[IQLUT_PARTIALS_MAX] = {NULL};
-            for (int i = 0; i < rows_made(p); i++)
-                out[i] = partial_row(l, part, g, i, y) + b * p->block * p->partial_bytes;
+            if (p->paired) lay_sums(t, l, part, y, &pass, out);
+            else
+                for (int i = 0; i < rows_made(p); i++) out[i] = partial_row(l, part, g, i, y);
+            const int beside = b * p->block * p->partial_bytes;
+            for (int i = 0; i < rows_made(p); i++) {
+                out[i] = (uint8_t *)out[i] + beside;
+                if (p->paired) pass.before[i] = (const uint8_t *)pass.before[i] + beside;
+            }
             isa->expand(&pass, out);
         }
 }
@@ -85,6 +126,11 @@ static const uint8_t *skip_row(const tile *t, const line *l, int64_t y) {
 static void add_partial_rows(const tile *t, const line *l, int part, int64_t y,
                              iqlut_requantise *row) {
     const iqlut_packed *p = part_at(l->packed, part);
+    if (p->paired) {
+        row->rows[row->row_count++] = sums_row(l, part, y);
+        if (reads_last_row(t, p, y)) row->rows[row->row_count++] = spare_sums_row(l, part);
+        return;
+    }
     for (int g = 0; g < p->groups; g++)
         for (int i = 0; i < rows_made(p); i++) {
             const int64_t from = y + tap_row_of(i) - iqlut_before(p->kernel);
@@ -180,8 +226,6 @@ static void produce(const tile *t, int index, int64_t y) {
 static void clear_unused_lanes(const line *l) {
     const iqlut_packed *p = l->packed->spatial, *whole = l->packed;
     if (p && p->blocks * p->block < p->lanes) memset(l->partial[1], 0, partial_rows_bytes(l, p));
-    if (whole->compact.frames && whole->compact.block < whole->block)
-        memset(l->partial[0], 0, partial_rows_bytes(l, whole));
 }
 
 void iqlut_upscale_tile(const iqlut_job *job, void *workspace, const iqlut_tile *place) {
@@ -192,7 +236,7 @@ void iqlut_upscale_tile(const iqlut_job *job, void *workspace, const iqlut_tile 
     int64_t first_row = place->top, first = place->left, last = place->right;
     for (int index = last_layer; index >= 0; index--) {
         line *l = &t.lines[index];
-        l->first = first, l->last = last;
+        l->first = first, l->last = last, l->first_row = first_row;
         first = l->input_first = at_least(0, first - l->packed->before);
         last = l->input_last = at_most(job->picture.w, last + l->packed->after);
         first_row = l->next_input = at_least(0, first_row - l->packed->before);

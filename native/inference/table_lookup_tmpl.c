@@ -8,6 +8,8 @@
  *                           needs fewer registers; 0: they start anew, a shorter chain of additions
  *     EXPAND_SHARED         whether there are half vectors, for expand_shared
  *     EXPAND_APART          whether a layer may set a tap apart
+ *     EXPAND_ADDS           whether tap rows are added to sums (iqlut_pass.before), which
+ *                           v_add_block and half_loadu then serve
  *     EXPAND_STEPS(X)       X(n) for each number of look-ups of a pixel that is compiled in, and
  *     EXPAND_FOR_STEPS      IQLUT_FOR_UNROLLED, or `for` where none is
  *     v_zero, v_add, v_blend_add, v_store_block
@@ -33,8 +35,12 @@ IQLUT_INLINE void expand_columns(const iqlut_pass *pass, void *const *out, const
     const int row_bytes = kernel * vectors * EXPAND_VECTOR_BYTES, last = kernel - 1;
     const int lanes = pass->layer->lanes, count = pass->count;
     partial_sum *to[IQLUT_PARTIALS_MAX];
+    const partial_sum *before[IQLUT_KERNEL_MAX];
     vec acc[IQLUT_KERNEL_MAX][VECTORS_MAX], sum[IQLUT_KERNEL_MAX][VECTORS_MAX];
-    for (int i = 0; i < kernel; i++) to[i] = (partial_sum *)out[i] - last * lanes;
+    for (int i = 0; i < kernel; i++) {
+        to[i] = (partial_sum *)out[i] - last * lanes;
+        if (EXPAND_ADDS) before[i] = (const partial_sum *)pass->before[i] - last * lanes;
+    }
     if (apart) to[IQLUT_APART] = (partial_sum *)out[IQLUT_APART] - last * lanes;
     for (int j = 0; j < kernel; j++)
         for (int v = 0; v < vectors; v++) acc[j][v] = v_zero();
@@ -61,8 +67,15 @@ IQLUT_INLINE void expand_columns(const iqlut_pass *pass, void *const *out, const
                 acc[j][v] = EXPAND_CHAINED ? sum[j][v] : v_add(acc[j - 1][v], sum[j][v]);
             acc[0][v] = sum[0][v];
         }
-        IQLUT_FOR_UNROLLED(int i = 0; i < kernel; i++, to[i - 1] += lanes)
+        IQLUT_FOR_UNROLLED(int i = 0; i < kernel; i++, to[i - 1] += lanes) {
+#if EXPAND_ADDS
+            if (i) v_add_block(to[i], before[i], acc[last], i * block, block);
+            else v_store_block(to[i], acc[last], i * block, block);
+            before[i] += lanes;
+#else
             if (i != 1 || !apart) v_store_block(to[i], acc[last], i * block, block);
+#endif
+        }
     }
 }
 
@@ -77,6 +90,10 @@ IQLUT_INLINE void expand_shared(const iqlut_pass *pass, void *const *out, const 
     partial_sum *to0 = (partial_sum *)out[0] - 2 * lanes, *to1 = (partial_sum *)out[1] - 2 * lanes;
     partial_sum *to2 = (partial_sum *)out[2] - 2 * lanes;
     partial_sum *to3 = apart ? (partial_sum *)out[IQLUT_APART] - 2 * lanes : to1;
+#if EXPAND_ADDS
+    const partial_sum *before1 = (const partial_sum *)pass->before[1] - 2 * lanes;
+    const partial_sum *before2 = (const partial_sum *)pass->before[2] - 2 * lanes;
+#endif
     vec acc0 = v_zero(), acc1 = v_zero(), acc_third = v_zero();
     lookups found = lookups_begin(pass, steps);
     for (int x = 0; x < count + 2; x++, to0 += lanes, to1 += lanes, to2 += lanes, to3 += lanes) {
@@ -93,9 +110,16 @@ IQLUT_INLINE void expand_shared(const iqlut_pass *pass, void *const *out, const 
         }
         const vec done = v_add(acc1, sum2);
         half_store(to0, v_lower(done));
+        const half third_done = half_add(v_upper(acc_third), last);
+#if EXPAND_ADDS
+        half_store(to1, half_add(v_upper(done), half_loadu(before1)));
+        half_store(to2, half_add(third_done, half_loadu(before2)));
+        before1 += lanes, before2 += lanes;
+#else
         half_store(to1, v_upper(apart ? acc1 : done));
         if (apart) half_store(to3, v_upper(sum2));
-        half_store(to2, half_add(v_upper(acc_third), last));
+        half_store(to2, third_done);
+#endif
         acc1 = v_add(acc0, sum1);
         acc0 = sum0;
         acc_third = v_add(v_lower_to_upper(acc_third), third);
