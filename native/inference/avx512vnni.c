@@ -44,13 +44,13 @@ IQLUT_INLINE void v_store_block(int32_t *to, const vec *vectors, const int lane,
     else half_store(to, lane % EXPAND_LANES ? v_upper(v) : v_lower(v));
 }
 
-/* The same, added to what is at `before`. */
-IQLUT_INLINE void v_add_block(int32_t *to, const int32_t *before, const vec *vectors,
+/* The same, added to what is at `addend`. */
+IQLUT_INLINE void v_add_block(int32_t *to, const int32_t *addend, const vec *vectors,
                               const int lane, const int block) {
     const vec v = vectors[lane / EXPAND_LANES];
-    if (block == 16) _mm512_storeu_si512(to, v_add(v, v_loadu(before)));
+    if (block == 16) _mm512_storeu_si512(to, v_add(v, v_loadu(addend)));
     else
-        half_store(to, half_add(lane % EXPAND_LANES ? v_upper(v) : v_lower(v), half_loadu(before)));
+        half_store(to, half_add(lane % EXPAND_LANES ? v_upper(v) : v_lower(v), half_loadu(addend)));
 }
 
 /* arithmetic.blend of two channels, added to `sum`. */
@@ -133,10 +133,10 @@ IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
 
 #include "table_lookup_tmpl.c"
 
-static void expand_any(const iqlut_pass *pass, void *const *out) {
-    if (pass->layer->compact.frames) iqlut_expand_compact(pass, out);
-    else if (pass->layer->paired) expand(pass, out);
-    else iqlut_isa_avx512.expand(pass, out);
+static void expand_any(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
+    if (pass->layer->compact.frames) iqlut_expand_compact(pass, rows);
+    else if (pass->layer->paired) expand(pass, rows);
+    else iqlut_isa_avx512.expand(pass, rows);
 }
 
 #define RQ_LANES 16

@@ -164,55 +164,53 @@ IQLUT_INLINE void store_beside(int32_t *to, const vec *sum, const iqlut_compact 
         _mm512_storeu_si512(to + v * 16, sum[centre + v]);
 }
 
-/* As expand_columns in table_lookup_tmpl.c: what columns 0 and 1 of the taps gave waits for the
- * pixels to the right. */
-IQLUT_INLINE void expand_form(const iqlut_pass *pass, void *const *out, const iqlut_compact form) {
-    const iqlut_pass copy = *pass;
-    pass = &copy;
-    int32_t *to_row[3];
-    const int32_t *before_row[3];
-    const int stride = pass->layer->lanes, block = form.block;
-    for (int i = 0; i < 3; i++) {
-        to_row[i] = (int32_t *)out[i] - PIXELS_BEFORE * stride;
-        before_row[i] = (const int32_t *)pass->before[i] - PIXELS_BEFORE * stride;
+/* Sums of a tap row that wait for the pixels to the right: of the first 16 outputs of a block, and
+ * of its last 8. */
+typedef struct {
+    vec first, second;
+    half first_half, second_half;
+} waiting_sums;
+
+/* As expand_columns in table_lookup_tmpl.c: column 2 of the taps completes the sums of a pixel, and
+ * columns 0 and 1 wait. All tap rows but the first are added to what is at `addend`. */
+IQLUT_INLINE void finish_tap_row(waiting_sums *waiting, const vec *sum, const int tap_row,
+                                 const int block, const int32_t *addend, int32_t *to) {
+    const int taps = 3 * tap_row, last = block - 8;
+    if (block >= 16) {
+        vec done = _mm512_add_epi32(waiting->second, tap_of(sum, taps + 2, block));
+        if (tap_row) done = _mm512_add_epi32(done, _mm512_loadu_si512(addend));
+        _mm512_storeu_si512(to, done);
+        waiting->second = _mm512_add_epi32(waiting->first, tap_of(sum, taps + 1, block));
+        waiting->first = tap_of(sum, taps, block);
     }
-    int32_t *beside = to_row[1] + stride;
-    const int has_beside = pass->layer->block > block;
-    vec sum[VECTORS_MAX], first[3], second[3];
-    half first_half[3], second_half[3];
-    for (int i = 0; i < 3; i++) {
-        first[i] = second[i] = _mm512_setzero_si512();
-        first_half[i] = second_half[i] = _mm256_setzero_si256();
+    if (block % 16) {
+        half done = _mm256_add_epi32(waiting->second_half, last_of(sum, taps + 2, block));
+        if (tap_row)
+            done = _mm256_add_epi32(done, _mm256_loadu_si256((const half *)(addend + last)));
+        _mm256_storeu_si256((half *)(to + last), done);
+        waiting->second_half = _mm256_add_epi32(waiting->first_half, last_of(sum, taps + 1, block));
+        waiting->first_half = last_of(sum, taps, block);
     }
+}
+
+/* The pass and the rows are copied: the compiler would read them again after each store. */
+IQLUT_INLINE void expand_form(const iqlut_pass pass, const iqlut_tap_rows rows,
+                              const iqlut_compact form) {
+    const int stride = pass.layer->lanes, has_beside = pass.layer->block > form.block;
     const int fours = fours_of(form);
-    pixel_keys next = keys_at(pass, 0, fours);
-    for (int x = 0; x < pass->count + PIXELS_BEFORE; x++) {
+    waiting_sums waiting[3];
+    memset(waiting, 0, sizeof waiting);
+    vec sum[VECTORS_MAX];
+    pixel_keys next = keys_at(&pass, 0, fours);
+    ptrdiff_t at = -PIXELS_BEFORE * (ptrdiff_t)stride;
+    for (int x = 0; x < pass.count + PIXELS_BEFORE; x++, at += stride) {
         const pixel_keys now = next; /* read early, so that no row waits for its address */
-        next = keys_at(pass, x + 1, fours);
-        sum_pixel(pass, &now, form, sum);
-        IQLUT_FOR_UNROLLED(int i = 0; i < 3; i++) {
-            int32_t *const to = to_row[i];
-            const int32_t *const before = before_row[i];
-            to_row[i] += stride, before_row[i] += stride;
-            if (block >= 16) {
-                const vec done = _mm512_add_epi32(second[i], tap_of(sum, 3 * i + 2, block));
-                _mm512_storeu_si512(
-                    to, i ? _mm512_add_epi32(done, _mm512_loadu_si512(before)) : done);
-                second[i] = _mm512_add_epi32(first[i], tap_of(sum, 3 * i + 1, block));
-                first[i] = tap_of(sum, 3 * i, block);
-            }
-            if (block % 16) {
-                const half done = _mm256_add_epi32(second_half[i], last_of(sum, 3 * i + 2, block));
-                half *const half_to = (half *)(to + block - 8);
-                const half *const half_before = (const half *)(before + block - 8);
-                _mm256_storeu_si256(
-                    half_to, i ? _mm256_add_epi32(done, _mm256_loadu_si256(half_before)) : done);
-                second_half[i] = _mm256_add_epi32(first_half[i], last_of(sum, 3 * i + 1, block));
-                first_half[i] = last_of(sum, 3 * i, block);
-            }
-        }
-        if (has_beside) store_beside(beside, sum, form);
-        beside += stride;
+        next = keys_at(&pass, x + 1, fours);
+        sum_pixel(&pass, &now, form, sum);
+        IQLUT_FOR_UNROLLED(int i = 0; i < 3; i++)
+            finish_tap_row(&waiting[i], sum, i, form.block, (const int32_t *)rows.addends[i] + at,
+                           (int32_t *)rows.to[i] + at);
+        if (has_beside) store_beside((int32_t *)rows.to[1] + at + stride, sum, form);
     }
 }
 
@@ -230,32 +228,32 @@ IQLUT_INLINE void expand_form(const iqlut_pass *pass, void *const *out, const iq
     X(1, 8, 1)               \
     X(1, 8, 2) X(1, 16, 1) X(1, 16, 2) X(4, 8, 1) X(4, 8, 2) X(4, 16, 1) X(4, 16, 2) X(4, 24, 2)
 
-#define DEFINE_EXPAND(F, B, C, FULL, ROWS)                                       \
-    static void expand_##F##_##B##_##C##_##FULL##_##ROWS(const iqlut_pass *pass, \
-                                                         void *const *out) {     \
-        expand_form(pass, out, (iqlut_compact){F, B, C, FULL, ROWS});            \
+#define DEFINE_EXPAND(F, B, C, FULL, ROWS)                                             \
+    static void expand_##F##_##B##_##C##_##FULL##_##ROWS(const iqlut_pass *pass,       \
+                                                         const iqlut_tap_rows *rows) { \
+        expand_form(*pass, *rows, (iqlut_compact){F, B, C, FULL, ROWS});               \
     }
 FORMS(DEFINE_EXPAND)
 
-#define DEFINE_EXPAND_ANY(F, B, C)                                                   \
-    static void expand_##F##_##B##_##C(const iqlut_pass *pass, void *const *out) {   \
-        const iqlut_compact form = pass->layer->compact;                             \
-        expand_form(pass, out, (iqlut_compact){F, B, C, form.full_rows, form.rows}); \
+#define DEFINE_EXPAND_ANY(F, B, C)                                                           \
+    static void expand_##F##_##B##_##C(const iqlut_pass *pass, const iqlut_tap_rows *rows) { \
+        const iqlut_compact form = pass->layer->compact;                                     \
+        expand_form(*pass, *rows, (iqlut_compact){F, B, C, form.full_rows, form.rows});      \
     }
 FORMS_OF_ANY_ROWS(DEFINE_EXPAND_ANY)
 
-void iqlut_expand_compact(const iqlut_pass *pass, void *const *out) {
+void iqlut_expand_compact(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
     const iqlut_compact form = pass->layer->compact;
 #define IS_FORM(F, B, C) (form.frames == F && form.block == B && form.centre_vectors == C)
 #define EXPAND_IF(F, B, C, FULL, ROWS)                                     \
     if (IS_FORM(F, B, C) && form.full_rows == FULL && form.rows == ROWS) { \
-        expand_##F##_##B##_##C##_##FULL##_##ROWS(pass, out);               \
+        expand_##F##_##B##_##C##_##FULL##_##ROWS(pass, rows);              \
         return;                                                            \
     }
-#define EXPAND_IF_ANY(F, B, C)             \
-    if (IS_FORM(F, B, C)) {                \
-        expand_##F##_##B##_##C(pass, out); \
-        return;                            \
+#define EXPAND_IF_ANY(F, B, C)              \
+    if (IS_FORM(F, B, C)) {                 \
+        expand_##F##_##B##_##C(pass, rows); \
+        return;                             \
     }
     FORMS(EXPAND_IF)
     FORMS_OF_ANY_ROWS(EXPAND_IF_ANY)

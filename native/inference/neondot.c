@@ -31,11 +31,11 @@ IQLUT_INLINE void v_store_block(int32_t *to, const vec *vectors, const int lane,
         vst1q_s32(to + n, vectors[(lane + n) / EXPAND_LANES]);
 }
 
-/* The same, added to what is at `before`. */
-IQLUT_INLINE void v_add_block(int32_t *to, const int32_t *before, const vec *vectors,
+/* The same, added to what is at `addend`. */
+IQLUT_INLINE void v_add_block(int32_t *to, const int32_t *addend, const vec *vectors,
                               const int lane, const int block) {
     IQLUT_FOR_UNROLLED(int n = 0; n < block; n += EXPAND_LANES)
-        vst1q_s32(to + n, v_add(vectors[(lane + n) / EXPAND_LANES], vld1q_s32(before + n)));
+        vst1q_s32(to + n, v_add(vectors[(lane + n) / EXPAND_LANES], vld1q_s32(addend + n)));
 }
 
 /* arithmetic.blend of two channels, added to `sum`. A weight is at most ONE, so it is no negative
@@ -67,9 +67,9 @@ IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
 #include "requantise_loops_tmpl.c"
 #include "table_lookup_tmpl.c"
 
-static void expand_any(const iqlut_pass *pass, void *const *out) {
-    if (pass->layer->paired) expand(pass, out);
-    else iqlut_isa_neon.expand(pass, out);
+static void expand_any(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
+    if (pass->layer->paired) expand(pass, rows);
+    else iqlut_isa_neon.expand(pass, rows);
 }
 
 static void requantise_any(const iqlut_requantise *row) {

@@ -8,8 +8,8 @@
  *                           needs fewer registers; 0: they start anew, a shorter chain of additions
  *     EXPAND_SHARED         whether there are half vectors, for expand_shared
  *     EXPAND_APART          whether a layer may set a tap apart
- *     EXPAND_ADDS           whether tap rows are added to sums (iqlut_pass.before), which
- *                           v_add_block and half_loadu then serve
+ *     EXPAND_ADDS           whether tap rows are added to sums, for which there are v_add_block
+ *                           and half_loadu
  *     EXPAND_STEPS(X)       X(n) for each number of look-ups of a pixel that is compiled in, and
  *     EXPAND_FOR_STEPS      IQLUT_FOR_UNROLLED, or `for` where none is
  *     v_zero, v_add, v_blend_add, v_store_block
@@ -22,28 +22,44 @@
  */
 #include "isa.h"
 
-enum { EXPAND_VECTOR_BYTES = EXPAND_ENTRY_BYTES * EXPAND_LANES };
+enum {
+    EXPAND_VECTOR_BYTES = EXPAND_ENTRY_BYTES * EXPAND_LANES,
+    EXPAND_BLOCK_MAX = 16,
+    EXPAND_VECTORS_MAX = (IQLUT_KERNEL_MAX * EXPAND_BLOCK_MAX - 1) / EXPAND_LANES + 1
+};
+
+/* Stores the sums of a tap row. */
+IQLUT_INLINE void finish_block(partial_sum *to, const partial_sum *addend, const vec *vectors,
+                               const int tap_row, const int block) {
+#if EXPAND_ADDS
+    if (tap_row) {
+        v_add_block(to, addend, vectors, tap_row * block, block);
+        return;
+    }
+#endif
+    (void)addend;
+    v_store_block(to, vectors, tap_row * block, block);
+}
 
 /* The shape in which each column of taps has vectors of its own. Column j of the input pixel x is
  * part of the output pixel x - j: the overlap-add along the row (IQ-LUT eq. 2) is one addition to
  * `acc`, which then moves on by one. With `apart` the last tap of the middle row goes to
  * IQLUT_APART; what the lanes of that row hold after adding it may have wrapped and is not used. */
-IQLUT_INLINE void expand_columns(const iqlut_pass *pass, void *const *out, const int kernel,
-                                 const int block, const int steps, const int apart) {
-    enum { BLOCK_MAX = 16, VECTORS_MAX = (IQLUT_KERNEL_MAX * BLOCK_MAX - 1) / EXPAND_LANES + 1 };
+IQLUT_INLINE void expand_columns(const iqlut_pass *pass, const iqlut_tap_rows *rows,
+                                 const int kernel, const int block, const int steps,
+                                 const int apart) {
     const int vectors = (kernel * block + EXPAND_LANES - 1) / EXPAND_LANES;
     const int row_bytes = kernel * vectors * EXPAND_VECTOR_BYTES, last = kernel - 1;
     const int lanes = pass->layer->lanes, count = pass->count;
     partial_sum *to[IQLUT_PARTIALS_MAX];
-    const partial_sum *before[IQLUT_KERNEL_MAX];
-    vec acc[IQLUT_KERNEL_MAX][VECTORS_MAX], sum[IQLUT_KERNEL_MAX][VECTORS_MAX];
+    const partial_sum *addends[IQLUT_KERNEL_MAX];
+    vec acc[IQLUT_KERNEL_MAX][EXPAND_VECTORS_MAX], sum[IQLUT_KERNEL_MAX][EXPAND_VECTORS_MAX];
     for (int i = 0; i < kernel; i++) {
-        to[i] = (partial_sum *)out[i] - last * lanes;
-        if (EXPAND_ADDS) before[i] = (const partial_sum *)pass->before[i] - last * lanes;
+        to[i] = (partial_sum *)rows->to[i] - last * lanes;
+        addends[i] = EXPAND_ADDS ? (const partial_sum *)rows->addends[i] - last * lanes : to[i];
+        for (int v = 0; v < vectors; v++) acc[i][v] = v_zero();
     }
-    if (apart) to[IQLUT_APART] = (partial_sum *)out[IQLUT_APART] - last * lanes;
-    for (int j = 0; j < kernel; j++)
-        for (int v = 0; v < vectors; v++) acc[j][v] = v_zero();
+    if (apart) to[IQLUT_APART] = (partial_sum *)rows->to[IQLUT_APART] - last * lanes;
     lookups found = lookups_begin(pass, steps);
     for (int x = 0; x < count + last; x++) {
         lookups_of_pixel(&found, steps);
@@ -67,33 +83,36 @@ IQLUT_INLINE void expand_columns(const iqlut_pass *pass, void *const *out, const
                 acc[j][v] = EXPAND_CHAINED ? sum[j][v] : v_add(acc[j - 1][v], sum[j][v]);
             acc[0][v] = sum[0][v];
         }
-        IQLUT_FOR_UNROLLED(int i = 0; i < kernel; i++, to[i - 1] += lanes) {
-#if EXPAND_ADDS
-            if (i) v_add_block(to[i], before[i], acc[last], i * block, block);
-            else v_store_block(to[i], acc[last], i * block, block);
-            before[i] += lanes;
-#else
-            if (i != 1 || !apart) v_store_block(to[i], acc[last], i * block, block);
-#endif
-        }
+        IQLUT_FOR_UNROLLED(int i = 0; i < kernel; to[i] += lanes, addends[i] += lanes, i++)
+            if (i != 1 || !apart) finish_block(to[i], addends[i], acc[last], i, block);
     }
 }
 
 #if EXPAND_SHARED
+/* Stores the sums of a tap row other than the first. */
+IQLUT_INLINE void finish_half(partial_sum *to, const partial_sum *addend, half sums) {
+#if EXPAND_ADDS
+    sums = half_add(sums, half_loadu(addend));
+#endif
+    (void)addend;
+    half_store(to, sums);
+}
+
 /* The shape for 3x3 taps where two tap rows fill a vector: a vector for each column of the first
  * two rows, one and a half for the third row. `third` holds columns 0 and 1 of that, `last` column
  * 2. `apart` as above. */
-IQLUT_INLINE void expand_shared(const iqlut_pass *pass, void *const *out, const int steps,
+IQLUT_INLINE void expand_shared(const iqlut_pass *pass, const iqlut_tap_rows *rows, const int steps,
                                 const int apart) {
     enum { BYTES = EXPAND_VECTOR_BYTES, ROW_BYTES = 5 * BYTES };
     const int lanes = pass->layer->lanes, count = pass->count;
-    partial_sum *to0 = (partial_sum *)out[0] - 2 * lanes, *to1 = (partial_sum *)out[1] - 2 * lanes;
-    partial_sum *to2 = (partial_sum *)out[2] - 2 * lanes;
-    partial_sum *to3 = apart ? (partial_sum *)out[IQLUT_APART] - 2 * lanes : to1;
-#if EXPAND_ADDS
-    const partial_sum *before1 = (const partial_sum *)pass->before[1] - 2 * lanes;
-    const partial_sum *before2 = (const partial_sum *)pass->before[2] - 2 * lanes;
-#endif
+    partial_sum *to0 = (partial_sum *)rows->to[0] - 2 * lanes;
+    partial_sum *to1 = (partial_sum *)rows->to[1] - 2 * lanes;
+    partial_sum *to2 = (partial_sum *)rows->to[2] - 2 * lanes;
+    partial_sum *to3 = apart ? (partial_sum *)rows->to[IQLUT_APART] - 2 * lanes : to1;
+    const partial_sum *addend1 =
+        EXPAND_ADDS ? (const partial_sum *)rows->addends[1] - 2 * lanes : to1;
+    const partial_sum *addend2 =
+        EXPAND_ADDS ? (const partial_sum *)rows->addends[2] - 2 * lanes : to2;
     vec acc0 = v_zero(), acc1 = v_zero(), acc_third = v_zero();
     lookups found = lookups_begin(pass, steps);
     for (int x = 0; x < count + 2; x++, to0 += lanes, to1 += lanes, to2 += lanes, to3 += lanes) {
@@ -110,16 +129,10 @@ IQLUT_INLINE void expand_shared(const iqlut_pass *pass, void *const *out, const 
         }
         const vec done = v_add(acc1, sum2);
         half_store(to0, v_lower(done));
-        const half third_done = half_add(v_upper(acc_third), last);
-#if EXPAND_ADDS
-        half_store(to1, half_add(v_upper(done), half_loadu(before1)));
-        half_store(to2, half_add(third_done, half_loadu(before2)));
-        before1 += lanes, before2 += lanes;
-#else
-        half_store(to1, v_upper(apart ? acc1 : done));
+        finish_half(to1, addend1, v_upper(apart ? acc1 : done));
         if (apart) half_store(to3, v_upper(sum2));
-        half_store(to2, third_done);
-#endif
+        finish_half(to2, addend2, half_add(v_upper(acc_third), last));
+        addend1 += lanes, addend2 += lanes;
         acc1 = v_add(acc0, sum1);
         acc0 = sum0;
         acc_third = v_add(v_lower_to_upper(acc_third), third);
@@ -129,37 +142,37 @@ IQLUT_INLINE void expand_shared(const iqlut_pass *pass, void *const *out, const 
 
 /* The shapes, with the look-ups of the published models as constants, so that the loops over them
  * unroll. */
-IQLUT_INLINE void expand_shape(const iqlut_pass *pass, void *const *out, const int kernel,
+IQLUT_INLINE void expand_shape(const iqlut_pass *pass, const iqlut_tap_rows *rows, const int kernel,
                                const int block, const int steps, const int apart) {
 #if EXPAND_SHARED
     if (kernel == 3 && EXPAND_LANES == 2 * block) {
-        expand_shared(pass, out, steps, apart);
+        expand_shared(pass, rows, steps, apart);
         return;
     }
 #endif
-    expand_columns(pass, out, kernel, block, steps, apart);
+    expand_columns(pass, rows, kernel, block, steps, apart);
 }
 
-IQLUT_INLINE void expand_steps(const iqlut_pass *pass, void *const *out, const int kernel,
+IQLUT_INLINE void expand_steps(const iqlut_pass *pass, const iqlut_tap_rows *rows, const int kernel,
                                const int block) {
     const int steps = steps_of(pass->layer);
 #if EXPAND_APART
     if (kernel == IQLUT_KERNEL_MAX && pass->layer->apart) {
-        if (steps == 6) expand_shape(pass, out, kernel, block, 6, 1);
-        else if (steps == 8) expand_shape(pass, out, kernel, block, 8, 1);
-        else expand_shape(pass, out, kernel, block, steps, 1);
+        if (steps == 6) expand_shape(pass, rows, kernel, block, 6, 1);
+        else if (steps == 8) expand_shape(pass, rows, kernel, block, 8, 1);
+        else expand_shape(pass, rows, kernel, block, steps, 1);
         return;
     }
 #endif
-#define EXPAND_CASE(n)                                            \
-    if (steps == n) expand_shape(pass, out, kernel, block, n, 0); \
+#define EXPAND_CASE(n)                                             \
+    if (steps == n) expand_shape(pass, rows, kernel, block, n, 0); \
     else
-    EXPAND_STEPS(EXPAND_CASE) expand_shape(pass, out, kernel, block, steps, 0);
+    EXPAND_STEPS(EXPAND_CASE) expand_shape(pass, rows, kernel, block, steps, 0);
 }
 
-#define DEFINE_EXPAND(KERNEL, BLOCK)                                                  \
-    static void expand_##KERNEL##_##BLOCK(const iqlut_pass *pass, void *const *out) { \
-        expand_steps(pass, out, KERNEL, BLOCK);                                       \
+#define DEFINE_EXPAND(KERNEL, BLOCK)                                                            \
+    static void expand_##KERNEL##_##BLOCK(const iqlut_pass *pass, const iqlut_tap_rows *rows) { \
+        expand_steps(pass, rows, KERNEL, BLOCK);                                                \
     }
 DEFINE_EXPAND(1, 8)
 DEFINE_EXPAND(1, 16)
@@ -168,8 +181,8 @@ DEFINE_EXPAND(2, 16)
 DEFINE_EXPAND(3, 8)
 DEFINE_EXPAND(3, 16)
 
-static void expand(const iqlut_pass *pass, void *const *out) {
-    static void (*const shapes[IQLUT_KERNEL_MAX][2])(const iqlut_pass *, void *const *) = {
+static void expand(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
+    static void (*const shapes[IQLUT_KERNEL_MAX][2])(const iqlut_pass *, const iqlut_tap_rows *) = {
         {expand_1_8, expand_1_16}, {expand_2_8, expand_2_16}, {expand_3_8, expand_3_16}};
-    shapes[pass->layer->kernel - 1][pass->layer->block == 16](pass, out);
+    shapes[pass->layer->kernel - 1][pass->layer->block == 16](pass, rows);
 }

@@ -68,8 +68,8 @@ static inline int rows_kept(const iqlut_packed *p) {
     return p->kernel * first - p->kernel * (p->kernel - 1) / 2 + (p->apart ? first - 1 : 0);
 }
 
-/* Rows of sums that a paired layer keeps: one for each row of output that is under way, and a spare
- * one. */
+/* A paired layer adds its tap rows to rows of sums. It keeps one for each row of output that a row
+ * of input is part of, and a spare one (stream.c). */
 static inline int sums_kept(const iqlut_packed *p) { return p->kernel + 1; }
 
 /* Bytes of the partial rows, or rows of sums, of one part of a layer. */
