@@ -12,7 +12,7 @@
 typedef __m512i vec;
 typedef __m256i half;
 
-enum { VECTORS_MAX = 14, FOURS_MAX = 3, PIXELS_BEFORE = 2 };
+enum { VECTORS_MAX = 14, FOURS_MAX = 6, PIXELS_BEFORE = 2 };
 
 /* The tap of the stored rows that is `tap` in a frame, and the inverse; pack_compact.c computes
  * the same. */
@@ -57,16 +57,11 @@ IQLUT_INLINE pixel_keys keys_at(const iqlut_pass *pass, int x, const int fours) 
     return keys;
 }
 
-/* The weights of a pair. Where four pairs follow each other, they are read together. */
-IQLUT_INLINE vec weights_of(const pixel_keys *keys, const int pair, const int frames) {
-    const uint16_t *const at = keys->weights + 2 * pair;
-    uint32_t one;
-    if (frames > 1) {
-        memcpy(&one, at, 4);
-        return _mm512_set1_epi32((int)one);
-    }
-    const __m128i *const four = (const __m128i *)(at - pair % 4 * 2);
-    const vec all = _mm512_broadcast_i32x4(_mm_loadu_si128(four));
+/* The weights of a pair. Those of four are read together, once for all that are used of them:
+ * shuffles cost nothing beside the products, reads do. */
+IQLUT_INLINE vec weights_of(const pixel_keys *keys, const int pair) {
+    const uint16_t *const four = keys->weights + pair / 4 * 8;
+    const vec all = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)four));
     switch (pair % 4) {
         case 0: return _mm512_shuffle_epi32(all, 0x00);
         case 1: return _mm512_shuffle_epi32(all, 0x55);
@@ -85,7 +80,7 @@ IQLUT_INLINE void add_row(const pixel_keys *keys, const int pair, const int row,
     const uint16_t units =
         fours_of(form) ? (uint16_t)(keys->fours[pair / 4] >> pair % 4 * 16) : keys->offsets[pair];
     const uint8_t *at = keys->rows + ((size_t)units + (size_t)before) * IQLUT_LINE;
-    const vec weights = weights_of(keys, pair, form.frames);
+    const vec weights = weights_of(keys, pair);
     IQLUT_FOR_UNROLLED(int v = first; v < vectors; v++)
         sum[v] =
             _mm512_dpbusd_epi32(sum[v], weights, _mm512_load_si512(at + (v - first) * IQLUT_LINE));
@@ -208,7 +203,8 @@ IQLUT_INLINE void expand_form(const iqlut_pass pass, const iqlut_tap_rows rows,
         next = keys_at(&pass, x + 1, fours);
         sum_pixel(&pass, &now, form, sum);
         IQLUT_FOR_UNROLLED(int i = 0; i < 3; i++)
-            finish_tap_row(&waiting[i], sum, i, form.block, (const int32_t *)rows.addends[i] + at,
+            finish_tap_row(&waiting[i], sum, i, form.block,
+                           (const int32_t *)(i == 1 ? rows.addend : rows.to[i]) + at,
                            (int32_t *)rows.to[i] + at);
         if (has_beside) store_beside((int32_t *)rows.to[1] + at + stride, sum, form);
     }

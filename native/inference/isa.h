@@ -111,11 +111,11 @@ typedef struct {
 } iqlut_pass;
 
 /* Where the sums of each tap row go, and those of the tap that is set apart. Of a paired layer,
- * each tap row but the first is added to what is at `addends`, which may be the row to which it
- * goes; addends[1] may also be to[0]. */
+ * tap row 1 is added to what is at `addend`, which is to[1] or to[0], and tap row 2 to what is at
+ * to[2]. */
 typedef struct {
     void *to[IQLUT_PARTIALS_MAX];
-    const void *addends[IQLUT_KERNEL_MAX];
+    const void *addend;
 } iqlut_tap_rows;
 
 /* A row of sums to a row of signals: `count` lanes, rounded up to IQLUT_PERIOD. */

@@ -49,10 +49,9 @@ static void place_sums(const tile *t, const line *l, int part, int64_t y, iqlut_
         /* Rows of output before the first one are not needed: their sums may be anything. */
         rows->to[i] =
             is_kept || to < l->first_row ? spare_sums_row(l, part) : sums_row(l, part, to);
-        rows->addends[i] = rows->to[i];
     }
     /* The first row of the image stands for the row above it too. */
-    if (y == 0 && kernel == IQLUT_KERNEL_MAX) rows->addends[1] = rows->to[0];
+    rows->addend = rows->to[y == 0 && kernel == IQLUT_KERNEL_MAX ? 0 : 1];
     if (is_last_input(t, y)) memset(spare_sums_row(l, part) - FRONT, 0, l->partial_bytes);
 }
 
@@ -75,8 +74,7 @@ static void pad(const tile *t, const line *l, uint8_t *row) {
 static void move_on(iqlut_tap_rows *rows, int bytes) {
     for (int i = 0; i < IQLUT_PARTIALS_MAX; i++)
         if (rows->to[i]) rows->to[i] = (uint8_t *)rows->to[i] + bytes;
-    for (int i = 0; i < IQLUT_KERNEL_MAX; i++)
-        if (rows->addends[i]) rows->addends[i] = (const uint8_t *)rows->addends[i] + bytes;
+    if (rows->addend) rows->addend = (const uint8_t *)rows->addend + bytes;
 }
 
 static void expand_part(const tile *t, const line *l, int part, int64_t y) {
@@ -90,7 +88,7 @@ static void expand_part(const tile *t, const line *l, int part, int64_t y) {
     const int surplus = p->groups * p->group_channels - p->channels_in;
     if (isa->prepare) isa->prepare(p, signal, (count + p->kernel - 1) * stride + surplus, t->keys);
     for (int g = 0; g < p->groups; g++) {
-        iqlut_tap_rows rows = {{NULL}, {NULL}};
+        iqlut_tap_rows rows = {{NULL}, NULL};
         if (p->paired) place_sums(t, l, part, y, &rows);
         else place_partial_rows(l, part, g, y, &rows);
         for (int b = 0; b < p->blocks; b++) {

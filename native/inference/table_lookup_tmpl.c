@@ -52,14 +52,14 @@ IQLUT_INLINE void expand_columns(const iqlut_pass *pass, const iqlut_tap_rows *r
     const int row_bytes = kernel * vectors * EXPAND_VECTOR_BYTES, last = kernel - 1;
     const int lanes = pass->layer->lanes, count = pass->count;
     partial_sum *to[IQLUT_PARTIALS_MAX];
-    const partial_sum *addends[IQLUT_KERNEL_MAX];
     vec acc[IQLUT_KERNEL_MAX][EXPAND_VECTORS_MAX], sum[IQLUT_KERNEL_MAX][EXPAND_VECTORS_MAX];
     for (int i = 0; i < kernel; i++) {
         to[i] = (partial_sum *)rows->to[i] - last * lanes;
-        addends[i] = EXPAND_ADDS ? (const partial_sum *)rows->addends[i] - last * lanes : to[i];
         for (int v = 0; v < vectors; v++) acc[i][v] = v_zero();
     }
     if (apart) to[IQLUT_APART] = (partial_sum *)rows->to[IQLUT_APART] - last * lanes;
+    const partial_sum *addend =
+        EXPAND_ADDS && kernel > 1 ? (const partial_sum *)rows->addend - last * lanes : to[0];
     lookups found = lookups_begin(pass, steps);
     for (int x = 0; x < count + last; x++) {
         lookups_of_pixel(&found, steps);
@@ -83,8 +83,9 @@ IQLUT_INLINE void expand_columns(const iqlut_pass *pass, const iqlut_tap_rows *r
                 acc[j][v] = EXPAND_CHAINED ? sum[j][v] : v_add(acc[j - 1][v], sum[j][v]);
             acc[0][v] = sum[0][v];
         }
-        IQLUT_FOR_UNROLLED(int i = 0; i < kernel; to[i] += lanes, addends[i] += lanes, i++)
-            if (i != 1 || !apart) finish_block(to[i], addends[i], acc[last], i, block);
+        IQLUT_FOR_UNROLLED(int i = 0; i < kernel; to[i] += lanes, i++)
+            if (i != 1 || !apart) finish_block(to[i], i == 1 ? addend : to[i], acc[last], i, block);
+        addend += lanes;
     }
 }
 
@@ -109,10 +110,7 @@ IQLUT_INLINE void expand_shared(const iqlut_pass *pass, const iqlut_tap_rows *ro
     partial_sum *to1 = (partial_sum *)rows->to[1] - 2 * lanes;
     partial_sum *to2 = (partial_sum *)rows->to[2] - 2 * lanes;
     partial_sum *to3 = apart ? (partial_sum *)rows->to[IQLUT_APART] - 2 * lanes : to1;
-    const partial_sum *addend1 =
-        EXPAND_ADDS ? (const partial_sum *)rows->addends[1] - 2 * lanes : to1;
-    const partial_sum *addend2 =
-        EXPAND_ADDS ? (const partial_sum *)rows->addends[2] - 2 * lanes : to2;
+    const partial_sum *addend = EXPAND_ADDS ? (const partial_sum *)rows->addend - 2 * lanes : to1;
     vec acc0 = v_zero(), acc1 = v_zero(), acc_third = v_zero();
     lookups found = lookups_begin(pass, steps);
     for (int x = 0; x < count + 2; x++, to0 += lanes, to1 += lanes, to2 += lanes, to3 += lanes) {
@@ -129,10 +127,10 @@ IQLUT_INLINE void expand_shared(const iqlut_pass *pass, const iqlut_tap_rows *ro
         }
         const vec done = v_add(acc1, sum2);
         half_store(to0, v_lower(done));
-        finish_half(to1, addend1, v_upper(apart ? acc1 : done));
+        finish_half(to1, addend, v_upper(apart ? acc1 : done));
         if (apart) half_store(to3, v_upper(sum2));
-        finish_half(to2, addend2, half_add(v_upper(acc_third), last));
-        addend1 += lanes, addend2 += lanes;
+        finish_half(to2, to2, half_add(v_upper(acc_third), last));
+        addend += lanes;
         acc1 = v_add(acc0, sum1);
         acc0 = sum0;
         acc_third = v_add(v_lower_to_upper(acc_third), third);
