@@ -58,7 +58,9 @@ def test_a_stale_file_is_named_with_the_command_that_renews_it(
     assert bool(found) == bool(said)
     for sentence in found:
         assert said in sentence and sentence.startswith("results/videos.json is stale: ")
-        assert sentence.endswith("; run python -m scripts.measure.video_speed 6 CLIP --results")
+        assert sentence.endswith(
+            "; run python -m scripts.measure.video_speed 6 CLIP --model NAME --results"
+        )
 
 
 def test_a_shipped_model_without_its_row_makes_a_file_stale(

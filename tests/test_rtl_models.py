@@ -29,6 +29,14 @@ def small_tables() -> iqlut.Tables:
     return random_tables(np.random.default_rng(10), 2, 2, 2, (3, 2))
 
 
+def pictures(divisor: int) -> list[np.ndarray]:
+    """The luma of two photos and of a page of text, `divisor` times smaller."""
+    samples = Path(__file__).parents[1] / "samples"
+    photos = [np.array(Image.open(samples / name)) for name in ("kitten.png", "budgie.png")]
+    planes = [*(colour.split(photo)[0] for photo in photos), skimage.data.text()]
+    return [np.array(Image.fromarray(plane).reduce(divisor)) for plane in planes]
+
+
 @pytest.mark.silicon
 @pytest.mark.parametrize("model", SHIPPED)
 def test_shipped_models(model, tmp_path):
@@ -41,10 +49,7 @@ def test_shipped_models(model, tmp_path):
 @pytest.mark.parametrize("model", ["l8c8-x4", "iqlut-5k-x4"])
 def test_whole_pictures(model, tmp_path):
     """All planes of the vectors, then three pictures, with random back pressure on both sides."""
-    samples = Path(__file__).parents[1] / "samples"
-    photos = [np.array(Image.open(samples / name)) for name in ("kitten.png", "budgie.png")]
-    pictures = [*(colour.split(photo)[0] for photo in photos), skimage.data.text()]
-    frames = [*vectors.planes().values(), *pictures]
+    frames = [*vectors.planes().values(), *pictures(1)]
     tables = iqlut.load(model)
     assert isinstance(tables, iqlut.Tables)
     files = rtl.emit(tables) | rtl.cases(tables, frames)
@@ -52,6 +57,16 @@ def test_whole_pictures(model, tmp_path):
     built = [f"WIDTH_MAX={width}", "OPTIMISE=-O2", "ARGUMENTS=+send=2 +receive=12"]
     printed = simulate(tmp_path, "verilator", files, *built)
     assert f"{len(frames)} frames, " in printed
+
+
+@pytest.mark.silicon
+@pytest.mark.parametrize("model", ["l8c8-x4", "iqlut-5k-x4"])
+def test_small_pictures_in_icarus(model, tmp_path):
+    """The same pictures, reduced: Icarus Verilog takes a second for every few pixels."""
+    tables = iqlut.load(model)
+    assert isinstance(tables, iqlut.Tables)
+    files = rtl.emit(tables) | rtl.cases(tables, pictures(10))
+    assert "3 frames, " in simulate(tmp_path, "icarus", files, "ARGUMENTS=+send=6 +receive=9")
 
 
 @pytest.mark.silicon

@@ -21,6 +21,7 @@ typedef int32_t partial_sum;
 #define EXPAND_CHAINED 0
 #define EXPAND_SHARED 1
 #define EXPAND_APART 0
+#define EXPAND_ADDS 1
 #define EXPAND_STEPS(X) X(4) X(8) X(12) X(16) /* paired layers have whole eights of channels */
 #define EXPAND_FOR_STEPS IQLUT_FOR_UNROLLED
 
@@ -30,6 +31,7 @@ IQLUT_INLINE vec v_loadu(const void *p) { return _mm512_loadu_si512(p); }
 IQLUT_INLINE vec v_add(vec a, vec b) { return _mm512_add_epi32(a, b); }
 IQLUT_INLINE half half_zero(void) { return _mm256_setzero_si256(); }
 IQLUT_INLINE void half_store(void *p, half v) { _mm256_storeu_si256(p, v); }
+IQLUT_INLINE half half_loadu(const void *p) { return _mm256_loadu_si256((const half *)p); }
 IQLUT_INLINE half half_add(half a, half b) { return _mm256_add_epi32(a, b); }
 IQLUT_INLINE half v_lower(vec v) { return _mm512_castsi512_si256(v); }
 IQLUT_INLINE half v_upper(vec v) { return _mm512_extracti64x4_epi64(v, 1); }
@@ -40,6 +42,15 @@ IQLUT_INLINE void v_store_block(int32_t *to, const vec *vectors, const int lane,
     const vec v = vectors[lane / EXPAND_LANES];
     if (block == 16) _mm512_storeu_si512(to, v);
     else half_store(to, lane % EXPAND_LANES ? v_upper(v) : v_lower(v));
+}
+
+/* The same, added to what is at `addend`. */
+IQLUT_INLINE void v_add_block(int32_t *to, const int32_t *addend, const vec *vectors,
+                              const int lane, const int block) {
+    const vec v = vectors[lane / EXPAND_LANES];
+    if (block == 16) _mm512_storeu_si512(to, v_add(v, v_loadu(addend)));
+    else
+        half_store(to, half_add(lane % EXPAND_LANES ? v_upper(v) : v_lower(v), half_loadu(addend)));
 }
 
 /* arithmetic.blend of two channels, added to `sum`. */
@@ -122,16 +133,16 @@ IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
 
 #include "table_lookup_tmpl.c"
 
-static void expand_any(const iqlut_pass *pass, void *const *out) {
-    if (pass->layer->compact.frames) iqlut_expand_compact(pass, out);
-    else if (pass->layer->paired) expand(pass, out);
-    else iqlut_isa_avx512.expand(pass, out);
+static void expand_any(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
+    if (pass->layer->compact.frames) iqlut_expand_compact(pass, rows);
+    else if (pass->layer->paired) expand(pass, rows);
+    else iqlut_isa_avx512.expand(pass, rows);
 }
 
 #define RQ_LANES 16
 #define RQ_VECTORS 4
 #define RQ_ROWS 1
-#define RQ_ROW_COUNTS(X) X(2) X(3) X(4)
+#define RQ_ROW_COUNTS(X) X(1) X(2)
 
 typedef struct {
     vec centre, factors, bias, acc_shift, shift;

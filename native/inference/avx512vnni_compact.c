@@ -12,7 +12,7 @@
 typedef __m512i vec;
 typedef __m256i half;
 
-enum { VECTORS_MAX = 14, FOURS_MAX = 3, PIXELS_BEFORE = 2 };
+enum { VECTORS_MAX = 14, FOURS_MAX = 6, PIXELS_BEFORE = 2 };
 
 /* The tap of the stored rows that is `tap` in a frame, and the inverse; pack_compact.c computes
  * the same. */
@@ -57,16 +57,11 @@ IQLUT_INLINE pixel_keys keys_at(const iqlut_pass *pass, int x, const int fours) 
     return keys;
 }
 
-/* The weights of a pair. Where four pairs follow each other, they are read together. */
-IQLUT_INLINE vec weights_of(const pixel_keys *keys, const int pair, const int frames) {
-    const uint16_t *const at = keys->weights + 2 * pair;
-    uint32_t one;
-    if (frames > 1) {
-        memcpy(&one, at, 4);
-        return _mm512_set1_epi32((int)one);
-    }
-    const __m128i *const four = (const __m128i *)(at - pair % 4 * 2);
-    const vec all = _mm512_broadcast_i32x4(_mm_loadu_si128(four));
+/* The weights of a pair. Those of four are read together, once for all that are used of them:
+ * shuffles cost nothing beside the products, reads do. */
+IQLUT_INLINE vec weights_of(const pixel_keys *keys, const int pair) {
+    const uint16_t *const four = keys->weights + pair / 4 * 8;
+    const vec all = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)four));
     switch (pair % 4) {
         case 0: return _mm512_shuffle_epi32(all, 0x00);
         case 1: return _mm512_shuffle_epi32(all, 0x55);
@@ -85,7 +80,7 @@ IQLUT_INLINE void add_row(const pixel_keys *keys, const int pair, const int row,
     const uint16_t units =
         fours_of(form) ? (uint16_t)(keys->fours[pair / 4] >> pair % 4 * 16) : keys->offsets[pair];
     const uint8_t *at = keys->rows + ((size_t)units + (size_t)before) * IQLUT_LINE;
-    const vec weights = weights_of(keys, pair, form.frames);
+    const vec weights = weights_of(keys, pair);
     IQLUT_FOR_UNROLLED(int v = first; v < vectors; v++)
         sum[v] =
             _mm512_dpbusd_epi32(sum[v], weights, _mm512_load_si512(at + (v - first) * IQLUT_LINE));
@@ -164,39 +159,54 @@ IQLUT_INLINE void store_beside(int32_t *to, const vec *sum, const iqlut_compact 
         _mm512_storeu_si512(to + v * 16, sum[centre + v]);
 }
 
-/* As expand_columns in table_lookup_tmpl.c: what columns 0 and 1 of the taps gave waits for the
- * pixels to the right. */
-IQLUT_INLINE void expand_form(const iqlut_pass *pass, void *const *out, const iqlut_compact form) {
-    const int stride = pass->layer->lanes, block = form.block;
-    const int has_beside = pass->layer->block > block;
-    vec sum[VECTORS_MAX], first[3], second[3];
-    half first_half[3], second_half[3];
-    for (int i = 0; i < 3; i++) {
-        first[i] = second[i] = _mm512_setzero_si512();
-        first_half[i] = second_half[i] = _mm256_setzero_si256();
+/* Sums of a tap row that wait for the pixels to the right: of the first 16 outputs of a block, and
+ * of its last 8. */
+typedef struct {
+    vec first, second;
+    half first_half, second_half;
+} waiting_sums;
+
+/* As expand_columns in table_lookup_tmpl.c: column 2 of the taps completes the sums of a pixel, and
+ * columns 0 and 1 wait. All tap rows but the first are added to what is at `addend`. */
+IQLUT_INLINE void finish_tap_row(waiting_sums *waiting, const vec *sum, const int tap_row,
+                                 const int block, const int32_t *addend, int32_t *to) {
+    const int taps = 3 * tap_row, last = block - 8;
+    if (block >= 16) {
+        vec done = _mm512_add_epi32(waiting->second, tap_of(sum, taps + 2, block));
+        if (tap_row) done = _mm512_add_epi32(done, _mm512_loadu_si512(addend));
+        _mm512_storeu_si512(to, done);
+        waiting->second = _mm512_add_epi32(waiting->first, tap_of(sum, taps + 1, block));
+        waiting->first = tap_of(sum, taps, block);
     }
+    if (block % 16) {
+        half done = _mm256_add_epi32(waiting->second_half, last_of(sum, taps + 2, block));
+        if (tap_row)
+            done = _mm256_add_epi32(done, _mm256_loadu_si256((const half *)(addend + last)));
+        _mm256_storeu_si256((half *)(to + last), done);
+        waiting->second_half = _mm256_add_epi32(waiting->first_half, last_of(sum, taps + 1, block));
+        waiting->first_half = last_of(sum, taps, block);
+    }
+}
+
+/* The pass and the rows are copied: the compiler would read them again after each store. */
+IQLUT_INLINE void expand_form(const iqlut_pass pass, const iqlut_tap_rows rows,
+                              const iqlut_compact form) {
+    const int stride = pass.layer->lanes, has_beside = pass.layer->block > form.block;
     const int fours = fours_of(form);
-    pixel_keys next = keys_at(pass, 0, fours);
-    for (int x = 0; x < pass->count + PIXELS_BEFORE; x++) {
+    waiting_sums waiting[3];
+    memset(waiting, 0, sizeof waiting);
+    vec sum[VECTORS_MAX];
+    pixel_keys next = keys_at(&pass, 0, fours);
+    ptrdiff_t at = -PIXELS_BEFORE * (ptrdiff_t)stride;
+    for (int x = 0; x < pass.count + PIXELS_BEFORE; x++, at += stride) {
         const pixel_keys now = next; /* read early, so that no row waits for its address */
-        next = keys_at(pass, x + 1, fours);
-        sum_pixel(pass, &now, form, sum);
-        const ptrdiff_t at = (ptrdiff_t)(x - PIXELS_BEFORE) * stride;
-        IQLUT_FOR_UNROLLED(int i = 0; i < 3; i++) {
-            int32_t *const to = (int32_t *)out[i] + at;
-            if (block >= 16) {
-                _mm512_storeu_si512(to, _mm512_add_epi32(second[i], tap_of(sum, 3 * i + 2, block)));
-                second[i] = _mm512_add_epi32(first[i], tap_of(sum, 3 * i + 1, block));
-                first[i] = tap_of(sum, 3 * i, block);
-            }
-            if (block % 16) {
-                const half done = _mm256_add_epi32(second_half[i], last_of(sum, 3 * i + 2, block));
-                _mm256_storeu_si256((half *)(to + block - 8), done);
-                second_half[i] = _mm256_add_epi32(first_half[i], last_of(sum, 3 * i + 1, block));
-                first_half[i] = last_of(sum, 3 * i, block);
-            }
-        }
-        if (has_beside) store_beside((int32_t *)out[1] + at + stride, sum, form);
+        next = keys_at(&pass, x + 1, fours);
+        sum_pixel(&pass, &now, form, sum);
+        IQLUT_FOR_UNROLLED(int i = 0; i < 3; i++)
+            finish_tap_row(&waiting[i], sum, i, form.block,
+                           (const int32_t *)(i == 1 ? rows.addend : rows.to[i]) + at,
+                           (int32_t *)rows.to[i] + at);
+        if (has_beside) store_beside((int32_t *)rows.to[1] + at + stride, sum, form);
     }
 }
 
@@ -214,32 +224,32 @@ IQLUT_INLINE void expand_form(const iqlut_pass *pass, void *const *out, const iq
     X(1, 8, 1)               \
     X(1, 8, 2) X(1, 16, 1) X(1, 16, 2) X(4, 8, 1) X(4, 8, 2) X(4, 16, 1) X(4, 16, 2) X(4, 24, 2)
 
-#define DEFINE_EXPAND(F, B, C, FULL, ROWS)                                       \
-    static void expand_##F##_##B##_##C##_##FULL##_##ROWS(const iqlut_pass *pass, \
-                                                         void *const *out) {     \
-        expand_form(pass, out, (iqlut_compact){F, B, C, FULL, ROWS});            \
+#define DEFINE_EXPAND(F, B, C, FULL, ROWS)                                             \
+    static void expand_##F##_##B##_##C##_##FULL##_##ROWS(const iqlut_pass *pass,       \
+                                                         const iqlut_tap_rows *rows) { \
+        expand_form(*pass, *rows, (iqlut_compact){F, B, C, FULL, ROWS});               \
     }
 FORMS(DEFINE_EXPAND)
 
-#define DEFINE_EXPAND_ANY(F, B, C)                                                   \
-    static void expand_##F##_##B##_##C(const iqlut_pass *pass, void *const *out) {   \
-        const iqlut_compact form = pass->layer->compact;                             \
-        expand_form(pass, out, (iqlut_compact){F, B, C, form.full_rows, form.rows}); \
+#define DEFINE_EXPAND_ANY(F, B, C)                                                           \
+    static void expand_##F##_##B##_##C(const iqlut_pass *pass, const iqlut_tap_rows *rows) { \
+        const iqlut_compact form = pass->layer->compact;                                     \
+        expand_form(*pass, *rows, (iqlut_compact){F, B, C, form.full_rows, form.rows});      \
     }
 FORMS_OF_ANY_ROWS(DEFINE_EXPAND_ANY)
 
-void iqlut_expand_compact(const iqlut_pass *pass, void *const *out) {
+void iqlut_expand_compact(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
     const iqlut_compact form = pass->layer->compact;
 #define IS_FORM(F, B, C) (form.frames == F && form.block == B && form.centre_vectors == C)
 #define EXPAND_IF(F, B, C, FULL, ROWS)                                     \
     if (IS_FORM(F, B, C) && form.full_rows == FULL && form.rows == ROWS) { \
-        expand_##F##_##B##_##C##_##FULL##_##ROWS(pass, out);               \
+        expand_##F##_##B##_##C##_##FULL##_##ROWS(pass, rows);              \
         return;                                                            \
     }
-#define EXPAND_IF_ANY(F, B, C)             \
-    if (IS_FORM(F, B, C)) {                \
-        expand_##F##_##B##_##C(pass, out); \
-        return;                            \
+#define EXPAND_IF_ANY(F, B, C)              \
+    if (IS_FORM(F, B, C)) {                 \
+        expand_##F##_##B##_##C(pass, rows); \
+        return;                             \
     }
     FORMS(EXPAND_IF)
     FORMS_OF_ANY_ROWS(EXPAND_IF_ANY)

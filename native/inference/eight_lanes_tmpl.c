@@ -11,6 +11,7 @@ typedef int16_t partial_sum;
 #define EXPAND_CHAINED 1
 #define EXPAND_SHARED 0
 #define EXPAND_APART 0
+#define EXPAND_ADDS 0
 #define EXPAND_STEPS(X)
 #define EXPAND_FOR_STEPS(...) for (__VA_ARGS__)
 

@@ -110,6 +110,14 @@ typedef struct {
     int count;             /* pixels of a row of output */
 } iqlut_pass;
 
+/* Where the sums of each tap row go, and those of the tap that is set apart. Of a paired layer,
+ * tap row 1 is added to what is at `addend`, which is to[1] or to[0], and tap row 2 to what is at
+ * to[2]. */
+typedef struct {
+    void *to[IQLUT_PARTIALS_MAX];
+    const void *addend;
+} iqlut_tap_rows;
+
 /* A row of sums to a row of signals: `count` lanes, rounded up to IQLUT_PERIOD. */
 typedef struct {
     const iqlut_packed *layer;
@@ -160,7 +168,8 @@ typedef struct iqlut_isa {
     int paired_bytes; /* the most that the rows of a pass of a paired layer may take */
     int compacts;     /* whether expand can take compact layers */
     int sets_apart;   /* whether expand can */
-    /* Whose prepare, bilinear, shuffle, split and join it uses; or NULL. */
+    /* Whose functions it uses where it has none, and whose form of rows where `vector_lanes` is 0;
+     * or NULL. */
     const struct iqlut_isa *otherwise;
 
     /* The keys of a row of `count` signals, rounded up to IQLUT_PERIOD; NULL where expand reads the
@@ -168,9 +177,9 @@ typedef struct iqlut_isa {
     void (*prepare)(const iqlut_packed *layer, const uint8_t *signal, int count, iqlut_keys keys);
 
     /* The blends of `pass->count + kernel - 1` pixels, summed over channels and over each row of
-     * taps: `out[i][x * lanes]` is the sum for the pixel x and the tap row i, or what is set apart.
-     * Writes up to 2 pixels before `out`. */
-    void (*expand)(const iqlut_pass *pass, void *const *out);
+     * taps: `rows->to[i][x * lanes]` is the sum for the pixel x and the tap row i, or what is set
+     * apart. Reads and writes up to 2 pixels before these rows. */
+    void (*expand)(const iqlut_pass *pass, const iqlut_tap_rows *rows);
 
     void (*requantise)(const iqlut_requantise *row); /* arithmetic.requantise */
     void (*bilinear)(const iqlut_bilinear *row);     /* arithmetic.bilinear */
@@ -190,8 +199,9 @@ extern const iqlut_isa iqlut_isa_neondot;
 #endif
 #ifdef IQLUT_X86
 extern const iqlut_isa iqlut_isa_avx2, iqlut_isa_avx512, iqlut_isa_avx512vnni;
+extern const iqlut_isa iqlut_isa_avx512vbmi;
 /* What avx512vnni does with compact layers. */
-void iqlut_expand_compact(const iqlut_pass *pass, void *const *out);
+void iqlut_expand_compact(const iqlut_pass *pass, const iqlut_tap_rows *rows);
 #endif
 
 #endif

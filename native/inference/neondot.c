@@ -18,6 +18,7 @@ typedef int32_t partial_sum;
 #define EXPAND_CHAINED 1
 #define EXPAND_SHARED 0
 #define EXPAND_APART 0
+#define EXPAND_ADDS 1
 #define EXPAND_STEPS(X) X(4) X(8)
 #define EXPAND_FOR_STEPS IQLUT_FOR_UNROLLED
 
@@ -28,6 +29,13 @@ IQLUT_INLINE vec v_add(vec a, vec b) { return vaddq_s32(a, b); }
 IQLUT_INLINE void v_store_block(int32_t *to, const vec *vectors, const int lane, const int block) {
     IQLUT_FOR_UNROLLED(int n = 0; n < block; n += EXPAND_LANES)
         vst1q_s32(to + n, vectors[(lane + n) / EXPAND_LANES]);
+}
+
+/* The same, added to what is at `addend`. */
+IQLUT_INLINE void v_add_block(int32_t *to, const int32_t *addend, const vec *vectors,
+                              const int lane, const int block) {
+    IQLUT_FOR_UNROLLED(int n = 0; n < block; n += EXPAND_LANES)
+        vst1q_s32(to + n, v_add(vectors[(lane + n) / EXPAND_LANES], vld1q_s32(addend + n)));
 }
 
 /* arithmetic.blend of two channels, added to `sum`. A weight is at most ONE, so it is no negative
@@ -59,9 +67,9 @@ IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
 #include "requantise_loops_tmpl.c"
 #include "table_lookup_tmpl.c"
 
-static void expand_any(const iqlut_pass *pass, void *const *out) {
-    if (pass->layer->paired) expand(pass, out);
-    else iqlut_isa_neon.expand(pass, out);
+static void expand_any(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
+    if (pass->layer->paired) expand(pass, rows);
+    else iqlut_isa_neon.expand(pass, rows);
 }
 
 static void requantise_any(const iqlut_requantise *row) {

@@ -14,7 +14,7 @@ static const iqlut_isa *const isas[] = {
     &iqlut_isa_neondot,
 #endif
 #ifdef IQLUT_X86
-    &iqlut_isa_avx2,     &iqlut_isa_avx512, &iqlut_isa_avx512vnni,
+    &iqlut_isa_avx2,     &iqlut_isa_avx512, &iqlut_isa_avx512vnni, &iqlut_isa_avx512vbmi,
 #endif
 };
 enum { ISA_COUNT = sizeof isas / sizeof *isas };
@@ -38,13 +38,17 @@ static const iqlut_isa *find_isa(const char *name) {
 
 /* An instruction set with what it leaves to another. */
 static iqlut_isa completed(const iqlut_isa *isa) {
-    iqlut_isa whole = *isa;
-    if (!isa->otherwise) return whole;
-    whole.prepare = isa->otherwise->prepare;
-    whole.bilinear = isa->otherwise->bilinear;
-    whole.shuffle = isa->otherwise->shuffle;
-    whole.split = isa->otherwise->split;
-    whole.join = isa->otherwise->join;
+    if (!isa->otherwise) return *isa;
+    const iqlut_isa other = completed(isa->otherwise);
+    iqlut_isa whole = isa->vector_lanes ? *isa : other;
+    whole.name = isa->name;
+    whole.prepare = isa->prepare ? isa->prepare : other.prepare;
+    whole.expand = isa->expand ? isa->expand : other.expand;
+    whole.requantise = isa->requantise ? isa->requantise : other.requantise;
+    whole.bilinear = isa->bilinear ? isa->bilinear : other.bilinear;
+    whole.shuffle = isa->shuffle ? isa->shuffle : other.shuffle;
+    whole.split = isa->split ? isa->split : other.split;
+    whole.join = isa->join ? isa->join : other.join;
     return whole;
 }
 

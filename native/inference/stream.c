@@ -21,6 +21,46 @@ static uint8_t *partial_row(const line *l, int part, int group, int row, int64_t
     return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
 }
 
+/* Of a paired part: the sums of output row `y`, and the spare row. */
+static uint8_t *sums_row(const line *l, int part, int64_t y) {
+    const int64_t slot = y % part_at(l->packed, part)->kernel;
+    return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
+}
+
+static uint8_t *spare_sums_row(const line *l, int part) {
+    const int slot = part_at(l->packed, part)->kernel;
+    return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
+}
+
+/* Of the last row of the image, the last tap row is part of two rows of output, because it stands
+ * for the row below it too. So it is not added to either but kept in the spare row. */
+static int is_last_input(const tile *t, int64_t y) { return y == t->job->picture.h - 1; }
+
+static int reads_spare_row(const tile *t, const iqlut_packed *p, int64_t y) {
+    return p->kernel > 1 && (is_last_input(t, y) || is_last_input(t, y + 1));
+}
+
+/* Where the tap rows of the input row `y` go: `rows->to`, and what they are added to. */
+static void place_sums(const tile *t, const line *l, int part, int64_t y, iqlut_tap_rows *rows) {
+    const int kernel = part_at(l->packed, part)->kernel;
+    for (int i = 0; i < kernel; i++) {
+        const int64_t to = y + iqlut_before(kernel) - i;
+        const int is_kept = is_last_input(t, y) && i > 0 && i == kernel - 1;
+        /* Rows of output before the first one are not needed: their sums may be anything. */
+        rows->to[i] =
+            is_kept || to < l->first_row ? spare_sums_row(l, part) : sums_row(l, part, to);
+    }
+    /* The first row of the image stands for the row above it too. */
+    rows->addend = rows->to[y == 0 && kernel == IQLUT_KERNEL_MAX ? 0 : 1];
+    if (is_last_input(t, y)) memset(spare_sums_row(l, part) - FRONT, 0, l->partial_bytes);
+}
+
+static void place_partial_rows(const line *l, int part, int group, int64_t y,
+                               iqlut_tap_rows *rows) {
+    for (int i = 0; i < rows_made(part_at(l->packed, part)); i++)
+        rows->to[i] = partial_row(l, part, group, i, y);
+}
+
 /* Repeats the pixels at the borders of the image, which this row of input reaches or not. */
 static void pad(const tile *t, const line *l, uint8_t *row) {
     const size_t pixel = (size_t)l->input_stride;
@@ -28,6 +68,13 @@ static void pad(const tile *t, const line *l, uint8_t *row) {
     if (l->input_first == 0) memcpy(row - pixel, row, pixel);
     if (l->input_last == t->job->picture.w)
         memcpy(row + width * pixel, row + (width - 1) * pixel, pixel);
+}
+
+/* From a block of outputs to the next. */
+static void move_on(iqlut_tap_rows *rows, int bytes) {
+    for (int i = 0; i < IQLUT_PARTIALS_MAX; i++)
+        if (rows->to[i]) rows->to[i] = (uint8_t *)rows->to[i] + bytes;
+    if (rows->addend) rows->addend = (const uint8_t *)rows->addend + bytes;
 }
 
 static void expand_part(const tile *t, const line *l, int part, int64_t y) {
@@ -40,7 +87,10 @@ static void expand_part(const tile *t, const line *l, int part, int64_t y) {
     /* The last group may read past its pixel. */
     const int surplus = p->groups * p->group_channels - p->channels_in;
     if (isa->prepare) isa->prepare(p, signal, (count + p->kernel - 1) * stride + surplus, t->keys);
-    for (int g = 0; g < p->groups; g++)
+    for (int g = 0; g < p->groups; g++) {
+        iqlut_tap_rows rows = {{NULL}, NULL};
+        if (p->paired) place_sums(t, l, part, y, &rows);
+        else place_partial_rows(l, part, g, y, &rows);
         for (int b = 0; b < p->blocks; b++) {
             const int first = g * p->group_channels;
             const iqlut_pass pass = {p,
@@ -49,11 +99,10 @@ static void expand_part(const tile *t, const line *l, int part, int64_t y) {
                                      {t->keys.weights + first, t->keys.offsets + first},
                                      stride,
                                      count};
-            void *out[IQLUT_PARTIALS_MAX] = {NULL};
-            for (int i = 0; i < rows_made(p); i++)
-                out[i] = partial_row(l, part, g, i, y) + b * p->block * p->partial_bytes;
-            isa->expand(&pass, out);
+            isa->expand(&pass, &rows);
+            move_on(&rows, p->block * p->partial_bytes);
         }
+    }
 }
 
 static void expand_row(const tile *t, const line *l, int64_t y) {
@@ -85,6 +134,11 @@ static const uint8_t *skip_row(const tile *t, const line *l, int64_t y) {
 static void add_partial_rows(const tile *t, const line *l, int part, int64_t y,
                              iqlut_requantise *row) {
     const iqlut_packed *p = part_at(l->packed, part);
+    if (p->paired) {
+        row->rows[row->row_count++] = sums_row(l, part, y);
+        if (reads_spare_row(t, p, y)) row->rows[row->row_count++] = spare_sums_row(l, part);
+        return;
+    }
     for (int g = 0; g < p->groups; g++)
         for (int i = 0; i < rows_made(p); i++) {
             const int64_t from = y + tap_row_of(i) - iqlut_before(p->kernel);
@@ -178,10 +232,8 @@ static void produce(const tile *t, int index, int64_t y) {
 
 /* The taps off the centre write the lanes of their outputs only, but all lanes are added. */
 static void clear_unused_lanes(const line *l) {
-    const iqlut_packed *p = l->packed->spatial, *whole = l->packed;
+    const iqlut_packed *p = l->packed->spatial;
     if (p && p->blocks * p->block < p->lanes) memset(l->partial[1], 0, partial_rows_bytes(l, p));
-    if (whole->compact.frames && whole->compact.block < whole->block)
-        memset(l->partial[0], 0, partial_rows_bytes(l, whole));
 }
 
 void iqlut_upscale_tile(const iqlut_job *job, void *workspace, const iqlut_tile *place) {
@@ -192,7 +244,7 @@ void iqlut_upscale_tile(const iqlut_job *job, void *workspace, const iqlut_tile 
     int64_t first_row = place->top, first = place->left, last = place->right;
     for (int index = last_layer; index >= 0; index--) {
         line *l = &t.lines[index];
-        l->first = first, l->last = last;
+        l->first = first, l->last = last, l->first_row = first_row;
         first = l->input_first = at_least(0, first - l->packed->before);
         last = l->input_last = at_most(job->picture.w, last + l->packed->after);
         first_row = l->next_input = at_least(0, first_row - l->packed->before);

@@ -8,6 +8,8 @@
  *                           needs fewer registers; 0: they start anew, a shorter chain of additions
  *     EXPAND_SHARED         whether there are half vectors, for expand_shared
  *     EXPAND_APART          whether a layer may set a tap apart
+ *     EXPAND_ADDS           whether tap rows are added to sums, for which there are v_add_block
+ *                           and half_loadu
  *     EXPAND_STEPS(X)       X(n) for each number of look-ups of a pixel that is compiled in, and
  *     EXPAND_FOR_STEPS      IQLUT_FOR_UNROLLED, or `for` where none is
  *     v_zero, v_add, v_blend_add, v_store_block
@@ -20,24 +22,44 @@
  */
 #include "isa.h"
 
-enum { EXPAND_VECTOR_BYTES = EXPAND_ENTRY_BYTES * EXPAND_LANES };
+enum {
+    EXPAND_VECTOR_BYTES = EXPAND_ENTRY_BYTES * EXPAND_LANES,
+    EXPAND_BLOCK_MAX = 16,
+    EXPAND_VECTORS_MAX = (IQLUT_KERNEL_MAX * EXPAND_BLOCK_MAX - 1) / EXPAND_LANES + 1
+};
+
+/* Stores the sums of a tap row. */
+IQLUT_INLINE void finish_block(partial_sum *to, const partial_sum *addend, const vec *vectors,
+                               const int tap_row, const int block) {
+#if EXPAND_ADDS
+    if (tap_row) {
+        v_add_block(to, addend, vectors, tap_row * block, block);
+        return;
+    }
+#endif
+    (void)addend;
+    v_store_block(to, vectors, tap_row * block, block);
+}
 
 /* The shape in which each column of taps has vectors of its own. Column j of the input pixel x is
  * part of the output pixel x - j: the overlap-add along the row (IQ-LUT eq. 2) is one addition to
  * `acc`, which then moves on by one. With `apart` the last tap of the middle row goes to
  * IQLUT_APART; what the lanes of that row hold after adding it may have wrapped and is not used. */
-IQLUT_INLINE void expand_columns(const iqlut_pass *pass, void *const *out, const int kernel,
-                                 const int block, const int steps, const int apart) {
-    enum { BLOCK_MAX = 16, VECTORS_MAX = (IQLUT_KERNEL_MAX * BLOCK_MAX - 1) / EXPAND_LANES + 1 };
+IQLUT_INLINE void expand_columns(const iqlut_pass *pass, const iqlut_tap_rows *rows,
+                                 const int kernel, const int block, const int steps,
+                                 const int apart) {
     const int vectors = (kernel * block + EXPAND_LANES - 1) / EXPAND_LANES;
     const int row_bytes = kernel * vectors * EXPAND_VECTOR_BYTES, last = kernel - 1;
     const int lanes = pass->layer->lanes, count = pass->count;
     partial_sum *to[IQLUT_PARTIALS_MAX];
-    vec acc[IQLUT_KERNEL_MAX][VECTORS_MAX], sum[IQLUT_KERNEL_MAX][VECTORS_MAX];
-    for (int i = 0; i < kernel; i++) to[i] = (partial_sum *)out[i] - last * lanes;
-    if (apart) to[IQLUT_APART] = (partial_sum *)out[IQLUT_APART] - last * lanes;
-    for (int j = 0; j < kernel; j++)
-        for (int v = 0; v < vectors; v++) acc[j][v] = v_zero();
+    vec acc[IQLUT_KERNEL_MAX][EXPAND_VECTORS_MAX], sum[IQLUT_KERNEL_MAX][EXPAND_VECTORS_MAX];
+    for (int i = 0; i < kernel; i++) {
+        to[i] = (partial_sum *)rows->to[i] - last * lanes;
+        for (int v = 0; v < vectors; v++) acc[i][v] = v_zero();
+    }
+    if (apart) to[IQLUT_APART] = (partial_sum *)rows->to[IQLUT_APART] - last * lanes;
+    const partial_sum *addend =
+        EXPAND_ADDS && kernel > 1 ? (const partial_sum *)rows->addend - last * lanes : to[0];
     lookups found = lookups_begin(pass, steps);
     for (int x = 0; x < count + last; x++) {
         lookups_of_pixel(&found, steps);
@@ -61,22 +83,34 @@ IQLUT_INLINE void expand_columns(const iqlut_pass *pass, void *const *out, const
                 acc[j][v] = EXPAND_CHAINED ? sum[j][v] : v_add(acc[j - 1][v], sum[j][v]);
             acc[0][v] = sum[0][v];
         }
-        IQLUT_FOR_UNROLLED(int i = 0; i < kernel; i++, to[i - 1] += lanes)
-            if (i != 1 || !apart) v_store_block(to[i], acc[last], i * block, block);
+        IQLUT_FOR_UNROLLED(int i = 0; i < kernel; to[i] += lanes, i++)
+            if (i != 1 || !apart) finish_block(to[i], i == 1 ? addend : to[i], acc[last], i, block);
+        addend += lanes;
     }
 }
 
 #if EXPAND_SHARED
+/* Stores the sums of a tap row other than the first. */
+IQLUT_INLINE void finish_half(partial_sum *to, const partial_sum *addend, half sums) {
+#if EXPAND_ADDS
+    sums = half_add(sums, half_loadu(addend));
+#endif
+    (void)addend;
+    half_store(to, sums);
+}
+
 /* The shape for 3x3 taps where two tap rows fill a vector: a vector for each column of the first
  * two rows, one and a half for the third row. `third` holds columns 0 and 1 of that, `last` column
  * 2. `apart` as above. */
-IQLUT_INLINE void expand_shared(const iqlut_pass *pass, void *const *out, const int steps,
+IQLUT_INLINE void expand_shared(const iqlut_pass *pass, const iqlut_tap_rows *rows, const int steps,
                                 const int apart) {
     enum { BYTES = EXPAND_VECTOR_BYTES, ROW_BYTES = 5 * BYTES };
     const int lanes = pass->layer->lanes, count = pass->count;
-    partial_sum *to0 = (partial_sum *)out[0] - 2 * lanes, *to1 = (partial_sum *)out[1] - 2 * lanes;
-    partial_sum *to2 = (partial_sum *)out[2] - 2 * lanes;
-    partial_sum *to3 = apart ? (partial_sum *)out[IQLUT_APART] - 2 * lanes : to1;
+    partial_sum *to0 = (partial_sum *)rows->to[0] - 2 * lanes;
+    partial_sum *to1 = (partial_sum *)rows->to[1] - 2 * lanes;
+    partial_sum *to2 = (partial_sum *)rows->to[2] - 2 * lanes;
+    partial_sum *to3 = apart ? (partial_sum *)rows->to[IQLUT_APART] - 2 * lanes : to1;
+    const partial_sum *addend = EXPAND_ADDS ? (const partial_sum *)rows->addend - 2 * lanes : to1;
     vec acc0 = v_zero(), acc1 = v_zero(), acc_third = v_zero();
     lookups found = lookups_begin(pass, steps);
     for (int x = 0; x < count + 2; x++, to0 += lanes, to1 += lanes, to2 += lanes, to3 += lanes) {
@@ -93,9 +127,10 @@ IQLUT_INLINE void expand_shared(const iqlut_pass *pass, void *const *out, const 
         }
         const vec done = v_add(acc1, sum2);
         half_store(to0, v_lower(done));
-        half_store(to1, v_upper(apart ? acc1 : done));
+        finish_half(to1, addend, v_upper(apart ? acc1 : done));
         if (apart) half_store(to3, v_upper(sum2));
-        half_store(to2, half_add(v_upper(acc_third), last));
+        finish_half(to2, to2, half_add(v_upper(acc_third), last));
+        addend += lanes;
         acc1 = v_add(acc0, sum1);
         acc0 = sum0;
         acc_third = v_add(v_lower_to_upper(acc_third), third);
@@ -105,37 +140,37 @@ IQLUT_INLINE void expand_shared(const iqlut_pass *pass, void *const *out, const 
 
 /* The shapes, with the look-ups of the published models as constants, so that the loops over them
  * unroll. */
-IQLUT_INLINE void expand_shape(const iqlut_pass *pass, void *const *out, const int kernel,
+IQLUT_INLINE void expand_shape(const iqlut_pass *pass, const iqlut_tap_rows *rows, const int kernel,
                                const int block, const int steps, const int apart) {
 #if EXPAND_SHARED
     if (kernel == 3 && EXPAND_LANES == 2 * block) {
-        expand_shared(pass, out, steps, apart);
+        expand_shared(pass, rows, steps, apart);
         return;
     }
 #endif
-    expand_columns(pass, out, kernel, block, steps, apart);
+    expand_columns(pass, rows, kernel, block, steps, apart);
 }
 
-IQLUT_INLINE void expand_steps(const iqlut_pass *pass, void *const *out, const int kernel,
+IQLUT_INLINE void expand_steps(const iqlut_pass *pass, const iqlut_tap_rows *rows, const int kernel,
                                const int block) {
     const int steps = steps_of(pass->layer);
 #if EXPAND_APART
     if (kernel == IQLUT_KERNEL_MAX && pass->layer->apart) {
-        if (steps == 6) expand_shape(pass, out, kernel, block, 6, 1);
-        else if (steps == 8) expand_shape(pass, out, kernel, block, 8, 1);
-        else expand_shape(pass, out, kernel, block, steps, 1);
+        if (steps == 6) expand_shape(pass, rows, kernel, block, 6, 1);
+        else if (steps == 8) expand_shape(pass, rows, kernel, block, 8, 1);
+        else expand_shape(pass, rows, kernel, block, steps, 1);
         return;
     }
 #endif
-#define EXPAND_CASE(n)                                            \
-    if (steps == n) expand_shape(pass, out, kernel, block, n, 0); \
+#define EXPAND_CASE(n)                                             \
+    if (steps == n) expand_shape(pass, rows, kernel, block, n, 0); \
     else
-    EXPAND_STEPS(EXPAND_CASE) expand_shape(pass, out, kernel, block, steps, 0);
+    EXPAND_STEPS(EXPAND_CASE) expand_shape(pass, rows, kernel, block, steps, 0);
 }
 
-#define DEFINE_EXPAND(KERNEL, BLOCK)                                                  \
-    static void expand_##KERNEL##_##BLOCK(const iqlut_pass *pass, void *const *out) { \
-        expand_steps(pass, out, KERNEL, BLOCK);                                       \
+#define DEFINE_EXPAND(KERNEL, BLOCK)                                                            \
+    static void expand_##KERNEL##_##BLOCK(const iqlut_pass *pass, const iqlut_tap_rows *rows) { \
+        expand_steps(pass, rows, KERNEL, BLOCK);                                                \
     }
 DEFINE_EXPAND(1, 8)
 DEFINE_EXPAND(1, 16)
@@ -144,8 +179,8 @@ DEFINE_EXPAND(2, 16)
 DEFINE_EXPAND(3, 8)
 DEFINE_EXPAND(3, 16)
 
-static void expand(const iqlut_pass *pass, void *const *out) {
-    static void (*const shapes[IQLUT_KERNEL_MAX][2])(const iqlut_pass *, void *const *) = {
+static void expand(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
+    static void (*const shapes[IQLUT_KERNEL_MAX][2])(const iqlut_pass *, const iqlut_tap_rows *) = {
         {expand_1_8, expand_1_16}, {expand_2_8, expand_2_16}, {expand_3_8, expand_3_16}};
-    shapes[pass->layer->kernel - 1][pass->layer->block == 16](pass, out);
+    shapes[pass->layer->kernel - 1][pass->layer->block == 16](pass, rows);
 }

@@ -20,6 +20,7 @@ typedef struct {
     int input_stride;                   /* bytes of a pixel of input */
     int64_t first, last;                /* columns of output */
     int64_t input_first, input_last;    /* columns of input */
+    int64_t first_row;                  /* the first row of output */
     int64_t next_input;                 /* the next row of input to take in */
 } line;
 
@@ -67,9 +68,14 @@ static inline int rows_kept(const iqlut_packed *p) {
     return p->kernel * first - p->kernel * (p->kernel - 1) / 2 + (p->apart ? first - 1 : 0);
 }
 
-/* Bytes of the partial rows of one part of a layer. */
+/* A paired layer adds its tap rows to rows of sums. It keeps one for each row of output that a row
+ * of input is part of, and a spare one (stream.c). */
+static inline int sums_kept(const iqlut_packed *p) { return p->kernel + 1; }
+
+/* Bytes of the partial rows, or rows of sums, of one part of a layer. */
 static inline size_t partial_rows_bytes(const line *l, const iqlut_packed *part) {
-    return (size_t)(part->groups * rows_kept(part)) * l->partial_bytes;
+    const int rows = part->paired ? sums_kept(part) : part->groups * rows_kept(part);
+    return (size_t)rows * l->partial_bytes;
 }
 
 /* tile_memory.c: lays a tile out in `memory` or, if that is NULL, only counts the bytes. */

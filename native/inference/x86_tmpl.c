@@ -13,6 +13,7 @@ typedef int16_t partial_sum;
 #define EXPAND_CHAINED 0
 #define EXPAND_SHARED 1
 #define EXPAND_APART 1
+#define EXPAND_ADDS 0
 #define EXPAND_STEPS(X) X(1) X(2) X(4) X(6) X(8) X(12) X(16)
 #define EXPAND_FOR_STEPS IQLUT_FOR_UNROLLED
 

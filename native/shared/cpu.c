@@ -33,6 +33,7 @@ static uint32_t features_here(void) {
     if (has(saved, SAVES_ZMM) && has(b, foundation)) {
         found |= IQLUT_CPU_AVX512;
         if (has(c, bit_AVX512VNNI)) found |= IQLUT_CPU_AVX512_VNNI;
+        if (has(c, bit_AVX512VBMI)) found |= IQLUT_CPU_AVX512_VBMI;
     }
     return found;
 }

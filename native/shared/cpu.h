@@ -9,9 +9,10 @@ enum {
     IQLUT_CPU_FMA = 2,
     IQLUT_CPU_AVX512 = 4, /* F, BW, VL and DQ */
     IQLUT_CPU_AVX512_VNNI = 8,
-    IQLUT_CPU_NEON = 16,     /* every AArch64 has it */
-    IQLUT_CPU_NEON_DOT = 32, /* its dot products of four int8 */
-    IQLUT_CPU_ASKED = 64     /* that it has been asked */
+    IQLUT_CPU_AVX512_VBMI = 16,
+    IQLUT_CPU_NEON = 32,     /* every AArch64 has it */
+    IQLUT_CPU_NEON_DOT = 64, /* its dot products of four int8 */
+    IQLUT_CPU_ASKED = 128    /* that it has been asked */
 };
 
 /* Whether it has all of these features. */

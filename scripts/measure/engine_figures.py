@@ -18,6 +18,7 @@ from scripts.measure import engine_memory, quality_and_speed, thread_gains
 from scripts.shared import result_files
 from scripts.shared.result_files import Row
 
+AVX512 = ("avx512", "avx512vnni", "avx512vbmi")  # the last of them is the fastest
 MODEL, RIVAL, LUMA, RGB, PILLOW = "l8c8-x4", "ecbsr-m4c16", "native", "native-rgb", "pillow-bicubic"
 GROWTH_SIZES = ("320x196", "1000x625", "3160x1978")  # x4: 1, 10 and 100 megapixels
 # Each result of 100 megapixels is 300 MB of fresh memory, which the system clears page by page and
@@ -117,16 +118,16 @@ def ratios(rows: list[Row]) -> list[Row]:
     mine = [row for row in rows if row["model"] in (MODEL, "") and row["scale"] == 4]
     timed = {(row["name"], row["threads"]): row for row in mine}
     found = []
-    fastest = "avx512vnni" if ("native-avx512vnni", 1) in timed else "avx512"
+    of_avx512 = [isa for isa in AVX512 if (f"native-{isa}", 1) in timed]
     limits = {
         "avx2": 1.8,
-        "avx512": None,
-        "avx512vnni": None,
+        **dict.fromkeys(of_avx512),
         "portable": 8.0,
         "neon": None,
         "neondot": None,
-        fastest: 1.4,
     }
+    if of_avx512:
+        limits[of_avx512[-1]] = 1.4
     for isa, limit in limits.items():
         if row := timed.get((f"native-{isa}", 1)):
             found.append(

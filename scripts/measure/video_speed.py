@@ -1,10 +1,11 @@
 """Times the upscaling of a 480x270 video to 1920x1080, and prints one JSON object.
 
-    python -m scripts.measure.video_speed [SECONDS [CLIP]] [--results]
+    python -m scripts.measure.video_speed [SECONDS [CLIP]] [--model NAME] [--results]
 
 The upscaler alone, the encoder alone and the whole command run one after the other, in several
 rounds of which the fastest counts. The whole runs in a process of its own, whose peak memory is
-read after a quarter of the frames and at the end. `--results` keeps the row in results/videos.json.
+read after a quarter of the frames and at the end. A model with restoration strengths runs at
+strength 0. `--results` keeps the row in results/videos.json.
 """
 
 from __future__ import annotations
@@ -32,15 +33,14 @@ from scripts.shared import result_files
 
 WIDTH, HEIGHT, RATE = 480, 270, 25
 ALLOWED_SLOWER, ALLOWED_MIB = 1.25, 600
-MODEL = "l8c8-x4"
 
 
-def measure(seconds: int, clip: Path | None, rounds: int) -> dict[str, Any]:
+def measure(model: str, seconds: int, clip: Path | None, rounds: int) -> dict[str, Any]:
     """Return frames per second of the three, the whole relative to the slower part, and memory in
     MiB.
     """
     threads = upscaling.cores()
-    upscaler = an_upscaler(threads)
+    upscaler = an_upscaler(model, threads)
     with tempfile.TemporaryDirectory() as folder:
         path = write_clip(Path(folder) / "video.mkv", seconds * RATE, clip)
         video = videos.probe(path)
@@ -55,7 +55,7 @@ def measure(seconds: int, clip: Path | None, rounds: int) -> dict[str, Any]:
             )
             with get_context("spawn").Pool(1) as pool:
                 whole_s, quarter_mib, peak_mib = pool.apply(
-                    whole, (path, Path(folder) / "big.mkv", threads)
+                    whole, (model, path, Path(folder) / "big.mkv", threads)
                 )
             times.append((upscaler_s, encoder_s, whole_s))
         upscaler_s, encoder_s, whole_s = map(min, zip(*times, strict=True))
@@ -74,21 +74,23 @@ def measure(seconds: int, clip: Path | None, rounds: int) -> dict[str, Any]:
     rounded = {
         name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()
     }
-    return rounded | {"model": MODEL, "tables_sha256": upscaler.name}
+    return rounded | {"model": model, "tables_sha256": iqlut.load(model).sha256}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seconds", type=int, nargs="?", default=12)
     parser.add_argument("clip", type=Path, nargs="?")
+    parser.add_argument("--model", default="everyday-x4")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--results", action="store_true")
     given = parser.parse_args()
     measured_from = result_files.origin()
-    words = f"python -m scripts.measure.video_speed {given.seconds}" + (
-        f" {given.clip.name}" if given.clip else ""
+    clip_name = f" {given.clip.name}" if given.clip else ""
+    words = (
+        f"python -m scripts.measure.video_speed {given.seconds}{clip_name} --model {given.model}"
     )
-    row = {"command": words} | measure(given.seconds, given.clip, given.rounds)
+    row = {"command": words} | measure(given.model, given.seconds, given.clip, given.rounds)
     row["origin"] = measured_from
     print(json.dumps(row))
     if given.results:
@@ -170,17 +172,19 @@ def encoder_alone(
     return time.perf_counter() - start
 
 
-def whole(path: Path, target: Path, threads: int) -> tuple[float, float, float]:
+def whole(model: str, path: Path, target: Path, threads: int) -> tuple[float, float, float]:
     """Return seconds, and peak memory in MiB after a quarter of the frames and after all."""
-    upscaler, peaks = an_upscaler(threads), []
+    upscaler, peaks = an_upscaler(model, threads), []
     video = videos.probe(path)
     start = time.perf_counter()
     videos.upscale(video, target, upscaler, videos.Options(), lambda: peaks.append(held_mib()))
     return time.perf_counter() - start, peaks[len(peaks) // 4], held_mib()
 
 
-def an_upscaler(threads: int) -> videos.Upscaler:
-    tables = iqlut.load(MODEL)
+def an_upscaler(model: str, threads: int) -> videos.Upscaler:
+    tables = iqlut.load(model)
+    if isinstance(tables, iqlut.RestorationTables):
+        tables = tables.at(0)
     return videos.Upscaler(
         upscaling.upscaler(tables, "native", threads), tables.scale, tables.sha256, threads
     )

@@ -157,7 +157,9 @@ RESULTS_FILES = {
         "python -m scripts.measure.picture_memory --results", ("docs/pictures.md",), _of_one_model
     ),
     "videos": ResultsFile(
-        "python -m scripts.measure.video_speed 6 CLIP --results", ("docs/videos.md",), _of_one_model
+        "python -m scripts.measure.video_speed 6 CLIP --model NAME --results",
+        ("docs/videos.md",),
+        _of_one_model,
     ),
     "firmware": ResultsFile(
         "python -m scripts.measure.firmware",

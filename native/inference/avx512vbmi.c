@@ -1,0 +1,67 @@
+/* AVX-512 with VNNI and VBMI: the keys of 64 signals at once, looked up in tables of bytes. All
+ * else is as in avx512vnni.c. */
+#include <immintrin.h>
+
+#include "isa.h"
+
+typedef __m512i vec;
+
+enum { SIGNALS = 64 };
+
+typedef struct {
+    vec quarters[4];
+} byte_table;
+
+IQLUT_INLINE byte_table load_table(const uint8_t table[IQLUT_SIGNALS]) {
+    byte_table loaded;
+    for (int n = 0; n < 4; n++) loaded.quarters[n] = _mm512_load_si512(table + n * SIGNALS);
+    return loaded;
+}
+
+IQLUT_INLINE vec look_up_bytes(const byte_table *table, vec index) {
+    const vec *const quarters = table->quarters;
+    const vec low = _mm512_permutex2var_epi8(quarters[0], index, quarters[1]);
+    const vec high = _mm512_permutex2var_epi8(quarters[2], index, quarters[3]);
+    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), low, high);
+}
+
+/* (32 - fraction, fraction) of each signal. */
+IQLUT_INLINE void store_weights(vec fraction, uint16_t *weights) {
+    const vec rest = _mm512_sub_epi8(_mm512_set1_epi8(IQLUT_ONE), fraction);
+    const vec low = _mm512_unpacklo_epi8(rest, fraction);
+    const vec high = _mm512_unpackhi_epi8(rest, fraction);
+    /* Both hold quarters of 16 signals each in turn. */
+    const vec first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    const vec second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    _mm512_storeu_si512(weights, _mm512_permutex2var_epi64(low, first, high));
+    _mm512_storeu_si512(weights + SIGNALS / 2, _mm512_permutex2var_epi64(low, second, high));
+}
+
+/* As store_offsets in avx512.c: the offsets of 64 codes, or of 32 pairs of codes. */
+IQLUT_INLINE void store_offsets(const iqlut_packed *l, vec code, uint16_t *offsets) {
+    const vec step = _mm512_set1_epi16((short)(l->code_bytes / IQLUT_LINE));
+    if (l->paired) { /* at most 127 codes */
+        const vec pair = _mm512_maddubs_epi16(code, _mm512_set1_epi16((short)(1 << 8 | l->codes)));
+        _mm512_storeu_si512(offsets, _mm512_mullo_epi16(pair, step));
+        return;
+    }
+    const vec low = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(code));
+    const vec high = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(code, 1));
+    _mm512_storeu_si512(offsets, _mm512_mullo_epi16(low, step));
+    _mm512_storeu_si512(offsets + SIGNALS / 2, _mm512_mullo_epi16(high, step));
+}
+
+static void prepare(const iqlut_packed *l, const uint8_t *signal, int count, iqlut_keys keys) {
+    const byte_table codes = load_table(l->curve[0]), fractions = load_table(l->curve[1]);
+    for (int n = 0; n < count; n += SIGNALS) {
+        const vec index = _mm512_loadu_si512(signal + n);
+        store_weights(look_up_bytes(&fractions, index), keys.weights + n);
+        store_offsets(l, look_up_bytes(&codes, index), keys.offsets + (l->paired ? n / 2 : n));
+    }
+}
+
+const iqlut_isa iqlut_isa_avx512vbmi = {
+    .name = "avx512vbmi",
+    .needs = IQLUT_CPU_AVX512 | IQLUT_CPU_AVX512_VNNI | IQLUT_CPU_AVX512_VBMI,
+    .otherwise = &iqlut_isa_avx512vnni,
+    .prepare = prepare};
