@@ -48,14 +48,14 @@ def measure(model: str, seconds: int, clip: Path | None, rounds: int) -> dict[st
         options = encoders.choose(video, Path(folder) / "big.mkv", larger, videos.Options())
         last_frames = upscaler_alone(video, upscaler, 60)[1]
         times = []
-        for _ in range(rounds):
+        for number in range(rounds):
             upscaler_s, _ = upscaler_alone(video, upscaler, video.frames)
             encoder_s = encoder_alone(
                 video, options, last_frames, threads, Path(folder) / "alone.mkv"
             )
             with get_context("spawn").Pool(1) as pool:
                 whole_s, quarter_mib, peak_mib = pool.apply(
-                    whole, (model, path, Path(folder) / "big.mkv", threads)
+                    whole, (model, path, Path(folder) / f"whole{number}.mkv", threads)
                 )
             times.append((upscaler_s, encoder_s, whole_s))
         upscaler_s, encoder_s, whole_s = map(min, zip(*times, strict=True))
