@@ -65,7 +65,7 @@ def test_small_pictures_in_icarus(model, tmp_path):
     """The same pictures, reduced: Icarus Verilog takes a second for every few pixels."""
     tables = iqlut.load(model)
     assert isinstance(tables, iqlut.Tables)
-    files = rtl.emit(tables) | rtl.cases(tables, pictures(10))
+    files = rtl.emit(tables) | rtl.cases(tables, pictures(16))
     assert "3 frames, " in simulate(tmp_path, "icarus", files, "ARGUMENTS=+send=6 +receive=9")
 
 
