@@ -33,6 +33,8 @@ def random_tables(
         lut = random_lut(rng, (c, levels, kernels[last], kernels[last], d))
         if kernels[last] == 3 and c > 1 and rng.random() < 0.4:
             few_in, few_out = int(rng.integers(1, c + 1)), int(rng.integers(1, d + 1))
+            if rng.random() < 0.5:  # whole eights, as those that are looked up in pairs
+                few_in += -few_in % 8
             lut = without_taps(lut, few_in, d if last else few_out)
         layers.append(
             random_layer(rng, lut, interpolate, skip_scale=1 / (2 * scale) ** 2 if last else 1.0)

@@ -63,6 +63,28 @@ def test_the_largest_tables(build: Build, levels: int, channels: int) -> None:
     np.testing.assert_array_equal(build(tables, 1)(luma), reference.build(tables)(luma))
 
 
+@ALL
+@pytest.mark.parametrize(
+    ("channels", "levels", "few_in", "few_out"),
+    [(16, 7, 8, 8), (24, 7, 8, 17), (32, 7, 16, 24), (40, 7, 8, 8), (48, 5, 8, 16), (48, 7, 24, 8)],
+)
+@pytest.mark.parametrize("height", [1, 2, 9])
+def test_few_taps_of_wide_layers(
+    build: Build, channels: int, levels: int, few_in: int, few_out: int, height: int
+) -> None:
+    """Layers that are packed as two parts, which look up pairs of channels where they can."""
+    rng = np.random.default_rng(channels * levels)
+    luts = [
+        random_lut(rng, (1, levels, 3, 3, channels)),
+        without_taps(random_lut(rng, (channels, levels, 3, 3, channels)), few_in, few_out),
+        without_taps(random_lut(rng, (channels, levels, 3, 3, 16)), few_in, 16),
+    ]
+    layers = [random_layer(rng, lut, True, skip) for lut, skip in zip(luts, (1, 1, 1 / 64), strict=True)]
+    tables = Tables("random", 4, tuple(layers), {})
+    luma = rng.integers(0, 256, (height, 37)).astype(np.uint8)
+    np.testing.assert_array_equal(build(tables, 2)(luma), reference.build(tables)(luma))
+
+
 def tables_with_a_heavy_tap(channels: int) -> Tables:
     """Tables whose row sums fit int16 for 8 channels without the last tap of the middle row."""
     rng = np.random.default_rng(channels)

@@ -40,6 +40,7 @@ typedef struct {
     const uint8_t *rows;
     const uint16_t *weights, *offsets;
     uint64_t fours[FOURS_MAX];
+    int four_count; /* 0: the offsets are read one by one */
 } pixel_keys;
 
 IQLUT_INLINE int fours_of(const iqlut_compact form) {
@@ -49,7 +50,10 @@ IQLUT_INLINE int fours_of(const iqlut_compact form) {
 
 IQLUT_INLINE pixel_keys keys_at(const iqlut_pass *pass, int x, const int fours) {
     const ptrdiff_t first = (ptrdiff_t)x * pass->stride;
-    pixel_keys keys = {pass->rows, pass->keys.weights + first, pass->keys.offsets + first / 2, {0}};
+    pixel_keys keys = {.rows = pass->rows,
+                       .weights = pass->keys.weights + first,
+                       .offsets = pass->keys.offsets + first / 2,
+                       .four_count = fours};
     IQLUT_FOR_UNROLLED(int n = 0; n < fours; n++) {
         memcpy(&keys.fours[n], keys.offsets + 4 * n, 8);
         __asm__ volatile("" : "+r"(keys.fours[n])); /* now, not where it is used */
@@ -57,8 +61,8 @@ IQLUT_INLINE pixel_keys keys_at(const iqlut_pass *pass, int x, const int fours) 
     return keys;
 }
 
-/* The weights of a pair. Those of four are read together, once for all that are used of them:
- * shuffles cost nothing beside the products, reads do. */
+/* The weights of a pair. Those of four are one load, which the compiler shares between the pairs: a
+ * shuffle costs less than a load of its own. */
 IQLUT_INLINE vec weights_of(const pixel_keys *keys, const int pair) {
     const uint16_t *const four = keys->weights + pair / 4 * 8;
     const vec all = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)four));
@@ -78,7 +82,7 @@ IQLUT_INLINE void add_row(const pixel_keys *keys, const int pair, const int row,
         has_all ? row * vectors
                 : form.full_rows * vectors + (row - form.full_rows) * form.centre_vectors;
     const uint16_t units =
-        fours_of(form) ? (uint16_t)(keys->fours[pair / 4] >> pair % 4 * 16) : keys->offsets[pair];
+        keys->four_count ? (uint16_t)(keys->fours[pair / 4] >> pair % 4 * 16) : keys->offsets[pair];
     const uint8_t *at = keys->rows + ((size_t)units + (size_t)before) * IQLUT_LINE;
     const vec weights = weights_of(keys, pair);
     IQLUT_FOR_UNROLLED(int v = first; v < vectors; v++)
@@ -162,8 +166,8 @@ IQLUT_INLINE void store_beside(int32_t *to, const vec *sum, const iqlut_compact 
 /* Sums of a tap row that wait for the pixels to the right: of the first 16 outputs of a block, and
  * of its last 8. */
 typedef struct {
-    vec first, second;
-    half first_half, second_half;
+    vec one_column, two_columns;
+    half last8_one_column, last8_two_columns;
 } waiting_sums;
 
 /* As expand_columns in table_lookup_tmpl.c: column 2 of the taps completes the sums of a pixel, and
@@ -172,19 +176,20 @@ IQLUT_INLINE void finish_tap_row(waiting_sums *waiting, const vec *sum, const in
                                  const int block, const int32_t *addend, int32_t *to) {
     const int taps = 3 * tap_row, last = block - 8;
     if (block >= 16) {
-        vec done = _mm512_add_epi32(waiting->second, tap_of(sum, taps + 2, block));
+        vec done = _mm512_add_epi32(waiting->two_columns, tap_of(sum, taps + 2, block));
         if (tap_row) done = _mm512_add_epi32(done, _mm512_loadu_si512(addend));
         _mm512_storeu_si512(to, done);
-        waiting->second = _mm512_add_epi32(waiting->first, tap_of(sum, taps + 1, block));
-        waiting->first = tap_of(sum, taps, block);
+        waiting->two_columns = _mm512_add_epi32(waiting->one_column, tap_of(sum, taps + 1, block));
+        waiting->one_column = tap_of(sum, taps, block);
     }
     if (block % 16) {
-        half done = _mm256_add_epi32(waiting->second_half, last_of(sum, taps + 2, block));
+        half done = _mm256_add_epi32(waiting->last8_two_columns, last_of(sum, taps + 2, block));
         if (tap_row)
             done = _mm256_add_epi32(done, _mm256_loadu_si256((const half *)(addend + last)));
         _mm256_storeu_si256((half *)(to + last), done);
-        waiting->second_half = _mm256_add_epi32(waiting->first_half, last_of(sum, taps + 1, block));
-        waiting->first_half = last_of(sum, taps, block);
+        waiting->last8_two_columns =
+            _mm256_add_epi32(waiting->last8_one_column, last_of(sum, taps + 1, block));
+        waiting->last8_one_column = last_of(sum, taps, block);
     }
 }
 

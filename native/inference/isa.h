@@ -112,7 +112,7 @@ typedef struct {
 
 /* Where the sums of each tap row go, and those of the tap that is set apart. Of a paired layer,
  * tap row 1 is added to what is at `addend`, which is to[1] or to[0], and tap row 2 to what is at
- * to[2]. */
+ * to[2]. So of each pixel, the sum of tap row 0 is stored before `addend` is read. */
 typedef struct {
     void *to[IQLUT_PARTIALS_MAX];
     const void *addend;
@@ -168,8 +168,8 @@ typedef struct iqlut_isa {
     int paired_bytes; /* the most that the rows of a pass of a paired layer may take */
     int compacts;     /* whether expand can take compact layers */
     int sets_apart;   /* whether expand can */
-    /* Whose functions it uses where it has none, and whose form of rows where `vector_lanes` is 0;
-     * or NULL. */
+    /* Whose functions it uses where it has none, or NULL. With 0 vector_lanes, it also has the form
+     * of rows and the layers of the other: all fields above. */
     const struct iqlut_isa *otherwise;
 
     /* The keys of a row of `count` signals, rounded up to IQLUT_PERIOD; NULL where expand reads the
@@ -177,8 +177,9 @@ typedef struct iqlut_isa {
     void (*prepare)(const iqlut_packed *layer, const uint8_t *signal, int count, iqlut_keys keys);
 
     /* The blends of `pass->count + kernel - 1` pixels, summed over channels and over each row of
-     * taps: `rows->to[i][x * lanes]` is the sum for the pixel x and the tap row i, or what is set
-     * apart. Reads and writes up to 2 pixels before these rows. */
+     * taps: `rows->to[i][x * lanes]` becomes the sum for the pixel x and the tap row i, or what is
+     * set apart; of a paired layer with i > 0, added to what was there or at `addend`. Reads and
+     * writes up to 2 pixels before these rows. */
     void (*expand)(const iqlut_pass *pass, const iqlut_tap_rows *rows);
 
     void (*requantise)(const iqlut_requantise *row); /* arithmetic.requantise */

@@ -41,7 +41,7 @@ static iqlut_isa completed(const iqlut_isa *isa) {
     if (!isa->otherwise) return *isa;
     const iqlut_isa other = completed(isa->otherwise);
     iqlut_isa whole = isa->vector_lanes ? *isa : other;
-    whole.name = isa->name;
+    whole.name = isa->name, whole.needs = isa->needs;
     whole.prepare = isa->prepare ? isa->prepare : other.prepare;
     whole.expand = isa->expand ? isa->expand : other.expand;
     whole.requantise = isa->requantise ? isa->requantise : other.requantise;

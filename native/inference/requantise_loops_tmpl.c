@@ -6,7 +6,7 @@
 #define RQ_LANES IQLUT_PERIOD
 #define RQ_VECTORS 1
 #define RQ_ROWS 1
-#define RQ_ROW_COUNTS(X) X(2) X(3) X(4) X(6)
+#define RQ_ROW_COUNTS(X) X(1) X(2) X(3) X(4) X(6)
 #define RQ_EACH_LANE(n) for (int n = 0; n < RQ_LANES; n++)
 
 typedef struct {

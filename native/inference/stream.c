@@ -1,7 +1,8 @@
 /* Streams one tile of a plane through all layers, a row at a time.
  *
  * Each layer keeps the last two rows of its input and, for each row i of its taps, the partial rows
- * that outputs still to come need: kernel - i of them. A tile computes the halo around itself that
+ * that outputs still to come need: kernel - i of them. A paired layer adds its tap rows to a row of
+ * sums for each row of output in progress instead. A tile computes the halo around itself that
  * lies inside the image; outside the image every tap reads the nearest pixel inside, in every
  * layer, so a tile's pixels are those of the whole.
  */
@@ -16,43 +17,42 @@ static uint8_t *signal_row(const line *l, int64_t y) {
 /* Partial row number `row` of a group of a part, of the input row `y`. */
 static uint8_t *partial_row(const line *l, int part, int group, int row, int64_t y) {
     const iqlut_packed *p = part_at(l->packed, part);
-    const int kept = first_row_kept(p), before = row * kept - row * (row - 1) / 2;
+    const int kept = rows_in_progress(p), before = row * kept - row * (row - 1) / 2;
     const int64_t slot = group * rows_kept(p) + before + y % (kept - tap_row_of(row));
     return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
 }
 
 /* Of a paired part: the sums of output row `y`, and the spare row. */
 static uint8_t *sums_row(const line *l, int part, int64_t y) {
-    const int64_t slot = y % part_at(l->packed, part)->kernel;
+    const int64_t slot = y % rows_in_progress(part_at(l->packed, part));
     return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
 }
 
-static uint8_t *spare_sums_row(const line *l, int part) {
-    const int slot = part_at(l->packed, part)->kernel;
+static uint8_t *spare_row(const line *l, int part) {
+    const int slot = rows_in_progress(part_at(l->packed, part));
     return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
 }
 
-/* Of the last row of the image, the last tap row is part of two rows of output, because it stands
- * for the row below it too. So it is not added to either but kept in the spare row. */
 static int is_last_input(const tile *t, int64_t y) { return y == t->job->picture.h - 1; }
 
 static int reads_spare_row(const tile *t, const iqlut_packed *p, int64_t y) {
     return p->kernel > 1 && (is_last_input(t, y) || is_last_input(t, y + 1));
 }
 
-/* Where the tap rows of the input row `y` go: `rows->to`, and what they are added to. */
+/* Where the tap rows of the input row `y` go. The row above the image repeats its first row, so
+ * output row 0 begins with tap row 0 of that row, which has just been stored at to[0]. The row below
+ * repeats its last row, whose last tap row therefore belongs to two rows of output: it is kept in
+ * the spare row, which requantisation adds to both. */
 static void place_sums(const tile *t, const line *l, int part, int64_t y, iqlut_tap_rows *rows) {
-    const int kernel = part_at(l->packed, part)->kernel;
+    const int kernel = part_at(l->packed, part)->kernel, before = iqlut_before(kernel);
     for (int i = 0; i < kernel; i++) {
-        const int64_t to = y + iqlut_before(kernel) - i;
+        const int64_t to = y + before - i;
         const int is_kept = is_last_input(t, y) && i > 0 && i == kernel - 1;
-        /* Rows of output before the first one are not needed: their sums may be anything. */
-        rows->to[i] =
-            is_kept || to < l->first_row ? spare_sums_row(l, part) : sums_row(l, part, to);
+        /* Rows of output above the tile are not computed, so anything may be added there. */
+        rows->to[i] = is_kept || to < l->first_output ? spare_row(l, part) : sums_row(l, part, to);
     }
-    /* The first row of the image stands for the row above it too. */
-    rows->addend = rows->to[y == 0 && kernel == IQLUT_KERNEL_MAX ? 0 : 1];
-    if (is_last_input(t, y)) memset(spare_sums_row(l, part) - FRONT, 0, l->partial_bytes);
+    rows->addend = rows->to[y == 0 && before ? 0 : 1];
+    if (is_last_input(t, y)) memset(spare_row(l, part) - FRONT, 0, l->partial_bytes);
 }
 
 static void place_partial_rows(const line *l, int part, int group, int64_t y,
@@ -130,13 +130,12 @@ static const uint8_t *skip_row(const tile *t, const line *l, int64_t y) {
     return t->skip + FRONT;
 }
 
-/* Adds the partial rows of a part that output row `y` is the sum of. */
-static void add_partial_rows(const tile *t, const line *l, int part, int64_t y,
-                             iqlut_requantise *row) {
+/* Lists the rows of a part that output row `y` is the sum of. */
+static void list_rows(const tile *t, const line *l, int part, int64_t y, iqlut_requantise *row) {
     const iqlut_packed *p = part_at(l->packed, part);
     if (p->paired) {
         row->rows[row->row_count++] = sums_row(l, part, y);
-        if (reads_spare_row(t, p, y)) row->rows[row->row_count++] = spare_sums_row(l, part);
+        if (reads_spare_row(t, p, y)) row->rows[row->row_count++] = spare_row(l, part);
         return;
     }
     for (int g = 0; g < p->groups; g++)
@@ -156,7 +155,7 @@ static void requantise_row(const tile *t, const line *l, int64_t y, const uint8_
     row.base = skip ? NULL : t->base + FRONT / sizeof(int16_t);
     row.count = (int)(l->last - l->first) * p->lanes;
     row.row_count = 0;
-    for (int n = 0; n < part_count(p); n++) add_partial_rows(t, l, n, y, &row);
+    for (int n = 0; n < part_count(p); n++) list_rows(t, l, n, y, &row);
     t->job->plan->isa.requantise(&row);
 }
 
@@ -244,7 +243,7 @@ void iqlut_upscale_tile(const iqlut_job *job, void *workspace, const iqlut_tile 
     int64_t first_row = place->top, first = place->left, last = place->right;
     for (int index = last_layer; index >= 0; index--) {
         line *l = &t.lines[index];
-        l->first = first, l->last = last, l->first_row = first_row;
+        l->first = first, l->last = last, l->first_output = first_row;
         first = l->input_first = at_least(0, first - l->packed->before);
         last = l->input_last = at_most(job->picture.w, last + l->packed->after);
         first_row = l->next_input = at_least(0, first_row - l->packed->before);

@@ -8,8 +8,8 @@
  *                           needs fewer registers; 0: they start anew, a shorter chain of additions
  *     EXPAND_SHARED         whether there are half vectors, for expand_shared
  *     EXPAND_APART          whether a layer may set a tap apart
- *     EXPAND_ADDS           whether tap rows are added to sums, for which there are v_add_block
- *                           and half_loadu
+ *     EXPAND_ADDS           whether tap rows other than the first are added to sums, for which
+ *                           there are v_add_block and, with EXPAND_SHARED, half_loadu
  *     EXPAND_STEPS(X)       X(n) for each number of look-ups of a pixel that is compiled in, and
  *     EXPAND_FOR_STEPS      IQLUT_FOR_UNROLLED, or `for` where none is
  *     v_zero, v_add, v_blend_add, v_store_block
@@ -28,7 +28,7 @@ enum {
     EXPAND_VECTORS_MAX = (IQLUT_KERNEL_MAX * EXPAND_BLOCK_MAX - 1) / EXPAND_LANES + 1
 };
 
-/* Stores the sums of a tap row. */
+/* Stores the sums of a tap row, with EXPAND_ADDS added to what is at `addend`. */
 IQLUT_INLINE void finish_block(partial_sum *to, const partial_sum *addend, const vec *vectors,
                                const int tap_row, const int block) {
 #if EXPAND_ADDS
@@ -90,7 +90,7 @@ IQLUT_INLINE void expand_columns(const iqlut_pass *pass, const iqlut_tap_rows *r
 }
 
 #if EXPAND_SHARED
-/* Stores the sums of a tap row other than the first. */
+/* The same for a tap row other than the first. */
 IQLUT_INLINE void finish_half(partial_sum *to, const partial_sum *addend, half sums) {
 #if EXPAND_ADDS
     sums = half_add(sums, half_loadu(addend));

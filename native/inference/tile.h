@@ -14,13 +14,13 @@
 /* A layer. */
 typedef struct {
     const iqlut_packed *packed;
-    /* Rows of input and of partial sums, FRONT included; the latter of each part of the layer. */
+    /* Rows of input, and partial rows or rows of sums of each part of the layer, FRONT included. */
     uint8_t *signal, *partial[2];
     size_t signal_bytes, partial_bytes; /* of one row */
     int input_stride;                   /* bytes of a pixel of input */
     int64_t first, last;                /* columns of output */
     int64_t input_first, input_last;    /* columns of input */
-    int64_t first_row;                  /* the first row of output */
+    int64_t first_output;               /* the first row of output */
     int64_t next_input;                 /* the next row of input to take in */
 } line;
 
@@ -57,24 +57,24 @@ static inline const iqlut_packed *part_at(const iqlut_packed *p, int part) {
 /* What is set apart is kept as long as the middle row of taps. */
 static inline int tap_row_of(int row) { return row == IQLUT_APART ? 1 : row; }
 
-/* Partial rows of a group that one row of input makes; for how many rows of input that of the first
- * row of taps is kept, each of the others for one less; and how many that is in all. */
-static inline int rows_made(const iqlut_packed *p) { return p->kernel + (p->apart ? 1 : 0); }
-static inline int first_row_kept(const iqlut_packed *p) {
+/* Rows of output in progress: from the first row of input that is added to one to the last row of
+ * input that the whole layer, of which this may be a part, waits for. */
+static inline int rows_in_progress(const iqlut_packed *p) {
     return iqlut_before(p->kernel) + p->after + 1;
 }
+
+/* Partial rows of a group that one row of input makes, and how many are kept in all: that of the
+ * first row of taps for each row of output in progress, each of the others for one less. */
+static inline int rows_made(const iqlut_packed *p) { return p->kernel + (p->apart ? 1 : 0); }
 static inline int rows_kept(const iqlut_packed *p) {
-    const int first = first_row_kept(p);
+    const int first = rows_in_progress(p);
     return p->kernel * first - p->kernel * (p->kernel - 1) / 2 + (p->apart ? first - 1 : 0);
 }
 
-/* A paired layer adds its tap rows to rows of sums. It keeps one for each row of output that a row
- * of input is part of, and a spare one (stream.c). */
-static inline int sums_kept(const iqlut_packed *p) { return p->kernel + 1; }
-
-/* Bytes of the partial rows, or rows of sums, of one part of a layer. */
+/* Bytes of the partial rows of one part of a layer; or, of a paired one, of a row of sums for each
+ * row of output in progress and a spare one. */
 static inline size_t partial_rows_bytes(const line *l, const iqlut_packed *part) {
-    const int rows = part->paired ? sums_kept(part) : part->groups * rows_kept(part);
+    const int rows = part->paired ? rows_in_progress(part) + 1 : part->groups * rows_kept(part);
     return (size_t)rows * l->partial_bytes;
 }
 
