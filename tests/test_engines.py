@@ -79,7 +79,9 @@ def test_few_taps_of_wide_layers(
         without_taps(random_lut(rng, (channels, levels, 3, 3, channels)), few_in, few_out),
         without_taps(random_lut(rng, (channels, levels, 3, 3, 16)), few_in, 16),
     ]
-    layers = [random_layer(rng, lut, True, skip) for lut, skip in zip(luts, (1, 1, 1 / 64), strict=True)]
+    layers = [
+        random_layer(rng, lut, True, skip) for lut, skip in zip(luts, (1, 1, 1 / 64), strict=True)
+    ]
     tables = Tables("random", 4, tuple(layers), {})
     luma = rng.integers(0, 256, (height, 37)).astype(np.uint8)
     np.testing.assert_array_equal(build(tables, 2)(luma), reference.build(tables)(luma))
