@@ -40,9 +40,9 @@ static int reads_spare_row(const tile *t, const iqlut_packed *p, int64_t y) {
 }
 
 /* Where the tap rows of the input row `y` go. The row above the image repeats its first row, so
- * output row 0 begins with tap row 0 of that row, which has just been stored at to[0]. The row below
- * repeats its last row, whose last tap row therefore belongs to two rows of output: it is kept in
- * the spare row, which requantisation adds to both. */
+ * output row 0 begins with tap row 0 of that row, which has just been stored at to[0]. The row
+ * below repeats its last row, whose last tap row therefore belongs to two rows of output: it is
+ * kept in the spare row, which requantisation adds to both. */
 static void place_sums(const tile *t, const line *l, int part, int64_t y, iqlut_tap_rows *rows) {
     const int kernel = part_at(l->packed, part)->kernel, before = iqlut_before(kernel);
     for (int i = 0; i < kernel; i++) {

@@ -53,13 +53,12 @@ IQLUT_INLINE void expand_columns(const iqlut_pass *pass, const iqlut_tap_rows *r
     const int lanes = pass->layer->lanes, count = pass->count;
     partial_sum *to[IQLUT_PARTIALS_MAX];
     vec acc[IQLUT_KERNEL_MAX][EXPAND_VECTORS_MAX], sum[IQLUT_KERNEL_MAX][EXPAND_VECTORS_MAX];
-    for (int i = 0; i < kernel; i++) {
-        to[i] = (partial_sum *)rows->to[i] - last * lanes;
-        for (int v = 0; v < vectors; v++) acc[i][v] = v_zero();
-    }
+    for (int i = 0; i < kernel; i++) to[i] = (partial_sum *)rows->to[i] - last * lanes;
     if (apart) to[IQLUT_APART] = (partial_sum *)rows->to[IQLUT_APART] - last * lanes;
     const partial_sum *addend =
         EXPAND_ADDS && kernel > 1 ? (const partial_sum *)rows->addend - last * lanes : to[0];
+    for (int j = 0; j < kernel; j++)
+        for (int v = 0; v < vectors; v++) acc[j][v] = v_zero();
     lookups found = lookups_begin(pass, steps);
     for (int x = 0; x < count + last; x++) {
         lookups_of_pixel(&found, steps);
