@@ -14,23 +14,25 @@ static uint8_t *signal_row(const line *l, int64_t y) {
     return l->signal + (y % SIGNAL_ROWS) * l->signal_bytes + FRONT;
 }
 
+/* Row number `slot` of the partial rows, or of the rows of sums, of a part. */
+static uint8_t *kept_row(const line *l, int part, int64_t slot) {
+    return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
+}
+
 /* Partial row number `row` of a group of a part, of the input row `y`. */
 static uint8_t *partial_row(const line *l, int part, int group, int row, int64_t y) {
     const iqlut_packed *p = part_at(l->packed, part);
     const int kept = rows_in_progress(p), before = row * kept - row * (row - 1) / 2;
-    const int64_t slot = group * rows_kept(p) + before + y % (kept - tap_row_of(row));
-    return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
+    return kept_row(l, part, group * rows_kept(p) + before + y % (kept - tap_row_of(row)));
 }
 
 /* Of a paired part: the sums of output row `y`, and the spare row. */
 static uint8_t *sums_row(const line *l, int part, int64_t y) {
-    const int64_t slot = y % rows_in_progress(part_at(l->packed, part));
-    return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
+    return kept_row(l, part, y % rows_in_progress(part_at(l->packed, part)));
 }
 
 static uint8_t *spare_row(const line *l, int part) {
-    const int slot = rows_in_progress(part_at(l->packed, part));
-    return l->partial[part] + (size_t)slot * l->partial_bytes + FRONT;
+    return kept_row(l, part, rows_in_progress(part_at(l->packed, part)));
 }
 
 static int is_last_input(const tile *t, int64_t y) { return y == t->job->picture.h - 1; }
