@@ -9,7 +9,9 @@ becomes. The groups are
 
     recipe    4000 steps of 4 patches of 48x48 from random weights, shown in docs/training.md
     loss      2000 steps of 8 patches, continued from l8c8-x4-first at rate 1e-3; shown there too
-    shape     as recipe, with the recipe that won there, shown in docs/frontier.md
+    shape     4000 steps of 16 patches of 24x24 from random weights, shown in docs/frontier.md; they
+              are scored on drawings, text and buildings as well (`structure_set`), and their tables
+              are kept in runs/trials for `scripts.measure.shape_times`
 """
 
 from __future__ import annotations
@@ -26,9 +28,12 @@ from typing import Any
 
 import numpy as np
 
+from iqlut.evaluation import scores
 from iqlut.network import configuration
 from iqlut.network.network import layer_shapes
 from iqlut.network.stored_entries import places_of
+from iqlut.tables import shipped_models
+from scripts.measure import structure_set
 from scripts.shared import result_files
 from scripts.shared.result_files import ROOT, Row
 
@@ -45,26 +50,40 @@ TRAIN = {
     },
     **{"loss": "charbonnier", "learning_rate": 5e-3, "beta2": 0.99, "validate_every": 10**6},
 }
+SHAPE = {
+    **{"exclude": [*TRAIN["exclude"], *structure_set.LEFT_OUT]},  # type: ignore[misc]
+    **{"batch": 16, "patch": 24, "margin": 2, "ema": 0.999},
+}
 FINE = {"start": "checkpoints/l8c8-x4-first.pt", "steps": 2000, "batch": 8, "learning_rate": 1e-3}
 
 
 def main(group: str, name: str, changes: list[str]) -> None:
     """Train and score one trial, and write its row."""
-    from iqlut.training import loop
+    from iqlut.training import checkpoint_to_tables, loop
 
     measured_from = result_files.origin()
     config = config_of(group, name, changes)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "cache").symlink_to(_image_cache())
-        loop.train(config, Path(folder) / "run")
+        checkpoint = loop.train(config, Path(folder) / "run")
         last = json.loads((Path(folder) / "run/log.jsonl").read_text().splitlines()[-1])
+        kept = {}
+        if group == "shape":
+            tables = checkpoint_to_tables.tables_of(checkpoint)
+            images = structure_set.link(Path(config.train.data), Path(folder) / "structure")
+            score = scores.evaluate(tables, images, tables.scale, scores.How(threads=1))
+            kept = {"structure_db": round(score.psnr_db, 4), "tables_sha256": tables.sha256}
+            place = tables_path(tables.sha256)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shipped_models.save(tables, place)
     seen = config.train.steps * config.train.batch * config.train.patch**2
     row = {
         "group": group,
         "trial": name,
         "changes": " ".join(changes),
         "psnr_db": round(last["psnr_db"], 4),
+        **kept,
         "table_bytes": table_bytes(config.model),
         "megapixels": round(seen / 1e6, 1),
         "seconds": round(time.monotonic() - started),
@@ -83,13 +102,18 @@ def config_of(group: str, name: str, changes: Sequence[str]) -> configuration.Co
     values: dict[str, Any] = {
         "name": name,
         "model": {**MODEL},
-        "train": TRAIN | (FINE if group == "loss" else {}),
+        "train": TRAIN | {"loss": FINE, "shape": SHAPE}.get(group, {}),
     }
     for change in changes:
         key, value = change.split("=", 1)
         section, field = key.split(".")
         values[section][field] = literal(value)
     return configuration.from_dict(values)
+
+
+def tables_path(tables_sha256: str) -> Path:
+    """Return where the tables of a trial are kept."""
+    return ROOT / "runs" / "trials" / f"{tables_sha256[:12]}.iqlut"
 
 
 def split_changes(changes: str) -> list[str]:
