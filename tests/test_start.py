@@ -38,6 +38,26 @@ def test_more_channels_levels_or_gates_are_the_same_function(changes: dict[str, 
     torch.testing.assert_close(ours, theirs, rtol=0, atol=tolerance * theirs.abs().max().item())
 
 
+@pytest.mark.parametrize("changes", [{}, {"levels": 9}, {"blocks": 3}, {"scale": 3}])
+def test_sub_networks_are_the_same_functions(changes: dict[str, object]) -> None:
+    torch.manual_seed(1)
+    config = replace(SMALL, parameterisation="network")
+    small, large = Network(config), Network(replace(config, **changes))
+    start_from(large, small)
+    old, new = small.entries(), large.entries()
+    kept = config.blocks + ("scale" not in changes and "blocks" not in changes)
+    for one, other in list(zip(old, new, strict=False))[:kept]:
+        step = (other.shape[1] - 1) // (one.shape[1] - 1)
+        torch.testing.assert_close(other[:, ::step], one, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("changes", [{"parameterisation": "table"}, {"hidden": 16}, {"kernel": 2}])
+def test_sub_networks_that_do_not_fit_are_refused(changes: dict[str, object]) -> None:
+    config = replace(SMALL, parameterisation="network")
+    with pytest.raises(BadConfig, match="parameterisation or width of sub-networks"):
+        start_from(Network(config), Network(replace(config, **changes)))
+
+
 def test_copies_of_a_channel_do_not_stay_alike() -> None:
     _, large = pair(channels=6)
     luma = torch.randint(0, 256, (2, 9, 11), dtype=torch.uint8)

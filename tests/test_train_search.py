@@ -92,7 +92,7 @@ def test_what_does_not_fit_is_refused(trained: tuple[Config, Path], tmp_path: Pa
     config, checkpoint = trained
     for change, sentence in (
         ({"channels": 2}, "more blocks, channels"),
-        ({"parameterisation": "network"}, "another kernel or parameterisation"),
+        ({"parameterisation": "network"}, "another kernel, parameterisation"),
     ):
         other: Any = replace(config, model=replace(MODEL, **change))
         with pytest.raises(BadConfig, match=sentence):

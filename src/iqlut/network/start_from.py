@@ -11,7 +11,7 @@ import torch
 from iqlut.network.configuration import BadConfig
 from iqlut.network.level_curve import Curve
 from iqlut.network.network import Network
-from iqlut.network.trainable_entries import Table, TableSets
+from iqlut.network.trainable_entries import SubNetwork, Table, TableSets
 from iqlut.tables import symmetry
 
 CLOSED = -5.0  # alpha of a new block: its gain is 0.007, so that it passes on its input
@@ -61,18 +61,35 @@ def _take_tables(network: Network, number: int, other: Network) -> None:
         if last <= index < new.blocks or (index == new.blocks and old.scale != new.scale):
             continue
         source = min(index, last)
+        if isinstance(table, SubNetwork):
+            _take_sub_networks(table, other.tables[source])
+            continue
         entries = _at_levels(read[source], curves[source], here.knots)
         own = table.weights()[number] if isinstance(table, Table | TableSets) else None
         if own is None or entries.shape[2:4] != own.shape[2:4]:
-            raise BadConfig(
-                "train.start has another kernel or parameterisation than the model, expected the "
-                "same; name another checkpoint"
-            )
+            raise _does_not_fit()
         end = index == new.blocks
         entries = _widened(
             entries, 1 if index == 0 else new.channels, new.scale**2 if end else new.channels
         )
         own.copy_(symmetry.stored(entries, new.symmetry, last=end))
+
+
+def _take_sub_networks(networks: SubNetwork, others: torch.nn.Module) -> None:
+    """Copy the parameters of `others`; they do not depend on the number of levels."""
+    new, old = networks.state_dict(), others.state_dict()
+    if {name: value.shape for name, value in new.items()} != {
+        name: value.shape for name, value in old.items()
+    }:
+        raise _does_not_fit()
+    networks.load_state_dict(old)
+
+
+def _does_not_fit() -> BadConfig:
+    return BadConfig(
+        "train.start has another kernel, parameterisation or width of sub-networks than the model, "
+        "expected the same; name another checkpoint"
+    )
 
 
 def _at_levels(entries: torch.Tensor, there: Curve, knots: np.ndarray) -> torch.Tensor:
