@@ -5,18 +5,15 @@
  * them by the four blend weights and adds the products to an int32: half the look-ups, no separate
  * additions, and nothing that could overflow. Other layers run as in avx512.c.
  */
-#include <immintrin.h>
 #include <string.h>
 
-#include "isa.h"
+#include "avx512vnni.h"
 
-typedef __m512i vec;
-typedef __m256i half;
 typedef int32_t partial_sum;
 
 #define PAIRED_BYTES 196608 /* the most used of which stay in the L2 cache */
 
-#define EXPAND_LANES 16
+#define EXPAND_LANES LANES
 #define EXPAND_ENTRY_BYTES 4
 #define EXPAND_CHAINED 0
 #define EXPAND_SHARED 1
@@ -30,27 +27,21 @@ IQLUT_INLINE vec v_load(const void *p) { return _mm512_load_si512(p); }
 IQLUT_INLINE vec v_loadu(const void *p) { return _mm512_loadu_si512(p); }
 IQLUT_INLINE vec v_add(vec a, vec b) { return _mm512_add_epi32(a, b); }
 IQLUT_INLINE half half_zero(void) { return _mm256_setzero_si256(); }
-IQLUT_INLINE void half_store(void *p, half v) { _mm256_storeu_si256(p, v); }
-IQLUT_INLINE half half_loadu(const void *p) { return _mm256_loadu_si256((const half *)p); }
-IQLUT_INLINE half half_add(half a, half b) { return _mm256_add_epi32(a, b); }
-IQLUT_INLINE half v_lower(vec v) { return _mm512_castsi512_si256(v); }
-IQLUT_INLINE half v_upper(vec v) { return _mm512_extracti64x4_epi64(v, 1); }
 IQLUT_INLINE vec v_lower_to_upper(vec v) { return _mm512_maskz_shuffle_i64x2(0xF0, v, v, 0x44); }
 
 /* `block` lanes, 8 or 16, of `vectors` from `lane` on. */
 IQLUT_INLINE void v_store_block(int32_t *to, const vec *vectors, const int lane, const int block) {
-    const vec v = vectors[lane / EXPAND_LANES];
-    if (block == 16) _mm512_storeu_si512(to, v);
-    else half_store(to, lane % EXPAND_LANES ? v_upper(v) : v_lower(v));
+    const vec v = vectors[lane / LANES];
+    if (block == LANES) _mm512_storeu_si512(to, v);
+    else half_store(to, half_of(v, lane));
 }
 
 /* The same, added to what is at `addend`. */
 IQLUT_INLINE void v_add_block(int32_t *to, const int32_t *addend, const vec *vectors,
                               const int lane, const int block) {
-    const vec v = vectors[lane / EXPAND_LANES];
-    if (block == 16) _mm512_storeu_si512(to, v_add(v, v_loadu(addend)));
-    else
-        half_store(to, half_add(lane % EXPAND_LANES ? v_upper(v) : v_lower(v), half_loadu(addend)));
+    const vec v = vectors[lane / LANES];
+    if (block == LANES) _mm512_storeu_si512(to, v_add(v, v_loadu(addend)));
+    else half_store(to, half_add(half_of(v, lane), half_loadu(addend)));
 }
 
 /* arithmetic.blend of two channels, added to `sum`. */
@@ -84,25 +75,11 @@ typedef struct {
     vec weights;
 } lookup;
 
-IQLUT_INLINE __m128i weights_at(const uint16_t *weight) {
-    return _mm_loadu_si128((const __m128i *)weight);
-}
-
 IQLUT_INLINE four_keys four_keys_at(const uint16_t *weight, const uint16_t *offset) {
-    four_keys keys = {.weights = weights_at(weight)};
+    four_keys keys = {.weights = four_weights_at(weight)};
     memcpy(&keys.offsets, offset, 8);
     __asm__ volatile("" : "+r"(keys.offsets), "+v"(keys.weights)); /* now, not where used */
     return keys;
-}
-
-IQLUT_INLINE vec spread(__m128i eight, int which) {
-    const vec all = _mm512_broadcast_i32x4(eight);
-    switch (which) {
-        case 0: return _mm512_shuffle_epi32(all, 0x00);
-        case 1: return _mm512_shuffle_epi32(all, 0x55);
-        case 2: return _mm512_shuffle_epi32(all, 0xAA);
-        default: return _mm512_shuffle_epi32(all, 0xFF);
-    }
 }
 
 IQLUT_INLINE lookups lookups_begin(const iqlut_pass *pass, const int steps) {
@@ -126,9 +103,10 @@ IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
                             const int row_bytes) {
     const uint16_t units =
         steps == 4 ? (uint16_t)(found->now.offsets >> s % 4 * 16) : found->offset[s];
-    const __m128i eight = steps == 4 ? found->now.weights : weights_at(found->weight + s / 4 * 8);
+    const __m128i four =
+        steps == 4 ? found->now.weights : four_weights_at(found->weight + s / 4 * 8);
     const uint8_t *row = found->rows + (size_t)units * IQLUT_LINE + s * row_bytes;
-    return (lookup){row, spread(eight, s % 4)};
+    return (lookup){row, weights_of_pair(four, s % 4)};
 }
 
 #include "table_lookup_tmpl.c"
@@ -139,7 +117,7 @@ static void expand_any(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
     else iqlut_isa_avx512.expand(pass, rows);
 }
 
-#define RQ_LANES 16
+#define RQ_LANES LANES
 #define RQ_VECTORS 4
 #define RQ_ROWS 1
 #define RQ_ROW_COUNTS(X) X(1) X(2)

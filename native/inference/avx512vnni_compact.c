@@ -4,13 +4,9 @@
  * a frame. Then the sums are put into the order of the frame before, whose blends are added. All
  * this happens in registers.
  */
-#include <immintrin.h>
 #include <string.h>
 
-#include "isa.h"
-
-typedef __m512i vec;
-typedef __m256i half;
+#include "avx512vnni.h"
 
 enum { VECTORS_MAX = 14, FOURS_MAX = 6, PIXELS_BEFORE = 2 };
 
@@ -61,19 +57,6 @@ IQLUT_INLINE pixel_keys keys_at(const iqlut_pass *pass, int x, const int fours) 
     return keys;
 }
 
-/* The weights of a pair. Those of four are one load, which the compiler shares between the pairs: a
- * shuffle costs less than a load of its own. */
-IQLUT_INLINE vec weights_of(const pixel_keys *keys, const int pair) {
-    const uint16_t *const four = keys->weights + pair / 4 * 8;
-    const vec all = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)four));
-    switch (pair % 4) {
-        case 0: return _mm512_shuffle_epi32(all, 0x00);
-        case 1: return _mm512_shuffle_epi32(all, 0x55);
-        case 2: return _mm512_shuffle_epi32(all, 0xAA);
-        default: return _mm512_shuffle_epi32(all, 0xFF);
-    }
-}
-
 /* Adds the blend of a row of a pair of codes, with all taps or with the centre only. */
 IQLUT_INLINE void add_row(const pixel_keys *keys, const int pair, const int row, const int has_all,
                           const iqlut_compact form, vec *sum) {
@@ -84,7 +67,8 @@ IQLUT_INLINE void add_row(const pixel_keys *keys, const int pair, const int row,
     const uint16_t units =
         keys->four_count ? (uint16_t)(keys->fours[pair / 4] >> pair % 4 * 16) : keys->offsets[pair];
     const uint8_t *at = keys->rows + ((size_t)units + (size_t)before) * IQLUT_LINE;
-    const vec weights = weights_of(keys, pair);
+    /* One load for four pairs, which the compiler shares: a shuffle costs less than a load. */
+    const vec weights = weights_of_pair(four_weights_at(keys->weights + pair / 4 * 8), pair % 4);
     IQLUT_FOR_UNROLLED(int v = first; v < vectors; v++)
         sum[v] =
             _mm512_dpbusd_epi32(sum[v], weights, _mm512_load_si512(at + (v - first) * IQLUT_LINE));
@@ -150,15 +134,13 @@ IQLUT_INLINE vec tap_of(const vec *sum, const int tap, const int block) {
 
 IQLUT_INLINE half last_of(const vec *sum, const int tap, const int block) {
     const int lane = iqlut_compact_lane(block, tap, block - 8);
-    const vec v = sum[lane / 16];
-    return lane % 16 ? _mm512_extracti64x4_epi64(v, 1) : _mm512_castsi512_si256(v);
+    return half_of(sum[lane / LANES], lane);
 }
 
 /* The outputs beside the block, which have the tap at the centre only. */
 IQLUT_INLINE void store_beside(int32_t *to, const vec *sum, const iqlut_compact form) {
     const int centre = iqlut_outer_vectors(form.block);
-    if (form.block == 8)
-        _mm256_storeu_si256((half *)(to + 8), _mm512_extracti64x4_epi64(sum[centre], 1));
+    if (form.block == 8) half_store(to + 8, v_upper(sum[centre]));
     IQLUT_FOR_UNROLLED(int v = 1; v < form.centre_vectors; v++)
         _mm512_storeu_si512(to + v * 16, sum[centre + v]);
 }
@@ -183,12 +165,11 @@ IQLUT_INLINE void finish_tap_row(waiting_sums *waiting, const vec *sum, const in
         waiting->one_column = tap_of(sum, taps, block);
     }
     if (block % 16) {
-        half done = _mm256_add_epi32(waiting->last8_two_columns, last_of(sum, taps + 2, block));
-        if (tap_row)
-            done = _mm256_add_epi32(done, _mm256_loadu_si256((const half *)(addend + last)));
-        _mm256_storeu_si256((half *)(to + last), done);
+        half done = half_add(waiting->last8_two_columns, last_of(sum, taps + 2, block));
+        if (tap_row) done = half_add(done, half_loadu(addend + last));
+        half_store(to + last, done);
         waiting->last8_two_columns =
-            _mm256_add_epi32(waiting->last8_one_column, last_of(sum, taps + 1, block));
+            half_add(waiting->last8_one_column, last_of(sum, taps + 1, block));
         waiting->last8_one_column = last_of(sum, taps, block);
     }
 }
