@@ -41,6 +41,11 @@ class ModelConfig:
     means all channels.
     """
 
+    taps: Literal["square", "lines"] = "square"
+    """Taps of the blocks after the first. "square" means all of them; with "lines", which needs
+    symmetry = 8, half of the channels read a row of three pixels and the others a column.
+    """
+
     upsample_kernel: KernelSide = 2
     """Side length of the upsampler's convolution. 2 reads a pixel and its right, lower and lower
     right neighbours.
@@ -122,6 +127,7 @@ class ModelConfig:
             )
         self._check_strengths()
         self._check_spatial_channels()
+        self._check_lines()
         for name, knots in (("knot_a", self.knot_a), ("knot_b", self.knot_b)):
             if len(knots) not in (1, self.blocks):
                 raise BadConfig(
@@ -144,6 +150,19 @@ class ModelConfig:
                     f"model.{name} is {few}, expected a multiple of model.symmetry, which is "
                     f"{self.symmetry}, of at most {self.channels} channels; change it"
                 )
+
+    def _check_lines(self) -> None:
+        """Raise BadConfig for lines of taps without what they need."""
+        if self.taps == "lines" and (
+            self.symmetry != 8
+            or any(self.layer_spatial_channels[:-1])
+            or set(self.block_kernels[1:]) != {3}
+        ):
+            raise BadConfig(
+                f"model.taps is 'lines' with symmetry = {self.symmetry}, kernel = {self.kernel} "
+                f"and spatial_channels = {self.spatial_channels}, expected 8, 3 and 0; change "
+                "these, or set model.taps to 'square'"
+            )
 
     def _check_strengths(self) -> None:
         """Raise BadConfig for illegal strengths, and for options that exclude strengths."""
@@ -171,6 +190,11 @@ class ModelConfig:
         later = self.blocks - 1
         inner = per_layer(self.spatial_channels, later, "model.spatial_channels") if later else ()
         return 0, *inner, self.upsample_spatial_channels
+
+    @property
+    def layer_has_lines(self) -> tuple[bool, ...]:
+        """Whether the taps of each layer are lines."""
+        return False, *[self.taps == "lines"] * (self.blocks - 1), False
 
     @property
     def layer_levels(self) -> tuple[int, ...]:

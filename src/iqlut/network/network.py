@@ -71,10 +71,10 @@ class Network(nn.Module):
         n = config.symmetry
         shapes = layer_shapes(config)
         self.tables = nn.ModuleList(self._table(index, shape) for index, shape in enumerate(shapes))
-        for index, (shape, few) in enumerate(
-            zip(shapes, config.layer_spatial_channels, strict=True)
-        ):
-            for name, values in places_of(shape, few, n, last=index == config.blocks).items():
+        taps = zip(config.layer_spatial_channels, config.layer_has_lines, strict=True)
+        for index, (shape, (few, lines)) in enumerate(zip(shapes, taps, strict=True)):
+            places = places_of(shape, few, n, index == config.blocks, lines)
+            for name, values in places.items():
                 self.register_buffer(f"{name}_{index}", torch.from_numpy(values), persistent=False)
         gates = 1 if config.gate == "block" else config.channels // n
         self.register_buffer(
@@ -106,6 +106,8 @@ class Network(nn.Module):
         c *= self.config.symmetry if last else 1  # the number of channels that are summed
         few = self.config.layer_spatial_channels[index]
         taps = c + few * (k * k - 1) if few else c * k * k
+        if self.config.layer_has_lines[index]:
+            taps = c * k
         # without a residual, a layer must pass on the whole signal
         size = 1.0 if not self.config.residual else 0.1 if last else 0.5
         spread = size / taps**0.5

@@ -11,18 +11,24 @@ import torch
 from iqlut.tables import symmetry
 
 
-def places_of(shape: tuple[int, ...], few: int, order: int, last: bool) -> dict[str, np.ndarray]:
+def places_of(
+    shape: tuple[int, ...], few: int, order: int, last: bool, lines: bool = False
+) -> dict[str, np.ndarray]:
     """What restores the whole table of a layer from its stored entries.
 
     `shape` is that of the stored entries, (c, levels, k, k, d), `few` the number of channels that
-    have taps off the centre, 0 for all, and `order` that of the symmetry. The result holds
+    have taps off the centre, 0 for all, and `order` that of the symmetry. With `lines` the stored
+    outputs read a row of three pixels, so that half of their flips and rotations read a column. The
+    result holds
 
     mask     float32, 1 for the taps that there are; only if some are missing
     places   int64, of the whole shape: the stored entry that each entry is; only with symmetry
     sources  int64 (*shape, order): the entries of the whole that each stored one is read as
     """
     found = {}
-    if few:
+    if lines:
+        found["mask"] = _row_mask(shape)
+    elif few:
         found["mask"] = _mask(shape, few, order, last)
     if order > 1:
         stored = np.arange(math.prod(shape)).reshape(shape)
@@ -38,6 +44,13 @@ def _mask(shape: tuple[int, ...], few: int, order: int, last: bool) -> np.ndarra
     mask = np.zeros((c, 1, k, k, d), np.float32)
     mask[:, :, k // 2, k // 2] = 1
     mask[:inputs, ..., :outputs] = 1
+    return mask
+
+
+def _row_mask(shape: tuple[int, ...]) -> np.ndarray:
+    """See `places_of`; it broadcasts to `shape`."""
+    mask = np.zeros((1, 1, shape[2], shape[3], 1), np.float32)
+    mask[:, :, shape[2] // 2] = 1
     return mask
 
 
