@@ -52,7 +52,11 @@ def checksum(tables: Tables) -> str:
 def whole(lut: np.ndarray, around: np.ndarray | None) -> np.ndarray:
     """The table of a `lut` tensor, with the zeros of missing taps."""
     if around is None:
-        return lut
+        return (
+            lut
+            if lut.shape[2] == lut.shape[3]
+            else np.pad(lut, [(0, 0)] * 2 + [(1, 1)] + [(0, 0)] * 2)
+        )
     c, levels, d = lut.shape
     table = np.zeros((c, levels, 9, d), int)
     table[:, :, 4] = lut

@@ -144,10 +144,12 @@ def symmetric_tables(
     scale: int,
     kernels: tuple[int, int] = (3, 3),
     shape: tuple[int, int] | None = None,
+    lines: bool = False,
 ) -> Tables:
     """Two blocks of this shape, (channels, levels), and the upsampler.
 
-    By default there are five levels and one or two orbits of channels.
+    By default there are five levels and one or two orbits of channels. With `lines`, the stored
+    outputs of the second block have a row of taps only.
     """
     channels, levels = shape or (order * int(rng.integers(1, 3)) if order < 8 else order, 5)
     layers, c = [], 1
@@ -155,7 +157,10 @@ def symmetric_tables(
         last = index == 2
         kernel, d = kernels[last], scale**2 if last else channels
         part = (c // order if last else c, levels, kernel, kernel, d if last else d // order)
-        lut = symmetry.whole(random_lut(rng, part), order, last)
+        stored = random_lut(rng, part)
+        if lines and index == 1:
+            stored[:, :, ::2] = 0
+        lut = symmetry.whole(stored, order, last)
         layer = random_layer(rng, lut, True, 1 / (2 * scale) ** 2 if last else 1.0)
         first = np.zeros(d, int) if last else np.arange(d) // order * order
         constants = {name: getattr(layer, name)[first] for name in ("gain", "skip", "bias")}

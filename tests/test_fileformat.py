@@ -19,7 +19,7 @@ from iqlut.tables import file_format, missing_taps
 from iqlut.tables.file_format import BadModelFile, from_bytes, read, to_bytes
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import RestorationTables
-from random_tables import random_layer, random_tables, without_taps
+from random_tables import random_layer, random_tables, symmetric_tables, without_taps
 
 ABOUT = {"licence": "CC0-1.0", "psnr_db": {"Set5": 30.5}, "made": ["ünïcode", None, True]}
 
@@ -179,6 +179,38 @@ def test_missing_taps_are_not_stored(few: tuple[int, int], strengths: tuple[floa
     sets = back.sets if isinstance(back, RestorationTables) else (back,)
     for one in sets:
         np.testing.assert_array_equal(one.layers[1].lut, layer.lut)
+
+
+@pytest.mark.parametrize("strengths", [(), (0, 1)])
+@pytest.mark.parametrize("order", [1, 8])
+def test_of_lines_of_taps_a_row_is_stored(order: int, strengths: tuple[float, ...]) -> None:
+    """Of symmetric tables, whose whole has rows and columns, too."""
+    rng = np.random.default_rng(6)
+    tables = symmetric_tables(rng, order, 2, shape=(8, 5), lines=True)
+    model = RestorationTables(strengths, (tables,) * 2) if strengths else tables
+    data = to_bytes(model)
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    c, levels, _, _, d = tables.stored(1)["lut"].shape
+    assert header["lut.1"]["shape"] == [c, levels, 1, 3, d]
+    assert len(data) - end == model.table_bytes
+    back = from_bytes(data)
+    assert back.sha256 == model.sha256 and to_bytes(back) == data
+    ones = back.sets if isinstance(back, RestorationTables) else (back,)
+    for one in ones:
+        np.testing.assert_array_equal(one.layers[1].lut, tables.layers[1].lut)
+    assert (tables.layers[1].lut[:, :, 0, 1].any()) == (order == 8)
+
+
+def test_a_row_without_taps_beside_the_centre_is_refused() -> None:
+    """It would be a second file of the same tables, as `centre` and `around`."""
+    row = np.zeros((3, 4, 1, 3, 5), np.int8)
+    row[:, :, :, 1] = 1
+    for wrong in (row, row[..., :2, :], row[:, :, :, :1], np.ones((3, 4, 2, 3, 5), np.int8)):
+        with pytest.raises(IllegalTables, match="as many rows of taps as columns"):
+            missing_taps.join_row(wrong)
+    row[0, 0, 0, 0, 0] = 1
+    assert missing_taps.split(missing_taps.join_row(row))[0].shape == row.shape
 
 
 def test_missing_taps_that_are_not_the_least_are_refused() -> None:

@@ -25,8 +25,8 @@ from 1,
     bias.N       as bias                   the biases of set N
 
 Format 3 is either of the two, with at least one table that has not all taps (missing_taps.py). The
-tensor `lut.N` of such a table is (c, levels, d) and holds the entries at the centre, and the file
-also holds
+tensor `lut.N` of such a table is (c, levels, 1, 3, d) and holds the middle row of taps, or it is
+(c, levels, d) and holds the entries at the centre, and the file also holds
 
     around.N     int8 (few_in, levels, 8, few_out)  those of the other taps
 
@@ -87,7 +87,7 @@ def to_bytes(model: Tables | RestorationTables) -> bytes:
 
 def _format(model: Tables | RestorationTables, arrays: dict[str, np.ndarray]) -> int:
     """The format of a file with these tensors."""
-    if any(name.startswith("around") for name in arrays):
+    if any(_lacks_taps(array) for name, array in arrays.items() if name.startswith("lut")):
         return MISSING_TAPS
     return SEVERAL_SETS if isinstance(model, RestorationTables) else ONE_SET
 
@@ -105,11 +105,10 @@ def _arrays(tables: Tables, number: int) -> dict[str, np.ndarray]:
     layers = [tables.stored(i) for i in range(len(tables.layers))]
     arrays = {}
     for i, layer in enumerate(layers):
-        parts = missing_taps.split(layer["lut"])
-        lut = np.ascontiguousarray(layer["lut"]) if parts is None else parts[0]
+        lut, *around = missing_taps.split(layer["lut"])
         arrays[_named(f"lut.{i}", number)] = lut
-        if parts is not None:
-            arrays[_named(f"around.{i}", number)] = parts[1]
+        if around:
+            arrays[_named(f"around.{i}", number)] = around[0]
     for name in _CONSTANTS if number == 0 else ("bias",):
         arrays[_named(name, number)] = np.concatenate([layer[name] for layer in layers])
     return arrays
@@ -238,17 +237,17 @@ def _expected_tensors(
     Raises KeyError if a table is missing, and TypeError if none or some have missing taps although
     the format says otherwise.
     """
-    luts = [(f"lut.{i}", f"around.{i}") for i in range(len(header["layers"]))]
-    around = {
-        _named(around, n)
-        for n in numbers
-        for lut, around in luts
-        if arrays[_named(lut, n)].ndim == 3
-    }
-    if bool(around) != (header["format"] == MISSING_TAPS):
+    layers = range(len(header["layers"]))
+    luts = {_named(f"lut.{i}", n): _named(f"around.{i}", n) for n in numbers for i in layers}
+    if any(_lacks_taps(arrays[lut]) for lut in luts) != (header["format"] == MISSING_TAPS):
         raise TypeError("format")
-    names = (*_CONSTANTS, *(lut for lut, _ in luts))
-    return {_named(name, n) for n in numbers for name in names} | around
+    around = {around for lut, around in luts.items() if arrays[lut].ndim == 3}
+    return {_named(name, n) for n in numbers for name in _CONSTANTS} | luts.keys() | around
+
+
+def _lacks_taps(lut: np.ndarray) -> bool:
+    """Whether a tensor holds the centre or the row of a table that has no other taps."""
+    return lut.ndim == 3 or (lut.ndim == 5 and lut.shape[2] != lut.shape[3])
 
 
 def _nesting(value: Any) -> int:
@@ -262,15 +261,17 @@ def _nesting(value: Any) -> int:
 
 
 def _whole_size(array: np.ndarray) -> int:
-    """The entries that are made of a tensor: nine taps of one at the centre."""
-    return array.size * (9 if array.ndim == 3 else 1)
+    """The entries that are made of a tensor, with those of the taps that it lacks."""
+    return array.size * (9 if array.ndim == 3 else 3 if _lacks_taps(array) else 1)
 
 
 def _lut(arrays: dict[str, np.ndarray], layer: int, number: int) -> np.ndarray:
     """The stored part of the table of a layer in set `number`, with all taps."""
     lut = arrays[_named(f"lut.{layer}", number)]
-    if lut.ndim != 3:
+    if not _lacks_taps(lut):
         return lut
+    if lut.ndim == 5:
+        return missing_taps.join_row(lut)
     return missing_taps.join(lut, arrays[_named(f"around.{layer}", number)])
 
 

@@ -1,13 +1,18 @@
-"""Tables with taps off the centre between some channels only, which store only the taps they have.
+"""Tables of 3x3 taps that store only the taps they have.
 
-A layer of 3x3 taps may read its neighbouring pixels for its first inputs and outputs alone: all
-other entries off the centre are 0. Then two arrays hold all that is not 0,
+There are two forms. A layer may read its neighbouring pixels for its first inputs and outputs
+alone: all other entries off the centre are 0. Then two arrays hold all that is not 0,
 
     centre  int8 (c, levels, d)              the entries of the tap at the centre
     around  int8 (few_in, levels, 8, few_out)  those of the other taps, in the order of rows
 
-where few_in and few_out are the fewest first inputs and outputs. Of symmetric tables, this is done
-with the stored part (symmetry.py).
+where few_in and few_out are the fewest first inputs and outputs. Or all entries outside the middle
+row of taps are 0, and one array holds this row,
+
+    row     int8 (c, levels, 1, 3, d)
+
+The row is stored if it has entries off the centre other than 0. Of symmetric tables, this is done
+with the stored part (symmetry.py), and a row there stands for rows and columns.
 """
 
 from __future__ import annotations
@@ -33,15 +38,36 @@ def extent(lut: np.ndarray) -> tuple[int, int]:
     return (int(inputs.max()) + 1, int(outputs.max()) + 1) if len(inputs) else (0, 0)
 
 
-def split(lut: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """The arrays `centre` and `around` of a table, or None if it has all taps."""
+def has_row_only(lut: np.ndarray) -> bool:
+    """Whether a table (c, levels, k, k, d) has a row of three taps and no others."""
+    if lut.shape[2] != 3:
+        return False
+    return not lut[:, :, ::2].any() and bool(lut[:, :, 1, ::2].any())
+
+
+def split(lut: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The arrays that are stored of a table: `centre` and `around`, `row`, or the table itself."""
     c, levels, k, _, d = lut.shape
+    if has_row_only(lut):
+        return (np.ascontiguousarray(lut[:, :, 1:2]),)
     few_in, few_out = extent(lut)
     if k != 3 or few_in * few_out == c * d:
-        return None
+        return (np.ascontiguousarray(lut),)
     taps = lut.reshape(c, levels, 9, d)
     around = np.delete(taps[:few_in, ..., :few_out], _CENTRE, axis=2)
     return np.ascontiguousarray(taps[:, :, _CENTRE]), np.ascontiguousarray(around)
+
+
+def join_row(row: np.ndarray) -> np.ndarray:
+    """The table (c, levels, 3, 3, d) of a row. Raises IllegalTables if it has no taps beside the
+    centre.
+    """
+    if row.shape[2:4] != (1, 3) or not row[:, :, :, ::2].any():
+        raise IllegalTables(
+            f"a table has the shape {row.shape}, expected as many rows of taps as columns, or a "
+            "row of three with entries beside the centre"
+        )
+    return np.pad(row, ((0, 0), (0, 0), (1, 1), (0, 0), (0, 0)))
 
 
 def join(centre: np.ndarray, around: np.ndarray) -> np.ndarray:
@@ -61,7 +87,7 @@ def join(centre: np.ndarray, around: np.ndarray) -> np.ndarray:
     others = [tap for tap in range(9) if tap != _CENTRE]
     lut[:few_in, :, others, :few_out] = around
     lut = lut.reshape(c, levels, 3, 3, d)
-    if split(lut) is None or extent(lut) != (few_in, few_out):
+    if len(split(lut)) != 2 or extent(lut) != (few_in, few_out):
         raise IllegalTables(
             f"the taps off the centre are {around.shape}, expected the fewest channels that hold "
             f"all of them, {extent(lut)}"
@@ -71,5 +97,4 @@ def join(centre: np.ndarray, around: np.ndarray) -> np.ndarray:
 
 def entry_count(lut: np.ndarray) -> int:
     """How many entries are stored of a table."""
-    parts = split(lut)
-    return lut.size if parts is None else sum(part.size for part in parts)
+    return sum(part.size for part in split(lut))
