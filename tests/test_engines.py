@@ -208,6 +208,24 @@ def test_blocks_that_widen_or_narrow(build: Build, widths: tuple[int, ...]) -> N
     np.testing.assert_array_equal(build(tables, 1)(luma), reference.build(tables)(luma))
 
 
+@ALL
+@pytest.mark.parametrize("widths", [(16, 16), (8, 16, 24), (24, 40, 9), (64, 33), (16, 7)])
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_outputs_with_lines_of_taps(build: Build, widths: tuple[int, ...], share: float) -> None:
+    """Any share of the outputs has a column of taps, and the others have a row."""
+    rng = np.random.default_rng(4)
+    tables = uneven_tables(rng, 2, widths)
+    layers = list(tables.layers)
+    for index, layer in enumerate(layers[1:-1], 1):
+        lut, columns = layer.lut.copy(), rng.random(layer.lut.shape[4]) < share
+        lut[:, :, ::2, :, ~columns] = 0
+        lut[:, :, :, ::2, columns] = 0
+        layers[index] = replace(layer, lut=lut)
+    tables = replace(tables, layers=tuple(layers))
+    luma = rng.integers(0, 256, (11, 37)).astype(np.uint8)
+    np.testing.assert_array_equal(build(tables, 1)(luma), reference.build(tables)(luma))
+
+
 def with_one_more(lut: np.ndarray) -> np.ndarray:
     """`lut` with another last entry of its last tap."""
     changed = lut.copy()
@@ -216,7 +234,10 @@ def with_one_more(lut: np.ndarray) -> np.ndarray:
 
 
 @ALL
-@pytest.mark.parametrize("kind", ["symmetric", "partial", "nearly symmetric", "nearly partial"])
+@pytest.mark.parametrize(
+    "kind",
+    ["symmetric", "partial", "lines", "nearly symmetric", "nearly partial", "nearly lines"],
+)
 @pytest.mark.parametrize(
     ("channels", "levels", "scale"),
     [
@@ -235,7 +256,7 @@ def test_symmetric_tables(build: Build, channels: int, levels: int, scale: int, 
     not if one entry is another.
     """
     rng = np.random.default_rng(levels * channels)
-    tables = symmetric_tables(rng, 8, scale, shape=(channels, levels))
+    tables = symmetric_tables(rng, 8, scale, shape=(channels, levels), lines="lines" in kind)
     layers = list(tables.layers)
     for index in (1, 2):
         lut = layers[index].lut

@@ -112,7 +112,8 @@ IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
 #include "table_lookup_tmpl.c"
 
 static void expand_any(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
-    if (pass->layer->compact.frames) iqlut_expand_compact(pass, rows);
+    if (pass->layer->compact.lines) iqlut_expand_lines(pass, rows);
+    else if (pass->layer->compact.frames) iqlut_expand_compact(pass, rows);
     else if (pass->layer->paired) expand(pass, rows);
     else iqlut_isa_avx512.expand(pass, rows);
 }

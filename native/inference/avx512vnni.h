@@ -3,6 +3,7 @@
 #define IQLUT_AVX512VNNI_H
 
 #include <immintrin.h>
+#include <string.h>
 
 #include "isa.h"
 
@@ -34,6 +35,42 @@ IQLUT_INLINE vec weights_of_pair(__m128i four, const int which) {
         case 2: return _mm512_shuffle_epi32(all, 0xAA);
         default: return _mm512_shuffle_epi32(all, 0xFF);
     }
+}
+
+enum { FOURS_MAX = 6, PIXELS_BEFORE = 2 };
+
+/* The keys of a pixel: where they are, and of few pairs the offsets, four in each number. */
+typedef struct {
+    const uint8_t *rows;
+    const uint16_t *weights, *offsets;
+    uint64_t fours[FOURS_MAX];
+    int four_count; /* 0: the offsets are read one by one */
+} pixel_keys;
+
+IQLUT_INLINE pixel_keys keys_at(const iqlut_pass *pass, int x, const int fours) {
+    const ptrdiff_t first = (ptrdiff_t)x * pass->stride;
+    pixel_keys keys = {.rows = pass->rows,
+                       .weights = pass->keys.weights + first,
+                       .offsets = pass->keys.offsets + first / 2,
+                       .four_count = fours};
+    IQLUT_FOR_UNROLLED(int n = 0; n < fours; n++) {
+        memcpy(&keys.fours[n], keys.offsets + 4 * n, 8);
+        __asm__ volatile("" : "+r"(keys.fours[n])); /* now, not where it is used */
+    }
+    return keys;
+}
+
+/* The first row of the codes of a pair. */
+IQLUT_INLINE const uint8_t *row_of_pair(const pixel_keys *keys, const int pair) {
+    const uint16_t units =
+        keys->four_count ? (uint16_t)(keys->fours[pair / 4] >> pair % 4 * 16) : keys->offsets[pair];
+    return keys->rows + (size_t)units * IQLUT_LINE;
+}
+
+/* The weights of a pair. Those of four are one load, which the compiler shares between the pairs: a
+ * shuffle costs less than a load of its own. */
+IQLUT_INLINE vec weights_from(const pixel_keys *keys, const int pair) {
+    return weights_of_pair(four_weights_at(keys->weights + pair / 4 * 8), pair % 4);
 }
 
 #endif

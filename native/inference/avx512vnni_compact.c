@@ -8,7 +8,7 @@
 
 #include "avx512vnni.h"
 
-enum { VECTORS_MAX = 14, FOURS_MAX = 6, PIXELS_BEFORE = 2 };
+enum { VECTORS_MAX = 14 };
 
 /* The tap of the stored rows that is `tap` in a frame, and the inverse; pack_compact.c computes
  * the same. */
@@ -31,30 +31,9 @@ IQLUT_INLINE int vectors_of(const iqlut_compact form) {
     return iqlut_outer_vectors(form.block) + form.centre_vectors;
 }
 
-/* The keys of a pixel: where they are, and of few pairs the offsets, four in each number. */
-typedef struct {
-    const uint8_t *rows;
-    const uint16_t *weights, *offsets;
-    uint64_t fours[FOURS_MAX];
-    int four_count; /* 0: the offsets are read one by one */
-} pixel_keys;
-
 IQLUT_INLINE int fours_of(const iqlut_compact form) {
     const int fours = (form.rows * form.frames + 3) / 4;
     return __builtin_constant_p(fours) && fours <= FOURS_MAX ? fours : 0;
-}
-
-IQLUT_INLINE pixel_keys keys_at(const iqlut_pass *pass, int x, const int fours) {
-    const ptrdiff_t first = (ptrdiff_t)x * pass->stride;
-    pixel_keys keys = {.rows = pass->rows,
-                       .weights = pass->keys.weights + first,
-                       .offsets = pass->keys.offsets + first / 2,
-                       .four_count = fours};
-    IQLUT_FOR_UNROLLED(int n = 0; n < fours; n++) {
-        memcpy(&keys.fours[n], keys.offsets + 4 * n, 8);
-        __asm__ volatile("" : "+r"(keys.fours[n])); /* now, not where it is used */
-    }
-    return keys;
 }
 
 /* Adds the blend of a row of a pair of codes, with all taps or with the centre only. */
@@ -64,11 +43,8 @@ IQLUT_INLINE void add_row(const pixel_keys *keys, const int pair, const int row,
     const int before =
         has_all ? row * vectors
                 : form.full_rows * vectors + (row - form.full_rows) * form.centre_vectors;
-    const uint16_t units =
-        keys->four_count ? (uint16_t)(keys->fours[pair / 4] >> pair % 4 * 16) : keys->offsets[pair];
-    const uint8_t *at = keys->rows + ((size_t)units + (size_t)before) * IQLUT_LINE;
-    /* One load for four pairs, which the compiler shares: a shuffle costs less than a load. */
-    const vec weights = weights_of_pair(four_weights_at(keys->weights + pair / 4 * 8), pair % 4);
+    const uint8_t *at = row_of_pair(keys, pair) + (size_t)before * IQLUT_LINE;
+    const vec weights = weights_from(keys, pair);
     IQLUT_FOR_UNROLLED(int v = first; v < vectors; v++)
         sum[v] =
             _mm512_dpbusd_epi32(sum[v], weights, _mm512_load_si512(at + (v - first) * IQLUT_LINE));
@@ -213,14 +189,14 @@ IQLUT_INLINE void expand_form(const iqlut_pass pass, const iqlut_tap_rows rows,
 #define DEFINE_EXPAND(F, B, C, FULL, ROWS)                                             \
     static void expand_##F##_##B##_##C##_##FULL##_##ROWS(const iqlut_pass *pass,       \
                                                          const iqlut_tap_rows *rows) { \
-        expand_form(*pass, *rows, (iqlut_compact){F, B, C, FULL, ROWS});               \
+        expand_form(*pass, *rows, (iqlut_compact){0, F, B, C, FULL, ROWS});            \
     }
 FORMS(DEFINE_EXPAND)
 
 #define DEFINE_EXPAND_ANY(F, B, C)                                                           \
     static void expand_##F##_##B##_##C(const iqlut_pass *pass, const iqlut_tap_rows *rows) { \
         const iqlut_compact form = pass->layer->compact;                                     \
-        expand_form(*pass, *rows, (iqlut_compact){F, B, C, form.full_rows, form.rows});      \
+        expand_form(*pass, *rows, (iqlut_compact){0, F, B, C, form.full_rows, form.rows});   \
     }
 FORMS_OF_ANY_ROWS(DEFINE_EXPAND_ANY)
 

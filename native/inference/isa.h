@@ -24,7 +24,8 @@ typedef struct {
     uint32_t weights; /* in the form of the instruction set */
 } iqlut_entry;
 
-/* The form of a paired layer of 3x3 taps that leaves out rows and taps (pack_compact.c).
+/* The form of a paired layer of 3x3 taps that leaves out rows and taps (pack_compact.c). Either
+ * every output has a line of taps, or the following holds.
  *
  * Of a layer of a symmetric model, the table of the members 2f and 2f + 1 of each orbit of eight
  * input channels, the frame f, is that of the members 0 and 1 with taps and outputs in another
@@ -35,6 +36,7 @@ typedef struct {
 #define IQLUT_ORBIT 8
 #define IQLUT_FRAMES (IQLUT_ORBIT / 2)
 typedef struct {
+    int lines;           /* whether it is of lines; then frames is 1 and block is not used */
     int frames;          /* IQLUT_FRAMES or 1 */
     int block;           /* 8, 16 or 24 */
     int centre_vectors;  /* of a row */
@@ -55,6 +57,14 @@ IQLUT_INLINE int iqlut_compact_lane(const int block, const int tap, const int ou
     return wide * 8 + (tap < 4 ? tap * 16 : (8 - tap) * 16 + 8) + output - wide;
 }
 
+/* The lane of a tap and an output in a row of lines, or less than 0 if the output lacks the tap. Of
+ * 16 outputs, the taps before the centre have a vector, those at the centre, and those after it. */
+IQLUT_INLINE int iqlut_line_lane(const uint64_t columns, const int tap, const int output) {
+    const int is_column = columns >> output & 1, first = is_column ? 1 : 3;
+    if (tap != 4 && tap != first && tap != 8 - first) return -1;
+    return output / 16 * 48 + (tap < 4 ? 0 : tap == 4 ? 16 : 32) + output % 16;
+}
+
 /* A layer packed, or a part of it. A layer of 3x3 taps that has taps off the centre only between
  * its first inputs and its first outputs is packed as two parts whose sums are added: `spatial`
  * holds all taps between those, and the layer itself the tap at the centre between all others.
@@ -73,6 +83,7 @@ typedef struct iqlut_packed {
     int apart;             /* whether the last tap of the middle row is in IQLUT_APART */
     int paired;            /* a row is for two channels, partial rows are int32, not int16 */
     iqlut_compact compact; /* paired, in this form; or zeros */
+    uint64_t columns;      /* of lines: a bit for each output that has a column, not a row */
     int partial_bytes;     /* of one lane of a partial row */
     size_t row_bytes;      /* of one row, with all taps */
     size_t code_bytes, pass_bytes; /* all rows of a code, or pair of codes; of one (group, block) */
@@ -201,8 +212,9 @@ extern const iqlut_isa iqlut_isa_neondot;
 #ifdef IQLUT_X86
 extern const iqlut_isa iqlut_isa_avx2, iqlut_isa_avx512, iqlut_isa_avx512vnni;
 extern const iqlut_isa iqlut_isa_avx512vbmi;
-/* What avx512vnni does with compact layers. */
+/* What avx512vnni does with compact layers, and with those of lines. */
 void iqlut_expand_compact(const iqlut_pass *pass, const iqlut_tap_rows *rows);
+void iqlut_expand_lines(const iqlut_pass *pass, const iqlut_tap_rows *rows);
 #endif
 
 #endif

@@ -96,6 +96,7 @@ static size_t row_at(const iqlut_packed *p, int c) {
 static int lane_of(const iqlut_packed *p, int c, int tap, int output) {
     const iqlut_compact *form = &p->compact;
     if (!form->frames) return tap_lane(p, tap / p->kernel, tap % p->kernel) + output;
+    if (form->lines) return iqlut_line_lane(p->columns, tap, output);
     const int has_all_taps = c / 2 / form->frames < form->full_rows && output < form->block;
     if (c / 2 / form->frames >= form->full_rows && tap == 4) return output;
     return has_all_taps || tap == 4 ? iqlut_compact_lane(form->block, tap, output) : -1;
@@ -252,7 +253,7 @@ static int try_paired(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *is
         set_blocks(&paired, isa->paired_lanes, block);
         set_bytes(&paired, 4, c / 2, p->codes * p->codes);
     } while (paired.pass_bytes > (size_t)isa->paired_bytes && (block -= 8));
-    if (!(isa->compacts && iqlut_try_compact(&paired, l)) && !block) return 0;
+    if (!(isa->compacts && iqlut_try_compact(&paired, l, isa)) && !block) return 0;
     *p = paired;
     return 1;
 }

@@ -38,7 +38,7 @@ int iqlut_pack_part(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_
 int iqlut_packs_compact(const iqlut_layer *layer, const iqlut_isa *isa); /* whether it would be */
 
 /* pack_compact.c: gives a paired layer of 3x3 taps its compact form, if it has one with room. */
-int iqlut_try_compact(iqlut_packed *packed, const iqlut_layer *layer);
+int iqlut_try_compact(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa);
 
 /* pack_layer.c: how many of the first inputs and of the first outputs there are taps between, off
  * the centre of 3x3, and whether that is fewer than all. */
