@@ -19,7 +19,7 @@ TRAINING_IMAGES = Path(__file__).parents[2] / "shared" / "data" / "train"
 
 def test_a_shape_is_not_trained_on_what_scores_it() -> None:
     assert len(set(structure_set.IMAGES)) == 24
-    config = training_trials.config_of("shape", "any", ["model.blocks=2"])
+    config = training_trials.config_of("taps", "any", ["model.blocks=2"])
     assert set(structure_set.IMAGES) < set(config.train.exclude)
     assert not set(structure_set.IMAGES) & set(
         training_trials.config_of("recipe", "any", []).train.exclude
@@ -49,8 +49,8 @@ def test_times_are_of_the_tables_that_were_kept(
     place.parent.mkdir(parents=True)
     rows = [
         {"group": "recipe", "trial": "no tables"},
-        {"group": "shape", "trial": "lost", "tables_sha256": "0" * 64},
-        {"group": "shape", "trial": "kept", "tables_sha256": kept.sha256},
+        {"group": "taps", "trial": "lost", "tables_sha256": "0" * 64},
+        {"group": "taps", "trial": "kept", "tables_sha256": kept.sha256},
     ]
     (tmp_path / "trials.json").write_text(json.dumps(rows))
     with pytest.raises(SystemExit, match="no tables of trials"):

@@ -1,4 +1,4 @@
-"""Times the tables of all `shape` trials in interleaved rounds and adds the times to their rows in
+"""Times the tables of all `taps` trials in interleaved rounds and adds the times to their rows in
 results/trials.json.
 
     python -m scripts.measure.shape_times
@@ -31,7 +31,7 @@ def main() -> None:
         and (path := training_trials.tables_path(sha256)).exists()
     }
     if not paths:
-        sys.exit("no tables of trials in runs/trials, expected some; run training_trials shape")
+        sys.exit("no tables of trials in runs/trials, expected some; run training_trials taps")
     names = [timed_upscalers.PILLOW, *paths]
     models = [iqlut.load(path) for path in paths.values()]
     timings = time_interleaved(timed_upscalers.ours(models, ["native"], [1], SIZE), ROUNDS)

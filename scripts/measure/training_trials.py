@@ -9,7 +9,8 @@ becomes. The groups are
 
     recipe    4000 steps of 4 patches of 48x48 from random weights, shown in docs/training.md
     loss      2000 steps of 8 patches, continued from l8c8-x4-first at rate 1e-3; shown there too
-    shape     4000 steps of 16 patches of 24x24 from random weights, shown in docs/frontier.md; they
+    shape     as recipe, shown in docs/frontier.md
+    taps      4000 steps of 16 patches of 24x24 from random weights, shown in docs/frontier.md; they
               are scored on drawings, text and buildings as well (`structure_set`), and their tables
               are kept in runs/trials for `scripts.measure.shape_times`
 """
@@ -38,7 +39,7 @@ from scripts.shared import result_files
 from scripts.shared.result_files import ROOT, Row
 
 NAME = "trials"
-GROUPS = ("recipe", "loss", "shape")
+GROUPS = ("recipe", "loss", "shape", "taps")
 MODEL = {"gate": "channel", "knot_a": [0.5], "knot_b": [0.65]}
 TRAIN = {
     **{
@@ -50,7 +51,7 @@ TRAIN = {
     },
     **{"loss": "charbonnier", "learning_rate": 5e-3, "beta2": 0.99, "validate_every": 10**6},
 }
-SHAPE = {
+TAPS = {
     **{"exclude": [*TRAIN["exclude"], *structure_set.LEFT_OUT]},  # type: ignore[misc]
     **{"batch": 16, "patch": 24, "margin": 2, "ema": 0.999},
 }
@@ -69,7 +70,7 @@ def main(group: str, name: str, changes: list[str]) -> None:
         checkpoint = loop.train(config, Path(folder) / "run")
         last = json.loads((Path(folder) / "run/log.jsonl").read_text().splitlines()[-1])
         kept = {}
-        if group == "shape":
+        if group == "taps":
             tables = checkpoint_to_tables.tables_of(checkpoint)
             images = structure_set.link(Path(config.train.data), Path(folder) / "structure")
             score = scores.evaluate(tables, images, tables.scale, scores.How(threads=1))
@@ -102,7 +103,7 @@ def config_of(group: str, name: str, changes: Sequence[str]) -> configuration.Co
     values: dict[str, Any] = {
         "name": name,
         "model": {**MODEL},
-        "train": TRAIN | {"loss": FINE, "shape": SHAPE}.get(group, {}),
+        "train": TRAIN | {"loss": FINE, "taps": TAPS}.get(group, {}),
     }
     for change in changes:
         key, value = change.split("=", 1)

@@ -41,6 +41,7 @@ def texts() -> dict[tuple[str, str], str]:
         ("docs/training.md", "recipe"): trial_tables.table("recipe"),
         ("docs/training.md", "loss"): trial_tables.table("loss"),
         ("docs/frontier.md", "shape"): trial_tables.table("shape"),
+        ("docs/frontier.md", "taps"): trial_tables.table("taps"),
         ("docs/restoration.md", "restoration"): restoration,
         ("docs/restoration.md", "damage versions"): small_tables.damage_versions(),
         ("docs/kernel.md", "figures"): speed_tables.figures(),

@@ -9,7 +9,7 @@ from scripts.shared import result_files
 from scripts.shared.result_files import Row
 
 HEAD = ("| trial | what differs | tables, bytes | dB | seen, MP |", "|---|---|--:|--:|--:|")
-HEAD_SHAPE = (
+HEAD_TAPS = (
     "| trial | what differs | tables, bytes | time | Kodak, dB | structure, dB |",
     "|---|---|--:|--:|--:|--:|",
 )
@@ -20,7 +20,7 @@ def table(group: str) -> str:
     rows = [row for row in training_trials.read() if row["group"] == group]
     if not rows:
         return "Not measured yet (`python -m scripts.measure.training_trials`).\n"
-    cells, head = (_shape_cells, HEAD_SHAPE) if group == "shape" else (_cells, HEAD)
+    cells, head = (_cells_of_taps, HEAD_TAPS) if group == "taps" else (_cells, HEAD)
     lines = [*head]
     for row in sorted(rows, key=lambda row: -row["psnr_db"]):
         changes = f"`{row['changes']}`" if row["changes"] else ""
@@ -35,6 +35,6 @@ def _cells(row: Row) -> tuple[str, ...]:
     return f"{row['psnr_db']:.3f}", f"{row['megapixels']:.0f}"
 
 
-def _shape_cells(row: Row) -> tuple[str, ...]:
+def _cells_of_taps(row: Row) -> tuple[str, ...]:
     time = f"{row['time_to_pillow_bicubic']:.1f}" if "time_to_pillow_bicubic" in row else ""
     return time, f"{row['psnr_db']:.3f}", f"{row['structure_db']:.3f}"
