@@ -22,6 +22,8 @@ IQLUT_INLINE vec v_load_bytes(const void *p) { return _mm512_cvtepu8_epi16(_mm25
 IQLUT_INLINE vec v_maddubs(vec a, vec b) { return _mm512_maddubs_epi16(a, b); }
 IQLUT_INLINE vec v_madd(vec a, vec b) { return _mm512_madd_epi16(a, b); }
 IQLUT_INLINE vec v_add(vec a, vec b) { return _mm512_add_epi16(a, b); }
+IQLUT_INLINE vec v_and(vec a, vec b) { return _mm512_and_si512(a, b); }
+IQLUT_INLINE vec v_and_not(vec a, vec b) { return _mm512_andnot_si512(a, b); }
 IQLUT_INLINE vec v_add32(vec a, vec b) { return _mm512_add_epi32(a, b); }
 IQLUT_INLINE vec v_shift32(vec a, vec bits) { return _mm512_srav_epi32(a, bits); }
 IQLUT_INLINE vec v_unpack_low(vec a, vec b) { return _mm512_unpacklo_epi16(a, b); }

@@ -19,6 +19,7 @@ typedef int32_t partial_sum;
 #define EXPAND_SHARED 1
 #define EXPAND_APART 0
 #define EXPAND_ADDS 1
+#define EXPAND_LINES 0                        /* those of pairs are in avx512vnni_lines.c */
 #define EXPAND_STEPS(X) X(4) X(8) X(12) X(16) /* paired layers have whole eights of channels */
 #define EXPAND_FOR_STEPS IQLUT_FOR_UNROLLED
 
@@ -112,10 +113,10 @@ IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
 #include "table_lookup_tmpl.c"
 
 static void expand_any(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
-    if (pass->layer->compact.lines) iqlut_expand_lines(pass, rows);
+    if (!pass->layer->paired) iqlut_isa_avx512.expand(pass, rows);
+    else if (pass->layer->lines) iqlut_expand_lines(pass, rows);
     else if (pass->layer->compact.frames) iqlut_expand_compact(pass, rows);
-    else if (pass->layer->paired) expand(pass, rows);
-    else iqlut_isa_avx512.expand(pass, rows);
+    else expand(pass, rows);
 }
 
 #define RQ_LANES LANES
@@ -178,6 +179,7 @@ const iqlut_isa iqlut_isa_avx512vnni = {.name = "avx512vnni",
                                         .paired_lanes = EXPAND_LANES,
                                         .paired_bytes = PAIRED_BYTES,
                                         .compacts = 1,
+                                        .has_lines = 1,
                                         .sets_apart = 1,
                                         .otherwise = &iqlut_isa_avx512,
                                         .expand = expand_any,

@@ -189,14 +189,14 @@ IQLUT_INLINE void expand_form(const iqlut_pass pass, const iqlut_tap_rows rows,
 #define DEFINE_EXPAND(F, B, C, FULL, ROWS)                                             \
     static void expand_##F##_##B##_##C##_##FULL##_##ROWS(const iqlut_pass *pass,       \
                                                          const iqlut_tap_rows *rows) { \
-        expand_form(*pass, *rows, (iqlut_compact){0, F, B, C, FULL, ROWS});            \
+        expand_form(*pass, *rows, (iqlut_compact){F, B, C, FULL, ROWS});               \
     }
 FORMS(DEFINE_EXPAND)
 
 #define DEFINE_EXPAND_ANY(F, B, C)                                                           \
     static void expand_##F##_##B##_##C(const iqlut_pass *pass, const iqlut_tap_rows *rows) { \
         const iqlut_compact form = pass->layer->compact;                                     \
-        expand_form(*pass, *rows, (iqlut_compact){0, F, B, C, form.full_rows, form.rows});   \
+        expand_form(*pass, *rows, (iqlut_compact){F, B, C, form.full_rows, form.rows});      \
     }
 FORMS_OF_ANY_ROWS(DEFINE_EXPAND_ANY)
 

@@ -68,6 +68,10 @@ IQLUT_INLINE void expand(const iqlut_pass pass, const iqlut_tap_rows rows, const
     waiting_sums waiting[VECTORS_MAX];
     memset(waiting, 0, sizeof waiting);
     line_sums sums[VECTORS_MAX];
+    __mmask16 columns[VECTORS_MAX];
+    IQLUT_FOR_UNROLLED(int v = 0; v < vectors; v++)
+        columns[v] = _mm256_movepi16_mask(
+            _mm256_load_si256((const half *)&pass.layer->in_columns[v * LANES]));
     pixel_keys next = keys_at(&pass, 0, fours);
     ptrdiff_t at = -PIXELS_BEFORE * (ptrdiff_t)stride;
     for (int x = 0; x < pass.count + PIXELS_BEFORE; x++, at += stride) {
@@ -75,8 +79,7 @@ IQLUT_INLINE void expand(const iqlut_pass pass, const iqlut_tap_rows rows, const
         next = keys_at(&pass, x + 1, fours);
         sum_pixel(&now, pairs, vectors, sums);
         IQLUT_FOR_UNROLLED(int v = 0; v < vectors; v++)
-            add_lines(&waiting[v], sums[v], (__mmask16)(pass.layer->columns >> v * LANES), &rows,
-                      at + v * LANES, stride);
+            add_lines(&waiting[v], sums[v], columns[v], &rows, at + v * LANES, stride);
     }
 }
 
@@ -87,7 +90,7 @@ static void expand_16(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
 
 #define DEFINE_EXPAND_ANY(V)                                                         \
     static void expand_any_##V(const iqlut_pass *pass, const iqlut_tap_rows *rows) { \
-        expand(*pass, *rows, pass->layer->compact.rows, V);                          \
+        expand(*pass, *rows, pass->layer->channels_in / 2, V);                       \
     }
 DEFINE_EXPAND_ANY(1)
 DEFINE_EXPAND_ANY(2)
@@ -95,10 +98,9 @@ DEFINE_EXPAND_ANY(3)
 DEFINE_EXPAND_ANY(4)
 
 void iqlut_expand_lines(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
-    const int vectors = pass->layer->compact.centre_vectors;
-    if (vectors == 1 && pass->layer->compact.rows == 8) expand_16(pass, rows);
-    else if (vectors == 1) expand_any_1(pass, rows);
-    else if (vectors == 2) expand_any_2(pass, rows);
-    else if (vectors == 3) expand_any_3(pass, rows);
-    else expand_any_4(pass, rows);
+    static void (*const any[])(const iqlut_pass *, const iqlut_tap_rows *) = {
+        expand_any_1, expand_any_2, expand_any_3, expand_any_4};
+    const int vectors = pass->layer->block / LANES;
+    if (vectors == 1 && pass->layer->channels_in == 16) expand_16(pass, rows);
+    else any[vectors - 1](pass, rows);
 }

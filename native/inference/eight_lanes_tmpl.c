@@ -12,11 +12,14 @@ typedef int16_t partial_sum;
 #define EXPAND_SHARED 0
 #define EXPAND_APART 0
 #define EXPAND_ADDS 0
+#define EXPAND_LINES 1
 #define EXPAND_STEPS(X)
 #define EXPAND_FOR_STEPS(...) for (__VA_ARGS__)
 
 static inline vec v_zero(void) { return (vec){0}; }
 static inline vec v_add(vec a, vec b) { return a + b; }
+static inline vec v_and(vec a, vec b) { return a & b; }
+static inline vec v_and_not(vec a, vec b) { return ~a & b; }
 
 /* `block` lanes of `vectors` from `lane` on. */
 IQLUT_INLINE void v_store_block(int16_t *to, const vec *vectors, const int lane, const int block) {

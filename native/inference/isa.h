@@ -24,8 +24,7 @@ typedef struct {
     uint32_t weights; /* in the form of the instruction set */
 } iqlut_entry;
 
-/* The form of a paired layer of 3x3 taps that leaves out rows and taps (pack_compact.c). Either
- * every output has a line of taps, or the following holds.
+/* The form of a paired layer of 3x3 taps that leaves out rows and taps (pack_compact.c).
  *
  * Of a layer of a symmetric model, the table of the members 2f and 2f + 1 of each orbit of eight
  * input channels, the frame f, is that of the members 0 and 1 with taps and outputs in another
@@ -36,7 +35,6 @@ typedef struct {
 #define IQLUT_ORBIT 8
 #define IQLUT_FRAMES (IQLUT_ORBIT / 2)
 typedef struct {
-    int lines;           /* whether it is of lines; then frames is 1 and block is not used */
     int frames;          /* IQLUT_FRAMES or 1 */
     int block;           /* 8, 16 or 24 */
     int centre_vectors;  /* of a row */
@@ -57,15 +55,10 @@ IQLUT_INLINE int iqlut_compact_lane(const int block, const int tap, const int ou
     return wide * 8 + (tap < 4 ? tap * 16 : (8 - tap) * 16 + 8) + output - wide;
 }
 
-/* The lane of a tap and an output in a row of lines, or less than 0 if the output lacks the tap. Of
- * 16 outputs, the taps before the centre have a vector, those at the centre, and those after it. */
-IQLUT_INLINE int iqlut_line_lane(const uint64_t columns, const int tap, const int output) {
-    const int is_column = columns >> output & 1, first = is_column ? 1 : 3;
-    if (tap != 4 && tap != first && tap != 8 - first) return -1;
-    return output / 16 * 48 + (tap < 4 ? 0 : tap == 4 ? 16 : 32) + output % 16;
-}
-
-/* A layer packed, or a part of it. A layer of 3x3 taps that has taps off the centre only between
+/* A layer packed, or a part of it. If every output of a layer of 3x3 taps has only the middle row of
+ * them or only the middle column, a row of the layer consists of *lines*: of as many outputs as a
+ * vector has lanes, the taps to the left or above, those at the centre, and those to the right or
+ * below (pack_lines.c). A layer of 3x3 taps that has taps off the centre only between
  * its first inputs and its first outputs is packed as two parts whose sums are added: `spatial`
  * holds all taps between those, and the layer itself the tap at the centre between all others.
  *
@@ -82,8 +75,8 @@ typedef struct iqlut_packed {
     int codes;             /* levels - 1 */
     int apart;             /* whether the last tap of the middle row is in IQLUT_APART */
     int paired;            /* a row is for two channels, partial rows are int32, not int16 */
+    int lines;             /* whether its rows consist of lines; then it has no other form */
     iqlut_compact compact; /* paired, in this form; or zeros */
-    uint64_t columns;      /* of lines: a bit for each output that has a column, not a row */
     int partial_bytes;     /* of one lane of a partial row */
     size_t row_bytes;      /* of one row, with all taps */
     size_t code_bytes, pass_bytes; /* all rows of a code, or pair of codes; of one (group, block) */
@@ -101,6 +94,8 @@ typedef struct iqlut_packed {
     _Alignas(IQLUT_LINE) int32_t centre[IQLUT_PERIOD];
     _Alignas(IQLUT_LINE) int32_t bias[IQLUT_PERIOD];
     _Alignas(IQLUT_LINE) int16_t gain_skip[IQLUT_PERIOD][2];
+    /* Of lines: -1 for each output that has a column, 0 for one that has a row. */
+    _Alignas(IQLUT_LINE) int16_t in_columns[IQLUT_PERIOD + IQLUT_PERIOD / 2];
     int skips; /* whether any skip is not 0 */
 } iqlut_packed;
 
@@ -119,6 +114,7 @@ typedef struct {
     iqlut_keys keys;       /* the same, where the instruction set has `prepare` */
     int stride;            /* signals from a pixel to the next */
     int count;             /* pixels of a row of output */
+    int first_output;      /* of the block */
 } iqlut_pass;
 
 /* Where the sums of each tap row go, and those of the tap that is set apart. Of a paired layer,
@@ -177,7 +173,8 @@ typedef struct iqlut_isa {
     int row_form;
     int paired_lanes; /* int32 lanes of the vectors of paired layers; 0 if it has none */
     int paired_bytes; /* the most that the rows of a pass of a paired layer may take */
-    int compacts;     /* whether expand can take compact layers */
+    int compacts;     /* whether expand can take compact layers, and paired ones of lines */
+    int has_lines;    /* whether expand can take layers of lines that are not paired */
     int sets_apart;   /* whether expand can */
     /* Whose functions it uses where it has none, or NULL. With 0 vector_lanes, it also has the form
      * of rows and the layers of the other: all fields above. */

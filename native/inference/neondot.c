@@ -19,6 +19,7 @@ typedef int32_t partial_sum;
 #define EXPAND_SHARED 0
 #define EXPAND_APART 0
 #define EXPAND_ADDS 1
+#define EXPAND_LINES 0
 #define EXPAND_STEPS(X) X(4) X(8)
 #define EXPAND_FOR_STEPS IQLUT_FOR_UNROLLED
 
@@ -83,6 +84,7 @@ const iqlut_isa iqlut_isa_neondot = {.name = "neondot",
                                      .row_form = IQLUT_ROW_SPLIT,
                                      .paired_lanes = EXPAND_LANES,
                                      .paired_bytes = PAIRED_BYTES,
+                                     .has_lines = 1,
                                      .otherwise = &iqlut_isa_neon,
                                      .expand = expand_any,
                                      .requantise = requantise_any};

@@ -77,6 +77,7 @@ static int tap_lane(const iqlut_packed *p, int i, int j) {
 }
 
 static int row_lanes(const iqlut_packed *p) {
+    if (p->lines) return 3 * round_up(p->block, p->vector_lanes);
     int taps = p->kernel * round_up(p->kernel * p->block, p->vector_lanes);
     if (shares_vectors(p)) taps = 9 * p->block;
     return round_up(taps, p->vector_lanes);
@@ -91,12 +92,12 @@ static size_t row_at(const iqlut_packed *p, int c) {
     return (size_t)full * p->row_bytes + (size_t)((row - full) * form->centre_vectors) * IQLUT_LINE;
 }
 
-/* The lane of a row for a tap of a channel and an output of its block; less than 0 if no row holds
+/* The lane of a row for a tap of a channel and an output of a block; less than 0 if no row holds
  * it. */
-static int lane_of(const iqlut_packed *p, int c, int tap, int output) {
+static int lane_of(const iqlut_packed *p, int c, int tap, int block, int output) {
     const iqlut_compact *form = &p->compact;
+    if (p->lines) return iqlut_line_lane(p, tap, block, output);
     if (!form->frames) return tap_lane(p, tap / p->kernel, tap % p->kernel) + output;
-    if (form->lines) return iqlut_line_lane(p->columns, tap, output);
     const int has_all_taps = c / 2 / form->frames < form->full_rows && output < form->block;
     if (c / 2 / form->frames >= form->full_rows && tap == 4) return output;
     return has_all_taps || tap == 4 ? iqlut_compact_lane(form->block, tap, output) : -1;
@@ -130,7 +131,7 @@ static void pack_channel(const iqlut_packed *p, const centred *t, int c, int blo
     for (int tap = 0; tap < taps; tap++)
         for (int d = first; d < end && d < p->channels_out; d++) {
             const int taken = t->taken[tap_index(l, c, 0, tap, d)];
-            const int lane = lane_of(p, c, tap, d - first);
+            const int lane = lane_of(p, c, tap, block, d - first);
             for (int code = 0; lane >= 0 && code < p->codes; code++)
                 put(rows.first + (size_t)code * rows.code_bytes, rows.form, p->vector_lanes, lane,
                     iqlut_entry_at(l, c, code, tap, d) - taken,
@@ -215,7 +216,7 @@ static void split_groups(iqlut_packed *p, const centred *t, const iqlut_isa *isa
         p->groups++;
         p->group_channels = (p->channels_in + p->groups - 1) / p->groups;
         const int fits = partial_bound(t, p->group_channels, 0) <= PARTIAL_MAX;
-        p->apart = !fits && isa->sets_apart && p->kernel == IQLUT_KERNEL_MAX &&
+        p->apart = !fits && isa->sets_apart && p->kernel == IQLUT_KERNEL_MAX && !p->lines &&
                    p->group_channels <= APART_CHANNELS_MAX;
     } while (p->group_channels > GROUP_CHANNELS_MAX ||
              partial_bound(t, p->group_channels, p->apart) > PARTIAL_MAX);
@@ -241,6 +242,17 @@ static void set_bytes(iqlut_packed *p, int lane_bytes, int rows, int codes) {
     p->pass_bytes = p->code_bytes * (size_t)codes;
 }
 
+/* One pass over all outputs, if the layer is of lines and its rows have room. */
+static int try_paired_lines(iqlut_packed *paired, const iqlut_layer *l, const iqlut_isa *isa) {
+    iqlut_packed lines = *paired;
+    if (!isa->compacts || iqlut_find_spatial(l).are_few || !iqlut_find_lines(&lines, l)) return 0;
+    set_blocks(&lines, isa->paired_lanes, round_up(l->shape.channels_out, isa->paired_lanes));
+    set_bytes(&lines, 4, l->shape.channels_in / 2, lines.codes * lines.codes);
+    if (lines.pass_bytes > (size_t)isa->paired_bytes) return 0;
+    *paired = lines;
+    return 1;
+}
+
 /* Makes the layer a paired one if its channels are whole eights and all pairs of codes have
  * room. */
 static int try_paired(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa) {
@@ -249,11 +261,15 @@ static int try_paired(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *is
     iqlut_packed paired = *p;
     int block = best_block(p, isa->paired_lanes);
     paired.paired = paired.groups = 1, paired.group_channels = c, paired.partial_bytes = 4;
+    if (try_paired_lines(&paired, l, isa)) {
+        *p = paired;
+        return 1;
+    }
     do {
         set_blocks(&paired, isa->paired_lanes, block);
         set_bytes(&paired, 4, c / 2, p->codes * p->codes);
     } while (paired.pass_bytes > (size_t)isa->paired_bytes && (block -= 8));
-    if (!(isa->compacts && iqlut_try_compact(&paired, l, isa)) && !block) return 0;
+    if (!(isa->compacts && iqlut_try_compact(&paired, l)) && !block) return 0;
     *p = paired;
     return 1;
 }
@@ -276,7 +292,8 @@ int iqlut_packs_compact(const iqlut_layer *layer, const iqlut_isa *isa) {
 static void shape(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa, const centred *t) {
     describe(p, l);
     if (try_paired(p, l, isa)) return;
-    set_blocks(p, isa->vector_lanes, best_block(p, isa->vector_lanes));
+    const int has_lines = isa->has_lines && iqlut_find_lines(p, l);
+    set_blocks(p, isa->vector_lanes, has_lines ? 16 : best_block(p, isa->vector_lanes));
     split_groups(p, t, isa);
     p->partial_bytes = 2;
     set_bytes(p, isa->row_form == IQLUT_ROW_WIDE ? 4 : 2, p->group_channels, p->codes);

@@ -1,8 +1,7 @@
 /* Finds the compact form (isa.h) of a layer by its table: taps off the centre between few channels
- * only, outputs with a line of taps, or the table of a symmetric model
- * (src/iqlut/tables/symmetry.py).
+ * only, or the table of a symmetric model (src/iqlut/tables/symmetry.py).
  *
- * The input channels of the last come in orbits of eight, whose members 2f and 2f + 1 are each
+ * The input channels of the latter come in orbits of eight, whose members 2f and 2f + 1 are each
  * other's rotation by 180 degrees. The tables of this pair, the frame f, are those of the members 0
  * and 1 with taps and outputs in another order. The order is the same for all orbits and levels.
  */
@@ -107,7 +106,7 @@ static void set_lanes(iqlut_packed *p, const frame_orders *orders) {
 /* Passes of `outputs`, of which `block` have all taps. Whether their rows have room. */
 static int set_form(iqlut_packed *p, int frames, int block, int outputs, int spatial_inputs) {
     const int pairs = 2 * frames; /* channels of which a row is kept */
-    iqlut_compact form = {0, frames, block, (outputs + 15) / 16, 0, p->channels_in / pairs};
+    iqlut_compact form = {frames, block, (outputs + 15) / 16, 0, p->channels_in / pairs};
     form.full_rows = (spatial_inputs + pairs - 1) / pairs;
     const int vectors =
         form.full_rows * iqlut_outer_vectors(block) + form.rows * form.centre_vectors;
@@ -135,45 +134,13 @@ static int set_whole(iqlut_packed *p, int are_phases) {
     return 0;
 }
 
-/* Whether all entries of an output are 0 at the taps that `is_off` says. */
-static int lacks(const iqlut_layer *l, int output, const int is_off[TAPS]) {
-    for (int tap = 0; tap < TAPS; tap++)
-        for (int c = 0; is_off[tap] && c < l->shape.channels_in; c++)
-            for (int level = 0; level < l->shape.levels; level++)
-                if (iqlut_entry_at(l, c, level, tap, output)) return 0;
-    return 1;
-}
-
-/* One pass, where every output has the middle row of taps only, or the middle column. */
-static int set_lines(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *isa) {
-    static const int off_row[TAPS] = {1, 1, 1, 0, 0, 0, 1, 1, 1};
-    static const int off_column[TAPS] = {1, 0, 1, 1, 0, 1, 1, 0, 1};
-    const int pairs = p->channels_in / 2, vectors = (p->channels_out + 15) / 16;
-    if (p->lanes < 16) return 0;
-    for (int d = 0; d < p->channels_out; d++) {
-        if (lacks(l, d, off_row)) continue;
-        if (!lacks(l, d, off_column)) return 0;
-        p->columns |= (uint64_t)1 << d;
-    }
-    p->compact = (iqlut_compact){1, 1, 0, vectors, pairs, pairs};
-    p->block = vectors * 16, p->blocks = 1;
-    p->row_bytes = (size_t)vectors * 3 * IQLUT_LINE;
-    p->code_bytes = p->row_bytes * (size_t)pairs;
-    p->pass_bytes = p->code_bytes * (size_t)(p->codes * p->codes);
-    return p->pass_bytes <= (size_t)isa->paired_bytes;
-}
-
-int iqlut_try_compact(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa) {
-    iqlut_packed compact = *packed, lines = *packed;
+int iqlut_try_compact(iqlut_packed *packed, const iqlut_layer *layer) {
+    iqlut_packed compact = *packed;
     frame_orders orders;
     const iqlut_spatial spatial = iqlut_find_spatial(layer);
     if (layer->shape.kernel != 3) return 0;
     if (spatial.are_few && set_partial(&compact, 1, &spatial)) {
         *packed = compact;
-        return 1;
-    }
-    if (!spatial.are_few && set_lines(&lines, layer, isa)) {
-        *packed = lines;
         return 1;
     }
     if (packed->pass_bytes <= PAIRED_BYTES_FEW || !find_orders(layer, &orders)) return 0;

@@ -38,7 +38,12 @@ int iqlut_pack_part(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_
 int iqlut_packs_compact(const iqlut_layer *layer, const iqlut_isa *isa); /* whether it would be */
 
 /* pack_compact.c: gives a paired layer of 3x3 taps its compact form, if it has one with room. */
-int iqlut_try_compact(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa);
+int iqlut_try_compact(iqlut_packed *packed, const iqlut_layer *layer);
+
+/* pack_lines.c: whether a layer is one of lines, which is then noted; and the lane of a tap and an
+ * output of a block in a row of lines, less than 0 if the output lacks the tap. */
+int iqlut_find_lines(iqlut_packed *packed, const iqlut_layer *layer);
+int iqlut_line_lane(const iqlut_packed *p, int tap, int block, int output);
 
 /* pack_layer.c: how many of the first inputs and of the first outputs there are taps between, off
  * the centre of 3x3, and whether that is fewer than all. */

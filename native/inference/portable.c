@@ -22,6 +22,7 @@ IQLUT_INLINE vec v_blend_add(vec sum, vec fraction, const uint8_t *row) {
 const iqlut_isa iqlut_isa_portable = {.name = "portable",
                                       .vector_lanes = EXPAND_LANES,
                                       .row_form = IQLUT_ROW_WIDE,
+                                      .has_lines = 1,
                                       .expand = expand,
                                       .requantise = requantise,
                                       .bilinear = bilinear,

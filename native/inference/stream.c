@@ -100,7 +100,8 @@ static void expand_part(const tile *t, const line *l, int part, int64_t y) {
                                      signal + first,
                                      {t->keys.weights + first, t->keys.offsets + first},
                                      stride,
-                                     count};
+                                     count,
+                                     b * p->block};
             isa->expand(&pass, &rows);
             move_on(&rows, p->block * p->partial_bytes);
         }

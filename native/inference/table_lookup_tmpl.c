@@ -10,6 +10,7 @@
  *     EXPAND_APART          whether a layer may set a tap apart
  *     EXPAND_ADDS           whether tap rows other than the first are added to sums, for which
  *                           there are v_add_block and, with EXPAND_SHARED, half_loadu
+ *     EXPAND_LINES          whether a layer may be of lines, for which there are v_and, v_and_not
  *     EXPAND_STEPS(X)       X(n) for each number of look-ups of a pixel that is compiled in, and
  *     EXPAND_FOR_STEPS      IQLUT_FOR_UNROLLED, or `for` where none is
  *     v_zero, v_add, v_blend_add, v_store_block
@@ -20,6 +21,8 @@
  *                           what is known of a walk's look-ups; before its first pixel; at each
  *                           pixel; and the row and the weights of one of its look-ups
  */
+#include <string.h>
+
 #include "isa.h"
 
 enum {
@@ -137,6 +140,51 @@ IQLUT_INLINE void expand_shared(const iqlut_pass *pass, const iqlut_tap_rows *ro
 }
 #endif
 
+#if EXPAND_LINES
+/* The shape of layers of lines: of a block of 16 outputs, a vector or two each for the taps before,
+ * at and after the centre. Those of a row are overlap-added along the row, those of a column belong
+ * to other tap rows. */
+IQLUT_INLINE void expand_lines(const iqlut_pass *pass, const iqlut_tap_rows *rows,
+                               const int steps) {
+    enum {
+        VECTORS = (EXPAND_BLOCK_MAX + EXPAND_LANES - 1) / EXPAND_LANES,
+        ROW_BYTES = 3 * VECTORS * EXPAND_VECTOR_BYTES
+    };
+    const int lanes = pass->layer->lanes, count = pass->count;
+    partial_sum *above = (partial_sum *)rows->to[0] - lanes;
+    partial_sum *level = (partial_sum *)rows->to[1] - 2 * lanes;
+    partial_sum *below = (partial_sum *)rows->to[2] - lanes;
+    vec in_columns[VECTORS], one_column[VECTORS], two_columns[VECTORS];
+    memcpy(in_columns, &pass->layer->in_columns[pass->first_output], sizeof in_columns);
+    for (int v = 0; v < VECTORS; v++) one_column[v] = two_columns[v] = v_zero();
+    lookups found = lookups_begin(pass, steps);
+    for (int x = 0; x < count + 2; x++, above += lanes, level += lanes, below += lanes) {
+        vec before[VECTORS], centre[VECTORS], after[VECTORS], done[VECTORS];
+        lookups_of_pixel(&found, steps);
+        for (int v = 0; v < VECTORS; v++) before[v] = centre[v] = after[v] = v_zero();
+        EXPAND_FOR_STEPS(int s = 0; s < steps; s++) {
+            const lookup at = look_up(&found, s, steps, ROW_BYTES);
+            IQLUT_FOR_UNROLLED(int v = 0; v < VECTORS; v++) {
+                const uint8_t *row = at.row + v * 3 * EXPAND_VECTOR_BYTES;
+                before[v] = v_blend_add(before[v], at.weights, row);
+                centre[v] = v_blend_add(centre[v], at.weights, row + EXPAND_VECTOR_BYTES);
+                after[v] = v_blend_add(after[v], at.weights, row + 2 * EXPAND_VECTOR_BYTES);
+            }
+        }
+        IQLUT_FOR_UNROLLED(int v = 0; v < VECTORS; v++) {
+            done[v] = v_add(two_columns[v], v_and_not(in_columns[v], after[v]));
+            two_columns[v] = v_add(one_column[v], centre[v]);
+            one_column[v] = v_and_not(in_columns[v], before[v]);
+            before[v] = v_and(in_columns[v], before[v]);
+            after[v] = v_and(in_columns[v], after[v]);
+        }
+        v_store_block(above, before, 0, EXPAND_BLOCK_MAX);
+        v_store_block(level, done, 0, EXPAND_BLOCK_MAX);
+        v_store_block(below, after, 0, EXPAND_BLOCK_MAX);
+    }
+}
+#endif
+
 /* The shapes, with the look-ups of the published models as constants, so that the loops over them
  * unroll. */
 IQLUT_INLINE void expand_shape(const iqlut_pass *pass, const iqlut_tap_rows *rows, const int kernel,
@@ -179,6 +227,19 @@ DEFINE_EXPAND(3, 8)
 DEFINE_EXPAND(3, 16)
 
 static void expand(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
+#if EXPAND_LINES
+    const int steps = steps_of(pass->layer);
+#define LINES_CASE(n)                       \
+    if (pass->layer->lines && steps == n) { \
+        expand_lines(pass, rows, n);        \
+        return;                             \
+    }
+    EXPAND_STEPS(LINES_CASE)
+    if (pass->layer->lines) {
+        expand_lines(pass, rows, steps);
+        return;
+    }
+#endif
     static void (*const shapes[IQLUT_KERNEL_MAX][2])(const iqlut_pass *, const iqlut_tap_rows *) = {
         {expand_1_8, expand_1_16}, {expand_2_8, expand_2_16}, {expand_3_8, expand_3_16}};
     shapes[pass->layer->kernel - 1][pass->layer->block == 16](pass, rows);

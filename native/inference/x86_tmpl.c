@@ -14,6 +14,7 @@ typedef int16_t partial_sum;
 #define EXPAND_SHARED 1
 #define EXPAND_APART 1
 #define EXPAND_ADDS 0
+#define EXPAND_LINES 1
 #define EXPAND_STEPS(X) X(1) X(2) X(4) X(6) X(8) X(12) X(16)
 #define EXPAND_FOR_STEPS IQLUT_FOR_UNROLLED
 
@@ -106,6 +107,7 @@ IQLUT_INLINE void rq_store(uint8_t *out, const rq_signals *signals) {
 const iqlut_isa X86_JOIN(iqlut_isa_, X86_ISA) = {.name = X86_STRING(X86_ISA),
                                                  .needs = X86_NEEDS,
                                                  .vector_lanes = X86_LANES,
+                                                 .has_lines = 1,
                                                  .sets_apart = 1,
                                                  .prepare = X86_PREPARE,
                                                  .expand = expand,
