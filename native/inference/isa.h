@@ -55,17 +55,19 @@ IQLUT_INLINE int iqlut_compact_lane(const int block, const int tap, const int ou
     return wide * 8 + (tap < 4 ? tap * 16 : (8 - tap) * 16 + 8) + output - wide;
 }
 
-/* A layer packed, or a part of it. If every output of a layer of 3x3 taps has only the middle row of
- * them or only the middle column, a row of the layer consists of *lines*: of as many outputs as a
+/* A layer packed, or a part of it. If every output of a layer of 3x3 taps has only their middle
+ * row or only their middle column, a row of the layer consists of *lines*: of as many outputs as a
  * vector has lanes, the taps to the left or above, those at the centre, and those to the right or
- * below (pack_lines.c). A layer of 3x3 taps that has taps off the centre only between
- * its first inputs and its first outputs is packed as two parts whose sums are added: `spatial`
- * holds all taps between those, and the layer itself the tap at the centre between all others.
+ * below (pack_lines.c).
  *
- * Outputs are padded to `lanes`, 8, 16, 32 or 64, and looked up in blocks of 8 or
- * 16 lanes, as many as hold outputs. The input channels are split into groups so small that, for
- * any signals, the blends of a group summed over one row of taps fit int16; of 3x3 taps the last
- * tap of the middle row may be set apart for that. */
+ * A layer of 3x3 taps that has taps off the centre only between its first inputs and its first
+ * outputs is packed as two parts whose sums are added: `spatial` holds all taps between those, and
+ * the layer itself the tap at the centre between all others.
+ *
+ * Outputs are padded to `lanes`, 8, 16, 32 or 64, and looked up in blocks of 8 or 16 lanes, as
+ * many as hold outputs. The input channels are split into groups so small that, for any signals,
+ * the blends of a group summed over one row of taps fit int16; of 3x3 taps the last tap of the
+ * middle row may be set apart for that. */
 typedef struct iqlut_packed {
     struct iqlut_packed *spatial; /* the other part, or NULL */
     int channels_in, channels_out, kernel, acc_shift, shift;
