@@ -247,6 +247,41 @@ def test_a_new_network_begins_with_filters_of_detail(
     torch.testing.assert_close(sums, torch.zeros_like(sums), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig(residual=False),
+        ModelConfig(residual=False, interpolate=False, levels=16),
+        ModelConfig(
+            residual=False,
+            interpolate=False,
+            parameterisation="network",
+            levels=(9, *[256] * 6),
+            knot_b=(0.7,),
+        ),
+        ModelConfig(residual=False, kernel=2, knot_b=(0.65,), strengths=(0.0, 1.0), scale=2),
+        ModelConfig(
+            residual=False,
+            channels=24,
+            symmetry=8,
+            upsample_kernel=3,
+            spatial_channels=16,
+            upsample_spatial_channels=8,
+        ),
+    ],
+    ids=["tables", "nearest", "sub-networks", "strengths", "symmetry"],
+)
+def test_a_new_network_without_residual_enlarges_its_input(config: ModelConfig) -> None:
+    """Otherwise its eight layers give noise, from which it hardly learns."""
+    rows, columns = torch.meshgrid(torch.arange(24.0), torch.arange(24.0), indexing="ij")
+    luma = (128 + 60 * torch.sin(columns / 5) + 60 * torch.cos(rows / 4)).to(torch.uint8)[None]
+    for seed in range(3):
+        torch.manual_seed(seed)
+        upscaled = Network(config)(luma).detach().mean(dim=3)
+        both = torch.stack([upscaled.flatten(), luma.flatten().float()])
+        assert torch.corrcoef(both)[0, 1] > 0.9, seed
+
+
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 def test_a_signal_learns_from_the_rise_of_exact_entries(implementation: str) -> None:
     """A rise of less than a step between neighbours of 256 levels is rounded away, but not its

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from iqlut import arithmetic as ar
 from iqlut.network import hat_convolution
 from iqlut.network.configuration import ModelConfig
 from iqlut.network.device_layers import DeviceResidual
@@ -16,6 +17,7 @@ from iqlut.network.native_layers import Aim, LayerSettings, MeanLoss, Residual
 from iqlut.network.quantisation import CENTRE, entry_step, layer_knots, whole_knots
 from iqlut.network.stored_entries import Gather, places_of
 from iqlut.network.trainable_entries import SubNetwork, Table, TableSets
+from iqlut.tables import symmetry
 from iqlut.tables.strengths import between
 
 OPEN = 4.0  # initial alpha of the first block, which gives a skip of 0.02
@@ -86,7 +88,9 @@ class Network(nn.Module):
         self.alpha = nn.Parameter(
             torch.full((config.blocks, gates), -1.0), requires_grad=config.residual
         )
-        if config.residual and config.block_kernels[0] > 1:  # a filter of one tap cannot sum to 0
+        if not config.residual:
+            self._begin_by_passing_on()
+        elif config.block_kernels[0] > 1:  # a filter of one tap cannot sum to 0
             self._begin_with_detail()
 
     @torch.no_grad()
@@ -100,6 +104,22 @@ class Network(nn.Module):
             weights.copy_(DETAIL * (weights - weights.mean(dim=(2, 3), keepdim=True)))
         self.alpha[0] = OPEN
 
+    @torch.no_grad()
+    def _begin_by_passing_on(self) -> None:
+        """Make the new network enlarge its input by nearest-neighbour interpolation, about.
+
+        To its random entries is added what passes each channel of a block on to the same channel,
+        and the mean of the channels to all phases of the output. Without a residual, random
+        entries alone make eight layers chaotic, and they hardly learn.
+        """
+        n, shapes = self.config.symmetry, layer_shapes(self.config)
+        for index, (table, (c, _, k, _, d)) in enumerate(zip(self.tables, shapes, strict=True)):
+            last, centre = index == self.config.blocks, ar.footprint(k)[0]
+            ins, outs = (c * n, d) if last else (c, d * n)
+            taps = torch.zeros(ins, k, k, outs)
+            taps[:, centre, centre] = 1 / ins if last or index == 0 else torch.eye(outs)
+            table.add_filter(symmetry.stored(taps.unsqueeze(1), n, last=last)[:, 0])  # type: ignore[operator]
+
     def _table(self, index: int, shape: tuple[int, int, int, int, int]) -> nn.Module:
         """The trainable entries of a layer of this shape."""
         (c, _, k, _, _), last = shape, index == self.config.blocks
@@ -108,14 +128,13 @@ class Network(nn.Module):
         taps = c + few * (k * k - 1) if few else c * k * k
         if self.config.layer_has_lines[index]:
             taps = c * k
-        # without a residual, a layer must pass on the whole signal
-        size = 1.0 if not self.config.residual else 0.1 if last else 0.5
+        size = 0.2 if not self.config.residual else 0.1 if last else 0.5
         spread = size / taps**0.5
+        signals = (self.get_buffer(f"start_{index}") - CENTRE) / CENTRE
         if self.config.parameterisation == "network":
-            return SubNetwork(shape, spread, self.config.hidden)
-        if self.config.strengths:
-            return TableSets(shape, spread, len(self.config.strengths))
-        return Table(shape, spread)
+            return SubNetwork(shape, spread, signals, self.config.hidden)
+        table = Table(shape, spread, signals)
+        return TableSets(table, len(self.config.strengths)) if self.config.strengths else table
 
     def set_strength(self, strength: float) -> None:
         """Select the entries and the offset of a restoration strength.
