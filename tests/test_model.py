@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ torch = pytest.importorskip(
 from iqlut import arithmetic as ar
 from iqlut import engines
 from iqlut.network import hat_convolution, quantisation
-from iqlut.network.configuration import Config, ModelConfig
+from iqlut.network.configuration import BadConfig, Config, ModelConfig
 from iqlut.network.convert_to_tables import CannotConvert, convert
 from iqlut.network.losses import LOSSES
 from iqlut.network.native_layers import ISAS, Aim, Residual
@@ -44,6 +44,7 @@ CONFIGS = (
         upsample_spatial_channels=8,
     ),
     ModelConfig(blocks=2, channels=6, upsample_kernel=3, spatial_channels=4),
+    ModelConfig(blocks=2, channels=16, symmetry=8, taps="lines", upsample_kernel=3, scale=2),
 )
 
 
@@ -280,6 +281,30 @@ def test_a_new_network_without_residual_enlarges_its_input(config: ModelConfig) 
         upscaled = Network(config)(luma).detach().mean(dim=3)
         both = torch.stack([upscaled.flatten(), luma.flatten().float()])
         assert torch.corrcoef(both)[0, 1] > 0.9, seed
+
+
+def test_lines_of_taps_are_rows_of_half_of_the_channels() -> None:
+    """And columns of the other half, in the network and in the tables made of it."""
+    config = ModelConfig(blocks=2, channels=16, symmetry=8, taps="lines", upsample_kernel=3)
+    lines, square = (
+        convert(Network(one), Config("taps", one), {})
+        for one in (config, replace(config, taps="square"))
+    )
+    assert isinstance(lines, Tables)
+    lut = lines.layers[1].lut
+    has_row, has_column = lut[:, :, 1, ::2].any((0, 1, 2)), lut[:, :, ::2, 1].any((0, 1, 2))
+    assert has_row.sum() == has_column.sum() == 8 and not (has_row & has_column).any()
+    assert not lut[:, :, ::2, ::2].any()
+    assert lines.table_bytes == square.table_bytes - 6 * 16 * 7 * 2  # of the second block alone
+
+
+@pytest.mark.parametrize(
+    "changes", [{"symmetry": 4}, {"kernel": (3, 1)}, {"spatial_channels": 8}], ids=str
+)
+def test_lines_without_what_they_need_are_refused(changes: dict[str, Any]) -> None:
+    values = {"blocks": 2, "channels": 16, "symmetry": 8, "taps": "lines", "upsample_kernel": 3}
+    with pytest.raises(BadConfig, match="'lines' with symmetry"):
+        ModelConfig(**values | changes)
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
