@@ -210,6 +210,10 @@ def test_a_row_without_taps_beside_the_centre_is_refused() -> None:
         with pytest.raises(IllegalTables, match="as many rows of taps as columns"):
             missing_taps.join_row(wrong)
     row[0, 0, 0, 0, 0] = 1
+    around = np.zeros((1, 4, 8, 1), np.int8)
+    around[0, 0, 3] = 1
+    with pytest.raises(IllegalTables, match="expected this row as one tensor"):
+        missing_taps.join(row[:, :, 0, 1], around)
     assert missing_taps.split(missing_taps.join_row(row))[0].shape == row.shape
 
 

@@ -305,6 +305,8 @@ def test_lines_without_what_they_need_are_refused(changes: dict[str, Any]) -> No
     values = {"blocks": 2, "channels": 16, "symmetry": 8, "taps": "lines", "upsample_kernel": 3}
     with pytest.raises(BadConfig, match="'lines' with symmetry"):
         ModelConfig(**values | changes)
+    with pytest.raises(BadConfig, match="'lines' with one block, expected two or more"):
+        ModelConfig(**values | {"blocks": 1})
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)

@@ -1,4 +1,4 @@
-/* Small operations that avx512vnni.c and avx512vnni_compact.c share. */
+/* What avx512vnni.c, avx512vnni_compact.c and avx512vnni_lines.c share. */
 #ifndef IQLUT_AVX512VNNI_H
 #define IQLUT_AVX512VNNI_H
 

@@ -70,8 +70,8 @@ IQLUT_INLINE void expand(const iqlut_pass pass, const iqlut_tap_rows rows, const
     line_sums sums[VECTORS_MAX];
     __mmask16 columns[VECTORS_MAX];
     IQLUT_FOR_UNROLLED(int v = 0; v < vectors; v++)
-        columns[v] = _mm256_movepi16_mask(
-            _mm256_load_si256((const half *)&pass.layer->in_columns[v * LANES]));
+        columns[v] = _mm256_movepi16_mask(_mm256_load_si256(
+            (const half *)&pass.layer->in_columns[pass.first_output + v * LANES]));
     pixel_keys next = keys_at(&pass, 0, fours);
     ptrdiff_t at = -PIXELS_BEFORE * (ptrdiff_t)stride;
     for (int x = 0; x < pass.count + PIXELS_BEFORE; x++, at += stride) {

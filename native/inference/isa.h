@@ -60,14 +60,14 @@ IQLUT_INLINE int iqlut_compact_lane(const int block, const int tap, const int ou
  * vector has lanes, the taps to the left or above, those at the centre, and those to the right or
  * below (pack_lines.c).
  *
- * A layer of 3x3 taps that has taps off the centre only between its first inputs and its first
+ * * A layer of 3x3 taps that has taps off the centre only between its first inputs and its first
  * outputs is packed as two parts whose sums are added: `spatial` holds all taps between those, and
  * the layer itself the tap at the centre between all others.
  *
- * Outputs are padded to `lanes`, 8, 16, 32 or 64, and looked up in blocks of 8 or 16 lanes, as
- * many as hold outputs. The input channels are split into groups so small that, for any signals,
- * the blends of a group summed over one row of taps fit int16; of 3x3 taps the last tap of the
- * middle row may be set apart for that. */
+ * * Outputs are padded to `lanes`, 8, 16, 32 or 64, and looked up in blocks of 8 or 16 lanes, or
+ * of more in paired layers of lines, as many as hold outputs. The input channels are split into
+ * groups so small that, for any signals, the blends of a group summed over one row of taps fit
+ * int16; of 3x3 taps the last tap of the middle row may be set apart for that. */
 typedef struct iqlut_packed {
     struct iqlut_packed *spatial; /* the other part, or NULL */
     int channels_in, channels_out, kernel, acc_shift, shift;
@@ -189,7 +189,7 @@ typedef struct iqlut_isa {
     /* The blends of `pass->count + kernel - 1` pixels, summed over channels and over each row of
      * taps: `rows->to[i][x * lanes]` becomes the sum for the pixel x and the tap row i, or what is
      * set apart; of a paired layer with i > 0, added to what was there or at `addend`. Reads and
-     * writes up to 2 pixels before these rows. */
+     * writes up to 2 pixels before these rows and 1 after them. */
     void (*expand)(const iqlut_pass *pass, const iqlut_tap_rows *rows);
 
     void (*requantise)(const iqlut_requantise *row); /* arithmetic.requantise */

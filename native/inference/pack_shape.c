@@ -75,13 +75,16 @@ static void set_bytes(iqlut_packed *p, int lane_bytes, int rows, int codes) {
     p->pass_bytes = p->code_bytes * (size_t)codes;
 }
 
-/* One pass over all outputs, if the layer is of lines and its rows have room. */
+/* Passes of as many outputs as there is room for, if the layer is of lines. */
 static int try_paired_lines(iqlut_packed *paired, const iqlut_layer *l, const iqlut_isa *isa) {
     iqlut_packed lines = *paired;
     if (!isa->compacts || iqlut_find_spatial(l).are_few || !iqlut_find_lines(&lines, l)) return 0;
-    set_blocks(&lines, isa->paired_lanes, round_up(l->shape.channels_out, isa->paired_lanes));
-    set_bytes(&lines, 4, l->shape.channels_in / 2, lines.codes * lines.codes);
-    if (lines.pass_bytes > (size_t)isa->paired_bytes) return 0;
+    int block = round_up(l->shape.channels_out, isa->paired_lanes);
+    do {
+        set_blocks(&lines, isa->paired_lanes, block);
+        set_bytes(&lines, 4, l->shape.channels_in / 2, lines.codes * lines.codes);
+    } while (lines.pass_bytes > (size_t)isa->paired_bytes && (block -= isa->paired_lanes));
+    if (!block) return 0;
     *paired = lines;
     return 1;
 }

@@ -7,7 +7,8 @@
 
 #define SIGNAL_ROWS 2 /* rows of input that a layer keeps */
 /* Bytes before each row: the pixel to the left, and what expand writes ahead of the first. And
- * after: the pixel to the right, and up to IQLUT_PERIOD lanes of rounding up. */
+ * after: the pixel to the right, what expand writes behind the last, and up to IQLUT_PERIOD lanes
+ * of rounding up. */
 #define FRONT 512
 #define SLACK 512
 

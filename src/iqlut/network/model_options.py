@@ -153,6 +153,11 @@ class ModelConfig:
 
     def _check_lines(self) -> None:
         """Raise BadConfig for lines of taps without what they need."""
+        if self.taps == "lines" and self.blocks == 1:
+            raise BadConfig(
+                "model.taps is 'lines' with one block, expected two or more, because the first "
+                "block has all taps; raise model.blocks, or set model.taps to 'square'"
+            )
         if self.taps == "lines" and (
             self.symmetry != 8
             or any(self.layer_spatial_channels[:-1])

@@ -87,6 +87,10 @@ def join(centre: np.ndarray, around: np.ndarray) -> np.ndarray:
     others = [tap for tap in range(9) if tap != _CENTRE]
     lut[:few_in, :, others, :few_out] = around
     lut = lut.reshape(c, levels, 3, 3, d)
+    if has_row_only(lut):
+        raise IllegalTables(
+            "the taps off the centre are all in the middle row, expected this row as one tensor"
+        )
     if len(split(lut)) != 2 or extent(lut) != (few_in, few_out):
         raise IllegalTables(
             f"the taps off the centre are {around.shape}, expected the fewest channels that hold "
