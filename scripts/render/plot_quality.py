@@ -113,7 +113,7 @@ def _ratio(timed: list[Row], name: str, model: str) -> float | None:
 def draw(found: list[PlottedMethod]) -> Figure:
     """Return the figure: PSNR against table size on the left, against time on the right."""
     with matplotlib.rc_context(plot_style.SETTINGS):
-        figure = Figure(figsize=(13, 9), layout="constrained")
+        figure = Figure(figsize=(13, 12), layout="constrained")
         left, right = figure.subplots(1, 2)
         sized = [(one, one.table_bytes / 1024) for one in found if one.table_bytes]
         timed = [(one, one.ratio) for one in found if one.ratio]

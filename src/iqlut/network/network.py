@@ -7,21 +7,18 @@ from typing import Any
 import torch
 from torch import nn
 
-from iqlut import arithmetic as ar
 from iqlut.network import hat_convolution
 from iqlut.network.configuration import ModelConfig
 from iqlut.network.device_layers import DeviceResidual
 from iqlut.network.level_curve import Curve
 from iqlut.network.losses import bilinear_base, expected_residual, mean_distance
 from iqlut.network.native_layers import Aim, LayerSettings, MeanLoss, Residual
+from iqlut.network.new_network import begin_by_passing_on, begin_with_detail
 from iqlut.network.quantisation import CENTRE, entry_step, layer_knots, whole_knots
 from iqlut.network.stored_entries import Gather, places_of
 from iqlut.network.trainable_entries import SubNetwork, Table, TableSets
-from iqlut.tables import symmetry
 from iqlut.tables.strengths import between
 
-OPEN = 4.0  # initial alpha of the first block, which gives a skip of 0.02
-DETAIL = 3.0  # initial factor of the entries of the first block, because detail is small
 # How far a learned knot moves, in signals, for each unit of its parameter. With this factor a knot
 # is trained at a rate comparable to that of an entry.
 BEND = 16
@@ -89,36 +86,9 @@ class Network(nn.Module):
             torch.full((config.blocks, gates), -1.0), requires_grad=config.residual
         )
         if not config.residual:
-            self._begin_by_passing_on()
+            begin_by_passing_on(self.tables, shapes, n)
         elif config.block_kernels[0] > 1:  # a filter of one tap cannot sum to 0
-            self._begin_with_detail()
-
-    @torch.no_grad()
-    def _begin_with_detail(self) -> None:
-        """Make the filters of the first block sum to 0, and make its skip small.
-
-        Otherwise the signals of half of the blocks are mostly luma, so that few levels remain for
-        detail.
-        """
-        for weights in self.tables[0].weights():  # type: ignore[operator]
-            weights.copy_(DETAIL * (weights - weights.mean(dim=(2, 3), keepdim=True)))
-        self.alpha[0] = OPEN
-
-    @torch.no_grad()
-    def _begin_by_passing_on(self) -> None:
-        """Make the new network enlarge its input by nearest-neighbour interpolation, about.
-
-        To its random entries is added what passes each channel of a block on to the same channel,
-        and the mean of the channels to all phases of the output. Without a residual, random
-        entries alone make eight layers chaotic, and they hardly learn.
-        """
-        n, shapes = self.config.symmetry, layer_shapes(self.config)
-        for index, (table, (c, _, k, _, d)) in enumerate(zip(self.tables, shapes, strict=True)):
-            last, centre = index == self.config.blocks, ar.footprint(k)[0]
-            ins, outs = (c * n, d) if last else (c, d * n)
-            taps = torch.zeros(ins, k, k, outs)
-            taps[:, centre, centre] = 1 / ins if last or index == 0 else torch.eye(outs)
-            table.add_filter(symmetry.stored(taps.unsqueeze(1), n, last=last)[:, 0])  # type: ignore[operator]
+            begin_with_detail(self.tables[0], self.alpha)
 
     def _table(self, index: int, shape: tuple[int, int, int, int, int]) -> nn.Module:
         """The trainable entries of a layer of this shape."""
