@@ -47,6 +47,12 @@ typedef struct {
     int four_count; /* 0: the offsets are read one by one */
 } pixel_keys;
 
+/* The `fours` that are read of so many pairs of a pixel. */
+IQLUT_INLINE int fours_of(const int pairs) {
+    const int fours = (pairs + 3) / 4;
+    return __builtin_constant_p(fours) && fours <= FOURS_MAX ? fours : 0;
+}
+
 IQLUT_INLINE pixel_keys keys_at(const iqlut_pass *pass, int x, const int fours) {
     const ptrdiff_t first = (ptrdiff_t)x * pass->stride;
     pixel_keys keys = {.rows = pass->rows,

@@ -31,11 +31,6 @@ IQLUT_INLINE int vectors_of(const iqlut_compact form) {
     return iqlut_outer_vectors(form.block) + form.centre_vectors;
 }
 
-IQLUT_INLINE int fours_of(const iqlut_compact form) {
-    const int fours = (form.rows * form.frames + 3) / 4;
-    return __builtin_constant_p(fours) && fours <= FOURS_MAX ? fours : 0;
-}
-
 /* Adds the blend of a row of a pair of codes, with all taps or with the centre only. */
 IQLUT_INLINE void add_row(const pixel_keys *keys, const int pair, const int row, const int has_all,
                           const iqlut_compact form, vec *sum) {
@@ -154,7 +149,7 @@ IQLUT_INLINE void finish_tap_row(waiting_sums *waiting, const vec *sum, const in
 IQLUT_INLINE void expand_form(const iqlut_pass pass, const iqlut_tap_rows rows,
                               const iqlut_compact form) {
     const int stride = pass.layer->lanes, has_beside = pass.layer->block > form.block;
-    const int fours = fours_of(form);
+    const int fours = fours_of(form.rows * form.frames);
     waiting_sums waiting[3];
     memset(waiting, 0, sizeof waiting);
     vec sum[VECTORS_MAX];

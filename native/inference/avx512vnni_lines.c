@@ -64,7 +64,7 @@ IQLUT_INLINE void add_lines(waiting_sums *waiting, const line_sums sums, const _
 IQLUT_INLINE void expand(const iqlut_pass pass, const iqlut_tap_rows rows, const int pairs,
                          const int vectors) {
     const int stride = pass.layer->lanes;
-    const int fours = __builtin_constant_p(pairs) && pairs <= 4 * FOURS_MAX ? (pairs + 3) / 4 : 0;
+    const int fours = fours_of(pairs);
     waiting_sums waiting[VECTORS_MAX];
     memset(waiting, 0, sizeof waiting);
     line_sums sums[VECTORS_MAX];
@@ -83,7 +83,7 @@ IQLUT_INLINE void expand(const iqlut_pass pass, const iqlut_tap_rows rows, const
     }
 }
 
-/* 16 channels, as published models have, and any number of pairs. */
+/* 16 channels, whose loops unroll, and any number of pairs. */
 static void expand_16(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
     expand(*pass, *rows, 8, 1);
 }
