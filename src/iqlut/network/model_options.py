@@ -11,7 +11,7 @@ from iqlut.network.option_types import BadConfig, Channels, KernelSide, Knot, Le
 from iqlut.tables.file_format import FILE_BYTES_MAX
 from iqlut.tables.strengths import STRENGTH_MAX
 from iqlut.tables.strengths import check as check_strengths
-from iqlut.tables.symmetry import ORDERS
+from iqlut.tables.symmetry import ORDERS, WITH_NEGATIVE
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,10 @@ class ModelConfig:
     hidden: Annotated[int, Meta(ge=1, le=1024)] = 32
     """Width of these three-layer networks; used with parameterisation = "network"."""
 
-    symmetry: Annotated[int, Meta(ge=1, le=8)] = 1
-    """How many flips and rotations of a table are stored as a single one: 1, 2, 4 or 8. The value 1
-    means no symmetry.
+    symmetry: Annotated[int, Meta(ge=1, le=16)] = 1
+    """How many flips and rotations of a table are stored as a single one: 1, 2, 4 or 8, or 16 for
+    those of the image and of its negative. The value 1 means no symmetry. With 16, the first block
+    has no skip.
     """
 
     strengths: tuple[Annotated[float, Meta(ge=0, le=STRENGTH_MAX)], ...] = ()
@@ -125,6 +126,7 @@ class ModelConfig:
                 f"the model has {self._entries} table entries, expected at most {FILE_BYTES_MAX}, "
                 "as many as fit into a model file; lower model.blocks, channels or levels"
             )
+        self._check_negative()
         self._check_strengths()
         self._check_spatial_channels()
         self._check_lines()
@@ -167,6 +169,22 @@ class ModelConfig:
                 f"model.taps is 'lines' with symmetry = {self.symmetry}, kernel = {self.kernel} "
                 f"and spatial_channels = {self.spatial_channels}, expected 8, 3 and 0; change "
                 "these, or set model.taps to 'square'"
+            )
+
+    def _check_negative(self) -> None:
+        """Raise BadConfig for levels that an image and its negative do not read alike."""
+        if self.symmetry != WITH_NEGATIVE:
+            return
+        if 255 % (self.first_levels - 1):
+            raise BadConfig(
+                f"model.first_levels is {self.first_levels} with symmetry = {self.symmetry}, "
+                "expected 2, 4, 6, 16, 18, 52, 86 or 256, whose levels are evenly spaced over the "
+                "signals 0 to 255; change one of the two"
+            )
+        if self.knots != "fixed":
+            raise BadConfig(
+                f"model.knots is {self.knots!r} with symmetry = {self.symmetry}, expected 'fixed'; "
+                "change one of the two"
             )
 
     def _check_strengths(self) -> None:

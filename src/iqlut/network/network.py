@@ -17,6 +17,7 @@ from iqlut.network.new_network import begin_by_passing_on, begin_with_detail
 from iqlut.network.quantisation import CENTRE, entry_step, layer_knots, whole_knots
 from iqlut.network.stored_entries import Gather, places_of
 from iqlut.network.trainable_entries import SubNetwork, Table, TableSets
+from iqlut.tables import symmetry
 from iqlut.tables.strengths import between
 
 # How far a learned knot moves, in signals, for each unit of its parameter. With this factor a knot
@@ -158,7 +159,9 @@ class Network(nn.Module):
         if self.config.symmetry == 1:
             return stored
         places, sources = (self.get_buffer(f"{name}_{index}") for name in ("places", "sources"))
-        return Gather.apply(stored, places, sources)  # type: ignore[no-any-return]
+        whole = Gather.apply(stored, places, sources)
+        signs = getattr(self, f"signs_{index}", None)
+        return whole if signs is None else whole * signs  # type: ignore[no-any-return]
 
     def knots(self) -> list[torch.Tensor]:
         """The knots of each layer, (levels,), as signals from 0 to 255, not rounded."""
@@ -179,7 +182,11 @@ class Network(nn.Module):
         ]
 
     def gates(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """The gain (d,) and the skip (d,) of each block (IQ-LUT eq. 3)."""
+        """The gain (d,) and the skip (d,) of each block (IQ-LUT eq. 3).
+
+        The first block has no skip if the symmetry has the negative, because luma is not one of the
+        channels that the negative exchanges.
+        """
         if not self.config.residual:
             one = torch.ones(self.config.channels, device=self.alpha.device)
             return [(one, torch.zeros_like(one))] * self.config.blocks
@@ -187,7 +194,10 @@ class Network(nn.Module):
         if self.config.gate == "channel":
             gain = gain.repeat_interleave(self.config.symmetry, dim=1)
         gain = gain.expand(-1, self.config.channels)
-        return [(g.contiguous(), (1 - g).contiguous()) for g in gain]
+        gates = [(g.contiguous(), (1 - g).contiguous()) for g in gain]
+        if self.config.symmetry == symmetry.WITH_NEGATIVE:
+            gates[0] = (gates[0][0], torch.zeros_like(gates[0][1]))
+        return gates
 
     def forward(self, luma: torch.Tensor, rounded: bool = True, threads: int = 1) -> torch.Tensor:
         """The residual of luma uint8 (n, h, w): float (n, h, w, scale**2) in units of x."""

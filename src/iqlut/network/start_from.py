@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from iqlut.network.configuration import BadConfig
+from iqlut.network.configuration import BadConfig, ModelConfig
 from iqlut.network.level_curve import Curve
 from iqlut.network.network import Network
+from iqlut.network.quantisation import CENTRE
 from iqlut.network.trainable_entries import SubNetwork, Table, TableSets
 from iqlut.tables import symmetry
 
@@ -24,8 +25,10 @@ def start_from(network: Network, other: Network) -> None:
     Blocks that `other` lacks come before the upsampler and pass on their signals. A channel that it
     lacks is a copy of one that it has. The copies have random weights in the next layer, which sum
     to 1, so that they can learn different things (Net2Net, arXiv 1511.05641). If the scales differ,
-    the upsampler is not initialised. Each table set of `network` starts from the entries of `other`
-    at the strength of the set. Raises BadConfig if the two do not fit.
+    the upsampler is not initialised. A network of symmetry 16 with twice the channels of one of
+    symmetry 8 becomes the mean of what `other` makes of an image and of its negative. Each table
+    set of `network` starts from the entries of `other` at the strength of the set. Raises BadConfig
+    if the two do not fit.
     """
     old, new = other.config, network.config
     fewer_gates = old.gate == "channel" and new.gate == "block"
@@ -34,10 +37,13 @@ def start_from(network: Network, other: Network) -> None:
             "train.start has more blocks, channels or gates than the model, expected at most as "
             "many; name another checkpoint, or enlarge the model"
         )
-    if new.symmetry > 1 and (old.symmetry % new.symmetry or old.channels != new.channels):
+    paired = _is_paired(old, new)
+    fits = old.symmetry % new.symmetry == 0 and old.channels == new.channels
+    if new.symmetry > 1 and not (fits or paired):
         raise BadConfig(
             "train.start has less symmetry than the model, or another number of channels, expected "
-            "the same; name another checkpoint, or set model.symmetry = 1"
+            "the same, or symmetry 8 and half of the channels for a model of symmetry 16; name "
+            "another checkpoint, or set model.symmetry = 1"
         )
     random = torch.get_rng_state()
     for number, strength in enumerate(new.strengths or (0.0,)):
@@ -49,8 +55,14 @@ def start_from(network: Network, other: Network) -> None:
     last = old.blocks
     network.alpha[last:] = CLOSED
     alpha = other.alpha.repeat_interleave(old.symmetry, 1) if old.gate == "channel" else other.alpha
-    alpha = alpha.expand(-1, old.channels)[:, :: new.symmetry]
+    alpha = alpha.expand(-1, old.channels)[:, :: old.symmetry if paired else new.symmetry]
     network.alpha[:last] = alpha[:, torch.arange(network.alpha.shape[1]) % alpha.shape[1]]
+
+
+def _is_paired(old: ModelConfig, new: ModelConfig) -> bool:
+    """Whether the channels of `old` become pairs, of which one sees the negative."""
+    orders = (old.symmetry, new.symmetry)
+    return orders == (8, symmetry.WITH_NEGATIVE) and new.channels == 2 * old.channels
 
 
 def _take_tables(network: Network, number: int, other: Network) -> None:
@@ -69,6 +81,10 @@ def _take_tables(network: Network, number: int, other: Network) -> None:
         if own is None or entries.shape[2:4] != own.shape[2:4]:
             raise _does_not_fit()
         end = index == new.blocks
+        if _is_paired(old, new):
+            skip = other.gates()[0][1] / other.gates()[0][0] if index == 0 else None
+            own.copy_(_paired(entries, here, skip, end))
+            continue
         entries = _widened(
             entries, 1 if index == 0 else new.channels, new.scale**2 if end else new.channels
         )
@@ -97,6 +113,26 @@ def _at_levels(entries: torch.Tensor, there: Curve, knots: np.ndarray) -> torch.
     code, fraction = (torch.from_numpy(x[knots]) for x in (there.code.astype(int), there.fraction))
     fraction = fraction.view(1, -1, 1, 1, 1)
     return (1 - fraction) * entries[:, code] + fraction * entries[:, code + 1]
+
+
+def _paired(
+    entries: torch.Tensor, curve: Curve, skip: torch.Tensor | None, last: bool
+) -> torch.Tensor:
+    """The stored entries of a layer of pairs of channels, of which one sees the negative.
+
+    `entries` (c, levels, k, k, d) are those of symmetry 8. `skip` (d,) is what the first block adds
+    of its input for a gain of 1; the entries take it over. None stands for other layers.
+    """
+    if last:
+        return entries[::8] / 2
+    own = entries[..., ::8].clone()
+    if skip is not None:
+        luma = (torch.from_numpy(curve.knots.astype(np.float32)) - CENTRE) / CENTRE
+        centre = own.shape[2] // 2
+        own[0, :, centre, centre] += luma.unsqueeze(1) * skip[::8]
+        return own
+    orbits = own.view(-1, 8, *own.shape[1:])
+    return torch.stack([orbits, torch.zeros_like(orbits)], dim=1).view(-1, *own.shape[1:])
 
 
 def _widened(entries: torch.Tensor, channels_in: int, channels_out: int) -> torch.Tensor:

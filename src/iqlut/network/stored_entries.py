@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,8 @@ def places_of(
     mask     float32, 1 for the taps that there are; only if some are missing
     places   int64, of the whole shape: the stored entry that each entry is; only with symmetry
     sources  int64 (*shape, order): the entries of the whole that each stored one is read as
+    signs    float32 (c, 1, 1, 1, 1): the factors of the inputs of the whole, of an upsampler only;
+             only with the symmetry that has the negative
     """
     found = {}
     if lines:
@@ -31,9 +32,11 @@ def places_of(
     elif few:
         found["mask"] = _mask(shape, few, order, last)
     if order > 1:
-        stored = np.arange(math.prod(shape)).reshape(shape)
-        found["places"] = places = symmetry.whole(stored, order, last=last)
+        found["places"] = places = symmetry.places(shape, order, last).astype(np.int64)
         found["sources"] = np.argsort(places.ravel(), kind="stable").reshape(*shape, order)
+    if last and order == symmetry.WITH_NEGATIVE:
+        signs = symmetry.signs(len(places)).astype(np.float32)
+        found["signs"] = signs.reshape(-1, 1, 1, 1, 1)
     return found
 
 

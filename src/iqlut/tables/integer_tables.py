@@ -43,8 +43,9 @@ class Tables:
 
     `about` holds JSON values that describe how the model was made: training data, seed, commit,
     scores, licence. `symmetry` is the number of flips and rotations under which the model is
-    equivariant: 1, 2, 4 or 8. A device stores only a part of symmetric tables (see symmetry.py),
-    but `layers` always holds all entries, so engines need not know about symmetry.
+    equivariant, 1, 2, 4 or 8, or 16 for these of the image and of its negative. A device stores
+    only a part of symmetric tables (see symmetry.py), but `layers` always holds all entries, so
+    engines need not know about symmetry.
 
     Raises IllegalTables where layers do not fit together, where a sum could exceed int32, and where
     the layers lack the symmetry that is stated.
@@ -119,14 +120,31 @@ class Tables:
         even = [index for index, layer in enumerate(self.layers) if layer.kernel % 2 == 0]
         if order > 1 and even:
             raise IllegalTables(
-                f"layer {even[0]} changes under the {order} flips and rotations because its kernel "
-                "is even, expected an odd kernel"
+                f"layer {even[0]} changes under {symmetry.transformations(order)} because its "
+                "kernel is even, expected an odd kernel"
             )
         last = self.layers[-1]
         if any(symmetry.phases_differ(getattr(last, name), order) for name in OF_OUTPUTS):
             raise IllegalTables(
-                f"the constants of the upsampler change under the {order} flips and rotations, "
+                f"the constants of the upsampler change under {symmetry.transformations(order)}, "
                 "expected the same value for all phases that these exchange"
+            )
+        if order == symmetry.WITH_NEGATIVE:
+            self._check_first_block()
+
+    def _check_first_block(self) -> None:
+        """Check that the first block reads the negative of luma as it reads luma."""
+        first = self.layers[0]
+        position = ar.ONE * first.curve[0].astype(int) + first.curve[1]
+        if (position + position[::-1] != position[-1]).any():
+            raise IllegalTables(
+                f"layer 0 has the levels {first.knots.tolist()}, expected levels that the negative "
+                f"reads in the reverse order, for symmetry {symmetry.WITH_NEGATIVE}"
+            )
+        if first.skip.any():
+            raise IllegalTables(
+                f"layer 0 has the skips {first.skip.tolist()}, expected 0 for symmetry "
+                f"{symmetry.WITH_NEGATIVE}"
             )
 
     def _check_layer_symmetry(self, index: int) -> None:
@@ -135,7 +153,7 @@ class Tables:
         same = symmetry.layer_of(self.stored(index), self.symmetry, self._is_last(index))
         if any((same[name] != getattr(layer, name)).any() for name in same):
             raise IllegalTables(
-                f"layer {index} changes under the {self.symmetry} flips and rotations, "
+                f"layer {index} changes under {symmetry.transformations(self.symmetry)}, "
                 "expected the same entries for all"
             )
 

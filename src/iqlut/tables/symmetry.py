@@ -1,19 +1,24 @@
-"""Symmetric tables: a flipped or rotated image gives the flipped or rotated result.
+"""Symmetric tables: a flipped or rotated image gives the flipped or rotated result, and, with the
+largest symmetry, the negative of an image gives the negative of the result.
 
 The tables of a symmetric model are flips and rotations of each other, so one of each group is
 stored and the others are read from it (group-equivariant convolution, arXiv 1602.07576).
 
 Channels come in orbits of n, the order of the model's symmetry group: 2 is the rotation by 180
-degrees, 4 all rotations, 8 all rotations and flips. Channel n * o + g is what orbit o computes on
-the image transformed by member g of the group. When the image is transformed, the channels of an
-orbit are permuted and each is transformed as well. A layer preserves this if the tables between
-other members of two orbits are those between the first members, transformed. So a layer stores
+degrees, 4 all rotations, 8 all rotations and flips, and 16 these of the image and of its negative,
+255 - luma. Channel n * o + g is what orbit o computes on the image transformed by member g of the
+group. When the image is transformed, the channels of an orbit are permuted and each is transformed
+as well. A layer preserves this if the tables between other members of two orbits are those between
+the first members, transformed. So a layer stores
 
     blocks     lut (c, levels, k, k, d / n), gain, skip, bias (d / n,)  first output of each orbit
     upsampler  lut (c / n, levels, k, k, scale**2)                      first input of each orbit
 
 and a device reads the rest from there with taps, channels and phases in another order, which costs
-it wiring and no memory.
+it wiring and no memory. For the members of the negative, the first block reads its levels from the
+last to the first, and the upsampler subtracts its entries where it adds those of the others. The
+negative of an image then gives the negative of the result, except that a sum which the upsampler
+rounds from exactly between two gray levels is rounded up in both.
 """
 
 from __future__ import annotations
@@ -30,7 +35,20 @@ from iqlut.planes.flips_rotations import flip_rotate
 # Which transformations of `flip_rotate` belong to each group. The order makes every leading part
 # of a list a whole orbit of a smaller group.
 _NUMBERS = {1: (0,), 2: (0, 3), 4: (0, 3, 5, 6), 8: (0, 3, 5, 6, 1, 2, 4, 7)}
-ORDERS = tuple(_NUMBERS)
+_SPATIAL_MAX = max(_NUMBERS)
+WITH_NEGATIVE = 2 * _SPATIAL_MAX  # member g + 8 is member g of the negative
+ORDERS = (*_NUMBERS, WITH_NEGATIVE)
+
+
+def _spatial(order: int) -> int:
+    """How many of the members of a group are flips and rotations of the image itself."""
+    return min(order, _SPATIAL_MAX)
+
+
+def transformations(order: int) -> str:
+    """What a model of this symmetry is unchanged by, for messages."""
+    negative = ", or with the negative" if order == WITH_NEGATIVE else ""
+    return f"the {_spatial(order)} flips and rotations{negative}"
 
 
 def channels_seen(order: int) -> np.ndarray:
@@ -39,10 +57,11 @@ def channels_seen(order: int) -> np.ndarray:
     Row h, column g holds the member that stands to the first one as g stands to h.
     """
     grid = np.arange(9).reshape(3, 3)
-    places = [flip_rotate(grid, number).ravel() for number in _NUMBERS[order]]
+    places = [flip_rotate(grid, number).ravel() for number in _NUMBERS[_spatial(order)]]
     member = {tuple(place): index for index, place in enumerate(places)}
     back = [np.argsort(place) for place in places]
-    return np.array([[member[tuple(place[other])] for place in places] for other in back])
+    seen = np.array([[member[tuple(place[other])] for place in places] for other in back])
+    return seen if order < WITH_NEGATIVE else np.block([[seen, seen + 8], [seen + 8, seen]])
 
 
 def parts(layer: Mapping[str, np.ndarray], order: int, last: bool) -> dict[str, np.ndarray]:
@@ -73,24 +92,42 @@ def stored(lut: Any, order: int, last: bool) -> Any:
 
 def whole(part: np.ndarray, order: int, last: bool) -> np.ndarray:
     """Restore `lut` (c, levels, k, k, d) from its stored part: the inverse of `stored`."""
-    return part if order == 1 else part.ravel().take(_places(part.shape, order, last), mode="clip")
+    if order == 1:
+        return part
+    lut = part.ravel().take(places(part.shape, order, last), mode="clip")
+    if last and order == WITH_NEGATIVE:
+        lut *= signs(len(lut)).reshape(-1, 1, 1, 1, 1)
+    return lut
+
+
+def signs(channels: int) -> np.ndarray:
+    """The factor of the entries of each input of an upsampler of order 16: int8 (channels,).
+
+    It is -1 for the members of the negative.
+    """
+    return np.where(np.arange(channels) % WITH_NEGATIVE < _SPATIAL_MAX, 1, -1).astype(np.int8)
 
 
 @lru_cache(maxsize=16)
-def _places(shape: tuple[int, ...], order: int, last: bool) -> np.ndarray:
-    """For each entry of the whole, the index of its source in the stored part of this shape."""
+def places(shape: tuple[int, ...], order: int, last: bool) -> np.ndarray:
+    """For each entry of the whole, the index of its source in the stored part of this shape.
+
+    With order 16, half of the entries of the upsampler are multiplied by -1 (`signs`) as well.
+    """
     part = np.arange(math.prod(shape), dtype=np.intp).reshape(shape)
     c, levels, k, _, d = shape
     out = np.empty(
         (c * order, levels, k, k, d) if last else (c, levels, k, k, d * order), part.dtype
     )
-    for index, (number, seen) in enumerate(zip(_NUMBERS[order], channels_seen(order), strict=True)):
+    for index, seen in enumerate(channels_seen(order)):
+        number = _NUMBERS[_spatial(order)][index % _SPATIAL_MAX]
         if last:
             out[index::order] = _flip_rotate(part, number, phases=True)
             continue
-        source = part
-        if c > 1:  # the first layer has one channel, luma, which is transformed into itself
+        if c > 1:
             source = part.reshape(c // order, order, levels, k, k, d)[:, seen].reshape(part.shape)
+        else:  # the first layer has one channel, luma, which is transformed into itself
+            source = part[:, ::-1] if index >= _SPATIAL_MAX else part
         out[..., index::order] = _flip_rotate(source, number)
     out.flags.writeable = False
     return out
@@ -107,8 +144,11 @@ def phases_differ(constants: np.ndarray, order: int) -> bool:
 def evened(constants: np.ndarray, order: int) -> np.ndarray:
     """The mean of the constants of the phases, (scale**2,), over all transformations of the group.
 
-    The result does not change when the phases are transformed.
+    The result does not change when the phases are transformed. It is 0 if the group has the
+    negative, which changes the sign of what is added to a phase.
     """
+    if order == WITH_NEGATIVE:
+        return np.zeros_like(constants)
     # Sorting makes equal sets of values sum in the same order, hence to the same bits.
     grids = np.sort(_flip_rotate_phases(constants, order), axis=0)
     return grids.mean(axis=0).ravel()
@@ -118,7 +158,7 @@ def _flip_rotate_phases(constants: np.ndarray, order: int) -> np.ndarray:
     """The constants of the phases under each member of the group, (order, scale, scale)."""
     scale = round(len(constants) ** 0.5)
     grid = constants.reshape(scale, scale)
-    return np.stack([flip_rotate(grid, number) for number in _NUMBERS[order]])
+    return np.stack([flip_rotate(grid, number) for number in _NUMBERS[_spatial(order)]])
 
 
 def _flip_rotate(part: np.ndarray, number: int, phases: bool = False) -> np.ndarray:
