@@ -28,10 +28,13 @@ def expand(stored: Tables, order: int) -> Tables:
     for layer in stored.layers:
         last, inputs, flip_rotate = layer is stored.layers[-1], np.arange(len(layer.lut)), []
         part = layer.lut.reshape(*layer.lut.shape[:4], *[stored.scale if last else 1] * 2, -1)
-        for digits, member in zip(SEEN[:order], MEMBERS[:order], strict=True):
-            seen = inputs - inputs % order + digits // 10 ** (7 - inputs % order) % 10
-            taps = transform(part if last else part[seen % len(part)], member, 2, 3)
-            flip_rotate.append(transform(taps, member, 4, 5))
+        for g in range(order):
+            digits, member, negative = SEEN[g % 8], MEMBERS[g % 8], inputs % order // 8 != g // 8
+            seen = inputs - inputs % order + digits // 10 ** (7 - inputs % order % 8) % 10
+            own = part if last else part[(seen + 8 * negative) % len(part)]
+            if g >= 8:
+                own = -own if last else own[:, ::-1] if len(part) == 1 else own
+            flip_rotate.append(transform(transform(own, member, 2, 3), member, 4, 5))
         constants = [array.repeat(1 if last else order) for array in layer[2:5]]
         lut = np.stack(flip_rotate, 1 if last else -1).reshape(
             -1, *part.shape[1:4], constants[0].size

@@ -156,14 +156,31 @@ def symmetric_tables(
     for index in range(3):
         last = index == 2
         kernel, d = kernels[last], scale**2 if last else channels
-        part = (c // order if last else c, levels, kernel, kernel, d if last else d // order)
+        count = 6 if index == 0 and order == symmetry.WITH_NEGATIVE else levels
+        part = (c // order if last else c, count, kernel, kernel, d if last else d // order)
         stored = random_lut(rng, part)
         if lines and index == 1:
             stored[:, :, ::2] = 0
-        lut = symmetry.whole(stored, order, last)
-        layer = random_layer(rng, lut, True, 1 / (2 * scale) ** 2 if last else 1.0)
-        first = np.zeros(d, int) if last else np.arange(d) // order * order
-        constants = {name: getattr(layer, name)[first] for name in ("gain", "skip", "bias")}
-        layers.append(replace(layer, **constants))
+        layers.append(symmetric_layer(rng, stored, order, scale if last else None))
         c = d
     return Tables("symmetric", scale, tuple(layers), {}, order)
+
+
+def symmetric_layer(
+    rng: np.random.Generator, stored: np.ndarray, order: int, scale: int | None = None
+) -> Layer:
+    """A layer with these stored entries: an upsampler if there is a scale, or else a block.
+
+    The number of levels of a first block with the negative is 6, or another one that both read
+    alike.
+    """
+    last = scale is not None
+    lut = symmetry.whole(stored, order, last)
+    layer = random_layer(rng, lut, True, 1 / (2 * scale) ** 2 if scale else 1.0)
+    d = lut.shape[4]
+    first = np.zeros(d, int) if last else np.arange(d) // order * order
+    constants = {name: getattr(layer, name)[first] for name in ("gain", "skip", "bias")}
+    if len(lut) == 1 and order == symmetry.WITH_NEGATIVE:
+        constants["skip"] = np.zeros(d, np.int16)
+        constants["knots"] = np.linspace(0, 255, lut.shape[1]).astype(np.uint8)
+    return replace(layer, **constants)

@@ -128,6 +128,14 @@ def test_bad_overrides_are_refused(changes: dict[str, Any], sentence: str) -> No
         ),
         ("[model]\nspatial_channels = [4, 4]", "expected one number or 7, one for each block"),
         (
+            "[model]\nsymmetry = 16\nchannels = 16\nupsample_kernel = 3\nfirst_levels = 9",
+            "model.first_levels is 9 with symmetry = 16, expected 2, 4, 6, 16,",
+        ),
+        (
+            "[model]\nsymmetry = 16\nchannels = 16\nupsample_kernel = 3\nknots = 'learned'",
+            "model.knots is 'learned' with symmetry = 16, expected 'fixed'",
+        ),
+        (
             "[model]\nlevels = [7, 1]",
             "model.levels is [7, 1], expected a whole number from 2 to 256",
         ),

@@ -47,8 +47,9 @@ def test_a_new_network_begins_with_filters_of_detail(
             spatial_channels=16,
             upsample_spatial_channels=8,
         ),
+        ModelConfig(residual=False, channels=16, symmetry=16, upsample_kernel=3),
     ],
-    ids=["tables", "nearest", "sub-networks", "strengths", "symmetry"],
+    ids=["tables", "nearest", "sub-networks", "strengths", "symmetry", "negative"],
 )
 def test_a_new_network_without_residual_enlarges_its_input(config: ModelConfig) -> None:
     """Otherwise its eight layers give noise, from which it hardly learns."""

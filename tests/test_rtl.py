@@ -61,6 +61,7 @@ CASES = {
     "symmetry 2": Case(2, (3, 3), order=2, frames=1),
     "symmetry 4": Case(3, (3, 1), order=4, clocks=4, frames=1),
     "symmetry 8": Case(4, (1, 3), order=8, frames=1),
+    "symmetry 16": Case(2, (3, 3), order=16, frames=1),
     "blocks that differ": Case(2, widths=(3, 1, 2)),
 }
 

@@ -8,7 +8,7 @@ import pytest
 import independent
 import iqlut
 from iqlut.tables import file_format
-from random_tables import random_tables
+from random_tables import random_tables, symmetric_tables
 
 
 def check_same(mine: independent.Tables, theirs: iqlut.Tables) -> None:
@@ -55,6 +55,15 @@ def test_missing_taps() -> None:
         found += b'"around.' in data
         check_same(own, theirs)
     assert found >= 2
+
+
+@pytest.mark.parametrize("order", [2, 8, 16])
+def test_symmetry(order: int) -> None:
+    """Files of symmetric tables give the same tables and the same samples."""
+    theirs = symmetric_tables(np.random.default_rng(order), order, scale=2, shape=(16, 5))
+    own = independent.tables_at(independent.read(file_format.to_bytes(theirs)), 0)
+    assert independent.checksum(own) == theirs.sha256
+    check_same(own, theirs)
 
 
 def test_example() -> None:

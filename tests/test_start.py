@@ -101,6 +101,28 @@ def test_less_symmetry_is_the_same_function(old: int, new: int, gate: str) -> No
     torch.testing.assert_close(other(luma), one(luma), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("strengths", [(), (0.0, 1.0)])
+def test_pairs_of_channels_are_the_mean_of_an_image_and_its_negative(
+    strengths: tuple[float, ...],
+) -> None:
+    """To the curves of the first block, whose levels differ by up to one signal."""
+    config = replace(
+        SMALL, channels=16, upsample_kernel=3, gate="channel", symmetry=8, first_levels=16,
+        strengths=strengths,
+    )  # fmt: skip
+    torch.manual_seed(2)
+    one = Network(config)
+    with torch.no_grad():
+        one.alpha.normal_()
+    other = Network(replace(config, channels=32, symmetry=16))
+    start_from(other, one)
+    luma = torch.randint(0, 256, (2, 9, 11), dtype=torch.uint8)
+    mean = (one(luma, rounded=False) - one(255 - luma, rounded=False)) / 2
+    found = other(luma, rounded=False)
+    torch.testing.assert_close(found, mean, rtol=0, atol=0.02 * mean.abs().max().item())
+    torch.testing.assert_close(other(255 - luma), -other(luma), rtol=0, atol=0)
+
+
 def test_more_symmetry_is_refused() -> None:
     config = replace(SMALL, channels=8, upsample_kernel=3)
     with pytest.raises(BadConfig, match="less symmetry"):

@@ -14,26 +14,22 @@ from iqlut.planes.self_ensemble import self_ensemble
 from iqlut.tables import symmetry
 from iqlut.tables.file_format import BadModelFile, from_bytes, to_bytes
 from iqlut.tables.integer_tables import Tables
-from random_tables import random_layer
+from random_tables import symmetric_layer
 
 ORDERS = [order for order in symmetry.ORDERS if order > 1]
+LEVELS = 6
 
 
 def symmetric_tables(
-    rng: np.random.Generator, order: int, scale: int = 4, channels: int = 8
+    rng: np.random.Generator, order: int, scale: int = 4, channels: int = 16
 ) -> Tables:
     """Two blocks and an upsampler of random entries."""
     layers, c = [], 1
     for last in (False, False, True):
         d = scale**2 if last else channels
-        stored = (c // order, 5, 3, 3, d) if last else (c, 5, 3, 3, d // order)
-        lut = symmetry.whole(rng.integers(-127, 128, stored, dtype=np.int8), order, last)
-        layer = random_layer(rng, lut, True, skip_scale=1 / (2 * scale) ** 2 if last else 1.0)
-        step = d if last else order  # one constant for all phases, or for all of an orbit
-        constants = {
-            name: np.repeat(getattr(layer, name)[::step], step) for name in ("gain", "skip", "bias")
-        }
-        layers.append(replace(layer, **constants))
+        shape = (c // order, LEVELS, 3, 3, d) if last else (c, LEVELS, 3, 3, d // order)
+        stored = rng.integers(-127, 128, shape, dtype=np.int8)
+        layers.append(symmetric_layer(rng, stored, order, scale if last else None))
         c = d
     return Tables("symmetric", scale, tuple(layers), {}, order)
 
@@ -49,7 +45,27 @@ def test_a_turned_picture_gives_the_turned_pixels(order: int, scale: int, engine
     for number in range(8):
         same = upscale_plane(np.ascontiguousarray(flip_rotate(luma, number)))
         alike.append(bool((same == flip_rotate(large, number)).all()))
-    assert sum(alike) == order
+    assert sum(alike) == min(order, 8)
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+@pytest.mark.parametrize("order", [8, 16])
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_negative_gives_the_negative(order: int, scale: int, engine: str) -> None:
+    """Where the upsampler rounds a tie, the two differ by one gray level."""
+    rng = np.random.default_rng(order + scale)
+    tables = symmetric_tables(rng, order, scale)
+    last, shift, base = tables.layers[-1], 12, (2 * scale) ** 2
+    skip = (1 << shift) // base
+    # with this bias, black and white stay black and white, also where 1 / base is not binary
+    bias = ((1 << shift) + 255 * ((1 << shift) - base * skip)) // 2
+    constants = {"gain": 4000, "skip": skip, "bias": bias}
+    arrays = {name: np.full_like(getattr(last, name), value) for name, value in constants.items()}
+    last = replace(last, **arrays, acc_shift=11, shift=shift)
+    upscale_plane = engines.get(engine).build(replace(tables, layers=(*tables.layers[:-1], last)))
+    luma = rng.integers(0, 256, (7, 11), dtype=np.uint8)
+    away = np.abs(upscale_plane(luma).astype(int) + upscale_plane(255 - luma) - 255)
+    assert (away.max() <= 1 and (away > 0).mean() < 0.1) == (order == 16)
 
 
 @pytest.mark.parametrize("order", symmetry.ORDERS)
@@ -71,7 +87,7 @@ def test_the_mean_over_turns_is_that_of_one_where_all_are_the_same(
         self_ensemble(upscale_plane, ensemble)(luma),
     )
     np.testing.assert_array_equal(once, always)
-    needed = 1 if order == 8 or (ensemble == 2 and order > 1) else ensemble
+    needed = 1 if order >= 8 or (ensemble == 2 and order > 1) else ensemble
     assert len(calls) == needed + ensemble
 
 
@@ -82,13 +98,12 @@ def test_what_is_stored_says_the_whole(order: int) -> None:
     assert (back.symmetry, back.sha256, to_bytes(back)) == (order, tables.sha256, to_bytes(tables))
     for one, other in zip(back.layers, tables.layers, strict=True):
         np.testing.assert_array_equal(one.lut, other.lut)
-    entries = 9 * 5 * (8 + 64 + 8 * 16) // order
-    constants = 2 * 8 * 8 // order + 16 * 8 + 3 * 5  # of the blocks, of the upsampler; knots
+    all_entries = 9 * LEVELS * (16 + 16 * 16 + 16 * 16)
+    entries = all_entries // order
+    # of the blocks, of the upsampler; knots
+    constants = 2 * 16 * 8 // order + 16 * 8 + 3 * LEVELS
     assert tables.table_bytes == entries + constants
-    assert (
-        replace(tables, symmetry=1).table_bytes
-        == 9 * 5 * (8 + 64 + 8 * 16) + 2 * 8 * 8 + 16 * 8 + 3 * 5
-    )
+    assert replace(tables, symmetry=1).table_bytes == all_entries + 2 * 16 * 8 + 16 * 8 + 3 * LEVELS
 
 
 def test_what_is_not_symmetric_is_refused() -> None:
@@ -106,6 +121,21 @@ def test_what_is_not_symmetric_is_refused() -> None:
     bias[0] += 1
     with pytest.raises(IllegalTables, match="constants of the upsampler change"):
         replace(tables, layers=(*tables.layers[:2], replace(tables.layers[2], bias=bias)))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("knots", "layer 0 has the levels"), ("skip", "layer 0 has the skips")]
+)
+def test_a_first_block_that_reads_the_negative_otherwise_is_refused(
+    name: str, message: str
+) -> None:
+    tables = symmetric_tables(np.random.default_rng(3), 16)
+    values = getattr(tables.layers[0], name).copy()
+    values[1 if name == "knots" else slice(None)] += 1
+    layers = (replace(tables.layers[0], **{name: values}), *tables.layers[1:])
+    assert replace(tables, layers=layers, symmetry=8)
+    with pytest.raises(IllegalTables, match=message):
+        replace(tables, layers=layers)
 
 
 def test_a_file_that_says_another_symmetry_is_refused() -> None:

@@ -15,6 +15,7 @@
 #define IQLUT_FRACTION(position) ((position) & 255u)
 
 #define IQLUT_KERNEL_MAX 3u
+#define IQLUT_SYMMETRY_MAX 16u
 
 /* Where a layer reads, and the sums of its look-ups. */
 typedef struct {
@@ -92,8 +93,9 @@ static inline uint32_t iqlut_on_curve(const void *curve, uint32_t levels, uint32
                                        : ((const uint16_t *)curve)[signal];
 }
 
-/* What all sums start with: minus the bias of the entries, plus half of 2^acc_shift. */
-int32_t iqlut_start_value(const iqlut_layer *layer);
+/* What all sums start with: minus the bias of the entries of this many channels, plus half of
+ * 2^acc_shift. */
+int32_t iqlut_start_value(const iqlut_layer *layer, uint32_t channels);
 
 /* arithmetic.requantise with the o-th constants and the skip signal `own`. `acc` has its half. */
 static inline uint8_t iqlut_requantise_output(const iqlut_layer *layer, uint32_t o, int32_t acc,

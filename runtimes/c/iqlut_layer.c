@@ -6,7 +6,9 @@
 /* arithmetic.round_shift relies on a right shift of negative numbers that rounds down. */
 IQLUT_CHECK(arithmetic_shift, ((-3) >> 1) == -2);
 
-/* symmetry.channels_seen: row g, column h. */
+#define SPATIAL_MAX 8u /* flips and rotations; the members behind them are those of the negative */
+
+/* symmetry.channels_seen: row g, column h, of the flips and rotations. */
 static const uint8_t SEEN[8][8] = {{0, 1, 2, 3, 4, 5, 6, 7}, {1, 0, 3, 2, 5, 4, 7, 6},
                                    {3, 2, 0, 1, 7, 6, 4, 5}, {2, 3, 1, 0, 6, 7, 5, 4},
                                    {4, 5, 7, 6, 0, 1, 3, 2}, {5, 4, 6, 7, 1, 0, 2, 3},
@@ -20,7 +22,7 @@ static const uint8_t TRANSFORM[8] = {0, 3, 5, 6, 1, 2, 4, 7};
  * transform of member g. */
 static uint32_t place(uint32_t g, uint32_t row, uint32_t column, uint32_t side)
 {
-    const uint32_t transform = TRANSFORM[g];
+    const uint32_t transform = TRANSFORM[g % SPATIAL_MAX];
     if ((transform & 4u) != 0u) {
         const uint32_t swapped = row;
         row = column;
@@ -125,12 +127,19 @@ static void add_member(const iqlut_window *window, uint32_t g, int32_t *sums)
     }
 }
 
+/* The position of 255 - luma, where `position` is that of luma: from the last level down. */
+static uint32_t negative_position(const iqlut_window *window, uint32_t position)
+{
+    const uint32_t last_code = (window->layer->levels - 2u) * window->level_bytes;
+    return IQLUT_POSITION(last_code - IQLUT_OFFSET(position),
+                          (uint32_t)IQLUT_ONE - IQLUT_FRACTION(position));
+}
+
 /* The sum over all inputs of the blend of one entry, which lies `channel_offset` bytes on for each
  * member of an orbit. */
-static int32_t sum_tap(const iqlut_window *window, const uint32_t *positions,
+static int32_t sum_tap(const iqlut_window *window, const uint32_t *positions, uint32_t channels,
                        const uint8_t *entries, const uint32_t *channel_offset)
 {
-    const uint32_t channels = window->layer->channels_in;
     const uint32_t level_bytes = window->level_bytes;
     const uint32_t *const end = positions + channels;
     const uint32_t members = channels < window->symmetry ? channels : window->symmetry;
@@ -156,22 +165,32 @@ static int32_t sum_output(const iqlut_window *window, uint32_t o)
     const uint32_t g = o & (n - 1u);
     const uint32_t kernel = layer->kernel;
     const uint32_t count = window->stored;
-    const uint8_t *const seen = SEEN[layer->channels_in == 1u ? 0u : g];
-    uint32_t channel_offset[8];
+    const uint32_t channels = layer->channels_in;
+    const uint32_t frame = channels == 1u ? 0u : g; /* luma has no other members */
+    uint32_t channel_offset[IQLUT_SYMMETRY_MAX];
     int32_t sum = 0;
     for (uint32_t h = 0; h < n; h++) {
-        channel_offset[h] = seen[h] * layer->levels * window->level_bytes;
+        const uint32_t seen = SEEN[frame % SPATIAL_MAX][h % SPATIAL_MAX];
+        const uint32_t negative = (frame ^ h) & SPATIAL_MAX;
+        channel_offset[h] = (seen | negative) * layer->levels * window->level_bytes;
     }
     for (uint32_t i = 0; i < kernel; i++) {
         for (uint32_t j = 0; j < kernel; j++) {
             const uint8_t *const entries = layer->lut + place(g, i, j, kernel) * count + o / n;
-            sum += sum_tap(window, tap_positions(window, i, j), entries, channel_offset);
+            const uint32_t *positions = tap_positions(window, i, j);
+            uint32_t negative;
+            if (channels == 1u && g >= SPATIAL_MAX) {
+                negative = negative_position(window, positions[0]);
+                positions = &negative;
+            }
+            sum += sum_tap(window, positions, channels, entries, channel_offset);
         }
     }
     return sum;
 }
 
-/* Add what each member gives to the phases, which its transform permutes. */
+/* Add what each member gives to the phases, which its transform permutes. What the members of the
+ * negative give is subtracted. */
 static void accumulate_phases(iqlut_window *window)
 {
     const uint32_t count = window->layer->channels_out;
@@ -183,15 +202,16 @@ static void accumulate_phases(iqlut_window *window)
         add_member(window, g, sums);
         for (uint32_t p = 0; p < scale; p++) {
             for (uint32_t q = 0; q < scale; q++) {
-                *acc++ += sums[place(g, p, q, scale)];
+                const int32_t sum = sums[place(g, p, q, scale)];
+                *acc++ += g < SPATIAL_MAX ? sum : -sum;
             }
         }
     }
 }
 
-int32_t iqlut_start_value(const iqlut_layer *layer)
+int32_t iqlut_start_value(const iqlut_layer *layer, uint32_t channels)
 {
-    const int32_t lookups = (int32_t)layer->kernel * layer->kernel * layer->channels_in;
+    const int32_t lookups = (int32_t)layer->kernel * layer->kernel * (int32_t)channels;
     return (int32_t)((UINT32_C(1) << layer->acc_shift) >> 1) - IQLUT_BIAS * IQLUT_ONE * lookups;
 }
 
@@ -228,7 +248,9 @@ void iqlut_accumulate(iqlut_window *window, uint32_t x)
     for (int32_t j = 0; j < (int32_t)layer->kernel; j++) {
         window->columns[j] = column_positions(window, (int32_t)x + j - before);
     }
-    const int32_t start = iqlut_start_value(layer);
+    /* where half of the look-ups are subtracted, the biases of all entries cancel */
+    const uint32_t cancels = window->last != 0u && window->symmetry > SPATIAL_MAX;
+    const int32_t start = iqlut_start_value(layer, cancels != 0u ? 0u : layer->channels_in);
     for (uint32_t o = 0; o < layer->channels_out; o++) {
         window->acc[o] = start;
     }

@@ -22,7 +22,7 @@ uint32_t iqlut_model_is_legal(const iqlut_model *model)
         return 0;
     }
     const uint32_t n = model->symmetry;
-    if (n != 1u && n != 2u && n != 4u && n != 8u) {
+    if (n == 0u || n > IQLUT_SYMMETRY_MAX || (n & (n - 1u)) != 0u) {
         return 0;
     }
     for (uint32_t l = 0; l < model->layer_count; l++) {

@@ -21,7 +21,7 @@ _ORDER = (0, 3, 1, 2, 4, 5, 6, 7)
 
 def gains_nothing(ensemble: int, symmetry: int) -> bool:
     """Whether a model of this symmetry gives the same pixels for all members of an ensemble."""
-    return ensemble == 1 or symmetry == 8 or (ensemble == 2 and symmetry > 1)
+    return ensemble == 1 or symmetry >= 8 or (ensemble == 2 and symmetry > 1)
 
 
 def self_ensemble(upscale_plane: UpscalePlane, ensemble: int, symmetry: int = 1) -> UpscalePlane:

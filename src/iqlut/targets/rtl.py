@@ -9,12 +9,13 @@ test bench `iqlut_bench.sv` reads both.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from iqlut import arithmetic
 from iqlut.errors import UnsupportedModel
+from iqlut.tables import symmetry
 from iqlut.tables.integer_tables import Layer, Tables
 from iqlut.targets import Files, vectors
 from iqlut.targets.folder import provenance, runtime_files
@@ -56,6 +57,9 @@ def package(tables: Tables) -> bytes:
             f"the model {tables.name} has {len(tables.layers)} layers, the circuit holds at most "
             f"{LAYERS_MAX}; export a smaller model"
         )
+    if tables.symmetry == symmetry.WITH_NEGATIVE:
+        # the circuit has flips and rotations as wiring, and would save nothing by the negative
+        tables = replace(tables, symmetry=tables.symmetry // 2)
     stored = [_stored(tables, index) for index in range(len(tables.layers))]
     arrays = {
         "CURVES": np.concatenate([_curve(one.layer) for one in stored]).astype("<u2"),
@@ -112,13 +116,13 @@ def _stored(tables: Tables, index: int) -> _StoredLayer:
     return _StoredLayer(layer, entries.astype(np.uint8), rises.astype(np.uint8), constants)
 
 
-def _widened(entries: np.ndarray, symmetry: int) -> np.ndarray:
+def _widened(entries: np.ndarray, order: int) -> np.ndarray:
     """An upsampler of kernel 1 as one of kernel 2 or 3 whose other entries are 0.
 
     The bilinear base needs the next row and the next column, for which only such a kernel waits. An
     even kernel has no symmetry.
     """
-    around = (1, 1) if symmetry > 1 else (0, 1)
+    around = (1, 1) if order > 1 else (0, 1)
     return np.pad(entries, ((0, 0), around, around, (0, 0), (0, 0)))
 
 
