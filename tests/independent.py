@@ -171,6 +171,9 @@ def upscale_deep(tables: Tables, image: np.ndarray) -> np.ndarray:
 
 
 def ensemble(tables: Tables, luma: np.ndarray, count: int) -> np.ndarray:
-    """Give the mean over the first transforms of a plane."""
-    larges = [transform(upscale(tables, transform(luma, n)), BACK[n]) for n in ORDER[:count]]
-    return np.uint8((np.sum(larges, 0, int) + count // 2) // count)
+    """Give the mean over the first transforms of a plane, and of its negative."""
+    total = np.int64(count // 2)
+    for i, n in enumerate((ORDER + ORDER)[:count]):
+        flip = 255 * (i >= 8)  # 255 ^ v is 255 - v
+        total = total + transform(upscale(tables, transform(luma, n) ^ flip) ^ flip, BACK[n])
+    return np.uint8(total // count)

@@ -60,7 +60,7 @@ def test_the_mean_is_rounded() -> None:
 
 
 def test_a_count_that_there_is_not() -> None:
-    with pytest.raises(ValueError, match="ensemble is 3, expected one of 1, 2, 4, 8"):
+    with pytest.raises(ValueError, match="ensemble is 3, expected one of 1, 2, 4, 8, 16"):
         iqlut.upscale(np.zeros((4, 4), np.uint8), ensemble=3)
 
 

@@ -25,8 +25,10 @@ def check_same(mine: independent.Tables, theirs: iqlut.Tables) -> None:
     pairs += [(independent.upscale_image(mine, each), each) for each in (image[..., :3], image)]
     pairs += [(independent.upscale_deep(mine, each), each) for each in (deep[..., 0], deep)]
     pairs = [(own, iqlut.upscale(each, theirs.scale, theirs, "reference")) for own, each in pairs]
-    mean = iqlut.upscale(planes[2], theirs.scale, theirs, "reference", None, 8)
-    for own, wanted in [*pairs, (independent.ensemble(mine, planes[2], 8), mean)]:
+    for count in (4, 16):
+        mean = iqlut.upscale(planes[2], theirs.scale, theirs, "reference", None, count)
+        pairs.append((independent.ensemble(mine, planes[2], count), mean))
+    for own, wanted in pairs:
         assert own.dtype == wanted.dtype
         np.testing.assert_array_equal(own, wanted)
 

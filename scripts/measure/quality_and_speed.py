@@ -4,8 +4,9 @@
 
 FOLDER holds the test sets Set5, Set14 and B100, and may hold Urban100 and Manga109; speed alone
 needs no folder. The program runs the commands that a user would run and keeps the rows that they
-print. Quality is measured on luma, and at x4 also with self-ensemble x8 and on red, green and blue
-separately, since published results use either.
+print. Quality is measured on luma, and at x4 also with self-ensemble (x8, or x16 for models to
+which flips and rotations make no difference) and on red, green and blue separately, since published
+results use either.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from types import MappingProxyType
 import iqlut
 from iqlut import upscaling
 from iqlut.planes.self_ensemble import gains_nothing
+from iqlut.tables.symmetry import WITH_NEGATIVE
 from scripts.shared import result_files
 from scripts.shared.result_files import Row
 
@@ -61,13 +63,24 @@ def quality_commands(folder: Path, names: Sequence[str]) -> list[list[str]]:
     sets = [str(folder / name) for name in (*_SETS, *more)]
     colours = [name for name in names if iqlut.load(name).scale == _RGB_SCALE]
     on_luma = [["evaluate", *sets, "-m", name] for name in names]
-    changing = [name for name in colours if not gains_nothing(8, iqlut.load(name).symmetry)]
-    with_ensemble = [["evaluate", *sets, "-m", name, "--ensemble", "8"] for name in changing]
+    with_ensemble = [
+        ["evaluate", *sets, "-m", name, "--ensemble", str(count)]
+        for name, count in ((name, _ensemble_of(name)) for name in colours)
+        if count > 1
+    ]
     return (
         on_luma
         + with_ensemble
         + [["evaluate", *sets, "-m", name, "--path", "rgb"] for name in colours]
     )
+
+
+def _ensemble_of(name: str) -> int:
+    """Return the smallest of the common ensembles that changes the pixels of a model, or 1."""
+    symmetry = iqlut.load(name).symmetry
+    if symmetry == WITH_NEGATIVE:
+        return 1
+    return 16 if gains_nothing(8, symmetry) else 8
 
 
 def speed_commands(names: Sequence[str]) -> list[list[str]]:

@@ -23,7 +23,11 @@ def quality() -> str:
     parts = ["\n".join(_quality_table(scale, ours, published["rows"])) for scale in scales]
     note = f"Published: {published['meta']['source']}."
     if any(row.get("ensemble", 1) > 1 for row in ours["rows"]):
-        note += " With self-ensemble x8 (`--ensemble 8`) the same tables take eight times as long."
+        note += (
+            " With self-ensemble x8 (`--ensemble 8`) the same tables take eight times as long. "
+            "x16 adds the negative of the image; models that have all flips and rotations built in "
+            "take twice as long for it."
+        )
     if any(row.get("path") == "rgb" for row in [*ours["rows"], *published["rows"]]):
         note += f" {RGB_NOTE}"
     return "\n\n".join(parts) + f"\n\n{table_cells.origin_line(ours['meta'], 'Quality')} {note}\n"

@@ -52,10 +52,11 @@ Threads = Annotated[
 ]
 Device = Annotated[Literal["cpu", "cuda"], arg(help="device that computes the training steps")]
 Ensemble = Annotated[
-    Literal[1, 2, 4, 8],
+    Literal[1, 2, 4, 8, 16],
     arg(
-        help="average the results for this many flips and rotations of the image, which is "
-        "slightly sharper and takes that many times as long"
+        help="average the results for this many flips and rotations of the image, 16 with those of "
+        "its negative, which is slightly sharper and takes that many times as long, or twice as "
+        "long for 16 if the model has all flips and rotations built in, as best has"
     ),
 ]
 Restore = Annotated[
