@@ -17,12 +17,13 @@ from iqlut import arithmetic as ar
 from iqlut.engines import reference
 from iqlut.tables.integer_tables import SCALES, Tables
 from iqlut.tables.restoration_tables import RestorationTables
-from iqlut.targets.c import BYTE_LEVELS, biased
+from iqlut.targets.c import BYTE_LEVELS, biased, tap_parts
 from random_tables import (
     random_restoration_tables,
     random_tables,
     symmetric_tables,
     uneven_tables,
+    with_missing_taps,
 )
 
 _CHANNELS = (1, 2, 3, 5, 8)
@@ -60,6 +61,8 @@ def symmetric_case(seed: int) -> bytes:
     rng = np.random.default_rng(1000 + seed)
     order, scale = (2, 4, 8, 16)[seed % 4], SCALES[seed // 4 % 3]
     tables = symmetric_tables(rng, order, scale, kernels=((3, 3), (3, 1), (1, 3))[seed % 3])
+    if seed % 2:
+        tables = with_missing_taps(rng, tables)
     h, w = rng.choice(_SIDES, 2).tolist()
     luma = rng.integers(0, 256, (h, w)).astype(np.uint8)
     return case(tables, luma, tile=sum(tables.halo) + 2)
@@ -100,21 +103,27 @@ def case(
     height, width = luma.shape
     head = (first.scale, first.symmetry, len(first.layers), weight, tile, height, width)
     parts = [struct.pack("<7I", *head)]
-    parts += [_layer(first, second, index) for index in range(len(first.layers))]
+    other = second if isinstance(model, RestorationTables) else None
+    parts += [_layer(first, other, index) for index in range(len(first.layers))]
     parts += [_padded(luma), _padded(reference.build(tables)(luma))]
     return b"".join(parts)
 
 
-def _layer(first: Tables, second: Tables, index: int) -> bytes:
-    layer, stored, other = first.layers[index], first.stored(index), second.stored(index)
+def _layer(first: Tables, second: Tables | None, index: int) -> bytes:
+    """A layer of one set, or of two that are blended and therefore have all taps."""
+    layer, stored = first.layers[index], first.stored(index)
+    other = (second or first).stored(index)
+    lut, around = (stored["lut"], None) if second else tap_parts(first, index)
+    sizes = (0, 0) if around is None else (around.shape[0], around.shape[3])
     bits = 8 if layer.levels <= BYTE_LEVELS else 16
     code, fraction = layer.curve.astype(np.int32)
     curve = (ar.ONE * code + fraction).astype(np.uint8 if bits == 8 else np.uint16)
     shape = (layer.levels, layer.channels_in, layer.channels_out, layer.kernel)
-    numbers = (bits, stored["lut"].nbytes, len(stored["gain"]), *shape)
-    arrays = (curve, stored["gain"], stored["skip"], stored["bias"], biased(stored["lut"]))
-    arrays += (other["bias"], biased(other["lut"]))
-    packed = struct.pack("<9I", *numbers, layer.acc_shift, layer.shift)
+    numbers = (bits, lut.nbytes, len(stored["gain"]), *shape)
+    arrays = (curve, stored["gain"], stored["skip"], stored["bias"], biased(lut))
+    arrays += () if around is None else (biased(around),)
+    arrays += (other["bias"], biased(lut if second is None else other["lut"]))
+    packed = struct.pack("<11I", *numbers, layer.acc_shift, layer.shift, *sizes)
     return packed + b"".join(map(_padded, arrays))
 
 

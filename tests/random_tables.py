@@ -166,6 +166,19 @@ def symmetric_tables(
     return Tables("symmetric", scale, tuple(layers), {}, order)
 
 
+def with_missing_taps(rng: np.random.Generator, tables: Tables) -> Tables:
+    """`tables` with taps off the centre only between few stored inputs and outputs of a layer."""
+    layers = []
+    for index, layer in enumerate(tables.layers):
+        last = index == tables.blocks
+        stored = tables.stored(index)["lut"]
+        if layer.kernel == 3:
+            ends = (int(rng.integers(0, stored.shape[axis] + 1)) for axis in (0, 4))
+            stored = without_taps(stored, *ends)
+        layers.append(replace(layer, lut=symmetry.whole(stored, tables.symmetry, last)))
+    return replace(tables, layers=tuple(layers))
+
+
 def symmetric_layer(
     rng: np.random.Generator, stored: np.ndarray, order: int, scale: int | None = None
 ) -> Layer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 import c_cases
 import iqlut
 from iqlut.planes.colour import split
+from iqlut.tables import missing_taps
 from iqlut.targets import c as c_target
 
 ROOT = Path(__file__).parents[1]
@@ -141,13 +143,14 @@ def test_memory_is_the_constant_that_the_table_file_gives(tmp_path):
     assert subprocess.run([tmp_path / "p"]).returncode == 0
 
 
-def test_tables_in_flash_are_the_stored_bytes():
-    """The table file declares as many entries as are stored."""
-    tables = iqlut.load("iqlut-5k-x4")
-    source = c_target.emit(tables)["iqlut_5k_x4_tables.c"].decode()
-    lut_bytes = sum(tables.stored(index)["lut"].nbytes for index in range(len(tables.layers)))
-    declared = [line for line in source.splitlines() if " uint8_t lut_" in line and "= {" in line]
-    assert sum(int(line.rpartition("[")[2].partition("]")[0]) for line in declared) == lut_bytes
+@pytest.mark.parametrize("name", ["iqlut-5k-x4", "iqlut-6k-x4", "l8c8-x4"])
+def test_tables_in_flash_are_the_stored_bytes(name):
+    """The table file declares as many entries as are stored, without missing taps."""
+    tables = iqlut.load(name)
+    source = c_target.emit(tables)[f"{c_target.identifier(name)}_tables.c"].decode()
+    stored = (tables.stored(index)["lut"] for index in range(len(tables.layers)))
+    entries = re.findall(r" uint8_t (?:lut|around)_\w+\[(\d+)", source)
+    assert sum(map(int, entries)) == sum(map(missing_taps.entry_count, stored))
 
 
 def test_luma_of_camera_formats(tmp_path):

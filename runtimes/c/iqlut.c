@@ -168,7 +168,6 @@ static int32_t run_layer(const iqlut_passage *at, uint32_t index)
         window.last = index + 1u == model->layer_count ? 1u : 0u;
         window.stored = window.last != 0u ? layer->channels_out
                                           : (uint32_t)layer->channels_out / model->symmetry;
-        window.level_bytes = (uint32_t)layer->kernel * layer->kernel * window.stored;
         window.positions = at->stream->positions;
         window.end = columns.end;
         find_rows(at, layer, index, &window);

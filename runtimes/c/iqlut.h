@@ -105,6 +105,10 @@ typedef struct {
     /* entry + 128, (channels_in, levels, kernel, kernel, channels_out), or the stored part of a
      * symmetric model; IQLUT_BEHIND a level can be read behind them */
     const uint8_t *lut;
+    /* NULL, or where taps are missing the same of the eight taps off the centre, in the order of
+     * rows, (around_in, levels, 8, around_out), of the first inputs and outputs that are stored;
+     * `lut` then holds the tap at the centre, (channels_in, levels, channels_out) */
+    const uint8_t *around;
     /* 32 * code + fraction of each signal, 256 times uint8_t or, above IQLUT_BYTE_LEVELS, uint16_t
      */
     const void *curve;
@@ -117,6 +121,8 @@ typedef struct {
     uint8_t kernel;
     uint8_t acc_shift;
     uint8_t shift;
+    uint8_t around_in;
+    uint8_t around_out;
 } iqlut_layer;
 
 typedef struct {
@@ -205,8 +211,8 @@ typedef struct {
 uint32_t iqlut_blend_bytes(const iqlut_model *model);
 
 /* Blend two neighbouring restoration strengths' tables, `weight` sixteenths from `below` to
- * `above`, and let `blended` describe them. Knots, gains and skips stay those of `below`. On an
- * error nothing is written. */
+ * `above`, and let `blended` describe them. Knots, gains and skips stay those of `below`. All layers
+ * must have all taps. On an error nothing is written. */
 iqlut_status iqlut_blend(const iqlut_model *below, const iqlut_model *above, uint32_t weight,
                          const iqlut_table_memory *memory, iqlut_model *blended);
 

@@ -91,7 +91,8 @@ static iqlut_status check_blend(const iqlut_model *below, const iqlut_model *abo
         return IQLUT_BAD_MODEL;
     }
     for (uint32_t l = 0; l < below->layer_count; l++) {
-        if (layers_match(&below->layers[l], &above->layers[l]) == 0u) {
+        if (layers_match(&below->layers[l], &above->layers[l]) == 0u ||
+            below->layers[l].around != 0 || above->layers[l].around != 0) {
             return IQLUT_BAD_MODEL;
         }
     }

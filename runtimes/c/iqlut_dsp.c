@@ -132,7 +132,7 @@ static void prepare(iqlut_window *window)
 {
     const iqlut_layer *const layer = window->layer;
     iqlut_shape *const shape = &window->shape;
-    const int32_t start = iqlut_start_value(layer, layer->channels_in);
+    const int32_t start = iqlut_start_value(layer);
     const uintptr_t lut = (uintptr_t)layer->lut;
     const uint32_t is_whole = sizeof lut == sizeof shape->entries ? 1u : 0u;
     shape->kernel = layer->kernel;
@@ -164,7 +164,8 @@ static uint32_t fits(const iqlut_window *window)
     const iqlut_layer *const layer = window->layer;
     const uintptr_t addresses =
         (uintptr_t)layer->lut | (uintptr_t)layer->gain | (uintptr_t)layer->skip;
-    return window->symmetry == 1u && layer->channels_out % IQLUT_LANES == 0u &&
+    return window->symmetry == 1u && layer->around == 0 &&
+                   layer->channels_out % IQLUT_LANES == 0u &&
                    (layer->kernel + 1u) * layer->channels_out <= IQLUT_CHANNELS_MAX &&
                    (addresses & 3u) == 0u
                ? 1u

@@ -8,10 +8,10 @@
 #define IQLUT_ONE 32   /* arithmetic.ONE */
 #define IQLUT_BIAS 128 /* of stored entries, so that they are not negative */
 
-/* A position: the byte offset of a level of a channel among all entries (of a symmetric model the
- * offset of its orbit's first channel instead), and the fraction to the next level, 0 to 32. */
-#define IQLUT_POSITION(offset, fraction) (((offset) << 8) | (fraction))
-#define IQLUT_OFFSET(position) ((position) >> 8)
+/* A position: the number of a level of a channel among those of all channels (of a symmetric model
+ * counted from its orbit's first channel instead), and the fraction to the next level, 0 to 32. */
+#define IQLUT_POSITION(level, fraction) (((level) << 8) | (fraction))
+#define IQLUT_LEVEL(position) ((position) >> 8)
 #define IQLUT_FRACTION(position) ((position) & 255u)
 
 #define IQLUT_KERNEL_MAX 3u
@@ -24,7 +24,6 @@ typedef struct {
     uint32_t symmetry;
     uint32_t last;   /* 1 for the upsampler, else 0 */
     uint32_t stored; /* outputs that are stored */
-    uint32_t level_bytes;
     uint32_t end; /* the column before which outputs are computed */
     iqlut_row rows[IQLUT_KERNEL_MAX];
     uint32_t *positions; /* (3, kernel, channels_in), or the look-ups of iqlut_dsp.c */
@@ -93,9 +92,9 @@ static inline uint32_t iqlut_on_curve(const void *curve, uint32_t levels, uint32
                                        : ((const uint16_t *)curve)[signal];
 }
 
-/* What all sums start with: minus the bias of the entries of this many channels, plus half of
+/* What all sums of a layer with all taps start with: minus the bias of the entries, plus half of
  * 2^acc_shift. */
-int32_t iqlut_start_value(const iqlut_layer *layer, uint32_t channels);
+int32_t iqlut_start_value(const iqlut_layer *layer);
 
 /* arithmetic.requantise with the o-th constants and the skip signal `own`. `acc` has its half. */
 static inline uint8_t iqlut_requantise_output(const iqlut_layer *layer, uint32_t o, int32_t acc,

@@ -2,40 +2,16 @@
 #include <string.h>
 
 #include "iqlut_internal.h"
+#include "iqlut_taps.h"
 
 /* arithmetic.round_shift relies on a right shift of negative numbers that rounds down. */
 IQLUT_CHECK(arithmetic_shift, ((-3) >> 1) == -2);
-
-#define SPATIAL_MAX 8u /* flips and rotations; the members behind them are those of the negative */
 
 /* symmetry.channels_seen: row g, column h, of the flips and rotations. */
 static const uint8_t SEEN[8][8] = {{0, 1, 2, 3, 4, 5, 6, 7}, {1, 0, 3, 2, 5, 4, 7, 6},
                                    {3, 2, 0, 1, 7, 6, 4, 5}, {2, 3, 1, 0, 6, 7, 5, 4},
                                    {4, 5, 7, 6, 0, 1, 3, 2}, {5, 4, 6, 7, 1, 0, 2, 3},
                                    {6, 7, 4, 5, 2, 3, 0, 1}, {7, 6, 5, 4, 3, 2, 1, 0}};
-
-/* The transforms of the members: bit 0 reverses the columns, bit 1 the rows, then bit 2 transposes.
- */
-static const uint8_t TRANSFORM[8] = {0, 3, 5, 6, 1, 2, 4, 7};
-
-/* Where entry (row, column) of a transformed (side, side) array stands in the array before the
- * transform of member g. */
-static uint32_t place(uint32_t g, uint32_t row, uint32_t column, uint32_t side)
-{
-    const uint32_t transform = TRANSFORM[g % SPATIAL_MAX];
-    if ((transform & 4u) != 0u) {
-        const uint32_t swapped = row;
-        row = column;
-        column = swapped;
-    }
-    if ((transform & 1u) != 0u) {
-        column = side - 1u - column;
-    }
-    if ((transform & 2u) != 0u) {
-        row = side - 1u - row;
-    }
-    return row * side + column;
-}
 
 /* The place of column x, clamped to the picture, among the three whose positions are kept. */
 static uint32_t *column_positions(const iqlut_window *window, int32_t x)
@@ -45,33 +21,31 @@ static uint32_t *column_positions(const iqlut_window *window, int32_t x)
     return window->positions + (clamped % 3u) * window->layer->kernel * window->layer->channels_in;
 }
 
-/* arithmetic.expand_knots of a signal whose place on the curve is `found`, with the offset of its
- * channel. The last level is reached from the one before it. */
-static inline uint32_t position_of(uint32_t found, uint32_t top, uint32_t level_bytes,
-                                   uint32_t offset)
+/* arithmetic.expand_knots of a signal whose place on the curve is `found`, with the first level of
+ * its channel. The last level is reached from the one before it. */
+static inline uint32_t position_of(uint32_t found, uint32_t top, uint32_t level)
 {
     const uint32_t code = (found - (found == top ? 1u : 0u)) >> 5;
-    return IQLUT_POSITION(offset + code * level_bytes, found - (code << 5));
+    return IQLUT_POSITION(level + code, found - (code << 5));
 }
 
 /* Look the curve up for all signals of column x. Of a symmetric model the channels of an orbit have
- * one offset: a block stores them one after the other, the upsampler stores one of them. */
+ * one first level: a block stores them one after the other, the upsampler stores one of them. */
 static void fill_column(const iqlut_window *window, uint32_t x)
 {
     const iqlut_layer *const layer = window->layer;
     const uint32_t channels = layer->channels_in;
     const uint32_t orbit = window->symmetry;
-    const uint32_t orbit_bytes =
-        layer->levels * window->level_bytes * (window->last != 0u ? 1u : orbit);
+    const uint32_t orbit_levels = layer->levels * (window->last != 0u ? 1u : orbit);
     const uint32_t top = (uint32_t)IQLUT_ONE * (layer->levels - 1u);
     uint32_t *positions = column_positions(window, (int32_t)x);
     for (uint32_t i = 0; i < layer->kernel; i++) {
         const uint8_t *const signal = iqlut_pixel(&window->rows[i], x, channels);
-        uint32_t offset = 0;
+        uint32_t level = 0;
         for (uint32_t c = 0; c < channels; c++) {
             const uint32_t found = iqlut_on_curve(layer->curve, layer->levels, signal[c]);
-            *positions++ = position_of(found, top, window->level_bytes, offset);
-            offset += ((c + 1u) & (orbit - 1u)) == 0u ? orbit_bytes : 0u;
+            *positions++ = position_of(found, top, level);
+            level += ((c + 1u) & (orbit - 1u)) == 0u ? orbit_levels : 0u;
         }
     }
 }
@@ -112,16 +86,14 @@ static const uint32_t *tap_positions(const iqlut_window *window, uint32_t i, uin
 /* Sums of all stored outputs of what the inputs that are member g of their orbit give. */
 static void add_member(const iqlut_window *window, uint32_t g, int32_t *sums)
 {
-    const iqlut_layer *const layer = window->layer;
-    const uint32_t kernel = layer->kernel;
-    const uint32_t count = window->stored;
-    for (uint32_t i = 0; i < kernel; i++) {
-        for (uint32_t j = 0; j < kernel; j++) {
+    const uint32_t n = window->symmetry;
+    for (uint32_t i = 0; i < window->layer->kernel; i++) {
+        for (uint32_t j = 0; j < window->layer->kernel; j++) {
             const uint32_t *const positions = tap_positions(window, i, j);
-            const uint8_t *const entries = layer->lut + place(g, i, j, kernel) * count;
-            for (uint32_t c = g; c < layer->channels_in; c += window->symmetry) {
-                add_blend(sums, entries + IQLUT_OFFSET(positions[c]), window->level_bytes,
-                          (int32_t)IQLUT_FRACTION(positions[c]), count);
+            const iqlut_tap tap = iqlut_find_tap(window, g, i, j);
+            for (uint32_t c = g; c < tap.inputs * n; c += n) {
+                add_blend(sums, tap.entries + IQLUT_LEVEL(positions[c]) * tap.level_bytes,
+                          tap.level_bytes, (int32_t)IQLUT_FRACTION(positions[c]), tap.outputs);
             }
         }
     }
@@ -130,25 +102,25 @@ static void add_member(const iqlut_window *window, uint32_t g, int32_t *sums)
 /* The position of 255 - luma, where `position` is that of luma: from the last level down. */
 static uint32_t negative_position(const iqlut_window *window, uint32_t position)
 {
-    const uint32_t last_code = (window->layer->levels - 2u) * window->level_bytes;
-    return IQLUT_POSITION(last_code - IQLUT_OFFSET(position),
+    return IQLUT_POSITION(window->layer->levels - 2u - IQLUT_LEVEL(position),
                           (uint32_t)IQLUT_ONE - IQLUT_FRACTION(position));
 }
 
-/* The sum over all inputs of the blend of one entry, which lies `channel_offset` bytes on for each
- * member of an orbit. */
-static int32_t sum_tap(const iqlut_window *window, const uint32_t *positions, uint32_t channels,
-                       const uint8_t *entries, const uint32_t *channel_offset)
+/* The sum over the inputs of a tap of the blend of output `o`. The members of an orbit differ in
+ * their first level. */
+static int32_t sum_tap(const iqlut_tap *tap, uint32_t o, const uint32_t *positions,
+                       uint32_t members, const uint32_t *first_level)
 {
-    const uint32_t level_bytes = window->level_bytes;
-    const uint32_t *const end = positions + channels;
-    const uint32_t members = channels < window->symmetry ? channels : window->symmetry;
+    const uint32_t *const end = positions + tap->inputs;
+    const uint8_t *const entries = tap->entries + o;
+    const uint32_t level_bytes = tap->level_bytes;
     int32_t below = 0;
     int32_t steps = 0;
     while (positions != end) {
         for (uint32_t h = 0; h < members; h++) {
             const uint32_t position = *positions++;
-            const uint8_t *const entry = entries + channel_offset[h] + IQLUT_OFFSET(position);
+            const uint8_t *const entry =
+                entries + (first_level[h] + IQLUT_LEVEL(position)) * level_bytes;
             below += entry[0];
             steps += (int32_t)IQLUT_FRACTION(position) * (entry[level_bytes] - entry[0]);
         }
@@ -163,30 +135,52 @@ static int32_t sum_output(const iqlut_window *window, uint32_t o)
     const iqlut_layer *const layer = window->layer;
     const uint32_t n = window->symmetry;
     const uint32_t g = o & (n - 1u);
-    const uint32_t kernel = layer->kernel;
-    const uint32_t count = window->stored;
-    const uint32_t channels = layer->channels_in;
-    const uint32_t frame = channels == 1u ? 0u : g; /* luma has no other members */
-    uint32_t channel_offset[IQLUT_SYMMETRY_MAX];
+    const uint32_t of_luma = layer->channels_in == 1u ? 1u : 0u;
+    const uint32_t frame = of_luma != 0u ? 0u : g; /* luma has no other members */
+    uint32_t first_level[IQLUT_SYMMETRY_MAX];
     int32_t sum = 0;
     for (uint32_t h = 0; h < n; h++) {
-        const uint32_t seen = SEEN[frame % SPATIAL_MAX][h % SPATIAL_MAX];
-        const uint32_t negative = (frame ^ h) & SPATIAL_MAX;
-        channel_offset[h] = (seen | negative) * layer->levels * window->level_bytes;
+        const uint32_t seen = SEEN[frame % IQLUT_SPATIAL_MAX][h % IQLUT_SPATIAL_MAX];
+        const uint32_t negative = (frame ^ h) & IQLUT_SPATIAL_MAX;
+        first_level[h] = (seen | negative) * layer->levels;
     }
-    for (uint32_t i = 0; i < kernel; i++) {
-        for (uint32_t j = 0; j < kernel; j++) {
-            const uint8_t *const entries = layer->lut + place(g, i, j, kernel) * count + o / n;
+    for (uint32_t i = 0; i < layer->kernel; i++) {
+        for (uint32_t j = 0; j < layer->kernel; j++) {
+            const iqlut_tap tap = iqlut_find_tap(window, g, i, j);
             const uint32_t *positions = tap_positions(window, i, j);
             uint32_t negative;
-            if (channels == 1u && g >= SPATIAL_MAX) {
+            if (o / n >= tap.outputs) {
+                continue;
+            }
+            if (of_luma != 0u && g >= IQLUT_SPATIAL_MAX) {
                 negative = negative_position(window, positions[0]);
                 positions = &negative;
             }
-            sum += sum_tap(window, positions, channels, entries, channel_offset);
+            sum += sum_tap(&tap, o / n, positions, of_luma != 0u ? 1u : n, first_level);
         }
     }
     return sum;
+}
+
+/* Half of 2^acc_shift. */
+static int32_t half_of(const iqlut_layer *layer)
+{
+    return (int32_t)((UINT32_C(1) << layer->acc_shift) >> 1);
+}
+
+/* Start sums with `value` less the bias of the entries that are added for the stored inputs. Of so
+ * many outputs one is stored. */
+static void start_sums(const iqlut_window *window, int32_t *sums, uint32_t count, uint32_t members,
+                       int32_t value)
+{
+    const iqlut_layer *const layer = window->layer;
+    const uint32_t with_around = layer->around != 0 ? layer->around_out * members : 0u;
+    const uint32_t taps = layer->around != 0 ? 1u : (uint32_t)layer->kernel * layer->kernel;
+    const int32_t bias = IQLUT_BIAS * IQLUT_ONE * (int32_t)(taps * iqlut_stored_inputs(window));
+    const int32_t around = IQLUT_BIAS * IQLUT_ONE * (int32_t)IQLUT_AROUND * layer->around_in;
+    for (uint32_t o = 0; o < count; o++) {
+        sums[o] = value - bias - (o < with_around ? around : 0);
+    }
 }
 
 /* Add what each member gives to the phases, which its transform permutes. What the members of the
@@ -198,21 +192,21 @@ static void accumulate_phases(iqlut_window *window)
     int32_t sums[16];
     for (uint32_t g = 0; g < window->symmetry; g++) {
         int32_t *acc = window->acc;
-        memset(sums, 0, sizeof sums);
+        start_sums(window, sums, count, 1, 0);
         add_member(window, g, sums);
         for (uint32_t p = 0; p < scale; p++) {
             for (uint32_t q = 0; q < scale; q++) {
-                const int32_t sum = sums[place(g, p, q, scale)];
-                *acc++ += g < SPATIAL_MAX ? sum : -sum;
+                const int32_t sum = sums[iqlut_place(g, p, q, scale)];
+                *acc++ += g < IQLUT_SPATIAL_MAX ? sum : -sum;
             }
         }
     }
 }
 
-int32_t iqlut_start_value(const iqlut_layer *layer, uint32_t channels)
+int32_t iqlut_start_value(const iqlut_layer *layer)
 {
-    const int32_t lookups = (int32_t)layer->kernel * layer->kernel * (int32_t)channels;
-    return (int32_t)((UINT32_C(1) << layer->acc_shift) >> 1) - IQLUT_BIAS * IQLUT_ONE * lookups;
+    const int32_t lookups = (int32_t)layer->kernel * layer->kernel * layer->channels_in;
+    return half_of(layer) - IQLUT_BIAS * IQLUT_ONE * lookups;
 }
 
 void iqlut_requantise(const iqlut_window *window, const uint16_t *own, uint8_t *out)
@@ -248,15 +242,18 @@ void iqlut_accumulate(iqlut_window *window, uint32_t x)
     for (int32_t j = 0; j < (int32_t)layer->kernel; j++) {
         window->columns[j] = column_positions(window, (int32_t)x + j - before);
     }
-    /* where half of the look-ups are subtracted, the biases of all entries cancel */
-    const uint32_t cancels = window->last != 0u && window->symmetry > SPATIAL_MAX;
-    const int32_t start = iqlut_start_value(layer, cancels != 0u ? 0u : layer->channels_in);
-    for (uint32_t o = 0; o < layer->channels_out; o++) {
-        window->acc[o] = start;
+    const uint32_t n = window->symmetry;
+    const uint32_t are_phases = window->last != 0u && n > 1u ? 1u : 0u;
+    if (are_phases == 0u) {
+        start_sums(window, window->acc, layer->channels_out, n, half_of(layer));
+    } else {
+        for (uint32_t o = 0; o < layer->channels_out; o++) {
+            window->acc[o] = half_of(layer);
+        }
     }
-    if (window->symmetry == 1u) {
+    if (n == 1u) {
         add_member(window, 0, window->acc);
-    } else if (window->last != 0u) {
+    } else if (are_phases != 0u) {
         accumulate_phases(window);
     } else {
         for (uint32_t o = 0; o < layer->channels_out; o++) {

@@ -60,11 +60,17 @@ static void read_layer(reader *in, iqlut_layer *first, iqlut_layer *second)
     first->kernel = (uint8_t)number(in);
     first->acc_shift = (uint8_t)number(in);
     first->shift = (uint8_t)number(in);
+    first->around_in = (uint8_t)number(in);
+    first->around_out = (uint8_t)number(in);
     first->curve = array(in, 32u * curve_bits);
     first->gain = (const int16_t *)array(in, 2u * outputs);
     first->skip = (const int16_t *)array(in, 2u * outputs);
     first->bias = (const int32_t *)array(in, 4u * outputs);
     first->lut = (const uint8_t *)array(in, lut_bytes);
+    if (first->around_in > 0u) {
+        const uint32_t taps = 8u * first->around_in * first->around_out;
+        first->around = (const uint8_t *)array(in, taps * first->levels);
+    }
     *second = *first;
     second->bias = (const int32_t *)array(in, 4u * outputs);
     second->lut = (const uint8_t *)array(in, lut_bytes);

@@ -44,8 +44,8 @@ int main(void)
     static uint32_t memory[BYTES / 4u];
     uint8_t out[256];
     uint8_t luma[16] = {0};
-    const iqlut_layer layers[2] = {{lut, curve, ones, ones, bias, 2, 1, 1, 1, 0, 8},
-                                   {lut, curve, ones, ones, bias, 2, 1, 4, 1, 0, 10}};
+    const iqlut_layer layers[2] = {{lut, 0, curve, ones, ones, bias, 2, 1, 1, 1, 0, 8, 0, 0},
+                                   {lut, 0, curve, ones, ones, bias, 2, 1, 4, 1, 0, 10, 0, 0}};
     iqlut_layer wrong[2];
     iqlut_model model = {layers, 2, 2, 1};
     const iqlut_model sets[2] = {{layers, 2, 2, 1}, {layers, 2, 2, 1}};
@@ -87,6 +87,16 @@ int main(void)
     EXPECT(iqlut_start(&stream, &model, 8, memory, BYTES, output) == IQLUT_BAD_MODEL);
     EXPECT(iqlut_upscale(&model, &plane, out, 8, memory, BYTES) == IQLUT_BAD_MODEL);
     tables.layer_count = 2;
+    EXPECT(iqlut_blend(&model, &model, 3, &tables, &blended) == IQLUT_BAD_MODEL);
+    memcpy(wrong, layers, sizeof layers);
+    wrong[1].around = lut; /* of a kernel without other taps */
+    EXPECT(iqlut_start(&stream, &model, 8, memory, BYTES, output) == IQLUT_BAD_MODEL);
+    wrong[1].kernel = 3;
+    wrong[1].around_in = 2; /* of one input */
+    wrong[1].around_out = 1;
+    EXPECT(iqlut_start(&stream, &model, 8, memory, BYTES, output) == IQLUT_BAD_MODEL);
+    wrong[1].around_in = 1; /* legal, but not to be blended */
+    EXPECT(iqlut_memory_bytes(&model, 8) > 0u);
     EXPECT(iqlut_blend(&model, &model, 3, &tables, &blended) == IQLUT_BAD_MODEL);
     model.layers = layers;
 

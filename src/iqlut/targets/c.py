@@ -1,8 +1,8 @@
 """`c`: the C runtime for firmware as it stands, and a table file for it.
 
 The table file holds the entries as they are stored (of a symmetric model the stored parts, which
-the runtime reads in the order of its symmetry), the curves as `32 * code + fraction`, and macros
-that give the memory of a stream as a constant.
+the runtime reads in the order of its symmetry, and no taps that are missing), the curves as
+`32 * code + fraction`, and macros that give the memory of a stream as a constant.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from iqlut import arithmetic as ar
 from iqlut.errors import UnsupportedModel
+from iqlut.tables import missing_taps
 from iqlut.tables.integer_tables import Layer, Tables
 from iqlut.targets import Files
 from iqlut.targets.folder import identifier, provenance, runtime_files
@@ -44,6 +45,24 @@ def emit_strengths(sets: Mapping[float, Tables]) -> Files:
 def biased(lut: np.ndarray) -> np.ndarray:
     """Entries plus 128, uint8, as the runtime stores them: no lane of a word is negative."""
     return (lut.astype(np.int16) + ENTRY_BIAS).astype(np.uint8)
+
+
+def tap_parts(tables: Tables, index: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """The entries of layer `index` as the runtime reads them.
+
+    This is the whole stored array and None. Where taps are missing, it is the entries of the tap at
+    the centre (c, levels, d), and those of the other taps (around_in, levels, 8, around_out), of
+    whole orbits of inputs.
+    """
+    lut = tables.stored(index)["lut"]
+    c, levels, kernel, _, d = lut.shape
+    few_in, few_out = (max(1, count) for count in missing_taps.extent(lut))
+    if c > 1 and index < tables.blocks:
+        few_in = -(-few_in // tables.symmetry) * tables.symmetry
+    if kernel != 3 or few_in * few_out == c * d:
+        return lut, None
+    taps = lut.reshape(c, levels, 9, d)
+    return taps[:, :, 4], np.delete(taps[:few_in, ..., :few_out], 4, axis=2)
 
 
 def _table_files(sets: Sequence[Tables], strengths: tuple[int, ...]) -> Files:
@@ -123,13 +142,18 @@ def _source(comment: str, word: str, sets: Sequence[Tables], strengths: tuple[in
             _array(f"{aligned}int16_t {name}_{index}", part[name]) for name in ("gain", "skip")
         ]
         for number, one in enumerate(sets):
-            stored, lut = one.stored(index), one.stored(index)["lut"]
-            lines.append(_array(f"int32_t bias_{index}_{number}", stored["bias"]))
+            lines.append(_array(f"int32_t bias_{index}_{number}", one.stored(index)["bias"]))
+            lut, around = _entries(one, index, strengths)
             name = f"{aligned}uint8_t lut_{index}_{number}"
             lines.append(_array(name, biased(lut), _behind(tables, lut)))
+            if around is not None:
+                lines.append(_array(f"uint8_t around_{index}_{number}", biased(around)))
     for number in range(len(sets)):
         lines.append(f"static const iqlut_layer layers_{number}[{len(tables.layers)}] = {{")
-        lines += [_layer(index, layer, number) for index, layer in enumerate(tables.layers)]
+        lines += [
+            _layer(index, layer, number, _entries(tables, index, strengths)[1])
+            for index, layer in enumerate(tables.layers)
+        ]
         lines.append("};\n")
         models.append(
             f"{{layers_{number}, {len(tables.layers)}, {tables.scale}, {tables.symmetry}}}"
@@ -149,16 +173,28 @@ def _curve(layer: Layer) -> tuple[int, np.ndarray]:
     return (8 if layer.levels <= BYTE_LEVELS else 16), ar.ONE * code + fraction
 
 
-def _layer(index: int, layer: Layer, number: int) -> str:
+def _entries(
+    tables: Tables, index: int, strengths: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """As `tap_parts`, but of sets that are blended all taps, as `iqlut_blend` needs them."""
+    return (tables.stored(index)["lut"], None) if strengths else tap_parts(tables, index)
+
+
+def _layer(index: int, layer: Layer, number: int, around: np.ndarray | None) -> str:
     shape = (layer.levels, layer.channels_in, layer.channels_out, layer.kernel)
-    numbers = ", ".join(map(str, (*shape, layer.acc_shift, layer.shift)))
+    sizes = (0, 0) if around is None else (around.shape[0], around.shape[3])
+    numbers = ", ".join(map(str, (*shape, layer.acc_shift, layer.shift, *sizes)))
+    luts = f"lut_{index}_{number}, {'0' if around is None else f'around_{index}_{number}'}"
     arrays = f"gain_{index}, skip_{index}, bias_{index}_{number}"
-    return f"    {{lut_{index}_{number}, curve_{index}, {arrays}, {numbers}}},"
+    return f"    {{{luts}, curve_{index}, {arrays}, {numbers}}},"
 
 
 def _behind(tables: Tables, lut: np.ndarray) -> int:
-    """Bytes that the loops for the DSP extension read behind the entries: see IQLUT_BEHIND."""
-    return lut[0, 0].nbytes if tables.symmetry == 1 else 0
+    """Bytes that the loops for the DSP extension read behind the entries: see IQLUT_BEHIND.
+
+    These loops do not read tables without all taps.
+    """
+    return lut[0, 0].nbytes if tables.symmetry == 1 and lut.ndim == 5 else 0
 
 
 def _padded(size: int) -> int:
