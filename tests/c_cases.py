@@ -17,6 +17,7 @@ from iqlut import arithmetic as ar
 from iqlut.engines import reference
 from iqlut.tables.integer_tables import SCALES, Tables
 from iqlut.tables.restoration_tables import RestorationTables
+from iqlut.tables.symmetry import Symmetry
 from iqlut.targets.c import BYTE_LEVELS, biased, tap_parts
 from random_tables import (
     random_restoration_tables,
@@ -59,8 +60,9 @@ def random_case(seed: int) -> bytes:
 def symmetric_case(seed: int) -> bytes:
     """Random symmetric tables, which the runtime reads from their stored parts."""
     rng = np.random.default_rng(1000 + seed)
-    order, scale = (2, 4, 8, 16)[seed % 4], SCALES[seed // 4 % 3]
-    tables = symmetric_tables(rng, order, scale, kernels=((3, 3), (3, 1), (1, 3))[seed % 3])
+    group = Symmetry((1, 2, 4, 8)[seed % 4], bool(seed // 4 % 2) or seed % 4 == 0)
+    kernels = ((3, 3), (3, 1), (1, 3), (3, 2))[seed % (3 if group.flips_rotations > 1 else 4)]
+    tables = symmetric_tables(rng, group, SCALES[seed // 4 % 3], kernels=kernels)
     if seed % 2:
         tables = with_missing_taps(rng, tables)
     h, w = rng.choice(_SIDES, 2).tolist()
@@ -101,8 +103,9 @@ def case(
     if isinstance(model, RestorationTables):
         tables = model.at(weight / (1 << ar.SET_WEIGHT_BITS))
     height, width = luma.shape
-    head = (first.scale, first.symmetry, len(first.layers), weight, tile, height, width)
-    parts = [struct.pack("<7I", *head)]
+    group = (first.symmetry, first.negative)
+    head = (first.scale, *group, len(first.layers), weight, tile, height, width)
+    parts = [struct.pack("<8I", *head)]
     other = second if isinstance(model, RestorationTables) else None
     parts += [_layer(first, other, index) for index in range(len(first.layers))]
     parts += [_padded(luma), _padded(reference.build(tables)(luma))]

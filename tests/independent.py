@@ -7,7 +7,7 @@ from hashlib import sha256
 import numpy as np
 
 Layer = namedtuple("Layer", "lut knots gain skip bias acc_shift shift interpolate")
-Tables, Model = namedtuple("Tables", "scale layers"), namedtuple("Model", "strengths sets order")
+Tables, Model = namedtuple("Tables", "scale layers"), namedtuple("Model", "strengths sets group")
 TYPES = {"lut": "<i1", "knots": "<u1", "gain": "<i2", "skip": "<i2", "bias": "<i4"}
 MEMBERS, ORDER, BACK = (0, 3, 5, 6, 1, 2, 4, 7), (0, 3, 1, 2, 4, 5, 6, 7), (0, 1, 2, 3, 4, 6, 5, 7)
 SEEN = [1234567, 10325476, 32017645, 23106754, 45760132, 54671023, 67452301, 76543210]  # digits
@@ -22,20 +22,21 @@ def transform(array: np.ndarray, number: int, rows: int = 0, columns: int = 1) -
     return np.swapaxes(array, rows, columns) if number & 4 else array
 
 
-def expand(stored: Tables, order: int) -> Tables:
+def expand(stored: Tables, symmetry: int, negative: bool) -> Tables:
     """Give the whole tables of the stored parts of a symmetry."""
-    layers = []
+    layers, n = [], symmetry * (2 if negative else 1)
     for layer in stored.layers:
         last, inputs, flip_rotate = layer is stored.layers[-1], np.arange(len(layer.lut)), []
         part = layer.lut.reshape(*layer.lut.shape[:4], *[stored.scale if last else 1] * 2, -1)
-        for g in range(order):
-            digits, member, negative = SEEN[g % 8], MEMBERS[g % 8], inputs % order // 8 != g // 8
-            seen = inputs - inputs % order + digits // 10 ** (7 - inputs % order % 8) % 10
-            own = part if last else part[(seen + 8 * negative) % len(part)]
-            if g >= 8:
+        for g in range(n):
+            digits, member = SEEN[g % symmetry], MEMBERS[g % symmetry]
+            seen = inputs - inputs % n + digits // 10 ** (7 - inputs % symmetry) % 10
+            seen += symmetry * (inputs % n // symmetry != g // symmetry)
+            own = part if last else part[seen % len(part)]
+            if g >= symmetry:
                 own = -own if last else own[:, ::-1] if len(part) == 1 else own
             flip_rotate.append(transform(transform(own, member, 2, 3), member, 4, 5))
-        constants = [array.repeat(1 if last else order) for array in layer[2:5]]
+        constants = [array.repeat(1 if last else n) for array in layer[2:5]]
         lut = np.stack(flip_rotate, 1 if last else -1).reshape(
             -1, *part.shape[1:4], constants[0].size
         )
@@ -78,7 +79,8 @@ def read(data: bytes) -> Model:
         tensors[name] = np.frombuffer(stored, TYPES.get(name.split(".")[0], "<i1")).reshape(
             entry["shape"]
         )
-    order, strengths = about.get("symmetry", 1), about.get("strengths", [0])
+    group = about.get("symmetry", 1), about.get("negative", False)
+    strengths = about.get("strengths", [0])
     for suffix in ["", *(f".{number}" for number in range(1, len(strengths)))]:
         names = [f"{i}{suffix}" for i in range(len(about["layers"]))]
         parts = [np.int64(whole(tensors["lut." + n], tensors.get("around." + n))) for n in names]
@@ -86,10 +88,10 @@ def read(data: bytes) -> Model:
         arrays = [np.int64(tensors[name]) for name in ("knots", "gain", "skip", "bias" + suffix)]
         fields = *map(np.split, arrays, ends), *zip(*about["layers"], strict=True)
         sets.append(Tables(about["scale"], list(map(Layer, parts, *fields))))
-    text = "\n".join(map("{:g} {}".format, strengths, [checksum(expand(s, order)) for s in sets]))
+    text = "\n".join(map("{:g} {}".format, strengths, [checksum(expand(s, *group)) for s in sets]))
     several = sha256(text.encode()).hexdigest()
     assert about["sha256"] == (several if "strengths" in about else text[2:])
-    return Model(strengths, sets, order)
+    return Model(strengths, sets, group)
 
 
 def tables_at(model: Model, strength: float) -> Tables:
@@ -102,7 +104,7 @@ def tables_at(model: Model, strength: float) -> Tables:
         sums = (exact.reshape(len(exact), -1, exact.shape[4]).cumsum(1) + 8) >> 4
         lut = np.diff(sums, axis=1, prepend=0).reshape(exact.shape).swapaxes(0, 1)
         layers.append(a._replace(lut=lut, bias=((16 - weight) * a.bias + weight * b.bias + 8) >> 4))
-    return expand(Tables(sets[i].scale, layers), model.order)
+    return expand(Tables(sets[i].scale, layers), *model.group)
 
 
 def around(image: np.ndarray, side: int) -> np.ndarray:

@@ -140,7 +140,7 @@ def uneven_tables(rng: np.random.Generator, scale: int, widths: tuple[int, ...])
 
 def symmetric_tables(
     rng: np.random.Generator,
-    order: int,
+    group: symmetry.Symmetry,
     scale: int,
     kernels: tuple[int, int] = (3, 3),
     shape: tuple[int, int] | None = None,
@@ -151,19 +151,20 @@ def symmetric_tables(
     By default there are five levels and one or two orbits of channels. With `lines`, the stored
     outputs of the second block have a row of taps only.
     """
+    order = group.order
     channels, levels = shape or (order * int(rng.integers(1, 3)) if order < 8 else order, 5)
     layers, c = [], 1
     for index in range(3):
         last = index == 2
         kernel, d = kernels[last], scale**2 if last else channels
-        count = 6 if index == 0 and order == symmetry.WITH_NEGATIVE else levels
+        count = 6 if index == 0 and group.negative else levels
         part = (c // order if last else c, count, kernel, kernel, d if last else d // order)
         stored = random_lut(rng, part)
         if lines and index == 1:
             stored[:, :, ::2] = 0
-        layers.append(symmetric_layer(rng, stored, order, scale if last else None))
+        layers.append(symmetric_layer(rng, stored, group, scale if last else None))
         c = d
-    return Tables("symmetric", scale, tuple(layers), {}, order)
+    return Tables("symmetric", scale, tuple(layers), {}, group.flips_rotations, group.negative)
 
 
 def with_missing_taps(rng: np.random.Generator, tables: Tables) -> Tables:
@@ -175,12 +176,15 @@ def with_missing_taps(rng: np.random.Generator, tables: Tables) -> Tables:
         if layer.kernel == 3:
             ends = (int(rng.integers(0, stored.shape[axis] + 1)) for axis in (0, 4))
             stored = without_taps(stored, *ends)
-        layers.append(replace(layer, lut=symmetry.whole(stored, tables.symmetry, last)))
+        layers.append(replace(layer, lut=symmetry.whole(stored, tables.group, last)))
     return replace(tables, layers=tuple(layers))
 
 
 def symmetric_layer(
-    rng: np.random.Generator, stored: np.ndarray, order: int, scale: int | None = None
+    rng: np.random.Generator,
+    stored: np.ndarray,
+    group: symmetry.Symmetry,
+    scale: int | None = None,
 ) -> Layer:
     """A layer with these stored entries: an upsampler if there is a scale, or else a block.
 
@@ -188,12 +192,12 @@ def symmetric_layer(
     alike.
     """
     last = scale is not None
-    lut = symmetry.whole(stored, order, last)
+    lut = symmetry.whole(stored, group, last)
     layer = random_layer(rng, lut, True, 1 / (2 * scale) ** 2 if scale else 1.0)
     d = lut.shape[4]
-    first = np.zeros(d, int) if last else np.arange(d) // order * order
+    first = np.zeros(d, int) if last else np.arange(d) // group.order * group.order
     constants = {name: getattr(layer, name)[first] for name in ("gain", "skip", "bias")}
-    if len(lut) == 1 and order == symmetry.WITH_NEGATIVE:
+    if len(lut) == 1 and group.negative:
         constants["skip"] = np.zeros(d, np.int16)
         constants["knots"] = np.linspace(0, 255, lut.shape[1]).astype(np.uint8)
     return replace(layer, **constants)

@@ -128,12 +128,16 @@ def test_bad_overrides_are_refused(changes: dict[str, Any], sentence: str) -> No
         ),
         ("[model]\nspatial_channels = [4, 4]", "expected one number or 7, one for each block"),
         (
-            "[model]\nsymmetry = 16\nchannels = 16\nupsample_kernel = 3\nfirst_levels = 9",
-            "model.first_levels is 9 with symmetry = 16, expected 2, 4, 6, 16,",
+            "[model]\nnegative = true\nfirst_levels = 9",
+            "model.first_levels is 9 with negative = true, expected 2, 4, 6, 16,",
         ),
         (
-            "[model]\nsymmetry = 16\nchannels = 16\nupsample_kernel = 3\nknots = 'learned'",
-            "model.knots is 'learned' with symmetry = 16, expected 'fixed'",
+            "[model]\nnegative = true\nknots = 'learned'",
+            "model.knots is 'learned' with negative = true, expected 'fixed'",
+        ),
+        (
+            "[model]\nsymmetry = 8\nnegative = true\nupsample_kernel = 3",
+            "model.symmetry is 8 with 8 channels, expected one of 1, 2, 4, 8, twice of which",
         ),
         (
             "[model]\nlevels = [7, 1]",

@@ -11,6 +11,7 @@ from engine_cases import ALL, CASES, THREADS, Build, random_case
 from iqlut import engines
 from iqlut.engines import reference
 from iqlut.tables.integer_tables import Tables
+from iqlut.tables.symmetry import Symmetry
 from random_tables import (
     random_layer,
     random_lut,
@@ -236,7 +237,15 @@ def with_one_more(lut: np.ndarray) -> np.ndarray:
 @ALL
 @pytest.mark.parametrize(
     "kind",
-    ["symmetric", "partial", "lines", "nearly symmetric", "nearly partial", "nearly lines"],
+    [
+        "symmetric",
+        "negative",
+        "partial",
+        "lines",
+        "nearly symmetric",
+        "nearly partial",
+        "nearly lines",
+    ],
 )
 @pytest.mark.parametrize(
     ("channels", "levels", "scale"),
@@ -256,7 +265,8 @@ def test_symmetric_tables(build: Build, channels: int, levels: int, scale: int, 
     not if one entry is another.
     """
     rng = np.random.default_rng(levels * channels)
-    tables = symmetric_tables(rng, 8, scale, shape=(channels, levels), lines="lines" in kind)
+    group = Symmetry(8, negative=kind == "negative" and channels % 16 == 0)
+    tables = symmetric_tables(rng, group, scale, shape=(channels, levels), lines="lines" in kind)
     layers = list(tables.layers)
     for index in (1, 2):
         lut = layers[index].lut

@@ -19,6 +19,7 @@ from iqlut.tables import file_format, missing_taps
 from iqlut.tables.file_format import BadModelFile, from_bytes, read, to_bytes
 from iqlut.tables.integer_tables import Tables
 from iqlut.tables.restoration_tables import RestorationTables
+from iqlut.tables.symmetry import Symmetry
 from random_tables import random_layer, random_tables, symmetric_tables, without_taps
 
 ABOUT = {"licence": "CC0-1.0", "psnr_db": {"Set5": 30.5}, "made": ["ünïcode", None, True]}
@@ -186,7 +187,7 @@ def test_missing_taps_are_not_stored(few: tuple[int, int], strengths: tuple[floa
 def test_of_lines_of_taps_a_row_is_stored(order: int, strengths: tuple[float, ...]) -> None:
     """Of symmetric tables, whose whole has rows and columns, too."""
     rng = np.random.default_rng(6)
-    tables = symmetric_tables(rng, order, 2, shape=(8, 5), lines=True)
+    tables = symmetric_tables(rng, Symmetry(order), 2, shape=(8, 5), lines=True)
     model = RestorationTables(strengths, (tables,) * 2) if strengths else tables
     data = to_bytes(model)
     end = 8 + int.from_bytes(data[:8], "little")

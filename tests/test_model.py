@@ -44,7 +44,15 @@ CONFIGS = (
     ),
     ModelConfig(blocks=2, channels=6, upsample_kernel=3, spatial_channels=4),
     ModelConfig(blocks=2, channels=16, symmetry=8, taps="lines", upsample_kernel=3, scale=2),
-    ModelConfig(blocks=2, channels=16, symmetry=16, upsample_kernel=3, first_levels=6, levels=5),
+    ModelConfig(
+        blocks=2,
+        channels=16,
+        symmetry=8,
+        negative=True,
+        upsample_kernel=3,
+        first_levels=6,
+        levels=5,
+    ),
 )
 
 

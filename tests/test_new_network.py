@@ -47,7 +47,7 @@ def test_a_new_network_begins_with_filters_of_detail(
             spatial_channels=16,
             upsample_spatial_channels=8,
         ),
-        ModelConfig(residual=False, channels=16, symmetry=16, upsample_kernel=3),
+        ModelConfig(residual=False, channels=16, symmetry=8, negative=True, upsample_kernel=3),
     ],
     ids=["tables", "nearest", "sub-networks", "strengths", "symmetry", "negative"],
 )

@@ -254,8 +254,8 @@ def test_a_set_of_another_shape_is_refused(restoration_tables: RestorationTables
 def test_a_blend_of_symmetric_sets_is_symmetric() -> None:
     """The stored parts are blended, and what a device expands of them is the whole."""
     rng = np.random.default_rng(5)
-    shape = (16, 5, 3, 3, 2)
+    shape, group = (16, 5, 3, 3, 2), symmetry.Symmetry(8)
     parts = [rng.integers(-127, 128, shape).astype(np.int8) for _ in range(2)]
     blend = ar.blend_sets(*parts, 5)
-    whole = symmetry.whole(blend, 8, last=False)
-    np.testing.assert_array_equal(symmetry.stored(whole, 8, last=False), blend)
+    whole = symmetry.whole(blend, group, last=False)
+    np.testing.assert_array_equal(symmetry.stored(whole, group, last=False), blend)

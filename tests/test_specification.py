@@ -8,6 +8,7 @@ import pytest
 import independent
 import iqlut
 from iqlut.tables import file_format
+from iqlut.tables.symmetry import Symmetry
 from random_tables import random_tables, symmetric_tables
 
 
@@ -59,10 +60,12 @@ def test_missing_taps() -> None:
     assert found >= 2
 
 
-@pytest.mark.parametrize("order", [2, 8, 16])
-def test_symmetry(order: int) -> None:
+@pytest.mark.parametrize("count", [1, 2, 8])
+@pytest.mark.parametrize("negative", [False, True])
+def test_symmetry(count: int, negative: bool) -> None:
     """Files of symmetric tables give the same tables and the same samples."""
-    theirs = symmetric_tables(np.random.default_rng(order), order, scale=2, shape=(16, 5))
+    group = Symmetry(count, negative)
+    theirs = symmetric_tables(np.random.default_rng(count), group, scale=2, shape=(16, 5))
     own = independent.tables_at(independent.read(file_format.to_bytes(theirs)), 0)
     assert independent.checksum(own) == theirs.sha256
     check_same(own, theirs)

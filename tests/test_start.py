@@ -102,19 +102,20 @@ def test_less_symmetry_is_the_same_function(old: int, new: int, gate: str) -> No
 
 
 @pytest.mark.parametrize("strengths", [(), (0.0, 1.0)])
+@pytest.mark.parametrize(("channels", "symmetry"), [(16, 8), (3, 1)])
 def test_pairs_of_channels_are_the_mean_of_an_image_and_its_negative(
-    strengths: tuple[float, ...],
+    channels: int, symmetry: int, strengths: tuple[float, ...]
 ) -> None:
     """To the curves of the first block, whose levels differ by up to one signal."""
     config = replace(
-        SMALL, channels=16, upsample_kernel=3, gate="channel", symmetry=8, first_levels=16,
-        strengths=strengths,
+        SMALL, channels=channels, upsample_kernel=3, gate="channel", symmetry=symmetry,
+        first_levels=16, strengths=strengths,
     )  # fmt: skip
     torch.manual_seed(2)
     one = Network(config)
     with torch.no_grad():
         one.alpha.normal_()
-    other = Network(replace(config, channels=32, symmetry=16))
+    other = Network(replace(config, channels=2 * channels, negative=True))
     start_from(other, one)
     luma = torch.randint(0, 256, (2, 9, 11), dtype=torch.uint8)
     mean = (one(luma, rounded=False) - one(255 - luma, rounded=False)) / 2

@@ -165,9 +165,10 @@ static int32_t run_layer(const iqlut_passage *at, uint32_t index)
         window.layer = layer;
         window.width = at->stream->width;
         window.symmetry = model->symmetry;
+        window.orbit = IQLUT_ORBIT(model);
         window.last = index + 1u == model->layer_count ? 1u : 0u;
         window.stored = window.last != 0u ? layer->channels_out
-                                          : (uint32_t)layer->channels_out / model->symmetry;
+                                          : layer->channels_out / IQLUT_ORBIT(model);
         window.positions = at->stream->positions;
         window.end = columns.end;
         find_rows(at, layer, index, &window);

@@ -129,8 +129,12 @@ typedef struct {
     const iqlut_layer *layers;
     uint8_t layer_count;
     uint8_t scale;
-    uint8_t symmetry;
+    uint8_t symmetry; /* flips and rotations: 1, 2, 4 or 8 */
+    uint8_t negative; /* 1 if there are as many again for the negative, else 0 */
 } iqlut_model;
+
+/* Channels of an orbit. */
+#define IQLUT_ORBIT(model) ((uint32_t)(model)->symmetry << (model)->negative)
 
 /* Called with `count` finished pixels of output row `row`, the first of them in column `column`.
  * Rows come from top to bottom in groups of `scale`; within a group the picture is delivered in
@@ -211,8 +215,8 @@ typedef struct {
 uint32_t iqlut_blend_bytes(const iqlut_model *model);
 
 /* Blend two neighbouring restoration strengths' tables, `weight` sixteenths from `below` to
- * `above`, and let `blended` describe them. Knots, gains and skips stay those of `below`. All layers
- * must have all taps. On an error nothing is written. */
+ * `above`, and let `blended` describe them. Knots, gains and skips stay those of `below`. All
+ * layers must have all taps. On an error nothing is written. */
 iqlut_status iqlut_blend(const iqlut_model *below, const iqlut_model *above, uint32_t weight,
                          const iqlut_table_memory *memory, iqlut_model *blended);
 

@@ -11,8 +11,8 @@ static void stored_channels(const iqlut_model *model, uint32_t l, uint32_t *inpu
 {
     const iqlut_layer *const layer = &model->layers[l];
     const uint32_t last = l + 1u == model->layer_count ? 1u : 0u;
-    *inputs = last != 0u ? (uint32_t)layer->channels_in / model->symmetry : layer->channels_in;
-    *outputs = last != 0u ? layer->channels_out : (uint32_t)layer->channels_out / model->symmetry;
+    *inputs = last != 0u ? layer->channels_in / IQLUT_ORBIT(model) : layer->channels_in;
+    *outputs = last != 0u ? layer->channels_out : layer->channels_out / IQLUT_ORBIT(model);
 }
 
 /* Words of the entries of layer l, and of what can be read behind them. */
@@ -24,7 +24,7 @@ static uint32_t entry_words(const iqlut_model *model, uint32_t l)
     stored_channels(model, l, &c, &d);
     const uint32_t level_bytes = (uint32_t)layer->kernel * layer->kernel * d;
     return IQLUT_WORDS(c * layer->levels * level_bytes +
-                       (model->symmetry == 1u ? IQLUT_BEHIND(level_bytes) : 0u));
+                       (IQLUT_ORBIT(model) == 1u ? IQLUT_BEHIND(level_bytes) : 0u));
 }
 
 uint32_t iqlut_blend_bytes(const iqlut_model *model)
@@ -87,7 +87,7 @@ static iqlut_status check_blend(const iqlut_model *below, const iqlut_model *abo
     }
     if (iqlut_model_is_legal(below) == 0u || iqlut_model_is_legal(above) == 0u ||
         below->scale != above->scale || below->layer_count != above->layer_count ||
-        below->symmetry != above->symmetry) {
+        below->symmetry != above->symmetry || below->negative != above->negative) {
         return IQLUT_BAD_MODEL;
     }
     for (uint32_t l = 0; l < below->layer_count; l++) {

@@ -164,7 +164,7 @@ static uint32_t fits(const iqlut_window *window)
     const iqlut_layer *const layer = window->layer;
     const uintptr_t addresses =
         (uintptr_t)layer->lut | (uintptr_t)layer->gain | (uintptr_t)layer->skip;
-    return window->symmetry == 1u && layer->around == 0 &&
+    return window->orbit == 1u && layer->around == 0 &&
                    layer->channels_out % IQLUT_LANES == 0u &&
                    (layer->kernel + 1u) * layer->channels_out <= IQLUT_CHANNELS_MAX &&
                    (addresses & 3u) == 0u

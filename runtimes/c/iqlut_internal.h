@@ -15,13 +15,14 @@
 #define IQLUT_FRACTION(position) ((position) & 255u)
 
 #define IQLUT_KERNEL_MAX 3u
-#define IQLUT_SYMMETRY_MAX 16u
+#define IQLUT_SYMMETRY_MAX 8u
 
 /* Where a layer reads, and the sums of its look-ups. */
 typedef struct {
     const iqlut_layer *layer;
     uint32_t width;
-    uint32_t symmetry;
+    uint32_t symmetry; /* flips and rotations; further members of an orbit are of the negative */
+    uint32_t orbit;    /* its channels */
     uint32_t last;   /* 1 for the upsampler, else 0 */
     uint32_t stored; /* outputs that are stored */
     uint32_t end; /* the column before which outputs are computed */

@@ -35,7 +35,7 @@ static void fill_column(const iqlut_window *window, uint32_t x)
 {
     const iqlut_layer *const layer = window->layer;
     const uint32_t channels = layer->channels_in;
-    const uint32_t orbit = window->symmetry;
+    const uint32_t orbit = window->orbit;
     const uint32_t orbit_levels = layer->levels * (window->last != 0u ? 1u : orbit);
     const uint32_t top = (uint32_t)IQLUT_ONE * (layer->levels - 1u);
     uint32_t *positions = column_positions(window, (int32_t)x);
@@ -86,7 +86,7 @@ static const uint32_t *tap_positions(const iqlut_window *window, uint32_t i, uin
 /* Sums of all stored outputs of what the inputs that are member g of their orbit give. */
 static void add_member(const iqlut_window *window, uint32_t g, int32_t *sums)
 {
-    const uint32_t n = window->symmetry;
+    const uint32_t n = window->orbit;
     for (uint32_t i = 0; i < window->layer->kernel; i++) {
         for (uint32_t j = 0; j < window->layer->kernel; j++) {
             const uint32_t *const positions = tap_positions(window, i, j);
@@ -133,15 +133,16 @@ static int32_t sum_tap(const iqlut_tap *tap, uint32_t o, const uint32_t *positio
 static int32_t sum_output(const iqlut_window *window, uint32_t o)
 {
     const iqlut_layer *const layer = window->layer;
-    const uint32_t n = window->symmetry;
+    const uint32_t n = window->orbit;
+    const uint32_t symmetry = window->symmetry;
     const uint32_t g = o & (n - 1u);
     const uint32_t of_luma = layer->channels_in == 1u ? 1u : 0u;
     const uint32_t frame = of_luma != 0u ? 0u : g; /* luma has no other members */
-    uint32_t first_level[IQLUT_SYMMETRY_MAX];
+    uint32_t first_level[2u * IQLUT_SYMMETRY_MAX];
     int32_t sum = 0;
     for (uint32_t h = 0; h < n; h++) {
-        const uint32_t seen = SEEN[frame % IQLUT_SPATIAL_MAX][h % IQLUT_SPATIAL_MAX];
-        const uint32_t negative = (frame ^ h) & IQLUT_SPATIAL_MAX;
+        const uint32_t seen = SEEN[frame % symmetry][h % symmetry];
+        const uint32_t negative = (frame ^ h) & symmetry;
         first_level[h] = (seen | negative) * layer->levels;
     }
     for (uint32_t i = 0; i < layer->kernel; i++) {
@@ -152,7 +153,7 @@ static int32_t sum_output(const iqlut_window *window, uint32_t o)
             if (o / n >= tap.outputs) {
                 continue;
             }
-            if (of_luma != 0u && g >= IQLUT_SPATIAL_MAX) {
+            if (of_luma != 0u && g >= symmetry) {
                 negative = negative_position(window, positions[0]);
                 positions = &negative;
             }
@@ -190,14 +191,14 @@ static void accumulate_phases(iqlut_window *window)
     const uint32_t count = window->layer->channels_out;
     const uint32_t scale = count == 4u ? 2u : (count == 9u ? 3u : 4u);
     int32_t sums[16];
-    for (uint32_t g = 0; g < window->symmetry; g++) {
+    for (uint32_t g = 0; g < window->orbit; g++) {
         int32_t *acc = window->acc;
         start_sums(window, sums, count, 1, 0);
         add_member(window, g, sums);
         for (uint32_t p = 0; p < scale; p++) {
             for (uint32_t q = 0; q < scale; q++) {
-                const int32_t sum = sums[iqlut_place(g, p, q, scale)];
-                *acc++ += g < IQLUT_SPATIAL_MAX ? sum : -sum;
+                const int32_t sum = sums[iqlut_place(g % window->symmetry, p, q, scale)];
+                *acc++ += g < window->symmetry ? sum : -sum;
             }
         }
     }
@@ -212,7 +213,7 @@ int32_t iqlut_start_value(const iqlut_layer *layer)
 void iqlut_requantise(const iqlut_window *window, const uint16_t *own, uint8_t *out)
 {
     const iqlut_layer *const layer = window->layer;
-    const uint32_t repeats = window->last != 0u ? 0u : window->symmetry - 1u;
+    const uint32_t repeats = window->last != 0u ? 0u : window->orbit - 1u;
     uint32_t stored = 0; /* the constants of a block are stored once for an orbit */
 #ifdef IQLUT_DSP
     if (window->fits != 0u) {
@@ -242,7 +243,7 @@ void iqlut_accumulate(iqlut_window *window, uint32_t x)
     for (int32_t j = 0; j < (int32_t)layer->kernel; j++) {
         window->columns[j] = column_positions(window, (int32_t)x + j - before);
     }
-    const uint32_t n = window->symmetry;
+    const uint32_t n = window->orbit;
     const uint32_t are_phases = window->last != 0u && n > 1u ? 1u : 0u;
     if (are_phases == 0u) {
         start_sums(window, window->acc, layer->channels_out, n, half_of(layer));

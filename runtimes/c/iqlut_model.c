@@ -15,15 +15,15 @@ static uint32_t layer_is_legal(const iqlut_layer *layer, uint32_t channels)
 }
 
 /* 1 if a layer has all taps, or those off the centre between inputs and outputs that it stores. */
-static uint32_t taps_are_legal(const iqlut_layer *layer, uint32_t last, uint32_t symmetry)
+static uint32_t taps_are_legal(const iqlut_layer *layer, uint32_t last, uint32_t orbit)
 {
     const uint32_t of_luma = layer->channels_in == 1u ? 1u : 0u;
-    const uint32_t inputs = layer->channels_in / (last != 0u ? symmetry : 1u);
-    const uint32_t outputs = layer->channels_out / (last != 0u ? 1u : symmetry);
+    const uint32_t inputs = layer->channels_in / (last != 0u ? orbit : 1u);
+    const uint32_t outputs = layer->channels_out / (last != 0u ? 1u : orbit);
     return layer->around == 0 ||
                    (layer->kernel == 3u && layer->around_in <= inputs &&
                     layer->around_out <= outputs &&
-                    (last != 0u || of_luma != 0u || layer->around_in % symmetry == 0u))
+                    (last != 0u || of_luma != 0u || layer->around_in % orbit == 0u))
                ? 1u
                : 0u;
 }
@@ -35,16 +35,18 @@ uint32_t iqlut_model_is_legal(const iqlut_model *model)
         model->scale > 4u) {
         return 0;
     }
-    const uint32_t n = model->symmetry;
-    if (n == 0u || n > IQLUT_SYMMETRY_MAX || (n & (n - 1u)) != 0u) {
+    const uint32_t symmetry = model->symmetry;
+    if (symmetry == 0u || symmetry > IQLUT_SYMMETRY_MAX || (symmetry & (symmetry - 1u)) != 0u ||
+        model->negative > 1u) {
         return 0;
     }
+    const uint32_t n = IQLUT_ORBIT(model);
     for (uint32_t l = 0; l < model->layer_count; l++) {
         const iqlut_layer *const layer = &model->layers[l];
         const uint32_t last = l + 1u < model->layer_count ? 0u : 1u;
         const uint32_t in_groups = last == 0u ? layer->channels_out : channels;
         if (layer_is_legal(layer, channels) == 0u || in_groups % n != 0u ||
-            (n > 1u && layer->kernel == 2u) || taps_are_legal(layer, last, n) == 0u) {
+            (symmetry > 1u && layer->kernel == 2u) || taps_are_legal(layer, last, n) == 0u) {
             return 0;
         }
         channels = layer->channels_out;

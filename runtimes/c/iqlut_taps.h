@@ -7,17 +7,14 @@
 #define IQLUT_CENTRE 4u /* of the 9 taps */
 #define IQLUT_AROUND 8u /* the others */
 
-#define IQLUT_SPATIAL_MAX 8u /* flips and rotations; further members are those of the negative */
+/* The flips and rotations: bit 0 reverses the columns, bit 1 the rows, then bit 2 transposes. */
+static const uint8_t IQLUT_TRANSFORM[IQLUT_SYMMETRY_MAX] = {0, 3, 5, 6, 1, 2, 4, 7};
 
-/* The transforms of the members: bit 0 reverses the columns, bit 1 the rows, then bit 2 transposes.
- */
-static const uint8_t IQLUT_TRANSFORM[8] = {0, 3, 5, 6, 1, 2, 4, 7};
-
-/* Where entry (row, column) of a transformed (side, side) array stands in the array before the
- * transform of member g. */
+/* Where entry (row, column) of a transformed (side, side) array stands in the array before flip or
+ * rotation g. */
 static inline uint32_t iqlut_place(uint32_t g, uint32_t row, uint32_t column, uint32_t side)
 {
-    const uint32_t transform = IQLUT_TRANSFORM[g % IQLUT_SPATIAL_MAX];
+    const uint32_t transform = IQLUT_TRANSFORM[g];
     if ((transform & 4u) != 0u) {
         const uint32_t swapped = row;
         row = column;
@@ -44,7 +41,7 @@ typedef struct {
 /* The number of stored inputs. */
 static inline uint32_t iqlut_stored_inputs(const iqlut_window *window)
 {
-    return window->layer->channels_in / (window->last != 0u ? window->symmetry : 1u);
+    return window->layer->channels_in / (window->last != 0u ? window->orbit : 1u);
 }
 
 /* The tap that member g has in place of tap (i, j). */
@@ -53,7 +50,7 @@ static inline iqlut_tap iqlut_find_tap(const iqlut_window *window, uint32_t g, u
 {
     const iqlut_layer *const layer = window->layer;
     const uint32_t kernel = layer->kernel;
-    const uint32_t tap = iqlut_place(g, i, j, kernel);
+    const uint32_t tap = iqlut_place(g % window->symmetry, i, j, kernel);
     iqlut_tap found;
     if (layer->around == 0) {
         found.entries = layer->lut + tap * window->stored;

@@ -22,7 +22,6 @@ from types import MappingProxyType
 import iqlut
 from iqlut import upscaling
 from iqlut.planes.self_ensemble import gains_nothing
-from iqlut.tables.symmetry import WITH_NEGATIVE
 from scripts.shared import result_files
 from scripts.shared.result_files import Row
 
@@ -77,10 +76,10 @@ def quality_commands(folder: Path, names: Sequence[str]) -> list[list[str]]:
 
 def _ensemble_of(name: str) -> int:
     """Return the smallest of the common ensembles that changes the pixels of a model, or 1."""
-    symmetry = iqlut.load(name).symmetry
-    if symmetry == WITH_NEGATIVE:
-        return 1
-    return 16 if gains_nothing(8, symmetry) else 8
+    model = iqlut.load(name)
+    if not gains_nothing(8, model.symmetry):
+        return 8
+    return 1 if model.negative else 16
 
 
 def speed_commands(names: Sequence[str]) -> list[list[str]]:

@@ -132,7 +132,7 @@ def table_bytes(model: configuration.ModelConfig) -> int:
     """Return the number of stored table entries, one byte each; missing taps are not stored."""
     total, taps = 0, zip(model.layer_spatial_channels, model.layer_has_lines, strict=True)
     for index, (shape, (few, lines)) in enumerate(zip(layer_shapes(model), taps, strict=True)):
-        places = places_of(shape, few, model.symmetry, index == model.blocks, lines)
+        places = places_of(shape, few, model.group, index == model.blocks, lines)
         mask = places.get("mask", np.ones(1))
         total += int(np.broadcast_to(mask, shape).sum())
     return total

@@ -166,6 +166,7 @@ static uint32_t check_case(reader *in)
     uint32_t failures = 0;
     const uint32_t scale = number(in);
     const uint32_t symmetry = number(in);
+    const uint32_t negative = number(in);
     const uint32_t layers = number(in);
     const uint32_t weight = number(in);
     const uint32_t tile = number(in);
@@ -181,6 +182,7 @@ static uint32_t check_case(reader *in)
         sets[s].model.layer_count = (uint8_t)layers;
         sets[s].model.scale = (uint8_t)scale;
         sets[s].model.symmetry = (uint8_t)symmetry;
+        sets[s].model.negative = (uint8_t)negative;
     }
     plane.pixels = (const uint8_t *)array(in, plane.width * plane.height);
     expected = (const uint8_t *)array(in, plane.width * plane.height * scale * scale);

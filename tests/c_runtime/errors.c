@@ -47,8 +47,8 @@ int main(void)
     const iqlut_layer layers[2] = {{lut, 0, curve, ones, ones, bias, 2, 1, 1, 1, 0, 8, 0, 0},
                                    {lut, 0, curve, ones, ones, bias, 2, 1, 4, 1, 0, 10, 0, 0}};
     iqlut_layer wrong[2];
-    iqlut_model model = {layers, 2, 2, 1};
-    const iqlut_model sets[2] = {{layers, 2, 2, 1}, {layers, 2, 2, 1}};
+    iqlut_model model = {layers, 2, 2, 1, 0};
+    const iqlut_model sets[2] = {{layers, 2, 2, 1, 0}, {layers, 2, 2, 1, 0}};
     const uint16_t strengths[2] = {0, 64};
     const iqlut_restoration restoration = {sets, strengths, 2};
     const iqlut_output output = {emit, 0};

@@ -133,6 +133,7 @@ def sizes(model: shipped_models.Model, name_or_path: str) -> dict[str, Any]:
         "blocks": tables.blocks,
         "channels": tables.channels,
         "symmetry": model.symmetry,
+        "negative": model.negative,
         "table_bytes": tables.table_bytes,
         "file_bytes": len(file_format.to_bytes(model)) if shipped else path.stat().st_size,
         "receptive_field_px": tables.receptive_field_px,

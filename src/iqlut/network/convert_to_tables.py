@@ -60,7 +60,14 @@ def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables |
         )
         layers.append(_layers(values, config.model.interpolate))
     tables = [
-        Tables(config.name, config.model.scale, own, about, config.model.symmetry)
+        Tables(
+            config.name,
+            config.model.scale,
+            own,
+            about,
+            config.model.symmetry,
+            config.model.negative,
+        )
         for own in zip(*layers, strict=True)
     ]
     return RestorationTables(strengths, tuple(tables)) if strengths else tables[0]

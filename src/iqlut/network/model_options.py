@@ -11,7 +11,7 @@ from iqlut.network.option_types import BadConfig, Channels, KernelSide, Knot, Le
 from iqlut.tables.file_format import FILE_BYTES_MAX
 from iqlut.tables.strengths import STRENGTH_MAX
 from iqlut.tables.strengths import check as check_strengths
-from iqlut.tables.symmetry import ORDERS, WITH_NEGATIVE
+from iqlut.tables.symmetry import FLIPS_ROTATIONS, Symmetry
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,14 @@ class ModelConfig:
     hidden: Annotated[int, Meta(ge=1, le=1024)] = 32
     """Width of these three-layer networks; used with parameterisation = "network"."""
 
-    symmetry: Annotated[int, Meta(ge=1, le=16)] = 1
-    """How many flips and rotations of a table are stored as a single one: 1, 2, 4 or 8, or 16 for
-    those of the image and of its negative. The value 1 means no symmetry. With 16, the first block
-    has no skip.
+    symmetry: Annotated[int, Meta(ge=1, le=8)] = 1
+    """How many flips and rotations of a table are stored as a single one: 1, 2, 4 or 8. The value 1
+    means no symmetry.
+    """
+
+    negative: bool = False
+    """Whether the tables are shared by channels that see the image and others that see its
+    negative. The first block then has no skip.
     """
 
     strengths: tuple[Annotated[float, Meta(ge=0, le=STRENGTH_MAX)], ...] = ()
@@ -110,10 +114,12 @@ class ModelConfig:
     """
 
     def __post_init__(self) -> None:
-        if self.symmetry not in ORDERS or self.channels % self.symmetry:
+        if self.symmetry not in FLIPS_ROTATIONS or self.channels % self.group.order:
+            known = ", ".join(map(str, FLIPS_ROTATIONS))
+            twice = ", twice of which" if self.negative else " that"
             raise BadConfig(
                 f"model.symmetry is {self.symmetry} with {self.channels} channels, expected one of "
-                f"{', '.join(map(str, ORDERS))} that divides the channels; change one of the two"
+                f"{known}{twice} divides the channels; change one of the two"
             )
         sides = (*self.block_kernels, self.upsample_kernel)
         if self.symmetry > 1 and not all(side % 2 for side in sides):
@@ -147,10 +153,11 @@ class ModelConfig:
                     f"model.{name} is {few} with a kernel of {side}, expected a kernel of 3; set "
                     f"model.{name} to 0, or change the kernel"
                 )
-            if few % self.symmetry or few > self.channels:
+            if few % self.group.order or few > self.channels:
+                twice = "twice " if self.negative else ""
                 raise BadConfig(
-                    f"model.{name} is {few}, expected a multiple of model.symmetry, which is "
-                    f"{self.symmetry}, of at most {self.channels} channels; change it"
+                    f"model.{name} is {few}, expected a multiple of {twice}model.symmetry, which "
+                    f"is {self.symmetry}, of at most {self.channels} channels; change it"
                 )
 
     def _check_lines(self) -> None:
@@ -162,29 +169,31 @@ class ModelConfig:
             )
         if self.taps == "lines" and (
             self.symmetry != 8
+            or self.negative
             or any(self.layer_spatial_channels[:-1])
             or set(self.block_kernels[1:]) != {3}
         ):
             raise BadConfig(
-                f"model.taps is 'lines' with symmetry = {self.symmetry}, kernel = {self.kernel} "
-                f"and spatial_channels = {self.spatial_channels}, expected 8, 3 and 0; change "
-                "these, or set model.taps to 'square'"
+                f"model.taps is 'lines' with symmetry = {self.symmetry}, negative = "
+                f"{str(self.negative).lower()}, kernel = {self.kernel} and spatial_channels = "
+                f"{self.spatial_channels}, expected 8, false, 3 and 0; change these, or set "
+                "model.taps to 'square'"
             )
 
     def _check_negative(self) -> None:
         """Raise BadConfig for levels that an image and its negative do not read alike."""
-        if self.symmetry != WITH_NEGATIVE:
+        if not self.negative:
             return
         if 255 % (self.first_levels - 1):
             raise BadConfig(
-                f"model.first_levels is {self.first_levels} with symmetry = {self.symmetry}, "
+                f"model.first_levels is {self.first_levels} with negative = true, "
                 "expected 2, 4, 6, 16, 18, 52, 86 or 256, whose levels are evenly spaced over the "
                 "signals 0 to 255; change one of the two"
             )
         if self.knots != "fixed":
             raise BadConfig(
-                f"model.knots is {self.knots!r} with symmetry = {self.symmetry}, expected 'fixed'; "
-                "change one of the two"
+                f"model.knots is {self.knots!r} with negative = true, expected 'fixed'; change one "
+                "of the two"
             )
 
     def _check_strengths(self) -> None:
@@ -201,6 +210,11 @@ class ModelConfig:
                 f"knots = {self.knots!r}, expected 'table' and 'fixed'; change these, or leave "
                 "strengths out"
             )
+
+    @property
+    def group(self) -> Symmetry:
+        """The symmetry group of the tables."""
+        return Symmetry(self.symmetry, self.negative)
 
     @property
     def block_kernels(self) -> tuple[int, ...]:

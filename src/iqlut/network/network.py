@@ -17,7 +17,6 @@ from iqlut.network.new_network import begin_by_passing_on, begin_with_detail
 from iqlut.network.quantisation import CENTRE, entry_step, layer_knots, whole_knots
 from iqlut.network.stored_entries import Gather, places_of
 from iqlut.network.trainable_entries import SubNetwork, Table, TableSets
-from iqlut.tables import symmetry
 from iqlut.tables.strengths import between
 
 # How far a learned knot moves, in signals, for each unit of its parameter. With this factor a knot
@@ -32,7 +31,7 @@ LayerInputs = tuple[torch.Tensor, torch.Tensor, Curve, torch.Tensor | None]
 
 def layer_shapes(config: ModelConfig) -> list[tuple[int, int, int, int, int]]:
     """The shape (c, levels, k, k, d) of the stored entries of each block, then of the upsampler."""
-    stored, up = config.channels // config.symmetry, config.upsample_kernel
+    stored, up = config.channels // config.group.order, config.upsample_kernel
     levels, sides = config.layer_levels, config.block_kernels
     inputs = (1, *[config.channels] * (config.blocks - 1))
     blocks = [(c, count, k, k, stored) for c, count, k in zip(inputs, levels, sides, strict=False)]
@@ -68,15 +67,15 @@ class Network(nn.Module):
         )
         # the curves of knots that are not learned
         self._curves = [Curve.of(knots, config.interpolate) for knots in start]
-        n = config.symmetry
+        group = config.group
         shapes = layer_shapes(config)
         self.tables = nn.ModuleList(self._table(index, shape) for index, shape in enumerate(shapes))
         taps = zip(config.layer_spatial_channels, config.layer_has_lines, strict=True)
         for index, (shape, (few, lines)) in enumerate(zip(shapes, taps, strict=True)):
-            places = places_of(shape, few, n, index == config.blocks, lines)
+            places = places_of(shape, few, group, index == config.blocks, lines)
             for name, values in places.items():
                 self.register_buffer(f"{name}_{index}", torch.from_numpy(values), persistent=False)
-        gates = 1 if config.gate == "block" else config.channels // n
+        gates = 1 if config.gate == "block" else config.channels // group.order
         self.register_buffer(
             "offset",
             torch.zeros(*([len(config.strengths)] * bool(config.strengths)), config.scale**2),
@@ -87,14 +86,14 @@ class Network(nn.Module):
             torch.full((config.blocks, gates), -1.0), requires_grad=config.residual
         )
         if not config.residual:
-            begin_by_passing_on(self.tables, shapes, n)
+            begin_by_passing_on(self.tables, shapes, group)
         elif config.block_kernels[0] > 1:  # a filter of one tap cannot sum to 0
             begin_with_detail(self.tables[0], self.alpha)
 
     def _table(self, index: int, shape: tuple[int, int, int, int, int]) -> nn.Module:
         """The trainable entries of a layer of this shape."""
         (c, _, k, _, _), last = shape, index == self.config.blocks
-        c *= self.config.symmetry if last else 1  # the number of channels that are summed
+        c *= self.config.group.order if last else 1  # the number of channels that are summed
         few = self.config.layer_spatial_channels[index]
         taps = c + few * (k * k - 1) if few else c * k * k
         if self.config.layer_has_lines[index]:
@@ -156,7 +155,7 @@ class Network(nn.Module):
         """
         mask = getattr(self, f"mask_{index}", None)
         stored = stored if mask is None else stored * mask
-        if self.config.symmetry == 1:
+        if self.config.group.order == 1:
             return stored
         places, sources = (self.get_buffer(f"{name}_{index}") for name in ("places", "sources"))
         whole = Gather.apply(stored, places, sources)
@@ -184,18 +183,18 @@ class Network(nn.Module):
     def gates(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """The gain (d,) and the skip (d,) of each block (IQ-LUT eq. 3).
 
-        The first block has no skip if the symmetry has the negative, because luma is not one of the
-        channels that the negative exchanges.
+        With the negative, the first block has no skip, because luma is not one of the channels that
+        the negative exchanges.
         """
         if not self.config.residual:
             one = torch.ones(self.config.channels, device=self.alpha.device)
             return [(one, torch.zeros_like(one))] * self.config.blocks
         gain = torch.sigmoid(self.alpha)
         if self.config.gate == "channel":
-            gain = gain.repeat_interleave(self.config.symmetry, dim=1)
+            gain = gain.repeat_interleave(self.config.group.order, dim=1)
         gain = gain.expand(-1, self.config.channels)
         gates = [(g.contiguous(), (1 - g).contiguous()) for g in gain]
-        if self.config.symmetry == symmetry.WITH_NEGATIVE:
+        if self.config.negative:
             gates[0] = (gates[0][0], torch.zeros_like(gates[0][1]))
         return gates
 

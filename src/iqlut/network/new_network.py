@@ -28,18 +28,20 @@ def begin_with_detail(first: nn.Module, alpha: torch.Tensor) -> None:
 
 @torch.no_grad()
 def begin_by_passing_on(
-    tables: Iterable[nn.Module], shapes: list[tuple[int, int, int, int, int]], order: int
+    tables: Iterable[nn.Module],
+    shapes: list[tuple[int, int, int, int, int]],
+    group: symmetry.Symmetry,
 ) -> None:
     """Make a network without residual enlarge its input by nearest-neighbour interpolation, about.
 
-    To the random entries of `tables`, whose stored shapes and order of symmetry are given, is added
+    To the random entries of `tables`, whose stored shapes and symmetry are given, is added
     what passes each channel of a block on to the same channel, and the mean of the channels to all
     phases of the output. Without a residual, random entries alone make eight layers chaotic, and
     they hardly learn.
     """
     for index, (table, (c, _, k, _, d)) in enumerate(zip(tables, shapes, strict=True)):
         last, centre = index == len(shapes) - 1, ar.footprint(k)[0]
-        ins, outs = (c * order, d) if last else (c, d * order)
+        ins, outs = (c * group.order, d) if last else (c, d * group.order)
         taps = torch.zeros(ins, k, k, outs)
         taps[:, centre, centre] = 1 / ins if last or index == 0 else torch.eye(outs)
-        table.add_filter(symmetry.stored(taps.unsqueeze(1), order, last=last)[:, 0])  # type: ignore[operator]
+        table.add_filter(symmetry.stored(taps.unsqueeze(1), group, last=last)[:, 0])  # type: ignore[operator]

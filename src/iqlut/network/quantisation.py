@@ -7,7 +7,6 @@ import torch
 
 from iqlut import arithmetic as ar
 from iqlut.network.model_options import ModelConfig
-from iqlut.tables import symmetry
 
 CENTRE = 128  # the uint8 signal that stands for x = 0; x = (signal - CENTRE) / CENTRE
 
@@ -38,13 +37,13 @@ def whole_knots(signals: np.ndarray) -> np.ndarray:
 def layer_knots(config: ModelConfig) -> list[np.ndarray]:
     """The knots, uint8 (levels,), of each layer of a model: the blocks, then the upsampler.
 
-    Those of the first block, which reads luma, are uniform. If the symmetry has the negative, they
-    are exactly so, because the negative reads them in the reverse order.
+    Those of the first block, which reads luma, are uniform. With the negative they are exactly so,
+    because the negative reads them in the reverse order.
     """
     first, *others = config.layer_levels
     pairs = config.layer_knot_parameters()
     bent = [knots_of(levels, *pair) for levels, pair in zip(others, pairs, strict=True)]
-    if config.symmetry == symmetry.WITH_NEGATIVE:
+    if config.negative:
         return [np.linspace(0, ar.SIGNAL_MAX, first).astype(np.uint8), *bent]
     return [knots_of(first), *bent]
 

@@ -25,10 +25,10 @@ def start_from(network: Network, other: Network) -> None:
     Blocks that `other` lacks come before the upsampler and pass on their signals. A channel that it
     lacks is a copy of one that it has. The copies have random weights in the next layer, which sum
     to 1, so that they can learn different things (Net2Net, arXiv 1511.05641). If the scales differ,
-    the upsampler is not initialised. A network of symmetry 16 with twice the channels of one of
-    symmetry 8 becomes the mean of what `other` makes of an image and of its negative. Each table
-    set of `network` starts from the entries of `other` at the strength of the set. Raises BadConfig
-    if the two do not fit.
+    the upsampler is not initialised. A network with the negative and twice the channels of `other`,
+    which has the same symmetry without it, becomes the mean of what `other` makes of an image and
+    of its negative. Each table set of `network` starts from the entries of `other` at the strength
+    of the set. Raises BadConfig if the two do not fit.
     """
     old, new = other.config, network.config
     fewer_gates = old.gate == "channel" and new.gate == "block"
@@ -38,12 +38,12 @@ def start_from(network: Network, other: Network) -> None:
             "many; name another checkpoint, or enlarge the model"
         )
     paired = _is_paired(old, new)
-    fits = old.symmetry % new.symmetry == 0 and old.channels == new.channels
-    if new.symmetry > 1 and not (fits or paired):
+    same = old.group == new.group or (not new.negative and old.symmetry % new.symmetry == 0)
+    if new.group.order > 1 and not (paired or (same and old.channels == new.channels)):
         raise BadConfig(
             "train.start has less symmetry than the model, or another number of channels, expected "
-            "the same, or symmetry 8 and half of the channels for a model of symmetry 16; name "
-            "another checkpoint, or set model.symmetry = 1"
+            "the same, or half of the channels for a model with the negative; name another "
+            "checkpoint, or set model.symmetry = 1 and model.negative = false"
         )
     random = torch.get_rng_state()
     for number, strength in enumerate(new.strengths or (0.0,)):
@@ -54,15 +54,18 @@ def start_from(network: Network, other: Network) -> None:
         _take_tables(network, number, other)
     last = old.blocks
     network.alpha[last:] = CLOSED
-    alpha = other.alpha.repeat_interleave(old.symmetry, 1) if old.gate == "channel" else other.alpha
-    alpha = alpha.expand(-1, old.channels)[:, :: old.symmetry if paired else new.symmetry]
+    alpha = other.alpha
+    if old.gate == "channel":
+        alpha = alpha.repeat_interleave(old.group.order, 1)
+    kept = old.symmetry if paired else new.group.order
+    alpha = alpha.expand(-1, old.channels)[:, ::kept]
     network.alpha[:last] = alpha[:, torch.arange(network.alpha.shape[1]) % alpha.shape[1]]
 
 
 def _is_paired(old: ModelConfig, new: ModelConfig) -> bool:
     """Whether the channels of `old` become pairs, of which one sees the negative."""
-    orders = (old.symmetry, new.symmetry)
-    return orders == (8, symmetry.WITH_NEGATIVE) and new.channels == 2 * old.channels
+    groups_fit = old.symmetry == new.symmetry and new.negative and not old.negative
+    return groups_fit and new.channels == 2 * old.channels
 
 
 def _take_tables(network: Network, number: int, other: Network) -> None:
@@ -83,12 +86,12 @@ def _take_tables(network: Network, number: int, other: Network) -> None:
         end = index == new.blocks
         if _is_paired(old, new):
             skip = other.gates()[0][1] / other.gates()[0][0] if index == 0 else None
-            own.copy_(_paired(entries, here, skip, end))
+            own.copy_(_paired(entries, here, skip, end, old.symmetry))
             continue
         entries = _widened(
             entries, 1 if index == 0 else new.channels, new.scale**2 if end else new.channels
         )
-        own.copy_(symmetry.stored(entries, new.symmetry, last=end))
+        own.copy_(symmetry.stored(entries, new.group, last=end))
 
 
 def _take_sub_networks(networks: SubNetwork, others: torch.nn.Module) -> None:
@@ -116,22 +119,23 @@ def _at_levels(entries: torch.Tensor, there: Curve, knots: np.ndarray) -> torch.
 
 
 def _paired(
-    entries: torch.Tensor, curve: Curve, skip: torch.Tensor | None, last: bool
+    entries: torch.Tensor, curve: Curve, skip: torch.Tensor | None, last: bool, orbit: int
 ) -> torch.Tensor:
     """The stored entries of a layer of pairs of channels, of which one sees the negative.
 
-    `entries` (c, levels, k, k, d) are those of symmetry 8. `skip` (d,) is what the first block adds
-    of its input for a gain of 1; the entries take it over. None stands for other layers.
+    `entries` (c, levels, k, k, d) are those without the negative, where an orbit has `orbit`
+    channels. `skip` (d,) is what the first block adds of its input for a gain of 1; the entries
+    take it over. None stands for other layers.
     """
     if last:
-        return entries[::8] / 2
-    own = entries[..., ::8].clone()
+        return entries[::orbit] / 2
+    own = entries[..., ::orbit].clone()
     if skip is not None:
         luma = (torch.from_numpy(curve.knots.astype(np.float32)) - CENTRE) / CENTRE
         centre = own.shape[2] // 2
-        own[0, :, centre, centre] += luma.unsqueeze(1) * skip[::8]
+        own[0, :, centre, centre] += luma.unsqueeze(1) * skip[::orbit]
         return own
-    orbits = own.view(-1, 8, *own.shape[1:])
+    orbits = own.view(-1, orbit, *own.shape[1:])
     return torch.stack([orbits, torch.zeros_like(orbits)], dim=1).view(-1, *own.shape[1:])
 
 

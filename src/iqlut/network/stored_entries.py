@@ -11,31 +11,31 @@ from iqlut.tables import symmetry
 
 
 def places_of(
-    shape: tuple[int, ...], few: int, order: int, last: bool, lines: bool = False
+    shape: tuple[int, ...], few: int, group: symmetry.Symmetry, last: bool, lines: bool = False
 ) -> dict[str, np.ndarray]:
     """What restores the whole table of a layer from its stored entries.
 
     `shape` is that of the stored entries, (c, levels, k, k, d), `few` the number of channels that
-    have taps off the centre, 0 for all, and `order` that of the symmetry. With `lines` the stored
-    outputs read a row of three pixels, so that half of their flips and rotations read a column. The
-    result holds
+    have taps off the centre, 0 for all, and `group` the symmetry. With `lines` the stored outputs
+    read a row of three pixels, so that half of their flips and rotations read a column. The result
+    holds
 
     mask     float32, 1 for the taps that there are; only if some are missing
     places   int64, of the whole shape: the stored entry that each entry is; only with symmetry
     sources  int64 (*shape, order): the entries of the whole that each stored one is read as
     signs    float32 (c, 1, 1, 1, 1): the factors of the inputs of the whole, of an upsampler only;
-             only with the symmetry that has the negative
+             only with the negative
     """
     found = {}
     if lines:
         found["mask"] = _row_mask(shape)
     elif few:
-        found["mask"] = _mask(shape, few, order, last)
-    if order > 1:
-        found["places"] = places = symmetry.places(shape, order, last).astype(np.int64)
-        found["sources"] = np.argsort(places.ravel(), kind="stable").reshape(*shape, order)
-    if last and order == symmetry.WITH_NEGATIVE:
-        signs = symmetry.signs(len(places)).astype(np.float32)
+        found["mask"] = _mask(shape, few, group.order, last)
+    if group.order > 1:
+        found["places"] = places = symmetry.places(shape, group, last).astype(np.int64)
+        found["sources"] = np.argsort(places.ravel(), kind="stable").reshape(*shape, group.order)
+    if last and group.negative:
+        signs = symmetry.signs(len(places), group).astype(np.float32)
         found["signs"] = signs.reshape(-1, 1, 1, 1, 1)
     return found
 

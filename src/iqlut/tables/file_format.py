@@ -14,8 +14,8 @@ A model file is a safetensors file:
 
 The value of "iqlut" is JSON with the keys `format` (an integer), `name`, `scale`, `layers`
 (acc_shift, shift and interpolate of each), `sha256` (of everything that decides a pixel), `about`
-(training data, seed, scores, licence) and, unless it is 1, `symmetry`: the tensors are then the
-parts that symmetry.py stores.
+(training data, seed, scores, licence) and, unless they are 1 and false, `symmetry` and `negative`:
+the tensors are then the parts that symmetry.py stores.
 
 Format 1 holds one set of tables. Format 2 holds a `RestorationTables`: "iqlut" also has the key
 `strengths`, a number for each table set, and the file holds for each set after the first, numbered
@@ -46,6 +46,7 @@ import numpy as np
 from iqlut.errors import BadModelFile, IllegalTables
 from iqlut.tables import missing_taps, symmetry
 from iqlut.tables.integer_tables import LAYERS_MAX, StoredLayer, Tables
+from iqlut.tables.missing_taps import lacks_taps, whole_size
 from iqlut.tables.restoration_tables import RestorationTables
 
 ONE_SET, SEVERAL_SETS, MISSING_TAPS = FORMATS = (1, 2, 3)
@@ -78,6 +79,8 @@ def to_bytes(model: Tables | RestorationTables) -> bytes:
     }
     if first.symmetry > 1:
         header["symmetry"] = first.symmetry
+    if first.negative:
+        header["negative"] = True
     if isinstance(model, RestorationTables):
         header["strengths"] = list(model.strengths)
     data = safetensors.numpy.save(arrays, {"iqlut": json.dumps(header, separators=(",", ":"))})
@@ -87,7 +90,7 @@ def to_bytes(model: Tables | RestorationTables) -> bytes:
 
 def _format(model: Tables | RestorationTables, arrays: dict[str, np.ndarray]) -> int:
     """The format of a file with these tensors."""
-    if any(_lacks_taps(array) for name, array in arrays.items() if name.startswith("lut")):
+    if any(lacks_taps(array) for name, array in arrays.items() if name.startswith("lut")):
         return MISSING_TAPS
     return SEVERAL_SETS if isinstance(model, RestorationTables) else ONE_SET
 
@@ -199,10 +202,8 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tables |
         raise IllegalTables(
             f"there are {len(header['layers'])} layers, expected at most {LAYERS_MAX}"
         )
-    order = header.get("symmetry", 1)
-    if type(order) is not int or order not in symmetry.ORDERS:
-        raise TypeError("symmetry")
-    if order * sum(_whole_size(array) for array in arrays.values()) > FILE_BYTES_MAX:
+    group = _group(header)
+    if group.order * sum(whole_size(array) for array in arrays.values()) > FILE_BYTES_MAX:
         raise IllegalTables(
             f"the layers have more than {FILE_BYTES_MAX} entries, expected at most that many"
         )
@@ -212,6 +213,14 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tables |
         raise KeyError("tensors")
     sets = [_table_set(header, arrays, number) for number in numbers]
     return RestorationTables(tuple(strengths), tuple(sets)) if strengths else sets[0]
+
+
+def _group(header: dict[str, Any]) -> symmetry.Symmetry:
+    """The symmetry group that a header names. Raises TypeError for other values."""
+    count, negative = header.get("symmetry", 1), header.get("negative", False)
+    if (type(count), type(negative)) != (int, bool) or count not in symmetry.FLIPS_ROTATIONS:
+        raise TypeError("symmetry")
+    return symmetry.Symmetry(count, negative)
 
 
 def _strengths(header: dict[str, Any]) -> list[float]:
@@ -239,15 +248,10 @@ def _expected_tensors(
     """
     layers = range(len(header["layers"]))
     luts = {_named(f"lut.{i}", n): _named(f"around.{i}", n) for n in numbers for i in layers}
-    if any(_lacks_taps(arrays[lut]) for lut in luts) != (header["format"] == MISSING_TAPS):
+    if any(lacks_taps(arrays[lut]) for lut in luts) != (header["format"] == MISSING_TAPS):
         raise TypeError("format")
     around = {around for lut, around in luts.items() if arrays[lut].ndim == 3}
     return {_named(name, n) for n in numbers for name in _CONSTANTS} | luts.keys() | around
-
-
-def _lacks_taps(lut: np.ndarray) -> bool:
-    """Whether a tensor holds the centre or the row of a table that has no other taps."""
-    return lut.ndim == 3 or (lut.ndim == 5 and lut.shape[2] != lut.shape[3])
 
 
 def _nesting(value: Any) -> int:
@@ -260,15 +264,10 @@ def _nesting(value: Any) -> int:
     return depth
 
 
-def _whole_size(array: np.ndarray) -> int:
-    """The entries that are made of a tensor, with those of the taps that it lacks."""
-    return array.size * (9 if array.ndim == 3 else 3 if _lacks_taps(array) else 1)
-
-
 def _lut(arrays: dict[str, np.ndarray], layer: int, number: int) -> np.ndarray:
     """The stored part of the table of a layer in set `number`, with all taps."""
     lut = arrays[_named(f"lut.{layer}", number)]
-    if not _lacks_taps(lut):
+    if not lacks_taps(lut):
         return lut
     if lut.ndim == 5:
         return missing_taps.join_row(lut)
@@ -277,7 +276,6 @@ def _lut(arrays: dict[str, np.ndarray], layer: int, number: int) -> np.ndarray:
 
 def _table_set(header: dict[str, Any], arrays: dict[str, np.ndarray], number: int) -> Tables:
     """Make the tables of set `number`."""
-    order = header.get("symmetry", 1)
     luts = [_lut(arrays, i, number) for i in range(len(header["layers"]))]
     sizes = {"knots": [lut.shape[1] for lut in luts]}
     sizes["gain"] = sizes["skip"] = sizes["bias"] = [lut.shape[4] for lut in luts]
@@ -296,4 +294,6 @@ def _table_set(header: dict[str, Any], arrays: dict[str, np.ndarray], number: in
         stored = {"lut": luts[i], **{name: parts[name][i] for name in _CONSTANTS}}
         values = {"acc_shift": acc_shift, "shift": shift, "interpolate": interpolate}
         layers.append(StoredLayer(stored, values))
-    return Tables.from_stored(header["name"], header["scale"], layers, header["about"], order)
+    return Tables.from_stored(
+        header["name"], header["scale"], layers, header["about"], _group(header)
+    )

@@ -43,9 +43,9 @@ class Tables:
 
     `about` holds JSON values that describe how the model was made: training data, seed, commit,
     scores, licence. `symmetry` is the number of flips and rotations under which the model is
-    equivariant, 1, 2, 4 or 8, or 16 for these of the image and of its negative. A device stores
-    only a part of symmetric tables (see symmetry.py), but `layers` always holds all entries, so
-    engines need not know about symmetry.
+    equivariant, 1, 2, 4 or 8, and `negative` says whether it is so under the negative as well. A
+    device stores only a part of symmetric tables (see symmetry.py), but `layers` always holds all
+    entries, so engines need not know about symmetry.
 
     Raises IllegalTables where layers do not fit together, where a sum could exceed int32, and where
     the layers lack the symmetry that is stated.
@@ -56,6 +56,7 @@ class Tables:
     layers: tuple[Layer, ...]
     about: dict[str, Any] = field(default_factory=dict)
     symmetry: int = 1
+    negative: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
@@ -88,13 +89,14 @@ class Tables:
                 f"for scale {self.scale}"
             )
         self._check_symmetry_order()
-        for index in range(len(self.layers) if self.symmetry > 1 else 0):
+        for index in range(len(self.layers) if self.group.order > 1 else 0):
             self._check_layer_symmetry(index)
 
     @classmethod
     def from_stored(
-        cls, name: str, scale: int, stored: Sequence[StoredLayer], about: dict[str, Any], order: int
-    ) -> Tables:
+        cls, name: str, scale: int, stored: Sequence[StoredLayer], about: dict[str, Any],
+        group: symmetry.Symmetry,
+    ) -> Tables:  # fmt: skip
         """Make tables of the stored part of each layer and of the symmetry that restores the rest.
 
         Each layer is restored once and is symmetric by construction, so only what restoring does
@@ -102,34 +104,36 @@ class Tables:
         """
         layers = []
         for index, layer in enumerate(stored):
-            whole = symmetry.layer_of(layer.arrays, order, last=index == len(stored) - 1)
+            whole = symmetry.layer_of(layer.arrays, group, last=index == len(stored) - 1)
             layers.append(Layer(**whole, **layer.values))
         tables = cls(name, scale, tuple(layers), about)
-        object.__setattr__(tables, "symmetry", order)
+        object.__setattr__(tables, "symmetry", group.flips_rotations)
+        object.__setattr__(tables, "negative", group.negative)
         tables._check_symmetry_order()
         return tables
 
     def _check_symmetry_order(self) -> None:
         """Check what symmetry asks of the shape, and of the constants of the upsampler."""
-        order = self.symmetry
-        if order not in symmetry.ORDERS or self.channels % order:
+        known = self.symmetry in symmetry.FLIPS_ROTATIONS and type(self.negative) is bool
+        if not known or self.channels % self.group.order:
             raise IllegalTables(
-                f"symmetry is {order}, expected one of {symmetry.ORDERS} that divides "
+                f"symmetry is {self.symmetry} and negative {self.negative}, expected one of "
+                f"{symmetry.FLIPS_ROTATIONS}, twice as many with the negative, that divides "
                 f"{self.channels} channels"
             )
         even = [index for index, layer in enumerate(self.layers) if layer.kernel % 2 == 0]
-        if order > 1 and even:
+        if self.symmetry > 1 and even:
             raise IllegalTables(
-                f"layer {even[0]} changes under {symmetry.transformations(order)} because its "
-                "kernel is even, expected an odd kernel"
+                f"layer {even[0]} changes under {self.group} because its kernel is even, expected "
+                "an odd kernel"
             )
         last = self.layers[-1]
-        if any(symmetry.phases_differ(getattr(last, name), order) for name in OF_OUTPUTS):
+        if any(symmetry.phases_differ(getattr(last, name), self.group) for name in OF_OUTPUTS):
             raise IllegalTables(
-                f"the constants of the upsampler change under {symmetry.transformations(order)}, "
-                "expected the same value for all phases that these exchange"
+                f"the constants of the upsampler change under {self.group}, expected the same "
+                "value for all phases that these exchange"
             )
-        if order == symmetry.WITH_NEGATIVE:
+        if self.negative:
             self._check_first_block()
 
     def _check_first_block(self) -> None:
@@ -139,22 +143,20 @@ class Tables:
         if (position + position[::-1] != position[-1]).any():
             raise IllegalTables(
                 f"layer 0 has the levels {first.knots.tolist()}, expected levels that the negative "
-                f"reads in the reverse order, for symmetry {symmetry.WITH_NEGATIVE}"
+                "reads in the reverse order"
             )
         if first.skip.any():
             raise IllegalTables(
-                f"layer 0 has the skips {first.skip.tolist()}, expected 0 for symmetry "
-                f"{symmetry.WITH_NEGATIVE}"
+                f"layer 0 has the skips {first.skip.tolist()}, expected 0 with the negative"
             )
 
     def _check_layer_symmetry(self, index: int) -> None:
         """Check that the stored part of a layer restores the whole of it."""
         layer = self.layers[index]
-        same = symmetry.layer_of(self.stored(index), self.symmetry, self._is_last(index))
+        same = symmetry.layer_of(self.stored(index), self.group, self._is_last(index))
         if any((same[name] != getattr(layer, name)).any() for name in same):
             raise IllegalTables(
-                f"layer {index} changes under {symmetry.transformations(self.symmetry)}, "
-                "expected the same entries for all"
+                f"layer {index} changes under {self.group}, expected the same entries for all"
             )
 
     def with_about(self, about: dict[str, Any]) -> Tables:
@@ -162,6 +164,11 @@ class Tables:
         tables = copy.copy(self)
         object.__setattr__(tables, "about", about)
         return tables
+
+    @property
+    def group(self) -> symmetry.Symmetry:
+        """The symmetry group of `symmetry` and `negative`."""
+        return symmetry.Symmetry(self.symmetry, self.negative)
 
     def _is_last(self, index: int) -> bool:
         return index == len(self.layers) - 1
@@ -172,7 +179,7 @@ class Tables:
         Of symmetric tables this is the part from which `symmetry.layer_of` restores the rest.
         """
         arrays = {name: getattr(self.layers[index], name) for name in DTYPES}
-        return symmetry.parts(arrays, self.symmetry, self._is_last(index))
+        return symmetry.parts(arrays, self.group, self._is_last(index))
 
     def _skip_max(self, index: int) -> int:
         """The largest skip signal of a layer; IllegalTables where a skip lacks its input."""

@@ -102,3 +102,13 @@ def join(centre: np.ndarray, around: np.ndarray) -> np.ndarray:
 def entry_count(lut: np.ndarray) -> int:
     """How many entries are stored of a table."""
     return sum(part.size for part in split(lut))
+
+
+def lacks_taps(lut: np.ndarray) -> bool:
+    """Whether a tensor holds the centre or the row of a table that has no other taps."""
+    return lut.ndim == 3 or (lut.ndim == 5 and lut.shape[2] != lut.shape[3])
+
+
+def whole_size(array: np.ndarray) -> int:
+    """The entries that are made of a tensor, with those of the taps that it lacks."""
+    return array.size * (9 if array.ndim == 3 else 3 if lacks_taps(array) else 1)

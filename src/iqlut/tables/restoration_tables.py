@@ -61,7 +61,7 @@ class RestorationTables:
 
     @property
     def name(self) -> str:
-        """See `Tables`; so are `scale`, `symmetry` and `about`."""
+        """See `Tables`; so are `scale`, `symmetry`, `negative` and `about`."""
         return self.sets[0].name
 
     @property
@@ -71,6 +71,10 @@ class RestorationTables:
     @property
     def symmetry(self) -> int:
         return self.sets[0].symmetry
+
+    @property
+    def negative(self) -> bool:
+        return self.sets[0].negative
 
     @property
     def about(self) -> dict[str, Any]:
@@ -135,7 +139,7 @@ def tables_at(model: Tables | RestorationTables, strength: float = 0.0) -> Table
 
 def _check_lineage(number: int, first: Tables, other: Tables) -> None:
     """Raise IllegalTables unless a set shares with the first one what all sets must share."""
-    for what in ("name", "scale", "symmetry"):
+    for what in ("name", "scale", "symmetry", "negative"):
         if getattr(other, what) != getattr(first, what):
             raise IllegalTables(
                 f"table set {number} has another {what} than the first, expected the same"
@@ -191,4 +195,4 @@ def _blended(below: Tables, above: Tables, weight: int) -> Tables:
         bias = ar.blend_biases(one["bias"], two["bias"], weight)
         values = {name: getattr(layer, name) for name in _SHARED_VALUES}
         stored.append(StoredLayer(one | {"lut": lut, "bias": bias}, values))
-    return Tables.from_stored(below.name, below.scale, stored, below.about, below.symmetry)
+    return Tables.from_stored(below.name, below.scale, stored, below.about, below.group)

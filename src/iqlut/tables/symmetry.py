@@ -1,15 +1,14 @@
-"""Symmetric tables: a flipped or rotated image gives the flipped or rotated result, and, with the
-largest symmetry, the negative of an image gives the negative of the result.
+"""Symmetric tables: a transformed image gives the transformed result.
 
-The tables of a symmetric model are flips and rotations of each other, so one of each group is
-stored and the others are read from it (group-equivariant convolution, arXiv 1602.07576).
+The transformations are flips and rotations, and the negative, 255 - luma. The tables of a symmetric
+model are transformations of each other, so one of each group is stored and the others are read from
+it (group-equivariant convolution, arXiv 1602.07576).
 
-Channels come in orbits of n, the order of the model's symmetry group: 2 is the rotation by 180
-degrees, 4 all rotations, 8 all rotations and flips, and 16 these of the image and of its negative,
-255 - luma. Channel n * o + g is what orbit o computes on the image transformed by member g of the
-group. When the image is transformed, the channels of an orbit are permuted and each is transformed
-as well. A layer preserves this if the tables between other members of two orbits are those between
-the first members, transformed. So a layer stores
+Channels come in orbits of n, the order of the model's symmetry group. Channel n * o + g is what
+orbit o computes on the image transformed by member g of the group. When the image is transformed,
+the channels of an orbit are permuted and each is transformed as well. A layer preserves this if the
+tables between other members of two orbits are those between the first members, transformed. So a
+layer stores
 
     blocks     lut (c, levels, k, k, d / n), gain, skip, bias (d / n,)  first output of each orbit
     upsampler  lut (c / n, levels, k, k, scale**2)                      first input of each orbit
@@ -25,6 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -35,130 +35,143 @@ from iqlut.planes.flips_rotations import flip_rotate
 # Which transformations of `flip_rotate` belong to each group. The order makes every leading part
 # of a list a whole orbit of a smaller group.
 _NUMBERS = {1: (0,), 2: (0, 3), 4: (0, 3, 5, 6), 8: (0, 3, 5, 6, 1, 2, 4, 7)}
-_SPATIAL_MAX = max(_NUMBERS)
-WITH_NEGATIVE = 2 * _SPATIAL_MAX  # member g + 8 is member g of the negative
-ORDERS = (*_NUMBERS, WITH_NEGATIVE)
+FLIPS_ROTATIONS = tuple(_NUMBERS)
 
 
-def _spatial(order: int) -> int:
-    """How many of the members of a group are flips and rotations of the image itself."""
-    return min(order, _SPATIAL_MAX)
+@dataclass(frozen=True)
+class Symmetry:
+    """A symmetry group.
+
+    flips_rotations  how many of them: 2 is the rotation by 180 degrees, 4 all rotations, 8 all
+                     rotations and flips; 1 is none
+    negative         whether the group has each of these for the negative, too: member
+                     g + flips_rotations is member g for the negative
+    """
+
+    flips_rotations: int = 1
+    negative: bool = False
+
+    @property
+    def order(self) -> int:
+        """The number of members, which is the number of channels in an orbit."""
+        return self.flips_rotations * (1 + self.negative)
+
+    def __str__(self) -> str:
+        negative = ", or with the negative" if self.negative else ""
+        return f"the {self.flips_rotations} flips and rotations{negative}"
 
 
-def transformations(order: int) -> str:
-    """What a model of this symmetry is unchanged by, for messages."""
-    negative = ", or with the negative" if order == WITH_NEGATIVE else ""
-    return f"the {_spatial(order)} flips and rotations{negative}"
-
-
-def channels_seen(order: int) -> np.ndarray:
+def channels_seen(group: Symmetry) -> np.ndarray:
     """The multiplication table that relates members of an orbit, int (order, order).
 
     Row h, column g holds the member that stands to the first one as g stands to h.
     """
-    grid = np.arange(9).reshape(3, 3)
-    places = [flip_rotate(grid, number).ravel() for number in _NUMBERS[_spatial(order)]]
+    grid, n = np.arange(9).reshape(3, 3), group.flips_rotations
+    places = [flip_rotate(grid, number).ravel() for number in _NUMBERS[n]]
     member = {tuple(place): index for index, place in enumerate(places)}
     back = [np.argsort(place) for place in places]
     seen = np.array([[member[tuple(place[other])] for place in places] for other in back])
-    return seen if order < WITH_NEGATIVE else np.block([[seen, seen + 8], [seen + 8, seen]])
+    return np.block([[seen, seen + n], [seen + n, seen]]) if group.negative else seen
 
 
-def parts(layer: Mapping[str, np.ndarray], order: int, last: bool) -> dict[str, np.ndarray]:
+def parts(layer: Mapping[str, np.ndarray], group: Symmetry, last: bool) -> dict[str, np.ndarray]:
     """The stored part of a layer's `lut`, `knots`, `gain`, `skip` and `bias`.
 
     `last` says that the layer is the upsampler.
     """
-    constants = {name: array if last else array[::order] for name, array in layer.items()}
-    return constants | {"lut": stored(layer["lut"], order, last), "knots": layer["knots"]}
+    constants = {name: array if last else array[:: group.order] for name, array in layer.items()}
+    return constants | {"lut": stored(layer["lut"], group, last), "knots": layer["knots"]}
 
 
 def layer_of(
-    stored_parts: Mapping[str, np.ndarray], order: int, last: bool
+    stored_parts: Mapping[str, np.ndarray], group: Symmetry, last: bool
 ) -> dict[str, np.ndarray]:
     """Restore the arrays of a layer from its stored part: the inverse of `parts`."""
-    if order == 1:
+    if group.order == 1:
         return dict(stored_parts)
-    restored = dict(stored_parts) | {"lut": whole(stored_parts["lut"], order, last)}
+    restored = dict(stored_parts) | {"lut": whole(stored_parts["lut"], group, last)}
     for name in restored.keys() - {"lut", "knots"} if not last else ():
-        restored[name] = np.repeat(restored[name], order)
+        restored[name] = np.repeat(restored[name], group.order)
     return restored
 
 
-def stored(lut: Any, order: int, last: bool) -> Any:
+def stored(lut: Any, group: Symmetry, last: bool) -> Any:
     """The stored part of `lut` (c, levels, k, k, d), which is an array or a tensor."""
-    return lut[::order] if last else lut[..., ::order]
+    return lut[:: group.order] if last else lut[..., :: group.order]
 
 
-def whole(part: np.ndarray, order: int, last: bool) -> np.ndarray:
+def whole(part: np.ndarray, group: Symmetry, last: bool) -> np.ndarray:
     """Restore `lut` (c, levels, k, k, d) from its stored part: the inverse of `stored`."""
-    if order == 1:
+    if group.order == 1:
         return part
-    lut = part.ravel().take(places(part.shape, order, last), mode="clip")
-    if last and order == WITH_NEGATIVE:
-        lut *= signs(len(lut)).reshape(-1, 1, 1, 1, 1)
+    lut = part.ravel().take(places(part.shape, group, last), mode="clip")
+    if last and group.negative:
+        lut *= signs(len(lut), group).reshape(-1, 1, 1, 1, 1)
     return lut
 
 
-def signs(channels: int) -> np.ndarray:
-    """The factor of the entries of each input of an upsampler of order 16: int8 (channels,).
+def signs(channels: int, group: Symmetry) -> np.ndarray:
+    """The factor of the entries of each input of an upsampler: int8 (channels,).
 
     It is -1 for the members of the negative.
     """
-    return np.where(np.arange(channels) % WITH_NEGATIVE < _SPATIAL_MAX, 1, -1).astype(np.int8)
+    return np.where(np.arange(channels) % group.order < group.flips_rotations, 1, -1).astype(
+        np.int8
+    )
 
 
 @lru_cache(maxsize=16)
-def places(shape: tuple[int, ...], order: int, last: bool) -> np.ndarray:
+def places(shape: tuple[int, ...], group: Symmetry, last: bool) -> np.ndarray:
     """For each entry of the whole, the index of its source in the stored part of this shape.
 
-    With order 16, half of the entries of the upsampler are multiplied by -1 (`signs`) as well.
+    With the negative, half of the entries of the upsampler are multiplied by -1 (`signs`) as well.
     """
+    order, count = group.order, group.flips_rotations
     part = np.arange(math.prod(shape), dtype=np.intp).reshape(shape)
     c, levels, k, _, d = shape
     out = np.empty(
         (c * order, levels, k, k, d) if last else (c, levels, k, k, d * order), part.dtype
     )
-    for index, seen in enumerate(channels_seen(order)):
-        number = _NUMBERS[_spatial(order)][index % _SPATIAL_MAX]
+    for index, seen in enumerate(channels_seen(group)):
+        number = _NUMBERS[count][index % count]
         if last:
             out[index::order] = _flip_rotate(part, number, phases=True)
             continue
         if c > 1:
             source = part.reshape(c // order, order, levels, k, k, d)[:, seen].reshape(part.shape)
         else:  # the first layer has one channel, luma, which is transformed into itself
-            source = part[:, ::-1] if index >= _SPATIAL_MAX else part
+            source = part[:, ::-1] if index >= count else part
         out[..., index::order] = _flip_rotate(source, number)
     out.flags.writeable = False
     return out
 
 
-def phases_differ(constants: np.ndarray, order: int) -> bool:
+def phases_differ(constants: np.ndarray, group: Symmetry) -> bool:
     """Whether the constants of the phases, (scale**2,), change when the phases are transformed."""
     if (constants == constants[0]).all():  # as of nearly all models, and quicker to find
         return False
-    grids = _flip_rotate_phases(constants, order)
+    grids = _flip_rotate_phases(constants, group)
     return bool((grids != grids[0]).any())
 
 
-def evened(constants: np.ndarray, order: int) -> np.ndarray:
+def evened(constants: np.ndarray, group: Symmetry) -> np.ndarray:
     """The mean of the constants of the phases, (scale**2,), over all transformations of the group.
 
     The result does not change when the phases are transformed. It is 0 if the group has the
     negative, which changes the sign of what is added to a phase.
     """
-    if order == WITH_NEGATIVE:
+    if group.negative:
         return np.zeros_like(constants)
     # Sorting makes equal sets of values sum in the same order, hence to the same bits.
-    grids = np.sort(_flip_rotate_phases(constants, order), axis=0)
+    grids = np.sort(_flip_rotate_phases(constants, group), axis=0)
     return grids.mean(axis=0).ravel()
 
 
-def _flip_rotate_phases(constants: np.ndarray, order: int) -> np.ndarray:
+def _flip_rotate_phases(constants: np.ndarray, group: Symmetry) -> np.ndarray:
     """The constants of the phases under each member of the group, (order, scale, scale)."""
     scale = round(len(constants) ** 0.5)
     grid = constants.reshape(scale, scale)
-    return np.stack([flip_rotate(grid, number) for number in _NUMBERS[_spatial(order)]])
+    return np.stack([flip_rotate(grid, number) for number in _NUMBERS[group.flips_rotations]])
 
 
 def _flip_rotate(part: np.ndarray, number: int, phases: bool = False) -> np.ndarray:

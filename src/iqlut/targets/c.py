@@ -58,7 +58,7 @@ def tap_parts(tables: Tables, index: int) -> tuple[np.ndarray, np.ndarray | None
     c, levels, kernel, _, d = lut.shape
     few_in, few_out = (max(1, count) for count in missing_taps.extent(lut))
     if c > 1 and index < tables.blocks:
-        few_in = -(-few_in // tables.symmetry) * tables.symmetry
+        few_in = -(-few_in // tables.group.order) * tables.group.order
     if kernel != 3 or few_in * few_out == c * d:
         return lut, None
     taps = lut.reshape(c, levels, 9, d)
@@ -132,7 +132,7 @@ def _blend_bytes(tables: Tables) -> tuple[int, int]:
 def _source(comment: str, word: str, sets: Sequence[Tables], strengths: tuple[int, ...]) -> str:
     """The arrays. What sets share (curves, gains and skips) is stored once."""
     tables, models = sets[0], []
-    aligned = "IQLUT_ALIGNED " if tables.symmetry == 1 else ""  # for iqlut_dsp.c
+    aligned = "IQLUT_ALIGNED " if tables.group.order == 1 else ""  # for iqlut_dsp.c
     lines = [f'{comment} */\n#include "{word}_tables.h"\n']
     for index, layer in enumerate(tables.layers):
         part = tables.stored(index)
@@ -156,7 +156,8 @@ def _source(comment: str, word: str, sets: Sequence[Tables], strengths: tuple[in
         ]
         lines.append("};\n")
         models.append(
-            f"{{layers_{number}, {len(tables.layers)}, {tables.scale}, {tables.symmetry}}}"
+            f"{{layers_{number}, {len(tables.layers)}, {tables.scale}, {tables.symmetry}, "
+            f"{int(tables.negative)}}}"
         )
     if not strengths:
         return "\n".join([*lines, f"const iqlut_model {word} = {models[0]};\n"])
@@ -194,7 +195,7 @@ def _behind(tables: Tables, lut: np.ndarray) -> int:
 
     These loops do not read tables without all taps.
     """
-    return lut[0, 0].nbytes if tables.symmetry == 1 and lut.ndim == 5 else 0
+    return lut[0, 0].nbytes if tables.group.order == 1 and lut.ndim == 5 else 0
 
 
 def _padded(size: int) -> int:

@@ -15,7 +15,6 @@ import numpy as np
 
 from iqlut import arithmetic
 from iqlut.errors import UnsupportedModel
-from iqlut.tables import symmetry
 from iqlut.tables.integer_tables import Layer, Tables
 from iqlut.targets import Files, vectors
 from iqlut.targets.folder import provenance, runtime_files
@@ -57,9 +56,8 @@ def package(tables: Tables) -> bytes:
             f"the model {tables.name} has {len(tables.layers)} layers, the circuit holds at most "
             f"{LAYERS_MAX}; export a smaller model"
         )
-    if tables.symmetry == symmetry.WITH_NEGATIVE:
-        # the circuit has flips and rotations as wiring, and would save nothing by the negative
-        tables = replace(tables, symmetry=tables.symmetry // 2)
+    # the circuit has flips and rotations as wiring, and would save nothing by the negative
+    tables = replace(tables, negative=False)
     stored = [_stored(tables, index) for index in range(len(tables.layers))]
     arrays = {
         "CURVES": np.concatenate([_curve(one.layer) for one in stored]).astype("<u2"),

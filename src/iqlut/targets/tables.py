@@ -67,7 +67,8 @@ def _index(tables: Tables, arrays: dict[str, np.ndarray]) -> dict[str, object]:
         name: {"dtype": array.dtype.name, "shape": list(array.shape)}
         for name, array in arrays.items()
     }
-    facts = {"scale": tables.scale, "symmetry": tables.symmetry, "layers": layers}
+    group = {"symmetry": tables.symmetry, "negative": tables.negative}
+    facts = {"scale": tables.scale, **group, "layers": layers}
     return {**provenance(tables), **facts, "arrays": shapes}
 
 

@@ -46,9 +46,7 @@ def find_offset(network: Network, config: Config, planes: Planes, threads: int =
 
 def _evened(offset: torch.Tensor, network: Network) -> torch.Tensor:
     """The offset, averaged over the phases that symmetry requires to be equal."""
-    return torch.from_numpy(symmetry.evened(offset.cpu().numpy(), network.config.symmetry)).to(
-        offset
-    )
+    return torch.from_numpy(symmetry.evened(offset.cpu().numpy(), network.config.group)).to(offset)
 
 
 def _mean_error(
