@@ -24,6 +24,7 @@ def test_info(model, capsys):
         "blocks": 1,
         "channels": 2,
         "symmetry": 1,
+        "negative": False,
         "table_bytes": tables.table_bytes,
         "file_bytes": Path(model).stat().st_size,
         "receptive_field_px": tables.receptive_field_px,

@@ -86,6 +86,22 @@ def test_what_does_not_fit_is_refused(changes: dict[str, object]) -> None:
         pair(**changes)
 
 
+@pytest.mark.parametrize("new", [8, 1])
+def test_without_the_negative_it_is_the_same_function(new: int) -> None:
+    """To the curves of the first block; its skip comes back."""
+    config = replace(SMALL, channels=16, upsample_kernel=3, gate="channel", first_levels=16)
+    torch.manual_seed(2)
+    one = Network(replace(config, symmetry=8, negative=True))
+    with torch.no_grad():
+        one.alpha.normal_()
+    other = Network(replace(config, symmetry=new))
+    start_from(other, one)
+    luma = torch.randint(0, 256, (2, 9, 11), dtype=torch.uint8)
+    expected, found = one(luma, rounded=False), other(luma, rounded=False)
+    tolerance = 0.02 * expected.abs().max().item()
+    torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
+
+
 @pytest.mark.parametrize(("old", "new"), [(8, 8), (8, 4), (8, 1), (4, 2)])
 @pytest.mark.parametrize("gate", ["block", "channel"])
 def test_less_symmetry_is_the_same_function(old: int, new: int, gate: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from iqlut import arithmetic as ar
 from iqlut.network.configuration import BadConfig, ModelConfig
 from iqlut.network.level_curve import Curve
 from iqlut.network.network import Network
@@ -31,20 +32,7 @@ def start_from(network: Network, other: Network) -> None:
     of the set. Raises BadConfig if the two do not fit.
     """
     old, new = other.config, network.config
-    fewer_gates = old.gate == "channel" and new.gate == "block"
-    if old.blocks > new.blocks or old.channels > new.channels or fewer_gates:
-        raise BadConfig(
-            "train.start has more blocks, channels or gates than the model, expected at most as "
-            "many; name another checkpoint, or enlarge the model"
-        )
-    paired = _is_paired(old, new)
-    same = old.group == new.group or (not new.negative and old.symmetry % new.symmetry == 0)
-    if new.group.order > 1 and not (paired or (same and old.channels == new.channels)):
-        raise BadConfig(
-            "train.start has less symmetry than the model, or another number of channels, expected "
-            "the same, or half of the channels for a model with the negative; name another "
-            "checkpoint, or set model.symmetry = 1 and model.negative = false"
-        )
+    _check_fits(old, new)
     random = torch.get_rng_state()
     for number, strength in enumerate(new.strengths or (0.0,)):
         # the same random weights in every set, so that sets can be blended
@@ -57,9 +45,27 @@ def start_from(network: Network, other: Network) -> None:
     alpha = other.alpha
     if old.gate == "channel":
         alpha = alpha.repeat_interleave(old.group.order, 1)
-    kept = old.symmetry if paired else new.group.order
+    kept = old.symmetry if _is_paired(old, new) else new.group.order
     alpha = alpha.expand(-1, old.channels)[:, ::kept]
     network.alpha[:last] = alpha[:, torch.arange(network.alpha.shape[1]) % alpha.shape[1]]
+
+
+def _check_fits(old: ModelConfig, new: ModelConfig) -> None:
+    """Raise BadConfig if a network of the shape `new` cannot start from one of the shape `old`."""
+    fewer_gates = old.gate == "channel" and new.gate == "block"
+    if old.blocks > new.blocks or old.channels > new.channels or fewer_gates:
+        raise BadConfig(
+            "train.start has more blocks, channels or gates than the model, expected at most as "
+            "many; name another checkpoint, or enlarge the model"
+        )
+    same = old.group == new.group or (not new.negative and old.symmetry % new.symmetry == 0)
+    fits = _is_paired(old, new) or (same and old.channels == new.channels)
+    if new.group.order > 1 and not fits:
+        raise BadConfig(
+            "train.start has less symmetry than the model, or another number of channels, expected "
+            "the same, or half of the channels for a model with the negative; name another "
+            "checkpoint, or set model.symmetry = 1 and model.negative = false"
+        )
 
 
 def _is_paired(old: ModelConfig, new: ModelConfig) -> bool:
@@ -84,9 +90,10 @@ def _take_tables(network: Network, number: int, other: Network) -> None:
         if own is None or entries.shape[2:4] != own.shape[2:4]:
             raise _does_not_fit()
         end = index == new.blocks
+        if index == 0 and old.negative != new.negative:
+            entries = _with_skip(entries, here, other)
         if _is_paired(old, new):
-            skip = other.gates()[0][1] / other.gates()[0][0] if index == 0 else None
-            own.copy_(_paired(entries, here, skip, end, old.symmetry))
+            own.copy_(_paired(entries, old.symmetry, index == 0, end))
             continue
         entries = _widened(
             entries, 1 if index == 0 else new.channels, new.scale**2 if end else new.channels
@@ -118,25 +125,33 @@ def _at_levels(entries: torch.Tensor, there: Curve, knots: np.ndarray) -> torch.
     return (1 - fraction) * entries[:, code] + fraction * entries[:, code + 1]
 
 
-def _paired(
-    entries: torch.Tensor, curve: Curve, skip: torch.Tensor | None, last: bool, orbit: int
-) -> torch.Tensor:
+def _with_skip(entries: torch.Tensor, curve: Curve, other: Network) -> torch.Tensor:
+    """The entries of the first block, (1, levels, k, k, d), for another skip than that of `other`.
+
+    With the negative there is no skip. The entries take over what a skip adds of luma, or lose what
+    the skip of the new network will add.
+    """
+    gain, skip = other.gates()[0]
+    taken = (skip if skip.any() else gain - 1) / gain
+    luma = (torch.from_numpy(curve.knots.astype(np.float32)) - CENTRE) / CENTRE
+    centre, changed = ar.footprint(entries.shape[2])[0], entries.clone()
+    changed[0, :, centre, centre] += luma.unsqueeze(1) * taken
+    return changed
+
+
+def _paired(entries: torch.Tensor, orbit: int, first: bool, last: bool) -> torch.Tensor:
     """The stored entries of a layer of pairs of channels, of which one sees the negative.
 
     `entries` (c, levels, k, k, d) are those without the negative, where an orbit has `orbit`
-    channels. `skip` (d,) is what the first block adds of its input for a gain of 1; the entries
-    take it over. None stands for other layers.
+    channels.
     """
     if last:
         return entries[::orbit] / 2
-    own = entries[..., ::orbit].clone()
-    if skip is not None:
-        luma = (torch.from_numpy(curve.knots.astype(np.float32)) - CENTRE) / CENTRE
-        centre = own.shape[2] // 2
-        own[0, :, centre, centre] += luma.unsqueeze(1) * skip[::orbit]
+    own = entries[..., ::orbit]
+    if first:
         return own
-    orbits = own.view(-1, orbit, *own.shape[1:])
-    return torch.stack([orbits, torch.zeros_like(orbits)], dim=1).view(-1, *own.shape[1:])
+    orbits = own.reshape(-1, orbit, *own.shape[1:])
+    return torch.stack([orbits, torch.zeros_like(orbits)], dim=1).reshape(-1, *own.shape[1:])
 
 
 def _widened(entries: torch.Tensor, channels_in: int, channels_out: int) -> torch.Tensor:
