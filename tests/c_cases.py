@@ -58,12 +58,19 @@ def random_case(seed: int) -> bytes:
 
 
 def symmetric_case(seed: int) -> bytes:
-    """Random symmetric tables, which the runtime reads from their stored parts."""
+    """Random symmetric tables, which the runtime reads from their stored parts.
+
+    Half of them lack taps.
+    """
     rng = np.random.default_rng(1000 + seed)
-    group = Symmetry((1, 2, 4, 8)[seed % 4], bool(seed // 4 % 2) or seed % 4 == 0)
-    kernels = ((3, 3), (3, 1), (1, 3), (3, 2))[seed % (3 if group.flips_rotations > 1 else 4)]
-    tables = symmetric_tables(rng, group, SCALES[seed // 4 % 3], kernels=kernels)
-    if seed % 2:
+    counts = [(1, True), *((count, bool(rng.integers(2))) for count in (2, 4, 8))]
+    group = Symmetry(*counts[seed % 4])
+    kernels = [(3, 3), (3, 1), (1, 3), *[(3, 2), (2, 3)] * (group.flips_rotations == 1)]
+    channels = group.order * int(rng.integers(1, 3))
+    tables = symmetric_tables(
+        rng, group, int(rng.choice(SCALES)), kernels[int(rng.integers(len(kernels)))], (channels, 5)
+    )
+    if rng.integers(2):
         tables = with_missing_taps(rng, tables)
     h, w = rng.choice(_SIDES, 2).tolist()
     luma = rng.integers(0, 256, (h, w)).astype(np.uint8)

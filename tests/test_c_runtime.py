@@ -67,7 +67,7 @@ def test_pixels(compiler, option, plane, tmp_path):
     flags = ("-O1", option, *sanitizers_of(tmp_path, compiler))
     program = build(tmp_path, compiler, flags, "host.c", str(PROGRAMS / "check.c"))
     cases = [c_cases.random_case(seed) for seed in range(RANDOM_CASES)]
-    cases += [c_cases.symmetric_case(seed) for seed in range(24)]
+    cases += [c_cases.symmetric_case(seed) for seed in range(60)]
     cases += c_cases.shipped_cases(plane[:9])
     done = subprocess.run([program], input=c_cases.blob(cases), capture_output=True)
     assert (done.returncode, done.stdout.decode()) == (0, f"{len(cases)} cases: 0 differences\n"), (

@@ -137,7 +137,7 @@ def test_bad_overrides_are_refused(changes: dict[str, Any], sentence: str) -> No
         ),
         (
             "[model]\nsymmetry = 8\nnegative = true\nupsample_kernel = 3",
-            "model.symmetry is 8 with 8 channels, expected one of 1, 2, 4, 8, twice of which",
+            "model.symmetry is 8 and negative = true with 8 channels, expected one of",
         ),
         (
             "[model]\nlevels = [7, 1]",

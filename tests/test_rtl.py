@@ -43,7 +43,7 @@ class Case:
         rng = np.random.default_rng(self.scale + self.clocks)
         if self.widths:
             return uneven_tables(rng, self.scale, self.widths)
-        if self.order > 1:
+        if self.order > 1 or self.negative:
             group = symmetry.Symmetry(self.order, self.negative)
             return symmetric_tables(rng, group, self.scale, self.kernels)
         return random_tables(rng, self.scale, 2, self.channels, self.kernels)

@@ -140,7 +140,13 @@ def test_pairs_of_channels_are_the_mean_of_an_image_and_its_negative(
     torch.testing.assert_close(other(255 - luma), -other(luma), rtol=0, atol=0)
 
 
+def test_sub_networks_with_the_negative_do_not_start_from_others() -> None:
+    config = replace(SMALL, parameterisation="network", first_levels=6)
+    with pytest.raises(BadConfig, match="has sub-networks"):
+        start_from(Network(replace(config, channels=6, negative=True)), Network(config))
+
+
 def test_more_symmetry_is_refused() -> None:
     config = replace(SMALL, channels=8, upsample_kernel=3)
-    with pytest.raises(BadConfig, match="less symmetry"):
+    with pytest.raises(BadConfig, match="another symmetry"):
         start_from(Network(replace(config, symmetry=4)), Network(config))

@@ -167,8 +167,10 @@ static int32_t run_layer(const iqlut_passage *at, uint32_t index)
         window.symmetry = model->symmetry;
         window.orbit = IQLUT_ORBIT(model);
         window.last = index + 1u == model->layer_count ? 1u : 0u;
-        window.stored = window.last != 0u ? layer->channels_out
-                                          : layer->channels_out / IQLUT_ORBIT(model);
+        window.inputs = iqlut_stored_inputs(model, index);
+        window.stored = iqlut_stored_outputs(model, index);
+        window.level_units =
+            layer->around != 0 ? 1u : (uint32_t)layer->kernel * layer->kernel * window.stored;
         window.positions = at->stream->positions;
         window.end = columns.end;
         find_rows(at, layer, index, &window);

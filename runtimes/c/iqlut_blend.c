@@ -5,23 +5,12 @@
 
 #define WEIGHT_BITS 4 /* arithmetic.SET_WEIGHT_BITS */
 
-/* Numbers of stored inputs and outputs of layer l. */
-static void stored_channels(const iqlut_model *model, uint32_t l, uint32_t *inputs,
-                            uint32_t *outputs)
-{
-    const iqlut_layer *const layer = &model->layers[l];
-    const uint32_t last = l + 1u == model->layer_count ? 1u : 0u;
-    *inputs = last != 0u ? layer->channels_in / IQLUT_ORBIT(model) : layer->channels_in;
-    *outputs = last != 0u ? layer->channels_out : layer->channels_out / IQLUT_ORBIT(model);
-}
-
 /* Words of the entries of layer l, and of what can be read behind them. */
 static uint32_t entry_words(const iqlut_model *model, uint32_t l)
 {
     const iqlut_layer *const layer = &model->layers[l];
-    uint32_t c;
-    uint32_t d;
-    stored_channels(model, l, &c, &d);
+    const uint32_t c = iqlut_stored_inputs(model, l);
+    const uint32_t d = iqlut_stored_outputs(model, l);
     const uint32_t level_bytes = (uint32_t)layer->kernel * layer->kernel * d;
     return IQLUT_WORDS(c * layer->levels * level_bytes +
                        (IQLUT_ORBIT(model) == 1u ? IQLUT_BEHIND(level_bytes) : 0u));
@@ -32,10 +21,7 @@ uint32_t iqlut_blend_bytes(const iqlut_model *model)
     uint32_t words = 0;
     if (iqlut_model_is_legal(model) != 0u) {
         for (uint32_t l = 0; l < model->layer_count; l++) {
-            uint32_t c;
-            uint32_t biases;
-            stored_channels(model, l, &c, &biases);
-            words += biases + entry_words(model, l);
+            words += iqlut_stored_outputs(model, l) + entry_words(model, l);
         }
     }
     return 4u * words;
@@ -121,8 +107,9 @@ iqlut_status iqlut_blend(const iqlut_model *below, const iqlut_model *above, uin
         const iqlut_layer *const one = &below->layers[l];
         const iqlut_layer *const two = &above->layers[l];
         const uint8_t *const sets[2] = {one->lut, two->lut};
-        uint32_t shape[4] = {0, one->levels, (uint32_t)one->kernel * one->kernel, 0};
-        stored_channels(below, l, &shape[0], &shape[3]);
+        const uint32_t shape[4] = {iqlut_stored_inputs(below, l), one->levels,
+                                   (uint32_t)one->kernel * one->kernel,
+                                   iqlut_stored_outputs(below, l)};
         int32_t *const bias = (int32_t *)(void *)free_words;
         const uint32_t biases = shape[3];
         for (uint32_t o = 0; o < biases; o++) { /* arithmetic.blend_biases */

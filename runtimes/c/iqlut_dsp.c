@@ -132,7 +132,8 @@ static void prepare(iqlut_window *window)
 {
     const iqlut_layer *const layer = window->layer;
     iqlut_shape *const shape = &window->shape;
-    const int32_t start = iqlut_start_value(layer);
+    const int32_t lookups = (int32_t)layer->kernel * layer->kernel * layer->channels_in;
+    const int32_t start = iqlut_half(layer) - IQLUT_BIAS * IQLUT_ONE * lookups;
     const uintptr_t lut = (uintptr_t)layer->lut;
     const uint32_t is_whole = sizeof lut == sizeof shape->entries ? 1u : 0u;
     shape->kernel = layer->kernel;

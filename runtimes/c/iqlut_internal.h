@@ -8,10 +8,11 @@
 #define IQLUT_ONE 32   /* arithmetic.ONE */
 #define IQLUT_BIAS 128 /* of stored entries, so that they are not negative */
 
-/* A position: the number of a level of a channel among those of all channels (of a symmetric model
- * counted from its orbit's first channel instead), and the fraction to the next level, 0 to 32. */
-#define IQLUT_POSITION(level, fraction) (((level) << 8) | (fraction))
-#define IQLUT_LEVEL(position) ((position) >> 8)
+/* A position: the offset of a level of a channel from the first level of all channels (of a
+ * symmetric model from that of its orbit's first channel instead), in units of `level_units` a
+ * level, and the fraction to the next level, 0 to 32. */
+#define IQLUT_POSITION(offset, fraction) (((offset) << 8) | (fraction))
+#define IQLUT_OFFSET(position) ((position) >> 8)
 #define IQLUT_FRACTION(position) ((position) & 255u)
 
 #define IQLUT_KERNEL_MAX 3u
@@ -22,9 +23,12 @@ typedef struct {
     const iqlut_layer *layer;
     uint32_t width;
     uint32_t symmetry; /* flips and rotations; further members of an orbit are of the negative */
-    uint32_t orbit;    /* its channels */
+    uint32_t orbit;    /* the number of channels of an orbit */
     uint32_t last;   /* 1 for the upsampler, else 0 */
+    uint32_t inputs; /* that are stored */
     uint32_t stored; /* outputs that are stored */
+    /* bytes of a level; 1 where taps are missing, because levels then have two sizes */
+    uint32_t level_units;
     uint32_t end; /* the column before which outputs are computed */
     iqlut_row rows[IQLUT_KERNEL_MAX];
     uint32_t *positions; /* (3, kernel, channels_in), or the look-ups of iqlut_dsp.c */
@@ -39,6 +43,19 @@ typedef struct {
     /* sums of a pixel; with iqlut_dsp.c of the next ones too, and their start value */
     int32_t acc[IQLUT_CHANNELS_MAX];
 } iqlut_window;
+
+/* Half of 2^acc_shift. */
+static inline int32_t iqlut_half(const iqlut_layer *layer)
+{
+    return (int32_t)((UINT32_C(1) << layer->acc_shift) >> 1);
+}
+
+/* For functions whose loops need all registers. */
+#if defined(__GNUC__)
+#define IQLUT_NOINLINE __attribute__((noinline))
+#else
+#define IQLUT_NOINLINE
+#endif
 
 /* Columns from `begin` to before `end`. */
 typedef struct {
@@ -59,6 +76,10 @@ typedef struct {
 
 /* 1 if the shape of a model is within the limits. */
 uint32_t iqlut_model_is_legal(const iqlut_model *model);
+
+/* How many inputs and outputs of a layer are stored. */
+uint32_t iqlut_stored_inputs(const iqlut_model *model, uint32_t index);
+uint32_t iqlut_stored_outputs(const iqlut_model *model, uint32_t index);
 
 /* Set the members of a stream that follow from the model. */
 void iqlut_measure(iqlut_stream *stream, const iqlut_model *model);
@@ -92,10 +113,6 @@ static inline uint32_t iqlut_on_curve(const void *curve, uint32_t levels, uint32
     return levels <= IQLUT_BYTE_LEVELS ? ((const uint8_t *)curve)[signal]
                                        : ((const uint16_t *)curve)[signal];
 }
-
-/* What all sums of a layer with all taps start with: minus the bias of the entries, plus half of
- * 2^acc_shift. */
-int32_t iqlut_start_value(const iqlut_layer *layer);
 
 /* arithmetic.requantise with the o-th constants and the skip signal `own`. `acc` has its half. */
 static inline uint8_t iqlut_requantise_output(const iqlut_layer *layer, uint32_t o, int32_t acc,

@@ -29,45 +29,38 @@ static inline uint32_t iqlut_place(uint32_t g, uint32_t row, uint32_t column, ui
     return row * side + column;
 }
 
-/* What is stored of a tap: its entries of the first level, the bytes from a level to the next, and
- * the numbers of stored inputs and outputs that have it. */
+/* What is stored of a tap: its entries of the first level, the bytes from a level to the next and
+ * those of a unit of a position, and the numbers of stored inputs and outputs that have it. */
 typedef struct {
     const uint8_t *entries;
     uint32_t level_bytes;
+    uint32_t unit_bytes;
     uint32_t inputs;
     uint32_t outputs;
 } iqlut_tap;
 
-/* The number of stored inputs. */
-static inline uint32_t iqlut_stored_inputs(const iqlut_window *window)
-{
-    return window->layer->channels_in / (window->last != 0u ? window->orbit : 1u);
-}
-
-/* The tap that member g has in place of tap (i, j). */
+/* The tap that flip or rotation g has in place of tap (i, j). */
 static inline iqlut_tap iqlut_find_tap(const iqlut_window *window, uint32_t g, uint32_t i,
                                        uint32_t j)
 {
     const iqlut_layer *const layer = window->layer;
-    const uint32_t kernel = layer->kernel;
-    const uint32_t tap = iqlut_place(g % window->symmetry, i, j, kernel);
-    iqlut_tap found;
+    const uint32_t place = iqlut_place(g, i, j, layer->kernel);
+    iqlut_tap tap = {layer->lut, 0, 0, window->inputs, window->stored};
     if (layer->around == 0) {
-        found.entries = layer->lut + tap * window->stored;
-        found.level_bytes = kernel * kernel * window->stored;
-    } else if (tap == IQLUT_CENTRE) {
-        found.entries = layer->lut;
-        found.level_bytes = window->stored;
-    } else {
-        found.entries = layer->around + (tap - (tap > IQLUT_CENTRE ? 1u : 0u)) * layer->around_out;
-        found.level_bytes = IQLUT_AROUND * layer->around_out;
-        found.inputs = layer->around_in;
-        found.outputs = layer->around_out;
-        return found;
+        tap.entries += place * window->stored;
+        tap.level_bytes = window->level_units;
+        tap.unit_bytes = 1;
+        return tap;
     }
-    found.inputs = iqlut_stored_inputs(window);
-    found.outputs = window->stored;
-    return found;
+    tap.level_bytes = window->stored;
+    if (place != IQLUT_CENTRE) {
+        tap.outputs = layer->around_out;
+        tap.inputs = layer->around_in;
+        tap.level_bytes = IQLUT_AROUND * tap.outputs;
+        tap.entries = layer->around + (place - (place > IQLUT_CENTRE ? 1u : 0u)) * tap.outputs;
+    }
+    tap.unit_bytes = tap.level_bytes;
+    return tap;
 }
 
 #endif

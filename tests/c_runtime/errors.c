@@ -95,7 +95,15 @@ int main(void)
     wrong[1].around_in = 2; /* of one input */
     wrong[1].around_out = 1;
     EXPECT(iqlut_start(&stream, &model, 8, memory, BYTES, output) == IQLUT_BAD_MODEL);
-    wrong[1].around_in = 1; /* legal, but not to be blended */
+    model.negative = 1; /* one channel has no other that sees the negative */
+    wrong[1].around_in = 1;
+    EXPECT(iqlut_start(&stream, &model, 8, memory, BYTES, output) == IQLUT_BAD_MODEL);
+    model.negative = 2;
+    EXPECT(iqlut_start(&stream, &model, 8, memory, BYTES, output) == IQLUT_BAD_MODEL);
+    model.negative = 0;
+    model.symmetry = 3;
+    EXPECT(iqlut_start(&stream, &model, 8, memory, BYTES, output) == IQLUT_BAD_MODEL);
+    model.symmetry = 1; /* legal, but not to be blended */
     EXPECT(iqlut_memory_bytes(&model, 8) > 0u);
     EXPECT(iqlut_blend(&model, &model, 3, &tables, &blended) == IQLUT_BAD_MODEL);
     model.layers = layers;

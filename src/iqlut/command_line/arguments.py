@@ -55,8 +55,8 @@ Ensemble = Annotated[
     Literal[1, 2, 4, 8, 16],
     arg(
         help="average the results for this many flips and rotations of the image, 16 with those of "
-        "its negative, which is slightly sharper and takes that many times as long, or twice as "
-        "long for 16 if the model has all flips and rotations built in, as best has"
+        "its negative, which is slightly sharper and takes that many times as long; models that "
+        "have all flips and rotations built in, as best has, gain only from 16, in twice the time"
     ),
 ]
 Restore = Annotated[

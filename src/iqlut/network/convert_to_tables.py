@@ -8,7 +8,9 @@ A block computes out = 128 + skip * (signal - 128) + gain * 128 * F with F = ste
     bias' = 128 * (2**shift - skip') + 2**(shift - 1)           int32
 
 with the largest shift for which all three fit. In the last layer the skip multiplies the bilinear
-base, which is (2 * scale)**2 times a signal, and the bias contains the offset of the network.
+base, which is (2 * scale)**2 times a signal, and the bias contains the offset of the network. With
+the negative, it also halves the error that a rounded skip makes of white, so that black and white
+are treated alike.
 Training rounds entries and signals in the same way, so that the integers differ from the rounded
 network only in the last bits of gain' and skip'.
 """
@@ -56,7 +58,15 @@ def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables |
         step = entry_step(entries[0]) if step is None else step
         base_unit = (2 * config.model.scale) ** 2 if last else 1
         values = _LayerValues(
-            f"layer {index}", entries, step, offsets, curve.knots, gain, skip, base_unit
+            f"layer {index}",
+            entries,
+            step,
+            offsets,
+            curve.knots,
+            gain,
+            skip,
+            base_unit,
+            config.model.negative,
         )
         layers.append(_layers(values, config.model.interpolate))
     tables = [
@@ -89,6 +99,7 @@ class _LayerValues:
     step       (d,): the entry step of each output channel
     offsets    for each set (d,), in units of x
     base_unit  the factor of the skip signal: 1, or (2 * scale)**2 for the bilinear base
+    negative   whether the network has the negative
     """
 
     where: str
@@ -99,6 +110,7 @@ class _LayerValues:
     gain: np.ndarray
     skip: np.ndarray
     base_unit: int
+    negative: bool
 
 
 def _layers(values: _LayerValues, interpolate: bool) -> list[Layer]:
@@ -158,10 +170,10 @@ def _constants(
     # the skip of a block applies to the distance of a signal from CENTRE, that of the last layer to
     # the base itself, which is an image
     kept = skips if values.base_unit == 1 else values.skip * 2**shift
-    biases = [
-        CENTRE * (2**shift - kept) + 2 ** (shift - 1) + np.round(CENTRE * offset * 2**shift)
-        for offset in values.offsets
-    ]
+    constant = CENTRE * (2**shift - kept) + 2 ** (shift - 1)
+    if values.negative and values.base_unit > 1:
+        constant = constant + ar.SIGNAL_MAX * (2**shift - values.base_unit * skips) // 2
+    biases = [constant + np.round(CENTRE * offset * 2**shift) for offset in values.offsets]
     return (
         gains.astype(np.int16),
         skips.astype(np.int16),

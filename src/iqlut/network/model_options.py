@@ -116,10 +116,11 @@ class ModelConfig:
     def __post_init__(self) -> None:
         if self.symmetry not in FLIPS_ROTATIONS or self.channels % self.group.order:
             known = ", ".join(map(str, FLIPS_ROTATIONS))
-            twice = ", twice of which" if self.negative else " that"
+            with_negative = " and negative = true" if self.negative else ""
             raise BadConfig(
-                f"model.symmetry is {self.symmetry} with {self.channels} channels, expected one of "
-                f"{known}{twice} divides the channels; change one of the two"
+                f"model.symmetry is {self.symmetry}{with_negative} with {self.channels} channels, "
+                f"expected one of {known}, and channels in groups of it, or of twice as many with "
+                "negative = true; change one of these"
             )
         sides = (*self.block_kernels, self.upsample_kernel)
         if self.symmetry > 1 and not all(side % 2 for side in sides):
@@ -154,10 +155,9 @@ class ModelConfig:
                     f"model.{name} to 0, or change the kernel"
                 )
             if few % self.group.order or few > self.channels:
-                twice = "twice " if self.negative else ""
                 raise BadConfig(
-                    f"model.{name} is {few}, expected a multiple of {twice}model.symmetry, which "
-                    f"is {self.symmetry}, of at most {self.channels} channels; change it"
+                    f"model.{name} is {few}, expected a multiple of {self.group.order}, which share "
+                    f"a table, of at most {self.channels} channels; change it"
                 )
 
     def _check_lines(self) -> None:

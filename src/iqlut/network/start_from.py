@@ -58,13 +58,18 @@ def _check_fits(old: ModelConfig, new: ModelConfig) -> None:
             "train.start has more blocks, channels or gates than the model, expected at most as "
             "many; name another checkpoint, or enlarge the model"
         )
+    if old.parameterisation == "network" and old.negative != new.negative:
+        raise BadConfig(
+            "train.start has sub-networks and model.negative is another one than there, expected "
+            "the same; name another checkpoint, or change model.negative"
+        )
     same = old.group == new.group or (not new.negative and old.symmetry % new.symmetry == 0)
     fits = _is_paired(old, new) or (same and old.channels == new.channels)
     if new.group.order > 1 and not fits:
         raise BadConfig(
-            "train.start has less symmetry than the model, or another number of channels, expected "
-            "the same, or half of the channels for a model with the negative; name another "
-            "checkpoint, or set model.symmetry = 1 and model.negative = false"
+            "train.start has another symmetry than the model, or another number of channels, "
+            "expected the same, or half of the channels for a model with the negative; name "
+            "another checkpoint, or set model.symmetry = 1 and model.negative = false"
         )
 
 
@@ -132,7 +137,7 @@ def _with_skip(entries: torch.Tensor, curve: Curve, other: Network) -> torch.Ten
     the skip of the new network will add.
     """
     gain, skip = other.gates()[0]
-    taken = (skip if skip.any() else gain - 1) / gain
+    taken = (gain - 1 if other.config.negative else skip) / gain
     luma = (torch.from_numpy(curve.knots.astype(np.float32)) - CENTRE) / CENTRE
     centre, changed = ar.footprint(entries.shape[2])[0], entries.clone()
     changed[0, :, centre, centre] += luma.unsqueeze(1) * taken

@@ -24,9 +24,9 @@ from 1,
     lut.0.N ...  as lut.0 ...              the entries of set N
     bias.N       as bias                   the biases of set N
 
-Format 3 is either of the two, with at least one table that has not all taps (missing_taps.py). The
-tensor `lut.N` of such a table is (c, levels, 1, 3, d) and holds the middle row of taps, or it is
-(c, levels, d) and holds the entries at the centre, and the file also holds
+Format 3 is either of the two, with the negative, or with at least one table that has not all taps
+(missing_taps.py). The tensor `lut.N` of such a table is (c, levels, 1, 3, d) and holds the middle
+row of taps, or it is (c, levels, d) and holds the entries at the centre, and the file also holds
 
     around.N     int8 (few_in, levels, 8, few_out)  those of the other taps
 
@@ -49,7 +49,7 @@ from iqlut.tables.integer_tables import LAYERS_MAX, StoredLayer, Tables
 from iqlut.tables.missing_taps import lacks_taps, whole_size
 from iqlut.tables.restoration_tables import RestorationTables
 
-ONE_SET, SEVERAL_SETS, MISSING_TAPS = FORMATS = (1, 2, 3)
+ONE_SET, SEVERAL_SETS, EXTENDED = FORMATS = (1, 2, 3)
 # Limits of a file, which are checked before anything is made of it. All layers of a file together
 # have at most FILE_BYTES_MAX entries, those included that a symmetric model does not store.
 FILE_BYTES_MAX = 32 << 20
@@ -90,8 +90,9 @@ def to_bytes(model: Tables | RestorationTables) -> bytes:
 
 def _format(model: Tables | RestorationTables, arrays: dict[str, np.ndarray]) -> int:
     """The format of a file with these tensors."""
-    if any(lacks_taps(array) for name, array in arrays.items() if name.startswith("lut")):
-        return MISSING_TAPS
+    lacks = any(lacks_taps(array) for name, array in arrays.items() if name.startswith("lut"))
+    if lacks or model.negative:
+        return EXTENDED
     return SEVERAL_SETS if isinstance(model, RestorationTables) else ONE_SET
 
 
@@ -185,7 +186,7 @@ def _header(data: bytes) -> dict[str, Any]:
         ) from None
     if version not in FORMATS:
         raise BadModelFile(
-            f"the file has format {version}, expected {ONE_SET}, {SEVERAL_SETS} or {MISSING_TAPS}; "
+            f"the file has format {version}, expected {ONE_SET}, {SEVERAL_SETS} or {EXTENDED}; "
             "install a newer iqlut"
         )
     return header
@@ -219,7 +220,7 @@ def _group(header: dict[str, Any]) -> symmetry.Symmetry:
     """The symmetry group that a header names. Raises TypeError for other values."""
     count, negative = header.get("symmetry", 1), header.get("negative", False)
     if (type(count), type(negative)) != (int, bool) or count not in symmetry.FLIPS_ROTATIONS:
-        raise TypeError("symmetry")
+        raise TypeError("symmetry or negative")
     return symmetry.Symmetry(count, negative)
 
 
@@ -228,9 +229,7 @@ def _strengths(header: dict[str, Any]) -> list[float]:
 
     Raises TypeError for other values.
     """
-    if header["format"] == ONE_SET or (
-        header["format"] == MISSING_TAPS and "strengths" not in header
-    ):
+    if header["format"] == ONE_SET or (header["format"] == EXTENDED and "strengths" not in header):
         return []
     strengths = header["strengths"]
     if not isinstance(strengths, list) or not all(type(one) in (int, float) for one in strengths):
@@ -248,7 +247,8 @@ def _expected_tensors(
     """
     layers = range(len(header["layers"]))
     luts = {_named(f"lut.{i}", n): _named(f"around.{i}", n) for n in numbers for i in layers}
-    if any(lacks_taps(arrays[lut]) for lut in luts) != (header["format"] == MISSING_TAPS):
+    lacks = any(lacks_taps(arrays[lut]) for lut in luts)
+    if (lacks or _group(header).negative) != (header["format"] == EXTENDED):
         raise TypeError("format")
     around = {around for lut, around in luts.items() if arrays[lut].ndim == 3}
     return {_named(name, n) for n in numbers for name in _CONSTANTS} | luts.keys() | around

@@ -114,18 +114,21 @@ class Tables:
 
     def _check_symmetry_order(self) -> None:
         """Check what symmetry asks of the shape, and of the constants of the upsampler."""
-        known = self.symmetry in symmetry.FLIPS_ROTATIONS and type(self.negative) is bool
-        if not known or self.channels % self.group.order:
+        if self.symmetry not in symmetry.FLIPS_ROTATIONS or type(self.negative) is not bool:
             raise IllegalTables(
-                f"symmetry is {self.symmetry} and negative {self.negative}, expected one of "
-                f"{symmetry.FLIPS_ROTATIONS}, twice as many with the negative, that divides "
-                f"{self.channels} channels"
+                f"symmetry is {self.symmetry} and negative {self.negative!r}, expected one of "
+                f"{symmetry.FLIPS_ROTATIONS} and a bool"
+            )
+        if self.channels % self.group.order:
+            raise IllegalTables(
+                f"there are {self.channels} channels, expected a multiple of {self.group.order} "
+                f"for {self.group}"
             )
         even = [index for index, layer in enumerate(self.layers) if layer.kernel % 2 == 0]
         if self.symmetry > 1 and even:
             raise IllegalTables(
-                f"layer {even[0]} changes under {self.group} because its kernel is even, expected "
-                "an odd kernel"
+                f"layer {even[0]} changes under flips and rotations because its kernel is even, "
+                "expected an odd kernel"
             )
         last = self.layers[-1]
         if any(symmetry.phases_differ(getattr(last, name), self.group) for name in OF_OUTPUTS):

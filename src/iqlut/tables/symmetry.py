@@ -16,8 +16,10 @@ layer stores
 and a device reads the rest from there with taps, channels and phases in another order, which costs
 it wiring and no memory. For the members of the negative, the first block reads its levels from the
 last to the first, and the upsampler subtracts its entries where it adds those of the others. The
-negative of an image then gives the negative of the result, except that a sum which the upsampler
-rounds from exactly between two gray levels is rounded up in both.
+negative of an image then gives the same signals in the other channels of each orbit, and the
+negative of the result, but for the roundings of the upsampler, which may change a gray level by
+one. (This needs an upsampler whose skip and bias treat black and white alike, as conversion makes
+them.)
 """
 
 from __future__ import annotations
@@ -57,14 +59,16 @@ class Symmetry:
         return self.flips_rotations * (1 + self.negative)
 
     def __str__(self) -> str:
-        negative = ", or with the negative" if self.negative else ""
+        negative = " of the image and of its negative" if self.negative else ""
+        if self.flips_rotations == 1:
+            return "the negative" if self.negative else "no transformation"
         return f"the {self.flips_rotations} flips and rotations{negative}"
 
 
 def channels_seen(group: Symmetry) -> np.ndarray:
     """The multiplication table that relates members of an orbit, int (order, order).
 
-    Row h, column g holds the member that stands to the first one as g stands to h.
+    Row g, column h holds the member that stands to the first one as h stands to g.
     """
     grid, n = np.arange(9).reshape(3, 3), group.flips_rotations
     places = [flip_rotate(grid, number).ravel() for number in _NUMBERS[n]]
