@@ -80,8 +80,7 @@ def upscale(
     threads   number of threads; None is one for each core that this process may use
     ensemble  1, 2, 4, 8 or 16: average the results for that many flips and rotations of the image,
               16 with those of its negative, which is slightly sharper and takes that many times as
-              long; models that have all flips and rotations built in gain only from 16, in twice
-              the time
+              long; models that have all flips and rotations gain only from 16, in twice the time
     restore   how much noise and JPEG damage to remove, from 0 (none) to 3 (heavy), or "auto", which
               chooses by looking at the image; a model without strengths accepts only "auto" and
               removes nothing

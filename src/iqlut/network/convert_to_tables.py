@@ -57,17 +57,8 @@ def convert(network: Network, config: Config, about: dict[str, Any]) -> Tables |
         step = steps[index]
         step = entry_step(entries[0]) if step is None else step
         base_unit = (2 * config.model.scale) ** 2 if last else 1
-        values = _LayerValues(
-            f"layer {index}",
-            entries,
-            step,
-            offsets,
-            curve.knots,
-            gain,
-            skip,
-            base_unit,
-            config.model.negative,
-        )
+        shared = (curve.knots, gain, skip, base_unit, config.model.negative)
+        values = _LayerValues(f"layer {index}", entries, step, offsets, *shared)
         layers.append(_layers(values, config.model.interpolate))
     tables = [
         Tables(

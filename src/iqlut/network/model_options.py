@@ -156,8 +156,8 @@ class ModelConfig:
                 )
             if few % self.group.order or few > self.channels:
                 raise BadConfig(
-                    f"model.{name} is {few}, expected a multiple of {self.group.order}, which share "
-                    f"a table, of at most {self.channels} channels; change it"
+                    f"model.{name} is {few}, expected a multiple of {self.group.order}, which "
+                    f"share a table, of at most {self.channels} channels; change it"
                 )
 
     def _check_lines(self) -> None:
