@@ -25,7 +25,8 @@ ENTRIES_MAX |= dict.fromkeys(EVERYDAY_FAMILIES, 34 * 1024)  # at one strength
 ENTRIES_MAX |= {
     "iqlut-5k": 6 * 1024,
     "iqlut-6k": 7 * 1024,
-    "iqlut-17k": 17 * 1024,
+    "iqlut-8k": 9 * 1024,
+    "iqlut-30k": 31 * 1024,
     "iqlut-34k": 34 * 1024,
     "iqlut-115k": 115 * 1024,
 }

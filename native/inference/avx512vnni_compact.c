@@ -174,6 +174,7 @@ IQLUT_INLINE void expand_form(const iqlut_pass pass, const iqlut_tap_rows rows,
     X(4, 16, 1, 2, 2) \
     X(4, 24, 2, 3, 3) \
     X(4, 16, 1, 3, 3) \
+    X(4, 16, 1, 4, 4) \
     X(4, 16, 1, 6, 6)
 
 /* All others, with any number of rows: frames, block, vectors of the centre. */

@@ -22,7 +22,7 @@ from scripts.shared import result_files
 from scripts.shared.result_files import ROOT
 
 EXAMPLES, BENCH = ROOT / "runtimes" / "c" / "examples", ROOT / "scripts" / "firmware"
-MODELS = ("iqlut-5k-x4", "iqlut-17k-x4", "l8c8-x4")
+MODELS = ("iqlut-5k-x4", "iqlut-6k-x4", "iqlut-8k-x4", "l8c8-x4")
 WIDTHS = (160, 320, 480)  # as in bench.c
 
 
