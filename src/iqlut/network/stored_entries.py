@@ -35,7 +35,7 @@ def places_of(
         found["places"] = places = symmetry.places(shape, group, last).astype(np.int64)
         found["sources"] = np.argsort(places.ravel(), kind="stable").reshape(*shape, group.order)
     if last and group.negative:
-        signs = symmetry.signs(len(places), group).astype(np.float32)
+        signs = symmetry.signs(shape[0] * group.order, group).astype(np.float32)
         found["signs"] = signs.reshape(-1, 1, 1, 1, 1)
     return found
 
