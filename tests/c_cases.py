@@ -123,7 +123,7 @@ def _layer(first: Tables, second: Tables | None, index: int) -> bytes:
     """A layer of one set, or of two that are blended and therefore have all taps."""
     layer, stored = first.layers[index], first.stored(index)
     other = (second or first).stored(index)
-    lut, around = (stored["lut"], None) if second else tap_parts(first, index)
+    lut, around = tap_parts(first, index, is_blended=second is not None)
     sizes = (0, 0) if around is None else (around.shape[0], around.shape[3])
     bits = 8 if layer.levels <= BYTE_LEVELS else 16
     code, fraction = layer.curve.astype(np.int32)

@@ -24,9 +24,9 @@ typedef struct {
     uint32_t width;
     uint32_t symmetry; /* flips and rotations; further members of an orbit are of the negative */
     uint32_t orbit;    /* the number of channels of an orbit */
-    uint32_t last;   /* 1 for the upsampler, else 0 */
-    uint32_t inputs; /* that are stored */
-    uint32_t stored; /* outputs that are stored */
+    uint32_t last;     /* 1 for the upsampler, else 0 */
+    uint32_t inputs;   /* inputs that are stored */
+    uint32_t stored;   /* outputs that are stored */
     /* bytes of a level; 1 where taps are missing, because levels then have two sizes */
     uint32_t level_units;
     uint32_t end; /* the column before which outputs are computed */

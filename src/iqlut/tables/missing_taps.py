@@ -47,12 +47,18 @@ def has_row_only(lut: np.ndarray) -> bool:
 
 def split(lut: np.ndarray) -> tuple[np.ndarray, ...]:
     """The arrays that are stored of a table: `centre` and `around`, `row`, or the table itself."""
-    c, levels, k, _, d = lut.shape
+    c, _, k, _, d = lut.shape
     if has_row_only(lut):
         return (np.ascontiguousarray(lut[:, :, 1:2]),)
     few_in, few_out = extent(lut)
     if k != 3 or few_in * few_out == c * d:
         return (np.ascontiguousarray(lut),)
+    return centre_and_around(lut, few_in, few_out)
+
+
+def centre_and_around(lut: np.ndarray, few_in: int, few_out: int) -> tuple[np.ndarray, np.ndarray]:
+    """`centre` and `around` of a table (c, levels, 3, 3, d) for these numbers of channels."""
+    c, levels, _, _, d = lut.shape
     taps = lut.reshape(c, levels, 9, d)
     around = np.delete(taps[:few_in, ..., :few_out], _CENTRE, axis=2)
     return np.ascontiguousarray(taps[:, :, _CENTRE]), np.ascontiguousarray(around)

@@ -47,22 +47,23 @@ def biased(lut: np.ndarray) -> np.ndarray:
     return (lut.astype(np.int16) + ENTRY_BIAS).astype(np.uint8)
 
 
-def tap_parts(tables: Tables, index: int) -> tuple[np.ndarray, np.ndarray | None]:
+def tap_parts(
+    tables: Tables, index: int, is_blended: bool = False
+) -> tuple[np.ndarray, np.ndarray | None]:
     """The entries of layer `index` as the runtime reads them.
 
     This is the whole stored array and None. Where taps are missing, it is the entries of the tap at
     the centre (c, levels, d), and those of the other taps (around_in, levels, 8, around_out), of
-    whole orbits of inputs.
+    whole orbits of inputs. Sets that are blended have all taps, as `iqlut_blend` needs them.
     """
     lut = tables.stored(index)["lut"]
-    c, levels, kernel, _, d = lut.shape
+    c, _, kernel, _, d = lut.shape
     few_in, few_out = (max(1, count) for count in missing_taps.extent(lut))
     if c > 1 and index < tables.blocks:
         few_in = -(-few_in // tables.group.order) * tables.group.order
-    if kernel != 3 or few_in * few_out == c * d:
+    if is_blended or kernel != 3 or few_in * few_out == c * d:
         return lut, None
-    taps = lut.reshape(c, levels, 9, d)
-    return taps[:, :, 4], np.delete(taps[:few_in, ..., :few_out], 4, axis=2)
+    return missing_taps.centre_and_around(lut, few_in, few_out)
 
 
 def _table_files(sets: Sequence[Tables], strengths: tuple[int, ...]) -> Files:
@@ -131,7 +132,7 @@ def _blend_bytes(tables: Tables) -> tuple[int, int]:
 
 def _source(comment: str, word: str, sets: Sequence[Tables], strengths: tuple[int, ...]) -> str:
     """The arrays. What sets share (curves, gains and skips) is stored once."""
-    tables, models = sets[0], []
+    tables, models, arounds = sets[0], [], []
     aligned = "IQLUT_ALIGNED " if tables.group.order == 1 else ""  # for iqlut_dsp.c
     lines = [f'{comment} */\n#include "{word}_tables.h"\n']
     for index, layer in enumerate(tables.layers):
@@ -141,9 +142,10 @@ def _source(comment: str, word: str, sets: Sequence[Tables], strengths: tuple[in
         lines += [
             _array(f"{aligned}int16_t {name}_{index}", part[name]) for name in ("gain", "skip")
         ]
-        for number, one in enumerate(sets):
+        parts = [tap_parts(one, index, bool(strengths)) for one in sets]
+        arounds.append(parts[0][1])  # None of several sets
+        for number, (one, (lut, around)) in enumerate(zip(sets, parts, strict=True)):
             lines.append(_array(f"int32_t bias_{index}_{number}", one.stored(index)["bias"]))
-            lut, around = _entries(one, index, strengths)
             name = f"{aligned}uint8_t lut_{index}_{number}"
             lines.append(_array(name, biased(lut), _behind(tables, lut)))
             if around is not None:
@@ -151,8 +153,8 @@ def _source(comment: str, word: str, sets: Sequence[Tables], strengths: tuple[in
     for number in range(len(sets)):
         lines.append(f"static const iqlut_layer layers_{number}[{len(tables.layers)}] = {{")
         lines += [
-            _layer(index, layer, number, _entries(tables, index, strengths)[1])
-            for index, layer in enumerate(tables.layers)
+            _layer(index, layer, number, around)
+            for index, (layer, around) in enumerate(zip(tables.layers, arounds, strict=True))
         ]
         lines.append("};\n")
         models.append(
@@ -172,13 +174,6 @@ def _curve(layer: Layer) -> tuple[int, np.ndarray]:
     """The bits of an element and the 256 elements, 32 * code + fraction."""
     code, fraction = layer.curve.astype(np.int32)
     return (8 if layer.levels <= BYTE_LEVELS else 16), ar.ONE * code + fraction
-
-
-def _entries(
-    tables: Tables, index: int, strengths: tuple[int, ...]
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """As `tap_parts`, but of sets that are blended all taps, as `iqlut_blend` needs them."""
-    return (tables.stored(index)["lut"], None) if strengths else tap_parts(tables, index)
 
 
 def _layer(index: int, layer: Layer, number: int, around: np.ndarray | None) -> str:
