@@ -2,5 +2,6 @@
 #define TRAIN_ISA avx512
 #define TRAIN_NEEDS IQLUT_CPU_AVX512
 #define TRAIN_LANES 16
-#define TRAIN_CHUNK 9
+#define BACKWARD_CHUNK 9
+#define FORWARD_CHUNK 9
 #include "layer_tmpl.c"

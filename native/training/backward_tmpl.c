@@ -2,20 +2,30 @@
  * layer_tmpl.c.
  *
  * A tile of pixels at a time. First each pixel gathers the gradients of all that its rows are added
- * to. Then, an input channel at a time, the pixels that share a level are found by a bit mask, and
- * the gradients of their two rows stay in registers over all. Last, products with the rise of each
- * channel's row are the gradients of the signals. */
+ * to. Then, for a few vectors of the rows and an input channel at a time, the pixels that share a
+ * level are found by a bit mask. The gradients of their two rows and the rises between these rows
+ * stay in registers, so each gathered vector is read once: it is added to the gradients of the rows,
+ * and its product with the rises is a part of the gradient of the pixel's signal. */
 
-/* Pixels whose gathered gradients stay in the L1 cache; as many as a mask has bits. */
+/* Pixels of a tile; as many as a mask has bits. */
 #define TILE IQLUT_TRAIN_TILE
-#define TOGETHER 4 /* input channels whose products are summed across lanes at once */
+#define TOGETHER 4 /* pixels whose products are summed across lanes at once */
+
+/* What is left of a vector after its upper half was added to its lower one, if it has more than
+ * eight lanes. */
+typedef float four __attribute__((vector_size(16)));
+#if TRAIN_LANES == 4
+typedef four folded;
+#else
+typedef eight folded;
+#endif
 
 typedef struct {
     float *gathered; /* (TILE, stride) */
     uint8_t codes[IQLUT_CHANNELS_MAX][TILE];
     float fraction[IQLUT_CHANNELS_MAX][TILE];
-    float slope[TILE * IQLUT_CHANNELS_MAX]; /* (pixels, channels_in) */
-    int place[TILE];                        /* where in the patch a pixel's signal lies */
+    float slope[IQLUT_CHANNELS_MAX][TILE]; /* the gradients of the signals */
+    int place[TILE];                       /* where in the patch a pixel's signal lies */
 } tile_state;
 
 /* Bit n: whether codes[n] is `code`. */
@@ -36,21 +46,21 @@ static inline uint64_t equal_mask(const uint8_t *codes, int code) {
 #endif
 }
 
-typedef float four __attribute__((vector_size(16)));
-
-/* The sums over the lanes of four vectors. */
+/* The sums over the lanes of four vectors, added to `out`. */
 #if TRAIN_LANES == 4
-IQLUT_INLINE void sum_lanes(const vec *v, float *out) {
+IQLUT_INLINE folded fold(vec v) { return v; }
+
+IQLUT_INLINE void add_lanes(const folded *v, float *out) {
     const four ab = __builtin_shufflevector(v[0], v[1], 0, 1, 4, 5) +
                     __builtin_shufflevector(v[0], v[1], 2, 3, 6, 7);
     const four cd = __builtin_shufflevector(v[2], v[3], 0, 1, 4, 5) +
                     __builtin_shufflevector(v[2], v[3], 2, 3, 6, 7);
     const four sums =
         __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
-    memcpy(out, &sums, sizeof sums);
+    for (int i = 0; i < TOGETHER; i++) out[i] += sums[i];
 }
 #else
-IQLUT_INLINE eight folded(vec v) {
+IQLUT_INLINE folded fold(vec v) {
 #if TRAIN_LANES == 16
     return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
            __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -59,102 +69,88 @@ IQLUT_INLINE eight folded(vec v) {
 #endif
 }
 
-IQLUT_INLINE void sum_lanes(const vec *v, float *out) {
-    const eight a = folded(v[0]), b = folded(v[1]), c = folded(v[2]), d = folded(v[3]);
-    const eight ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
-                     __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
-    const eight cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 8, 9, 10, 11) +
-                     __builtin_shufflevector(c, d, 4, 5, 6, 7, 12, 13, 14, 15);
+IQLUT_INLINE void add_lanes(const folded *v, float *out) {
+    const eight ab = __builtin_shufflevector(v[0], v[1], 0, 1, 2, 3, 8, 9, 10, 11) +
+                     __builtin_shufflevector(v[0], v[1], 4, 5, 6, 7, 12, 13, 14, 15);
+    const eight cd = __builtin_shufflevector(v[2], v[3], 0, 1, 2, 3, 8, 9, 10, 11) +
+                     __builtin_shufflevector(v[2], v[3], 4, 5, 6, 7, 12, 13, 14, 15);
     const eight twos =
         __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13) + /* of a, c, b and d */
         __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
     const four sums = __builtin_shufflevector(twos, twos, 0, 4, 2, 6) +
                       __builtin_shufflevector(twos, twos, 1, 5, 3, 7);
-    memcpy(out, &sums, sizeof sums);
+    for (int i = 0; i < TOGETHER; i++) out[i] += sums[i];
 }
 #endif
 
-/* The rises of the row that signal `c` of pixel `n` selects. */
-IQLUT_INLINE const float *rise_of(const iqlut_train_view *l, const tile_state *tile, int n, int c,
-                                  int row_floats) {
-    const int row = c * (l->levels - 1) + tile->codes[c][n];
-    return l->rises + (size_t)row * row_floats;
-}
-
-/* The floats of a row that the channels from `c` on have. */
-IQLUT_INLINE int floats_of(const shape s, int c) {
-    const int has_all = !s.few_in || c < s.few_in;
-    return (has_all ? iqlut_train_row_wholes(s) : iqlut_train_common_wholes(s)) * WHOLE;
-}
-
-/* The gradients of one pixel's signals: its gathered gradients times the rises of its rows. */
-IQLUT_INLINE void slopes(const iqlut_train_view *l, const tile_state *tile, int n, const shape s,
-                         float *out) {
-    const int row_floats = iqlut_train_row_wholes(s) * WHOLE, channels = s.c;
-    const float *from = tile->gathered + (size_t)n * row_floats;
-    for (int c = 0; c < channels; c += TOGETHER) {
-        const int until = floats_of(s, c);
-        /* What is left over is summed and not kept. */
-        const int c1 = c + 1 < channels ? c + 1 : c, c2 = c + 2 < channels ? c + 2 : c;
-        const int c3 = c + 3 < channels ? c + 3 : c;
-        const float *rise0 = rise_of(l, tile, n, c, row_floats);
-        const float *rise1 = rise_of(l, tile, n, c1, row_floats);
-        const float *rise2 = rise_of(l, tile, n, c2, row_floats);
-        const float *rise3 = rise_of(l, tile, n, c3, row_floats);
-        vec dot0 = {0}, dot1 = {0}, dot2 = {0}, dot3 = {0};
-        for (int v = 0; v < until; v += TRAIN_LANES) {
-            const vec g = *(const vec *)(from + v);
-            dot0 = *(const vec *)(rise0 + v) * g + dot0;
-            dot1 = *(const vec *)(rise1 + v) * g + dot1;
-            dot2 = *(const vec *)(rise2 + v) * g + dot2;
-            dot3 = *(const vec *)(rise3 + v) * g + dot3;
-        }
-        const vec dots[TOGETHER] = {dot0, dot1, dot2, dot3};
-        float sums[TOGETHER];
-        sum_lanes(dots, sums);
-        for (int i = 0; i < TOGETHER && c + i < channels; i++) out[c + i] = sums[i];
+/* The pixels of `mask`: their part of the gradients of two rows, `vectors` of each, and of the
+ * gradients of their signals. Loops are unrolled so that sums stay in registers. */
+IQLUT_INLINE void bucket(const tile_state *tile, int c, uint64_t mask, int from, int stride,
+                         int vectors, const float *rise, float *grad_below, folded *products) {
+    vec all[BACKWARD_CHUNK], upper[BACKWARD_CHUNK], rises[BACKWARD_CHUNK];
+    UNROLL
+    for (int v = 0; v < vectors; v++) {
+        all[v] = upper[v] = (vec){0};
+        rises[v] = *(const vec *)(rise + v * TRAIN_LANES);
     }
-}
-
-/* The pixels of `mask`: their part of the gradients of two rows, `vectors` of each. */
-IQLUT_INLINE void bucket(const float *gathered, const float *fraction, uint64_t mask, int stride,
-                         int vectors, float *grad_below) {
-    vec all[TRAIN_CHUNK], upper[TRAIN_CHUNK];
-    for (int v = 0; v < vectors; v++) all[v] = upper[v] = (vec){0};
     for (; mask; mask &= mask - 1) {
         const size_t pixel = (size_t)__builtin_ctzll(mask);
-        const float *from = gathered + pixel * stride;
-        const float t = fraction[pixel];
+        const float *gathered = tile->gathered + pixel * stride + from;
+        const float t = tile->fraction[c][pixel];
+        vec product[2] = {0};
+        UNROLL
         for (int v = 0; v < vectors; v++) {
-            const vec g = *(const vec *)(from + v * TRAIN_LANES);
+            vec g = *(const vec *)(gathered + v * TRAIN_LANES);
+            IN_REGISTER(g);
             all[v] += g;
             upper[v] = t * g + upper[v];
+            product[v % 2] = rises[v] * g + product[v % 2];
         }
+        products[pixel] = fold(product[0] + product[1]);
     }
+    UNROLL
     for (int v = 0; v < vectors; v++) {
         *(vec *)(grad_below + v * TRAIN_LANES) += all[v] - upper[v];
         *(vec *)(grad_below + stride + v * TRAIN_LANES) += upper[v];
     }
 }
 
-/* The tile's part of the gradients of the entries, rows (channels_in, levels). */
-IQLUT_INLINE void buckets(const iqlut_train_view *l, const tile_state *tile, const shape s,
-                          float *grad_rows) {
-    const int stride = iqlut_train_row_wholes(s) * WHOLE;
-    for (int c = 0; c < s.c; c++, grad_rows += stride) {
-        const int vectors = floats_of(s, c) / TRAIN_LANES;
-        for (int code = 0; code < l->levels - 1; code++, grad_rows += stride) {
+/* The tile's part of the gradients of the entries, rows (channels_in, levels), and of the signals:
+ * `vectors` of each row of the first `channels`, `from` floats after its start. */
+IQLUT_INLINE void chunk(const iqlut_train_view *l, tile_state *tile, int channels, int from,
+                        int stride, int vectors, float *grad_rows) {
+    folded products[TILE];
+    for (int c = 0; c < channels; c++) {
+        float *grad = grad_rows + (size_t)c * l->levels * stride + from;
+        const float *rise = l->rises + (size_t)c * (l->levels - 1) * stride + from;
+        for (int code = 0; code < l->levels - 1; code++, grad += stride, rise += stride) {
             const uint64_t mask = equal_mask(tile->codes[c], code);
             if (!mask) continue;
-            /* A long row comes in chunks. */
-            const int last = (vectors - 1) / TRAIN_CHUNK * TRAIN_CHUNK;
-            for (int v = 0; v < last; v += TRAIN_CHUNK)
-                bucket(tile->gathered + v * TRAIN_LANES, tile->fraction[c], mask, stride,
-                       TRAIN_CHUNK, grad_rows + v * TRAIN_LANES);
-            bucket(tile->gathered + last * TRAIN_LANES, tile->fraction[c], mask, stride,
-                   vectors - last, grad_rows + last * TRAIN_LANES);
+            bucket(tile, c, mask, from, stride, vectors, rise, grad, products);
         }
+        for (int n = 0; n < TILE; n += TOGETHER) add_lanes(products + n, tile->slope[c] + n);
     }
+}
+
+/* That of the vectors `from` to `until` - 1 of the rows, in chunks of about the same length. */
+IQLUT_INLINE void chunks(const iqlut_train_view *l, tile_state *tile, int channels, int from,
+                         int until, int stride, float *grad_rows) {
+    const int count = (until - from + BACKWARD_CHUNK - 1) / BACKWARD_CHUNK;
+    if (!count) return;
+    const int vectors = (until - from + count - 1) / count, last = from + (count - 1) * vectors;
+    for (; from < last; from += vectors)
+        chunk(l, tile, channels, from * TRAIN_LANES, stride, vectors, grad_rows);
+    chunk(l, tile, channels, last * TRAIN_LANES, stride, until - last, grad_rows);
+}
+
+/* That of whole rows; those of the channels from few_in on end before the others. */
+IQLUT_INLINE void rows(const iqlut_train_view *l, tile_state *tile, const shape s,
+                       float *grad_rows) {
+    const int each = WHOLE / TRAIN_LANES, all = iqlut_train_row_wholes(s);
+    const int common = iqlut_train_common_wholes(s), stride = all * WHOLE;
+    for (int c = 0; c < s.c; c++) memset(tile->slope[c], 0, sizeof tile->slope[c]);
+    chunks(l, tile, s.c, 0, common * each, stride, grad_rows);
+    chunks(l, tile, s.few_in, common * each, all * each, stride, grad_rows);
 }
 
 /* Moving the level below (above) by dx is moving the signal by -(1 - fraction) dx (by
@@ -163,7 +159,7 @@ static void places(const iqlut_train_view *l, const tile_state *tile, int count,
                    float *grad_knots) {
     for (int c = 0; c < l->channels_in; c++)
         for (int n = 0; n < count; n++) {
-            const float slope = tile->slope[n * l->channels_in + c];
+            const float slope = tile->slope[c][n];
             const float above = tile->fraction[c][n] * slope;
             grad_knots[tile->codes[c][n]] -= slope - above;
             grad_knots[tile->codes[c][n] + 1] -= above;
@@ -209,12 +205,10 @@ IQLUT_INLINE void one_tile(const iqlut_train_pass *pass, const float *padded, in
     }
     for (int i = 0; i < c && count < TILE; i++)
         memset(tile->codes[i] + count, 255, (size_t)(TILE - count));
-    buckets(l, tile, s, pass->grads->rows);
-    if (!grad_signal && !grad_knots) return;
-    for (int n = 0; n < count; n++) slopes(l, tile, n, s, tile->slope + n * c);
+    rows(l, tile, s, pass->grads->rows);
     for (int n = 0; grad_signal && n < count; n++)
         for (int i = 0; i < c; i++)
-            grad_signal[(size_t)tile->place[n] * c + i] += tile->slope[n * c + i];
+            grad_signal[(size_t)tile->place[n] * c + i] += tile->slope[i][n];
     if (grad_knots) places(l, tile, count, grad_knots);
 }
 

@@ -1,88 +1,85 @@
 /* Forward: F of one layer from int8 entries, exactly, part of layer_tmpl.c.
  *
  * As in inference a pair of bytes (level below, level above) meets the pair (ONE - t, t): int16
- * sums of SUM_CHANNELS input channels are exact, wider models are several such sums. Whole numbers
- * below 2^24 are exact in float32 too, so all instruction sets give the same F. */
+ * sums of SUM_CHANNELS input channels are exact, and int32 totals of those of all channels. Whole
+ * numbers below 2^24 are exact in float32 too, so all instruction sets give the same F. */
 
-#define CHUNK_WHOLES 6 /* times WHOLE sums at a time */
 #define SUM_CHANNELS 8 /* ONE * ENTRY_MAX * 8 = 32512 fits int16 */
+#define PAIRS (2 * TRAIN_LANES)
 
-/* blend_add: arithmetic.blend of the pairs at `row`, added to `sum`. put_sums: 16 sums to float32,
- * or added to what is there. */
-#if defined(__AVX512BW__)
-typedef __m512i pairs;
-#define PAIRS 32 /* in a register */
-IQLUT_INLINE pairs broadcast(int weights) { return _mm512_set1_epi16((short)weights); }
-IQLUT_INLINE pairs blend_add(pairs sum, const int8_t *row, pairs weights) {
-    return _mm512_add_epi16(sum, _mm512_maddubs_epi16(weights, _mm512_loadu_si512(row)));
-}
-IQLUT_INLINE void put_sums(const pairs *sums, int whole, float *out, int more) {
-    const pairs sum = sums[whole / 2];
-    const __m256i half =
-        whole % 2 ? _mm512_extracti64x4_epi64(sum, 1) : _mm512_castsi512_si256(sum);
-    const __m512 wide = _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(half));
-    _mm512_storeu_ps(out, more ? _mm512_add_ps(wide, _mm512_loadu_ps(out)) : wide);
-}
-#elif defined(__AVX2__)
-typedef __m256i pairs;
-#define PAIRS 16
-IQLUT_INLINE pairs broadcast(int weights) { return _mm256_set1_epi16((short)weights); }
-IQLUT_INLINE pairs blend_add(pairs sum, const int8_t *row, pairs weights) {
-    const pairs entries = _mm256_loadu_si256((const pairs *)row);
-    return _mm256_add_epi16(sum, _mm256_maddubs_epi16(weights, entries));
-}
-IQLUT_INLINE void put_sums(const pairs *sums, int whole, float *out, int more) {
-    for (int half = 0; half < 2; half++, out += 8) {
-        const pairs sum = sums[whole];
-        const __m128i eight_sums =
-            half ? _mm256_extracti128_si256(sum, 1) : _mm256_castsi256_si128(sum);
-        const __m256 wide = _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(eight_sums));
-        _mm256_storeu_ps(out, more ? _mm256_add_ps(wide, _mm256_loadu_ps(out)) : wide);
-    }
-}
+typedef int32_t total __attribute__((vector_size(TRAIN_LANES * 4)));
+typedef int16_t halves __attribute__((vector_size(TRAIN_LANES * 2)));
+typedef int16_t pairs __attribute__((vector_size(PAIRS * 2)));
+typedef int16_t any_pairs __attribute__((vector_size(PAIRS * 2), aligned(2), may_alias));
+
+/* arithmetic.blend of the pairs at `row`. */
+IQLUT_INLINE pairs blend(const int8_t *row, uint16_t weights) {
+#if TRAIN_LANES == 16
+    return (pairs)_mm512_maddubs_epi16(_mm512_set1_epi16((short)weights), _mm512_loadu_si512(row));
+#elif TRAIN_LANES == 8
+    return (pairs)_mm256_maddubs_epi16(_mm256_set1_epi16((short)weights),
+                                       _mm256_loadu_si256((const __m256i *)row));
 #else
-typedef int16_t pairs __attribute__((vector_size(16)));
-typedef int16_t any_pairs __attribute__((vector_size(16), aligned(2), may_alias));
-#define PAIRS 8
-IQLUT_INLINE pairs broadcast(int weights) { return (pairs){0} + (int16_t)weights; }
-IQLUT_INLINE pairs blend_add(pairs sum, const int8_t *row, pairs weights) {
     /* The bytes of a pair are the halves of a lane. */
     const pairs entries = *(const any_pairs *)row;
-    return sum + ((entries << 8) >> 8) * (weights & 255) + (entries >> 8) * (weights >> 8);
-}
-IQLUT_INLINE void put_sums(const pairs *sums, int whole, float *out, int more) {
-    for (int i = 0; i < WHOLE; i++)
-        out[i] = (more ? out[i] : 0.0f) + (float)sums[2 * whole + i / PAIRS][i % PAIRS];
-}
+    return ((entries << 8) >> 8) * (weights & 255) + (entries >> 8) * (weights >> 8);
 #endif
+}
+
+/* The lower or upper half of `sums` as int32. */
+IQLUT_INLINE total widened(pairs sums, int upper) {
+#if TRAIN_LANES == 16
+    const __m512i all = (__m512i)sums;
+    return (total)_mm512_cvtepi16_epi32(upper ? _mm512_extracti64x4_epi64(all, 1)
+                                              : _mm512_castsi512_si256(all));
+#elif TRAIN_LANES == 8
+    const __m256i all = (__m256i)sums;
+    return (total)_mm256_cvtepi16_epi32(upper ? _mm256_extracti128_si256(all, 1)
+                                              : _mm256_castsi256_si128(all));
+#else
+    halves half[2];
+    memcpy(half, &sums, sizeof half);
+    return __builtin_convertvector(half[upper], total);
+#endif
+}
 
 /* The sums over input channels of the blended rows of one pixel: `wholes` of them in `out`, from
- * `pairs` rows on. */
+ * `rows` on. Loops are unrolled so that sums stay in registers. */
 IQLUT_INLINE void row_sum(const iqlut_train_view *l, const uint8_t *signal, const int8_t *rows,
                           int channels, int wholes, float *out) {
-    const int registers = (wholes * WHOLE + PAIRS - 1) / PAIRS;
-    for (int from = 0; from < channels; from += SUM_CHANNELS) {
-        const int until = from + SUM_CHANNELS < channels ? from + SUM_CHANNELS : channels;
-        pairs sum[CHUNK_WHOLES * WHOLE / PAIRS];
-        for (int v = 0; v < registers; v++) sum[v] = (pairs){0};
-        for (int c = from; c < until; c++) {
+    const int vectors = wholes * WHOLE / TRAIN_LANES, registers = (vectors + 1) / 2;
+    total totals[2 * FORWARD_CHUNK];
+    for (int start = 0; start < channels; start += SUM_CHANNELS) {
+        const int until = start + SUM_CHANNELS < channels ? start + SUM_CHANNELS : channels;
+        pairs sums[FORWARD_CHUNK];
+        UNROLL
+        for (int v = 0; v < registers; v++) sums[v] = (pairs){0};
+        for (int c = start; c < until; c++) {
             const int s = signal[c];
             const int8_t *row = rows + (size_t)(c * (l->levels - 1) + l->code[s]) * l->pair_stride;
-            const pairs weights = broadcast(l->weights[s]);
+            UNROLL
             for (int v = 0; v < registers; v++)
-                sum[v] = blend_add(sum[v], row + v * PAIRS * 2, weights);
+                sums[v] += blend(row + v * PAIRS * 2, l->weights[s]);
         }
-        for (int v = 0; v < wholes; v++) put_sums(sum, v, out + v * WHOLE, from > 0);
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            const total more = widened(sums[v / 2], v % 2);
+            totals[v] = start ? totals[v] + more : more;
+        }
     }
+    UNROLL
+    for (int v = 0; v < vectors; v++)
+        *(vec *)(out + v * TRAIN_LANES) = __builtin_convertvector(totals[v], vec);
 }
 
-/* Those of the first `channels`, from one vector of the row until another. */
+/* Those of the first `channels`, from one whole of the row until another, in chunks of about the
+ * same length. */
 IQLUT_INLINE void part_sum(const iqlut_train_view *l, const uint8_t *signal, int channels, int from,
                            int until, float *out) {
-    /* A long row comes in chunks. */
-    const int last = from + (until - from - 1) / CHUNK_WHOLES * CHUNK_WHOLES;
-    for (; from < last; from += CHUNK_WHOLES)
-        row_sum(l, signal, l->pairs + from * WHOLE * 2, channels, CHUNK_WHOLES, out + from * WHOLE);
+    const int most = FORWARD_CHUNK * PAIRS / WHOLE, count = (until - from + most - 1) / most;
+    const int wholes = (until - from + count - 1) / count, last = from + (count - 1) * wholes;
+    for (; from < last; from += wholes)
+        row_sum(l, signal, l->pairs + from * WHOLE * 2, channels, wholes, out + from * WHOLE);
     row_sum(l, signal, l->pairs + last * WHOLE * 2, channels, until - last, out + last * WHOLE);
 }
 

@@ -2,8 +2,8 @@
  * that a signal lies between, the gate, and the loss.
  *
  * Included once for each instruction set by portable.c, avx2.c and avx512.c, which define
- * TRAIN_ISA, its name, TRAIN_NEEDS, TRAIN_LANES, the floats of a vector, and TRAIN_CHUNK, the
- * vectors of a row kept in registers at a time.
+ * TRAIN_ISA, its name, TRAIN_NEEDS, TRAIN_LANES, the floats of a vector, and the vectors of a row
+ * that backward and forward keep in registers at a time, BACKWARD_CHUNK and FORWARD_CHUNK.
  *
  * A row is the entries of one input channel at one level, padded to whole vectors. A pixel's
  * row sum is written to a strip, and the strip is overlap-added; backward gathers by the same map.
@@ -19,6 +19,14 @@
 
 #define WHOLE IQLUT_TRAIN_WHOLE
 #define EIGHT 8
+#define UNROLL _Pragma("GCC unroll 32")
+
+/* Without this, GCC reads a vector from memory again for each of its uses. */
+#ifdef IQLUT_X86
+#define IN_REGISTER(v) __asm__("" : "+v"(v))
+#else
+#define IN_REGISTER(v) ((void)(v))
+#endif
 #define CENTRE 128.0f
 
 typedef float vec __attribute__((vector_size(TRAIN_LANES * 4), aligned(4), may_alias));
