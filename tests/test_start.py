@@ -117,6 +117,27 @@ def test_less_symmetry_is_the_same_function(old: int, new: int, gate: str) -> No
     torch.testing.assert_close(other(luma), one(luma), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("negative", [False, True])
+@pytest.mark.parametrize("gate", ["block", "channel"])
+def test_more_orbits_are_the_same_function(gate: str, negative: bool) -> None:
+    """The copies of a channel share its weights, those of an orbit alike."""
+    config = replace(
+        SMALL, channels=16, upsample_kernel=3, gate=gate, symmetry=8, negative=negative,
+        first_levels=16,
+    )  # fmt: skip
+    torch.manual_seed(2)
+    one = Network(config)
+    with torch.no_grad():
+        one.alpha.normal_()
+    other = Network(replace(config, channels=48))
+    start_from(other, one)
+    luma = torch.randint(0, 256, (2, 9, 11), dtype=torch.uint8)
+    expected, found = one(luma, rounded=False), other(luma, rounded=False)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4 * expected.abs().max().item())
+    layers = zip(one.entries()[1:], other.entries()[1:], strict=True)
+    assert all(not torch.equal(new[:16, ..., : old.shape[-1]], old) for old, new in layers)
+
+
 @pytest.mark.parametrize("strengths", [(), (0.0, 1.0)])
 @pytest.mark.parametrize(("channels", "symmetry"), [(16, 8), (3, 1)])
 def test_pairs_of_channels_are_the_mean_of_an_image_and_its_negative(

@@ -64,12 +64,12 @@ def _check_fits(old: ModelConfig, new: ModelConfig) -> None:
             "the same; name another checkpoint, or change model.negative"
         )
     same = old.group == new.group or (not new.negative and old.symmetry % new.symmetry == 0)
-    fits = _is_paired(old, new) or (same and old.channels == new.channels)
+    fits = _is_paired(old, new) or (same and old.channels % new.group.order == 0)
     if new.group.order > 1 and not fits:
         raise BadConfig(
-            "train.start has another symmetry than the model, or another number of channels, "
-            "expected the same, or half of the channels for a model with the negative; name "
-            "another checkpoint, or set model.symmetry = 1 and model.negative = false"
+            "train.start has another symmetry than the model, expected the same, or none of the "
+            "negative and half of the channels for a model with it; name another checkpoint, or "
+            "set model.symmetry = 1 and model.negative = false"
         )
 
 
