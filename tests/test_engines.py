@@ -241,8 +241,10 @@ def with_one_more(lut: np.ndarray) -> np.ndarray:
         "symmetric",
         "negative",
         "partial",
+        "partial negative",
         "lines",
         "nearly symmetric",
+        "nearly negative",
         "nearly partial",
         "nearly lines",
     ],
@@ -255,9 +257,12 @@ def with_one_more(lut: np.ndarray) -> np.ndarray:
         (24, 7, 4),
         (24, 6, 3),
         (32, 5, 2),
+        (32, 12, 2),
         (40, 5, 2),
         (48, 6, 4),
+        (48, 7, 2),
         (64, 4, 3),
+        (64, 7, 2),
     ],
 )
 def test_symmetric_tables(build: Build, channels: int, levels: int, scale: int, kind: str) -> None:
@@ -265,15 +270,18 @@ def test_symmetric_tables(build: Build, channels: int, levels: int, scale: int, 
     not if one entry is another.
     """
     rng = np.random.default_rng(levels * channels)
-    group = Symmetry(8, negative=kind == "negative" and channels % 16 == 0)
+    group = Symmetry(8, negative="negative" in kind and channels % 16 == 0)
     tables = symmetric_tables(rng, group, scale, shape=(channels, levels), lines="lines" in kind)
     layers = list(tables.layers)
     for index in (1, 2):
         lut = layers[index].lut
         if "partial" in kind:
-            lut = without_taps(lut, 8, (8 if levels % 2 else 16) if index == 1 else scale**2)
+            outputs = min(channels, group.order * (2 - levels % 2)) if index == 1 else scale**2
+            lut = without_taps(lut, group.order, outputs)
         layers[index] = replace(layers[index], lut=with_one_more(lut) if "nearly" in kind else lut)
-    order = 1 if "nearly" in kind else 8
-    tables = replace(tables, layers=tuple(layers), symmetry=order)
+    group = Symmetry(1, negative=False) if "nearly" in kind else group
+    tables = replace(
+        tables, layers=tuple(layers), symmetry=group.flips_rotations, negative=group.negative
+    )
     luma = rng.integers(0, 256, (9, 37)).astype(np.uint8)
     np.testing.assert_array_equal(build(tables, 1)(luma), reference.build(tables)(luma))

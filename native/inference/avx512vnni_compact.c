@@ -14,7 +14,7 @@ enum { VECTORS_MAX = 14 };
  * the same. */
 IQLUT_INLINE int tap_in_frame(const int frame, const int tap) {
     const int row = tap / 3, column = tap % 3;
-    switch (frame) {
+    switch (frame % IQLUT_FRAMES) {
         case 0: return tap;
         case 1: return column * 3 + 2 - row;
         case 2: return row * 3 + 2 - column;
@@ -24,7 +24,7 @@ IQLUT_INLINE int tap_in_frame(const int frame, const int tap) {
 
 IQLUT_INLINE int tap_out_of_frame(const int frame, const int tap) {
     const int row = tap / 3, column = tap % 3;
-    return frame == 1 ? (2 - column) * 3 + row : tap_in_frame(frame, tap);
+    return frame % IQLUT_FRAMES == 1 ? (2 - column) * 3 + row : tap_in_frame(frame, tap);
 }
 
 IQLUT_INLINE int vectors_of(const iqlut_compact form) {
@@ -175,12 +175,18 @@ IQLUT_INLINE void expand_form(const iqlut_pass pass, const iqlut_tap_rows rows,
     X(4, 24, 2, 3, 3) \
     X(4, 16, 1, 3, 3) \
     X(4, 16, 1, 4, 4) \
-    X(4, 16, 1, 6, 6)
+    X(4, 16, 1, 6, 6) \
+    X(8, 16, 1, 1, 1) \
+    X(8, 16, 1, 2, 2) \
+    X(8, 16, 1, 3, 3) \
+    X(8, 16, 1, 4, 4)
 
 /* All others, with any number of rows: frames, block, vectors of the centre. */
 #define FORMS_OF_ANY_ROWS(X) \
     X(1, 8, 1)               \
-    X(1, 8, 2) X(1, 16, 1) X(1, 16, 2) X(4, 8, 1) X(4, 8, 2) X(4, 16, 1) X(4, 16, 2) X(4, 24, 2)
+    X(1, 8, 2)               \
+    X(1, 16, 1)              \
+    X(1, 16, 2) X(4, 8, 1) X(4, 8, 2) X(4, 16, 1) X(4, 16, 2) X(4, 24, 2) X(8, 16, 1) X(8, 16, 2)
 
 #define DEFINE_EXPAND(F, B, C, FULL, ROWS)                                             \
     static void expand_##F##_##B##_##C##_##FULL##_##ROWS(const iqlut_pass *pass,       \

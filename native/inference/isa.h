@@ -27,15 +27,16 @@ typedef struct {
 /* The form of a paired layer of 3x3 taps that leaves out rows and taps (pack_compact.c).
  *
  * Of a layer of a symmetric model, the table of the members 2f and 2f + 1 of each orbit of eight
- * input channels, the frame f, is that of the members 0 and 1 with taps and outputs in another
- * order, so the rows of frame 0 serve all. A layer without symmetry is one frame.
+ * input channels, or of sixteen with the negative, the frame f, is that of the members 0 and 1 with
+ * taps and outputs in another order, so the rows of frame 0 serve all. A layer without symmetry is
+ * one frame.
  *
  * The first rows of a pair of codes have all taps, for the first `block` outputs, and the tap at
  * the centre for all outputs. The other rows have the latter only. */
-#define IQLUT_ORBIT 8
-#define IQLUT_FRAMES (IQLUT_ORBIT / 2)
+#define IQLUT_FRAMES 4 /* of the flips and rotations */
+#define IQLUT_FRAMES_MAX (2 * IQLUT_FRAMES)
 typedef struct {
-    int frames;          /* IQLUT_FRAMES or 1 */
+    int frames;          /* IQLUT_FRAMES_MAX, IQLUT_FRAMES or 1 */
     int block;           /* 8, 16 or 24 */
     int centre_vectors;  /* of a row */
     int full_rows, rows; /* of a pair of codes; those with all taps, and all */
@@ -87,7 +88,7 @@ typedef struct iqlut_packed {
     uint8_t *rows;
     /* Where the lanes of a vector come from when sums in the order of a frame are put into that of
      * the frame before; and the same with the halves of the vector swapped. */
-    _Alignas(IQLUT_LINE) int32_t frame_lanes[IQLUT_FRAMES][2][16];
+    _Alignas(IQLUT_LINE) int32_t frame_lanes[IQLUT_FRAMES_MAX][2][16];
     _Alignas(IQLUT_LINE) iqlut_entry entries[IQLUT_SIGNALS];
     _Alignas(IQLUT_LINE) uint8_t curve[2][IQLUT_SIGNALS]; /* code and fraction, for `prepare` */
     /* For each lane, repeated to IQLUT_PERIOD: what is added to the sum of the partial rows (the

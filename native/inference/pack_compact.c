@@ -4,23 +4,27 @@
  * The input channels of the latter come in orbits of eight, whose members 2f and 2f + 1 are each
  * other's rotation by 180 degrees. The tables of this pair, the frame f, are those of the members 0
  * and 1 with taps and outputs in another order. The order is the same for all orbits and levels.
+ * With the negative, an orbit has eight members more, which are four frames more. Their tables are
+ * those of the first eight, with the halves of each orbit of outputs exchanged.
  */
 #include "plan.h"
 
 #define COMPACT_BYTES_MAX 131072 /* of all rows of a pass */
+#define COMPACT_BYTES_FEW 98304  /* half of the rows, in twice the frames, would not be faster */
 #define PAIRED_BYTES_FEW 65536   /* not many more than the L1 cache holds */
 
-#define ORBIT IQLUT_ORBIT
 #define TAPS 9
+#define FLIPS_ROTATIONS (2 * IQLUT_FRAMES) /* members of an orbit without the negative */
 
 /* Where the taps and the outputs of each frame come from. */
 typedef struct {
+    int frames;
     int are_phases; /* whether the outputs are the phases of the last layer, not orbits */
-    uint8_t tap[IQLUT_FRAMES][TAPS], output[IQLUT_FRAMES][IQLUT_CHANNELS_MAX];
+    uint8_t tap[IQLUT_FRAMES_MAX][TAPS], output[IQLUT_FRAMES_MAX][IQLUT_CHANNELS_MAX];
 } frame_orders;
 
 /* The transformation of planes.flips_rotations that belongs to each member of an orbit. */
-static const int number_of[ORBIT] = {0, 3, 5, 6, 1, 2, 4, 7};
+static const int number_of[FLIPS_ROTATIONS] = {0, 3, 5, 6, 1, 2, 4, 7};
 
 /* Where a place of a transformed square comes from (flips_rotations.flip_rotate). */
 static int source(int number, int side, int place) {
@@ -31,17 +35,24 @@ static int source(int number, int side, int place) {
     return row * side + column;
 }
 
-static int tap_source(int member, int tap) { return source(number_of[member], 3, tap); }
+/* Where a tap of the first channel of a frame comes from. */
+static int tap_source(int frame, int tap) {
+    return source(number_of[2 * (frame % IQLUT_FRAMES)], 3, tap);
+}
+
+static int member_tap_source(int member, int tap) { return source(number_of[member], 3, tap); }
 
 /* The member whose transformation after that of a frame is the one of `member`. */
 static int member_source(int frame, int member) {
-    for (int other = 0; other < ORBIT; other++) {
-        int tap = 0;
-        while (tap < 9 && tap_source(other, tap_source(2 * frame, tap)) == tap_source(member, tap))
+    const int negative = (member / FLIPS_ROTATIONS) ^ (frame / IQLUT_FRAMES);
+    int other = 0, tap = 0;
+    while (tap < TAPS) {
+        if (member_tap_source(other, tap_source(frame, tap)) ==
+            member_tap_source(member % FLIPS_ROTATIONS, tap))
             tap++;
-        if (tap == 9) return other;
+        else other++, tap = 0;
     }
-    return 0;
+    return negative * FLIPS_ROTATIONS + other;
 }
 
 static int root_of(int square) {
@@ -51,18 +62,20 @@ static int root_of(int square) {
 }
 
 static void set_orders(frame_orders *orders, int outputs) {
-    for (int f = 0; f < IQLUT_FRAMES; f++) {
-        for (int tap = 0; tap < TAPS; tap++) orders->tap[f][tap] = (uint8_t)tap_source(2 * f, tap);
+    const int orbit = 2 * orders->frames;
+    for (int f = 0; f < orders->frames; f++) {
+        for (int tap = 0; tap < TAPS; tap++) orders->tap[f][tap] = (uint8_t)tap_source(f, tap);
         for (int d = 0; d < outputs; d++)
             orders->output[f][d] =
                 (uint8_t)(orders->are_phases ? source(number_of[2 * f], root_of(outputs), d)
-                                             : d / ORBIT * ORBIT + member_source(f, d % ORBIT));
+                                             : d / orbit * orbit + member_source(f, d % orbit));
     }
 }
 
 static int has_orders(const iqlut_layer *l, const frame_orders *orders) {
+    const int orbit = 2 * orders->frames;
     for (int c = 0; c < l->shape.channels_in; c++) {
-        const int f = c % ORBIT / 2, stored = c / ORBIT * ORBIT + c % 2;
+        const int f = c % orbit / 2, stored = c / orbit * orbit + c % 2;
         for (int level = 0; f && level < l->shape.levels; level++)
             for (int tap = 0; tap < TAPS; tap++)
                 for (int d = 0; d < l->shape.channels_out; d++)
@@ -73,12 +86,14 @@ static int has_orders(const iqlut_layer *l, const frame_orders *orders) {
     return 1;
 }
 
-static int find_orders(const iqlut_layer *l, frame_orders *orders) {
-    const int outputs = l->shape.channels_out;
-    if (l->shape.kernel != 3 || l->shape.channels_in % ORBIT) return 0;
-    for (int phases = 0; phases < 2; phases++) {
-        if (phases ? root_of(outputs) * root_of(outputs) != outputs : outputs % ORBIT) continue;
-        orders->are_phases = phases;
+/* The upsampler has no frames of the negative, with which its entries change their sign. */
+static int find_orders(const iqlut_layer *l, int frames, frame_orders *orders) {
+    const int inputs = l->shape.channels_in, outputs = l->shape.channels_out;
+    const int orbit = 2 * frames, root = root_of(outputs);
+    if (l->shape.kernel != 3 || inputs % orbit) return 0;
+    for (int phases = 0; phases < (frames > IQLUT_FRAMES ? 1 : 2); phases++) {
+        if (phases ? root * root != outputs : outputs % orbit) continue;
+        orders->frames = frames, orders->are_phases = phases;
         set_orders(orders, outputs);
         if (has_orders(l, orders)) return 1;
     }
@@ -93,8 +108,8 @@ static int output_in_frame(const frame_orders *orders, int frame, int output) {
 }
 
 static void set_lanes(iqlut_packed *p, const frame_orders *orders) {
-    const int width = orders->are_phases ? p->compact.block : ORBIT;
-    for (int f = 1; f < IQLUT_FRAMES; f++)
+    const int width = orders->are_phases ? p->compact.block : 2 * orders->frames;
+    for (int f = 1; f < orders->frames; f++)
         for (int lane = 0; lane < 16; lane++) {
             const int within = lane % width, used = within < p->channels_out;
             const int from = lane - within + (used ? output_in_frame(orders, f, within) : within);
@@ -118,36 +133,46 @@ static int set_form(iqlut_packed *p, int frames, int block, int outputs, int spa
     return form.centre_vectors <= 2 && p->pass_bytes <= COMPACT_BYTES_MAX;
 }
 
-/* One pass, where only few outputs have all taps. */
+/* One pass, where only few outputs have all taps. The outputs of an orbit lie in one block. */
 static int set_partial(iqlut_packed *p, int frames, const iqlut_spatial *spatial) {
     const int outputs = p->channels_out > 8 ? (p->channels_out + 15) / 16 * 16 : 8;
-    const int block = spatial->outputs > 8 ? 16 : 8;
+    const int block = spatial->outputs > 8 || frames > IQLUT_FRAMES ? 16 : 8;
     return spatial->outputs <= 16 && set_form(p, frames, block, outputs, spatial->inputs);
 }
 
 /* Passes of the largest block that divides the outputs, if they are orbits, or holds all phases. */
-static int set_whole(iqlut_packed *p, int are_phases) {
-    const int c = p->channels_in, d = p->channels_out;
-    if (are_phases) return set_form(p, IQLUT_FRAMES, d > 8 ? 16 : 8, d > 8 ? 16 : 8, c);
-    for (int block = 24; block; block -= 8)
-        if (d % block == 0 && set_form(p, IQLUT_FRAMES, block, block, c)) return 1;
+static int set_whole(iqlut_packed *p, const frame_orders *orders) {
+    const int c = p->channels_in, d = p->channels_out, frames = orders->frames;
+    if (orders->are_phases) return set_form(p, frames, d > 8 ? 16 : 8, d > 8 ? 16 : 8, c);
+    for (int block = frames > IQLUT_FRAMES ? 16 : 24; block >= 2 * frames; block -= 8)
+        if (d % block == 0 && set_form(p, frames, block, block, c)) return 1;
     return 0;
+}
+
+/* The form of a symmetric layer with this many frames. */
+static int try_frames(iqlut_packed *packed, const iqlut_layer *layer, int frames) {
+    const iqlut_spatial spatial = iqlut_find_spatial(layer);
+    iqlut_packed compact = *packed;
+    frame_orders orders;
+    if (!find_orders(layer, frames, &orders)) return 0;
+    if (!(spatial.are_few && set_partial(&compact, frames, &spatial)) &&
+        !set_whole(&compact, &orders))
+        return 0;
+    set_lanes(&compact, &orders);
+    *packed = compact;
+    return 1;
 }
 
 int iqlut_try_compact(iqlut_packed *packed, const iqlut_layer *layer) {
     iqlut_packed compact = *packed;
-    frame_orders orders;
     const iqlut_spatial spatial = iqlut_find_spatial(layer);
     if (layer->shape.kernel != 3) return 0;
     if (spatial.are_few && set_partial(&compact, 1, &spatial)) {
         *packed = compact;
         return 1;
     }
-    if (packed->pass_bytes <= PAIRED_BYTES_FEW || !find_orders(layer, &orders)) return 0;
-    if (!(spatial.are_few && set_partial(&compact, IQLUT_FRAMES, &spatial)) &&
-        !set_whole(&compact, orders.are_phases))
-        return 0;
-    set_lanes(&compact, &orders);
-    *packed = compact;
-    return 1;
+    if (packed->pass_bytes <= PAIRED_BYTES_FEW) return 0;
+    const int has_four = try_frames(packed, layer, IQLUT_FRAMES);
+    if (has_four && packed->block > 8 && packed->pass_bytes <= COMPACT_BYTES_FEW) return 1;
+    return try_frames(packed, layer, IQLUT_FRAMES_MAX) || has_four;
 }
