@@ -166,7 +166,7 @@ static int32_t run_layer(const iqlut_passage *at, uint32_t index)
         window.width = at->stream->width;
         window.symmetry = model->symmetry;
         window.orbit = IQLUT_ORBIT(model);
-        window.last = index + 1u == model->layer_count ? 1u : 0u;
+        window.last = iqlut_is_last(model, index);
         window.inputs = iqlut_stored_inputs(model, index);
         window.stored = iqlut_stored_outputs(model, index);
         window.level_units =

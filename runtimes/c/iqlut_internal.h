@@ -77,6 +77,9 @@ typedef struct {
 /* 1 if the shape of a model is within the limits. */
 uint32_t iqlut_model_is_legal(const iqlut_model *model);
 
+/* 1 if a layer is the upsampler. */
+uint32_t iqlut_is_last(const iqlut_model *model, uint32_t index);
+
 /* How many inputs and outputs of a layer are stored. */
 uint32_t iqlut_stored_inputs(const iqlut_model *model, uint32_t index);
 uint32_t iqlut_stored_outputs(const iqlut_model *model, uint32_t index);

@@ -14,7 +14,7 @@ static uint32_t layer_is_legal(const iqlut_layer *layer, uint32_t channels)
                : 0u;
 }
 
-static uint32_t is_last(const iqlut_model *model, uint32_t index)
+uint32_t iqlut_is_last(const iqlut_model *model, uint32_t index)
 {
     return index + 1u == model->layer_count ? 1u : 0u;
 }
@@ -22,13 +22,13 @@ static uint32_t is_last(const iqlut_model *model, uint32_t index)
 uint32_t iqlut_stored_inputs(const iqlut_model *model, uint32_t index)
 {
     return model->layers[index].channels_in /
-           (is_last(model, index) != 0u ? IQLUT_ORBIT(model) : 1u);
+           (iqlut_is_last(model, index) != 0u ? IQLUT_ORBIT(model) : 1u);
 }
 
 uint32_t iqlut_stored_outputs(const iqlut_model *model, uint32_t index)
 {
     return model->layers[index].channels_out /
-           (is_last(model, index) != 0u ? 1u : IQLUT_ORBIT(model));
+           (iqlut_is_last(model, index) != 0u ? 1u : IQLUT_ORBIT(model));
 }
 
 /* 1 if a layer has all taps, or those off the centre between inputs and outputs that it stores, of
@@ -36,7 +36,7 @@ uint32_t iqlut_stored_outputs(const iqlut_model *model, uint32_t index)
 static uint32_t taps_are_legal(const iqlut_model *model, uint32_t index)
 {
     const iqlut_layer *const layer = &model->layers[index];
-    const uint32_t is_whole = is_last(model, index) != 0u || layer->channels_in == 1u ||
+    const uint32_t is_whole = iqlut_is_last(model, index) != 0u || layer->channels_in == 1u ||
                                       layer->around_in % IQLUT_ORBIT(model) == 0u
                                   ? 1u
                                   : 0u;
@@ -63,7 +63,7 @@ uint32_t iqlut_model_is_legal(const iqlut_model *model)
     const uint32_t n = IQLUT_ORBIT(model);
     for (uint32_t l = 0; l < model->layer_count; l++) {
         const iqlut_layer *const layer = &model->layers[l];
-        const uint32_t in_groups = is_last(model, l) == 0u ? layer->channels_out : channels;
+        const uint32_t in_groups = iqlut_is_last(model, l) == 0u ? layer->channels_out : channels;
         if (layer_is_legal(layer, channels) == 0u || in_groups % n != 0u ||
             (symmetry > 1u && layer->kernel == 2u) || taps_are_legal(model, l) == 0u) {
             return 0;
