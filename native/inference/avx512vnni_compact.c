@@ -176,8 +176,7 @@ IQLUT_INLINE void expand_form(const iqlut_pass pass, const iqlut_tap_rows rows,
     X(4, 16, 1, 3, 3) \
     X(4, 16, 1, 4, 4) \
     X(4, 16, 1, 6, 6) \
-    X(8, 16, 1, 1, 1) \
-    X(8, 16, 1, 2, 2) \
+    X(4, 16, 1, 8, 8) \
     X(8, 16, 1, 3, 3) \
     X(8, 16, 1, 4, 4)
 
