@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import numpy as np
 import pytest
 
-from iqlut.planes import resize
+from iqlut.engines.native import instruction_sets
+from iqlut.native import REFERENCE, cubic_samples
+from iqlut.planes import cubic, resize
 from iqlut.videos.frame_planes import Layout, upscale_luma, upscale_planes
 from iqlut.videos.prefetch import ahead
 
@@ -73,6 +76,25 @@ def test_chroma_stays_where_it_lies_on_luma(scale, sited):
     inner = slice(3 * scale, -3 * scale)
     wanted = 16 * places(48 * scale, 1 / scale) + 200
     assert np.abs(large[1][0] - wanted)[inner].max() <= 0.75
+
+
+@pytest.mark.parametrize("isa", (*instruction_sets(), REFERENCE))
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("depth", [8, 10, 12])
+def test_the_library_enlarges_as_the_definition(depth: int, scale: int, isa: str):
+    """At every offset of chroma, every small size and sizes of several chunks, from views too."""
+    rng = np.random.default_rng(depth * scale)
+    kind, most = Layout(1, 1, depth, None).dtype, (1 << depth) - 1
+    offsets = [(scale - 1) / (2 * scale << log2) for log2 in (0, 1, 2)]
+    sizes = [*((h, w) for h in (1, 2, 5) for w in (1, 3, 4, 33)), (3, 255), (2, 257), (3, 700)]
+    for number, size in enumerate(sizes):
+        values = [0, most] if number % 2 else np.arange(most + 1)
+        plane = rng.choice(values, (2 * size[0], size[1] + 3)).astype(kind)[::2, 3:]
+        for place in itertools.product(offsets, repeat=2):
+            found = cubic_samples.upscale(plane, scale, place, most, isa)
+            expected = cubic.upscale(plane, scale, place, most)
+            assert found.dtype == expected.dtype
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_cubic_is_that_of_pictures():

@@ -3,11 +3,12 @@
 #ifndef IQLUT_CUBIC_H
 #define IQLUT_CUBIC_H
 
-#include "../shared/interface.h"
+#include "iqlut.h"
 
 #define IQLUT_CUBIC_BITS 10 /* cubic.WEIGHT_BITS */
 #define IQLUT_CUBIC_REACH 2
-#define IQLUT_CUBIC_TAPS (2 * IQLUT_CUBIC_REACH + 1)
+#define IQLUT_CUBIC_BEFORE 2 /* cubic.BEFORE, AFTER: samples read beside a plane at any offset */
+#define IQLUT_CUBIC_AFTER 3
 
 static const int32_t iqlut_cubic[IQLUT_SCALE_MAX + 1][IQLUT_SCALE_MAX][IQLUT_CUBIC_TAPS] = {
     [2] = {{-24, 232, 888, -72, 0}, {0, -72, 888, 232, -24}},

@@ -47,5 +47,6 @@ IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
 
 #include "../shared/bilinear_tmpl.c"
 #include "colour_tmpl.c"
+#include "cubic_tmpl.c"
 #include "pixel_shuffle_tmpl.c"
 #include "requantise_loops_tmpl.c"

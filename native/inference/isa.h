@@ -165,6 +165,17 @@ typedef struct {
     int64_t out_stride;
 } iqlut_join;
 
+/* A row of samples that becomes one phase of rows of the enlarged plane: the five rows around it
+ * with their weights, and `count` samples of `bytes` bytes. */
+typedef struct {
+    const void *rows[IQLUT_CUBIC_TAPS];
+    int32_t down[IQLUT_CUBIC_TAPS];
+    const iqlut_phases *along;
+    int scale, bytes, count, sample_max;
+    int32_t *tall; /* to work in: count + IQLUT_CUBIC_BEFORE + IQLUT_CUBIC_AFTER */
+    void *out;     /* scale * count samples */
+} iqlut_cubic_row;
+
 /* What a row holds: bytes (below, above) for each lane; for each vector of lanes, bytes below and
  * then bytes above; or for each vector int16 ONE * below and then above - below. */
 enum { IQLUT_ROW_PAIRS, IQLUT_ROW_SPLIT, IQLUT_ROW_WIDE };
@@ -200,6 +211,8 @@ typedef struct iqlut_isa {
     /* colour.split of `count` pixels of 3 or 4 channels, and colour.join. */
     void (*split)(const uint8_t *pixels, int channels, int count, iqlut_colours to);
     void (*join)(int scale, const iqlut_join *join);
+
+    void (*enlarge)(const iqlut_cubic_row *row); /* cubic.upscale */
 } iqlut_isa;
 
 extern const iqlut_isa iqlut_isa_portable;

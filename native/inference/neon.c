@@ -35,4 +35,5 @@ const iqlut_isa iqlut_isa_neon = {.name = "neon",
                                   .bilinear = bilinear,
                                   .shuffle = shuffle,
                                   .split = split,
-                                  .join = join};
+                                  .join = join,
+                                  .enlarge = enlarge};

@@ -49,7 +49,14 @@ static iqlut_isa completed(const iqlut_isa *isa) {
     whole.shuffle = isa->shuffle ? isa->shuffle : other.shuffle;
     whole.split = isa->split ? isa->split : other.split;
     whole.join = isa->join ? isa->join : other.join;
+    whole.enlarge = isa->enlarge ? isa->enlarge : other.enlarge;
     return whole;
+}
+
+int iqlut_choose_isa(const char *name, iqlut_isa *isa) {
+    const iqlut_isa *found = find_isa(name);
+    if (found) *isa = completed(found);
+    return found != NULL;
 }
 
 static int fill(iqlut_plan *plan, const iqlut_tables *tables) {
@@ -72,11 +79,12 @@ int iqlut_plan_create(const iqlut_tables *tables, const char *isa_name, iqlut_pl
                                      sizeof *tables->layers};
     int code = iqlut_check_limits(&model, problem);
     if (code) return code;
-    const iqlut_isa *isa = find_isa(isa_name);
-    if (!isa) return iqlut_fail(problem, (iqlut_problem){.code = IQLUT_NO_INSTRUCTION_SET});
+    iqlut_isa isa;
+    if (!iqlut_choose_isa(isa_name, &isa))
+        return iqlut_fail(problem, (iqlut_problem){.code = IQLUT_NO_INSTRUCTION_SET});
     iqlut_plan *made = calloc(1, sizeof *made);
     if (!made) return iqlut_fail(problem, (iqlut_problem){.code = IQLUT_NO_MEMORY});
-    made->isa = completed(isa);
+    made->isa = isa;
     made->scale = tables->scale;
     made->layer_count = tables->layer_count;
     code = fill(made, tables);

@@ -12,6 +12,10 @@ struct iqlut_plan {
     _Atomic(void *) spare; /* a workspace of an earlier call, for the next one to take */
 };
 
+/* plan.c: the instruction set of this name, or the fastest, with what it leaves to others. Whether
+ * there is one. */
+int iqlut_choose_isa(const char *name, iqlut_isa *isa);
+
 /* What one call does. */
 typedef struct {
     const iqlut_plan *plan;

@@ -28,4 +28,5 @@ const iqlut_isa iqlut_isa_portable = {.name = "portable",
                                       .bilinear = bilinear,
                                       .shuffle = shuffle,
                                       .split = split,
-                                      .join = join};
+                                      .join = join,
+                                      .enlarge = enlarge};

@@ -96,6 +96,7 @@ IQLUT_INLINE void rq_store(uint8_t *out, const rq_signals *signals) {
 
 #include "../shared/bilinear_tmpl.c"
 #include "colour_tmpl.c"
+#include "cubic_tmpl.c"
 #include "pixel_shuffle_tmpl.c"
 #include "requantise_tmpl.c"
 
@@ -115,4 +116,5 @@ const iqlut_isa X86_JOIN(iqlut_isa_, X86_ISA) = {.name = X86_STRING(X86_ISA),
                                                  .bilinear = bilinear,
                                                  .shuffle = shuffle,
                                                  .split = split,
-                                                 .join = join};
+                                                 .join = join,
+                                                 .enlarge = enlarge};

@@ -14,7 +14,7 @@
 
 /* Of the functions and structures of both libraries: add 1 with every change of them.
  * src/iqlut/native/__init__.py expects the same number. */
-#define IQLUT_ABI_VERSION 3
+#define IQLUT_ABI_VERSION 4
 IQLUT_API int32_t iqlut_abi_version(void);
 
 /* Limits of a model. Buffers and arrays have these sizes; what exceeds one of them is refused. */

@@ -4,8 +4,8 @@
  * A tile of pixels at a time. First each pixel gathers the gradients of all that its rows are added
  * to. Then, for a few vectors of the rows and an input channel at a time, the pixels that share a
  * level are found by a bit mask. The gradients of their two rows and the rises between these rows
- * stay in registers, so each gathered vector is read once: it is added to the gradients of the rows,
- * and its product with the rises is a part of the gradient of the pixel's signal. */
+ * stay in registers, so each gathered vector is read once: it is added to the gradients of the
+ * rows, and its product with the rises is a part of the gradient of the pixel's signal. */
 
 /* Pixels of a tile; as many as a mask has bits. */
 #define TILE IQLUT_TRAIN_TILE
@@ -26,7 +26,13 @@ typedef struct {
     float fraction[IQLUT_CHANNELS_MAX][TILE];
     float slope[IQLUT_CHANNELS_MAX][TILE]; /* the gradients of the signals */
     int place[TILE];                       /* where in the patch a pixel's signal lies */
+    folded products[TILE];                 /* of each pixel with the rises of its row, unsummed */
 } tile_state;
+
+/* Some vectors of rows that are `stride` floats long: from which float on, and how many. */
+typedef struct {
+    int from, vectors, stride;
+} chunk;
 
 /* Bit n: whether codes[n] is `code`. */
 static inline uint64_t equal_mask(const uint8_t *codes, int code) {
@@ -83,64 +89,64 @@ IQLUT_INLINE void add_lanes(const folded *v, float *out) {
 }
 #endif
 
-/* The pixels of `mask`: their part of the gradients of two rows, `vectors` of each, and of the
- * gradients of their signals. Loops are unrolled so that sums stay in registers. */
-IQLUT_INLINE void bucket(const tile_state *tile, int c, uint64_t mask, int from, int stride,
-                         int vectors, const float *rise, float *grad_below, folded *products) {
+/* The pixels of `mask`: their part of the gradients of two rows, and their products with the rises
+ * between these. Loops are unrolled so that sums stay in registers. */
+IQLUT_INLINE void bucket(tile_state *tile, int c, uint64_t mask, const chunk part,
+                         const float *rise, float *grad_below) {
     vec all[BACKWARD_CHUNK], upper[BACKWARD_CHUNK], rises[BACKWARD_CHUNK];
     UNROLL
-    for (int v = 0; v < vectors; v++) {
+    for (int v = 0; v < part.vectors; v++) {
         all[v] = upper[v] = (vec){0};
         rises[v] = *(const vec *)(rise + v * TRAIN_LANES);
     }
     for (; mask; mask &= mask - 1) {
         const size_t pixel = (size_t)__builtin_ctzll(mask);
-        const float *gathered = tile->gathered + pixel * stride + from;
+        const float *gathered = tile->gathered + pixel * part.stride + part.from;
         const float t = tile->fraction[c][pixel];
         vec product[2] = {0};
         UNROLL
-        for (int v = 0; v < vectors; v++) {
+        for (int v = 0; v < part.vectors; v++) {
             vec g = *(const vec *)(gathered + v * TRAIN_LANES);
             IN_REGISTER(g);
             all[v] += g;
             upper[v] = t * g + upper[v];
             product[v % 2] = rises[v] * g + product[v % 2];
         }
-        products[pixel] = fold(product[0] + product[1]);
+        tile->products[pixel] = fold(product[0] + product[1]);
     }
     UNROLL
-    for (int v = 0; v < vectors; v++) {
+    for (int v = 0; v < part.vectors; v++) {
         *(vec *)(grad_below + v * TRAIN_LANES) += all[v] - upper[v];
-        *(vec *)(grad_below + stride + v * TRAIN_LANES) += upper[v];
+        *(vec *)(grad_below + part.stride + v * TRAIN_LANES) += upper[v];
     }
 }
 
 /* The tile's part of the gradients of the entries, rows (channels_in, levels), and of the signals:
- * `vectors` of each row of the first `channels`, `from` floats after its start. */
-IQLUT_INLINE void chunk(const iqlut_train_view *l, tile_state *tile, int channels, int from,
-                        int stride, int vectors, float *grad_rows) {
-    folded products[TILE];
+ * a part of each row of the first `channels`. */
+IQLUT_INLINE void one_chunk(const iqlut_train_view *l, tile_state *tile, int channels,
+                            const chunk part, float *grad_rows) {
     for (int c = 0; c < channels; c++) {
-        float *grad = grad_rows + (size_t)c * l->levels * stride + from;
-        const float *rise = l->rises + (size_t)c * (l->levels - 1) * stride + from;
-        for (int code = 0; code < l->levels - 1; code++, grad += stride, rise += stride) {
+        float *grad = grad_rows + (size_t)c * l->levels * part.stride + part.from;
+        const float *rise = l->rises + (size_t)c * (l->levels - 1) * part.stride + part.from;
+        for (int code = 0; code < l->levels - 1; code++, grad += part.stride, rise += part.stride) {
             const uint64_t mask = equal_mask(tile->codes[c], code);
-            if (!mask) continue;
-            bucket(tile, c, mask, from, stride, vectors, rise, grad, products);
+            if (mask) bucket(tile, c, mask, part, rise, grad);
         }
-        for (int n = 0; n < TILE; n += TOGETHER) add_lanes(products + n, tile->slope[c] + n);
+        for (int n = 0; n < TILE; n += TOGETHER) add_lanes(tile->products + n, tile->slope[c] + n);
     }
 }
 
-/* That of the vectors `from` to `until` - 1 of the rows, in chunks of about the same length. */
-IQLUT_INLINE void chunks(const iqlut_train_view *l, tile_state *tile, int channels, int from,
-                         int until, int stride, float *grad_rows) {
-    const int count = (until - from + BACKWARD_CHUNK - 1) / BACKWARD_CHUNK;
+/* That of a longer part of the rows, in chunks of about the same length. */
+IQLUT_INLINE void chunks(const iqlut_train_view *l, tile_state *tile, int channels,
+                         const chunk part, float *grad_rows) {
+    const int count = (part.vectors + BACKWARD_CHUNK - 1) / BACKWARD_CHUNK;
     if (!count) return;
-    const int vectors = (until - from + count - 1) / count, last = from + (count - 1) * vectors;
-    for (; from < last; from += vectors)
-        chunk(l, tile, channels, from * TRAIN_LANES, stride, vectors, grad_rows);
-    chunk(l, tile, channels, last * TRAIN_LANES, stride, until - last, grad_rows);
+    const int each = (part.vectors + count - 1) / count;
+    chunk one = {part.from, each, part.stride};
+    for (int n = 0; n < count - 1; n++, one.from += each * TRAIN_LANES)
+        one_chunk(l, tile, channels, one, grad_rows);
+    one_chunk(l, tile, channels, (chunk){one.from, part.vectors - (count - 1) * each, part.stride},
+              grad_rows);
 }
 
 /* That of whole rows; those of the channels from few_in on end before the others. */
@@ -148,9 +154,9 @@ IQLUT_INLINE void rows(const iqlut_train_view *l, tile_state *tile, const shape 
                        float *grad_rows) {
     const int each = WHOLE / TRAIN_LANES, all = iqlut_train_row_wholes(s);
     const int common = iqlut_train_common_wholes(s), stride = all * WHOLE;
-    for (int c = 0; c < s.c; c++) memset(tile->slope[c], 0, sizeof tile->slope[c]);
-    chunks(l, tile, s.c, 0, common * each, stride, grad_rows);
-    chunks(l, tile, s.few_in, common * each, all * each, stride, grad_rows);
+    memset(tile->slope, 0, sizeof tile->slope[0] * (size_t)s.c);
+    chunks(l, tile, s.c, (chunk){0, common * each, stride}, grad_rows);
+    chunks(l, tile, s.few_in, (chunk){common * WHOLE, (all - common) * each, stride}, grad_rows);
 }
 
 /* Moving the level below (above) by dx is moving the signal by -(1 - fraction) dx (by

@@ -14,14 +14,11 @@ import numpy as np
 
 from iqlut.engines import check_plane
 from iqlut.errors import InvalidArgument
-from iqlut.native import ISA_VARIABLE, Problem, inference
+from iqlut.native import ISA_VARIABLE, REFERENCE, Problem, inference
 from iqlut.native.interruptible_call import interruptible
 from iqlut.planes.plane_types import UpscalePlane, check_uint8
 from iqlut.tables.integer_tables import Layer, Tables
 
-# The plain C loops that the kernels are checked against. They use no instruction set of their own
-# and upscale luma only.
-REFERENCE = "reference"
 # Calls with more multiplications run in a thread of their own, so that a signal can interrupt them.
 # Starting a thread takes 0.1 ms, and the fastest instruction set takes tens of ms for so many.
 _SHORT_CALL = 2_000_000_000
@@ -34,7 +31,8 @@ def instruction_sets() -> tuple[str, ...]:
 
 
 def build(tables: Tables, threads: int = 1, isa: str | None = None) -> UpscalePlane:
-    """See `iqlut.engines`. `isa` is one of `instruction_sets()`, or REFERENCE.
+    """See `iqlut.engines`. `isa` is one of `instruction_sets()`, or REFERENCE, which
+    upscales luma only.
 
     None means the instruction set that the environment variable ISA_VARIABLE names, which serves to
     locate a fault without changing a program, or else the fastest one.

@@ -12,8 +12,9 @@ import importlib.util
 
 from iqlut.errors import BadInstallation, InvalidArgument
 
-ABI_VERSION = 3  # IQLUT_ABI_VERSION in native/shared/interface.h
+ABI_VERSION = 4  # IQLUT_ABI_VERSION in native/shared/interface.h
 ISA_VARIABLE = "IQLUT_ISA"  # the environment variable that names an instruction set
+REFERENCE = "reference"  # in its place: plain loops that the instruction sets are checked against
 
 # The codes in native/shared/interface.h, in their order there.
 CODES = (

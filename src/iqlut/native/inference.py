@@ -43,6 +43,22 @@ class Result(ctypes.Structure):
     _fields_ = (("pixels", c_void_p), ("stride", c_int64))
 
 
+class Phases(ctypes.Structure):
+    """The structure iqlut_phases."""
+
+    _fields_ = (("first", c_int32 * 4), ("weights", (c_int32 * 5) * 4))
+
+
+class Samples(ctypes.Structure):
+    """The structure iqlut_samples."""
+
+    _fields_ = (
+        ("samples", c_void_p),
+        *((name, c_int64) for name in ("h", "w", "stride")),
+        *((name, c_int32) for name in ("bytes", "sample_max")),
+    )
+
+
 @lru_cache(maxsize=1)
 def library() -> ctypes.CDLL:
     """The inference library with its prototypes, loaded once."""
@@ -68,4 +84,13 @@ def library() -> ctypes.CDLL:
         POINTER(c_int32),
     )
     found.iqlut_upscale.restype = c_int
+    found.iqlut_upscale_samples.argtypes = (
+        POINTER(Samples),
+        c_int,
+        POINTER(Phases),
+        POINTER(Phases),
+        c_char_p,
+        c_void_p,
+    )
+    found.iqlut_upscale_samples.restype = c_int
     return found

@@ -12,7 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from iqlut.planes import cubic, high_bit_depth
+from iqlut.native import cubic_samples
+from iqlut.planes import high_bit_depth
 from iqlut.planes.plane_types import UpscalePlane
 
 DEPTH_MAX = 12
@@ -82,7 +83,8 @@ def upscale_planes(
         )
         sample_max = (1 << layout.depth) - 1
         for plane, (h, w) in zip(planes[1:], layout.larger(scale).shapes()[1:], strict=True):
-            larger.append(cubic.upscale(plane, scale, (down, across), sample_max)[:h, :w])
+            enlarged = cubic_samples.upscale(plane, scale, (down, across), sample_max)
+            larger.append(enlarged[:h, :w])
     return larger
 
 
