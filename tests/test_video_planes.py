@@ -90,7 +90,7 @@ def test_the_library_enlarges_as_the_definition(depth: int, scale: int, isa: str
     for number, size in enumerate(sizes):
         values = [0, most] if number % 2 else np.arange(most + 1)
         plane = rng.choice(values, (2 * size[0], size[1] + 3)).astype(kind)[::2, 3:]
-        for place in itertools.product(offsets, repeat=2):
+        for place in itertools.product(offsets, offsets):
             found = cubic_samples.upscale(plane, scale, place, most, isa)
             expected = cubic.upscale(plane, scale, place, most)
             assert found.dtype == expected.dtype
