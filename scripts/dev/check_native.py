@@ -1,4 +1,4 @@
-"""Run the tests of the native engine on another build of its library.
+"""Run the tests of the native engine, and of enlarged samples, on another build of their library.
 
     python -m scripts.dev.check_native FOLDER [pytest argument...]
 
@@ -19,7 +19,8 @@ from iqlut import native
 def main(folder: str, arguments: list[str]) -> int:
     """The exit code of pytest."""
     native.path_of = lambda name: str(Path(folder).resolve() / f"_{name}.so")
-    return int(pytest.main(["tests/test_engines.py", "-k", "native", *arguments]))
+    tests = ("tests/test_engines.py", "tests/test_video_planes.py")
+    return int(pytest.main([*tests, "-k", "native or the_library_enlarges", *arguments]))
 
 
 if __name__ == "__main__":
