@@ -29,6 +29,7 @@ ENTRIES_MAX |= {
     "iqlut-30k": 31 * 1024,
     "iqlut-34k": 34 * 1024,
     "iqlut-65k": 66 * 1024,
+    "iqlut-114k": 115 * 1024,
 }
 CORNER_PX = 32  # more than any receptive field: some pixels do not see the border
 
