@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from iqlut.engines.native import instruction_sets
-from iqlut.native import REFERENCE, cubic_samples
-from iqlut.planes import cubic, resize
+from iqlut.native import REFERENCE
+from iqlut.planes import cubic, native_cubic, resize
 from iqlut.videos.frame_planes import Layout, upscale_luma, upscale_planes
 from iqlut.videos.prefetch import ahead
 
@@ -91,7 +91,7 @@ def test_the_library_enlarges_as_the_definition(depth: int, scale: int, isa: str
         values = [0, most] if number % 2 else np.arange(most + 1)
         plane = rng.choice(values, (2 * size[0], size[1] + 3)).astype(kind)[::2, 3:]
         for place in itertools.product(offsets, offsets):
-            found = cubic_samples.upscale(plane, scale, place, most, isa)
+            found = native_cubic.upscale(plane, scale, place, most, isa)
             expected = cubic.upscale(plane, scale, place, most)
             assert found.dtype == expected.dtype
             np.testing.assert_array_equal(found, expected)

@@ -12,8 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from iqlut.native import cubic_samples
-from iqlut.planes import high_bit_depth
+from iqlut.planes import high_bit_depth, native_cubic
 from iqlut.planes.plane_types import UpscalePlane
 
 DEPTH_MAX = 12
@@ -83,7 +82,7 @@ def upscale_planes(
         )
         sample_max = (1 << layout.depth) - 1
         for plane, (h, w) in zip(planes[1:], layout.larger(scale).shapes()[1:], strict=True):
-            enlarged = cubic_samples.upscale(plane, scale, (down, across), sample_max)
+            enlarged = native_cubic.upscale(plane, scale, (down, across), sample_max)
             larger.append(enlarged[:h, :w])
     return larger
 
