@@ -53,7 +53,7 @@ check-native: $(READY)  ## the kernels under ASan and UBSan: stored cases, the t
 	.ci/tools clang cmake make
 	mkdir -p $(CHECKS)/corpus
 	cmake -S . -B $(CHECKS)/clang -DIQLUT_CHECKS=sanitized -DCMAKE_C_COMPILER=clang >$(CHECKS).log 2>&1 || { cat $(CHECKS).log; exit 1; }
-	cmake --build $(CHECKS)/clang --target check fuzz _inference
+	cmake --build $(CHECKS)/clang --target check fuzz _inference _training
 	$(BIN)/python tests/check_cases.py $(CHECKS)/cases.bin 100
 	$(CHECKS)/clang/check <$(CHECKS)/cases.bin
 	LD_PRELOAD=$$(clang -print-file-name=libclang_rt.asan-$$(uname -m).so) ASAN_OPTIONS=detect_leaks=0 \

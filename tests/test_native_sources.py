@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -121,6 +123,33 @@ def test_constants_are_those_of_python() -> None:
     assert codes is not None
     assert tuple(re.findall(r"IQLUT_(\w+)", codes[1])) == native.CODES
     assert f"#define IQLUT_ABI_VERSION {native.ABI_VERSION}\n" in header
+
+
+def flags_of(name: str) -> list[str]:
+    """What CMakeLists.txt compiles a file for: the instruction set of its name."""
+    cmake = (NATIVE.parent / "CMakeLists.txt").read_text(encoding="utf-8")
+    values = dict(re.findall(r"^ *set\((\w+) ([-$][^)]*)\)", cmake, re.MULTILINE))
+    flags = values.get("FLAGS_" + name.removesuffix(".c").replace("/", "_"), "")
+    return re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], flags).split()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the flags are those of x86-64")
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in TEXTS
+        if re.match(r"(inference|shared|training)/(?!neon|.*_tmpl).*\.c", name)
+    ],
+)
+def test_both_compilers_take_it_without_a_warning(name: str, compiler: str) -> None:
+    if not shutil.which(compiler):
+        pytest.skip(f"no {compiler} here")
+    options = ["-std=c11", "-D_GNU_SOURCE", "-DIQLUT_X86", "-Wall", "-Wextra", "-Werror"]
+    command = [compiler, "-fsyntax-only", *options, *flags_of(name), str(NATIVE / name)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_code_is_formatted() -> None:

@@ -93,12 +93,10 @@ IQLUT_INLINE void add_lanes(const folded *v, float *out) {
  * between these. Loops are unrolled so that sums stay in registers. */
 IQLUT_INLINE void bucket(tile_state *tile, int c, uint64_t mask, const chunk part,
                          const float *rise, float *grad_below) {
-    vec all[BACKWARD_CHUNK], upper[BACKWARD_CHUNK], rises[BACKWARD_CHUNK];
+    vec all[BACKWARD_CHUNK] = {{0}}, upper[BACKWARD_CHUNK] = {{0}}, rises[BACKWARD_CHUNK] = {{0}};
+    if (part.vectors > BACKWARD_CHUNK) __builtin_unreachable();
     UNROLL
-    for (int v = 0; v < part.vectors; v++) {
-        all[v] = upper[v] = (vec){0};
-        rises[v] = *(const vec *)(rise + v * TRAIN_LANES);
-    }
+    for (int v = 0; v < part.vectors; v++) rises[v] = *(const vec *)(rise + v * TRAIN_LANES);
     for (; mask; mask &= mask - 1) {
         const size_t pixel = (size_t)__builtin_ctzll(mask);
         const float *gathered = tile->gathered + pixel * part.stride + part.from;

@@ -22,7 +22,8 @@ IQLUT_INLINE pairs blend(const int8_t *row, uint16_t weights) {
 #else
     /* The bytes of a pair are the halves of a lane. */
     const pairs entries = *(const any_pairs *)row;
-    return ((entries << 8) >> 8) * (weights & 255) + (entries >> 8) * (weights >> 8);
+    const int16_t below = (int16_t)(weights & 255), above = (int16_t)(weights >> 8);
+    return ((entries << 8) >> 8) * below + (entries >> 8) * above;
 #endif
 }
 
@@ -48,12 +49,11 @@ IQLUT_INLINE total widened(pairs sums, int upper) {
 IQLUT_INLINE void row_sum(const iqlut_train_view *l, const uint8_t *signal, const int8_t *rows,
                           int channels, int wholes, float *out) {
     const int vectors = wholes * WHOLE / TRAIN_LANES, registers = (vectors + 1) / 2;
-    total totals[2 * FORWARD_CHUNK];
+    if (registers > FORWARD_CHUNK) __builtin_unreachable();
+    total totals[2 * FORWARD_CHUNK] = {{0}};
     for (int start = 0; start < channels; start += SUM_CHANNELS) {
         const int until = start + SUM_CHANNELS < channels ? start + SUM_CHANNELS : channels;
-        pairs sums[FORWARD_CHUNK];
-        UNROLL
-        for (int v = 0; v < registers; v++) sums[v] = (pairs){0};
+        pairs sums[FORWARD_CHUNK] = {{0}};
         for (int c = start; c < until; c++) {
             const int s = signal[c];
             const int8_t *row = rows + (size_t)(c * (l->levels - 1) + l->code[s]) * l->pair_stride;
