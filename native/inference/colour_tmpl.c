@@ -15,7 +15,6 @@
 #define LUMA_RED 19595
 #define LUMA_GREEN 38470
 #define LUMA_BLUE 7471
-#define CHROMA_BITS 5 /* cubic.FRACTION_BITS */
 
 IQLUT_INLINE void split_pixels(const uint8_t *pixels, const int channels, int count,
                                uint8_t *restrict luma, int16_t *restrict red,
@@ -50,14 +49,15 @@ IQLUT_INLINE void enlarge_down(const int16_t *const rows[IQLUT_CUBIC_TAPS], int 
 /* .. then along the row. */
 IQLUT_INLINE void enlarge_along(const int32_t *restrict tall, int count, int16_t *restrict wide,
                                 const int scale) {
-    enum { SHIFT = 2 * IQLUT_CUBIC_BITS - CHROMA_BITS };
+    enum { SHIFT = 2 * IQLUT_CUBIC_BITS - IQLUT_CUBIC_FRACTION_BITS };
     for (int x = 0; x < count; x++)
         IQLUT_FOR_UNROLLED(int q = 0; q < scale; q++) {
             const int32_t *const along = iqlut_cubic[scale][q];
             int32_t total = 1 << (SHIFT - 1);
             IQLUT_FOR_UNROLLED(int k = 0; k < IQLUT_CUBIC_TAPS; k++)
                 total += along[k] * tall[x + k];
-            wide[x * scale + q] = (int16_t)(total >> SHIFT); /* at most 255 * 1.6 << CHROMA_BITS */
+            wide[x * scale + q] =
+                (int16_t)(total >> SHIFT); /* at most 255 * 1.6 << IQLUT_CUBIC_FRACTION_BITS */
         }
 }
 
@@ -135,7 +135,7 @@ typedef void enlarge_along_function(const int32_t *restrict, int, int16_t *restr
 /* colour._colours of one row: `count` pixels of luma and of both differences to triples. */
 static IQLUT_NOINLINE void join_row(const uint8_t *luma, const int16_t *red, const int16_t *blue,
                                     int count, uint8_t *out) {
-    enum { SHIFT = LUMA_BITS + CHROMA_BITS, CHUNK = 256 };
+    enum { SHIFT = LUMA_BITS + IQLUT_CUBIC_FRACTION_BITS, CHUNK = 256 };
     uint8_t bytes[3][CHUNK];
     for (int start = 0; start < count; start += CHUNK) {
         const int pixels = count - start < CHUNK ? count - start : CHUNK;

@@ -5,9 +5,11 @@
 
 #include "iqlut.h"
 
-#define IQLUT_CUBIC_BITS 10 /* cubic.WEIGHT_BITS */
+#define IQLUT_CUBIC_BITS 10         /* cubic.WEIGHT_BITS */
+#define IQLUT_CUBIC_FRACTION_BITS 5 /* cubic.FRACTION_BITS */
 #define IQLUT_CUBIC_REACH 2
-#define IQLUT_CUBIC_BEFORE 2 /* cubic.BEFORE, AFTER: samples read beside a plane at any offset */
+#define IQLUT_CUBIC_BEFORE \
+    IQLUT_CUBIC_REACH /* cubic.BEFORE, AFTER: samples read beside a plane at any offset */
 #define IQLUT_CUBIC_AFTER 3
 
 static const int32_t iqlut_cubic[IQLUT_SCALE_MAX + 1][IQLUT_SCALE_MAX][IQLUT_CUBIC_TAPS] = {

@@ -3,10 +3,8 @@
 #include "cubic.h"
 #include "isa.h"
 
-#define CUBIC_FRACTION_BITS 5       /* cubic.FRACTION_BITS */
 #define CUBIC_INT32_SAMPLE_MAX 1310 /* cubic._INT32_SAMPLE_MAX */
-
-#define CUBIC_CHUNK 256 /* samples of a row at a time */
+#define CUBIC_CHUNK 256             /* samples of a row at a time */
 
 /* Down the columns, from five rows of samples; and phases of a row in turn, as samples. */
 #define DEFINE_FOR_SAMPLES(type)                                                                   \
@@ -26,20 +24,20 @@ DEFINE_FOR_SAMPLES(uint8_t)
 DEFINE_FOR_SAMPLES(uint16_t)
 
 /* Along the row, for one phase of columns: `count` samples of that phase. */
-#define DEFINE_SAMPLES_ALONG(name, type)                                               \
-    IQLUT_INLINE void name(const int32_t *from, const int32_t *w, int count, int most, \
-                           uint16_t *restrict out) {                                   \
-        enum { SHIFT = 2 * IQLUT_CUBIC_BITS - CUBIC_FRACTION_BITS };                   \
-        for (int x = 0; x < count; x++) {                                              \
-            const type total = (type)w[0] * from[x] + (type)w[1] * from[x + 1] +       \
-                               (type)w[2] * from[x + 2] + (type)w[3] * from[x + 3] +   \
-                               (type)w[4] * from[x + 4] + (1 << (SHIFT - 1));          \
-            const int32_t fine = (int32_t)(total >> SHIFT);                            \
-            const int32_t value =                                                      \
-                (fine + (1 << (CUBIC_FRACTION_BITS - 1))) >> CUBIC_FRACTION_BITS;      \
-            const int32_t low = value < 0 ? 0 : value;                                 \
-            out[x] = (uint16_t)(low > most ? most : low);                              \
-        }                                                                              \
+#define DEFINE_SAMPLES_ALONG(name, type)                                                      \
+    IQLUT_INLINE void name(const int32_t *from, const int32_t *w, int count, int most,        \
+                           uint16_t *restrict out) {                                          \
+        enum { SHIFT = 2 * IQLUT_CUBIC_BITS - IQLUT_CUBIC_FRACTION_BITS };                    \
+        for (int x = 0; x < count; x++) {                                                     \
+            const type total = (type)w[0] * from[x] + (type)w[1] * from[x + 1] +              \
+                               (type)w[2] * from[x + 2] + (type)w[3] * from[x + 3] +          \
+                               (type)w[4] * from[x + 4] + (1 << (SHIFT - 1));                 \
+            const int32_t fine = (int32_t)(total >> SHIFT);                                   \
+            const int32_t value =                                                             \
+                (fine + (1 << (IQLUT_CUBIC_FRACTION_BITS - 1))) >> IQLUT_CUBIC_FRACTION_BITS; \
+            const int32_t low = value < 0 ? 0 : value;                                        \
+            out[x] = (uint16_t)(low > most ? most : low);                                     \
+        }                                                                                     \
     }
 DEFINE_SAMPLES_ALONG(samples_along, int32_t)
 DEFINE_SAMPLES_ALONG(deep_samples_along, int64_t)

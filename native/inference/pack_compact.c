@@ -90,7 +90,7 @@ static int has_orders(const iqlut_layer *l, const frame_orders *orders) {
 static int find_orders(const iqlut_layer *l, int frames, frame_orders *orders) {
     const int inputs = l->shape.channels_in, outputs = l->shape.channels_out;
     const int orbit = 2 * frames, root = root_of(outputs);
-    if (l->shape.kernel != 3 || inputs % orbit) return 0;
+    if (inputs % orbit) return 0;
     for (int phases = 0; phases < (frames > IQLUT_FRAMES ? 1 : 2); phases++) {
         if (phases ? root * root != outputs : outputs % orbit) continue;
         orders->frames = frames, orders->are_phases = phases;
@@ -150,12 +150,12 @@ static int set_whole(iqlut_packed *p, const frame_orders *orders) {
 }
 
 /* The form of a symmetric layer with this many frames. */
-static int try_frames(iqlut_packed *packed, const iqlut_layer *layer, int frames) {
-    const iqlut_spatial spatial = iqlut_find_spatial(layer);
+static int try_frames(iqlut_packed *packed, const iqlut_layer *layer, int frames,
+                      const iqlut_spatial *spatial) {
     iqlut_packed compact = *packed;
     frame_orders orders;
     if (!find_orders(layer, frames, &orders)) return 0;
-    if (!(spatial.are_few && set_partial(&compact, frames, &spatial)) &&
+    if (!(spatial->are_few && set_partial(&compact, frames, spatial)) &&
         !set_whole(&compact, &orders))
         return 0;
     set_lanes(&compact, &orders);
@@ -172,7 +172,7 @@ int iqlut_try_compact(iqlut_packed *packed, const iqlut_layer *layer) {
         return 1;
     }
     if (packed->pass_bytes <= PAIRED_BYTES_FEW) return 0;
-    const int has_four = try_frames(packed, layer, IQLUT_FRAMES);
+    const int has_four = try_frames(packed, layer, IQLUT_FRAMES, &spatial);
     if (has_four && packed->block > 8 && packed->pass_bytes <= COMPACT_BYTES_FEW) return 1;
-    return try_frames(packed, layer, IQLUT_FRAMES_MAX) || has_four;
+    return try_frames(packed, layer, IQLUT_FRAMES_MAX, &spatial) || has_four;
 }

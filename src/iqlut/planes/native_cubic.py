@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 import numpy as np
 
@@ -45,8 +46,9 @@ def upscale(
     return out
 
 
+@lru_cache(maxsize=64)
 def _phases(scale: int, offset: float) -> inference.Phases:
-    """`cubic.phases` as a structure of the library."""
+    """`cubic.phases` as a structure of the library, which only reads it."""
     phases = inference.Phases()
     for index, (first, weights) in enumerate(cubic.phases(scale, offset)):
         phases.first[index] = first
