@@ -102,11 +102,15 @@ def test_without_the_negative_it_is_the_same_function(new: int) -> None:
     torch.testing.assert_close(found, expected, rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize(("old", "new"), [(8, 8), (8, 4), (8, 1), (4, 2)])
+@pytest.mark.parametrize("negative", [False, True])
+@pytest.mark.parametrize(("old", "new"), [(8, 8), (8, 4), (8, 2), (8, 1), (4, 2)])
 @pytest.mark.parametrize("gate", ["block", "channel"])
-def test_less_symmetry_is_the_same_function(old: int, new: int, gate: str) -> None:
+def test_less_symmetry_is_the_same_function(old: int, new: int, gate: str, negative: bool) -> None:
     """What was stored once becomes several tables, free to part."""
-    config = replace(SMALL, channels=8, upsample_kernel=3, gate=gate, symmetry=old)
+    config = replace(
+        SMALL, scale=4, channels=32, upsample_kernel=3, gate=gate, symmetry=old, negative=negative,
+        first_levels=16,
+    )  # fmt: skip
     torch.manual_seed(2)
     one = Network(config)
     with torch.no_grad():
@@ -139,9 +143,9 @@ def test_more_orbits_are_the_same_function(gate: str, negative: bool) -> None:
 
 
 @pytest.mark.parametrize("strengths", [(), (0.0, 1.0)])
-@pytest.mark.parametrize(("channels", "symmetry"), [(16, 8), (3, 1)])
+@pytest.mark.parametrize(("channels", "symmetry", "new"), [(16, 8, 8), (16, 8, 4), (3, 1, 1)])
 def test_pairs_of_channels_are_the_mean_of_an_image_and_its_negative(
-    channels: int, symmetry: int, strengths: tuple[float, ...]
+    channels: int, symmetry: int, new: int, strengths: tuple[float, ...]
 ) -> None:
     """To the curves of the first block, whose levels differ by up to one signal."""
     config = replace(
@@ -152,7 +156,7 @@ def test_pairs_of_channels_are_the_mean_of_an_image_and_its_negative(
     one = Network(config)
     with torch.no_grad():
         one.alpha.normal_()
-    other = Network(replace(config, channels=2 * channels, negative=True))
+    other = Network(replace(config, channels=2 * channels, symmetry=new, negative=True))
     start_from(other, one)
     luma = torch.randint(0, 256, (2, 9, 11), dtype=torch.uint8)
     mean = (one(luma, rounded=False) - one(255 - luma, rounded=False)) / 2
@@ -169,5 +173,5 @@ def test_sub_networks_with_the_negative_do_not_start_from_others() -> None:
 
 def test_more_symmetry_is_refused() -> None:
     config = replace(SMALL, channels=8, upsample_kernel=3)
-    with pytest.raises(BadConfig, match="another symmetry"):
+    with pytest.raises(BadConfig, match="less symmetry"):
         start_from(Network(replace(config, symmetry=4)), Network(config))

@@ -26,10 +26,11 @@ def start_from(network: Network, other: Network) -> None:
     Blocks that `other` lacks come before the upsampler and pass on their signals. A channel that it
     lacks is a copy of one that it has. The copies have random weights in the next layer, which sum
     to 1, so that they can learn different things (Net2Net, arXiv 1511.05641). If the scales differ,
-    the upsampler is not initialised. A network with the negative and twice the channels of `other`,
-    which has the same symmetry without it, becomes the mean of what `other` makes of an image and
-    of its negative. Each table set of `network` starts from the entries of `other` at the strength
-    of the set. Raises BadConfig if the two do not fit.
+    the upsampler is not initialised. Of a network with fewer flips and rotations, the tables that
+    were stored once become several. A network with the negative and twice the channels of `other`,
+    which has no negative, becomes the mean of what `other` makes of an image and of its negative.
+    Each table set of `network` starts from the entries of `other` at the strength of the set.
+    Raises BadConfig if the two do not fit.
     """
     old, new = other.config, network.config
     _check_fits(old, new)
@@ -45,7 +46,7 @@ def start_from(network: Network, other: Network) -> None:
     alpha = other.alpha
     if old.gate == "channel":
         alpha = alpha.repeat_interleave(old.group.order, 1)
-    kept = old.symmetry if _is_paired(old, new) else new.group.order
+    kept = new.symmetry if _is_paired(old, new) else new.group.order
     alpha = alpha.expand(-1, old.channels)[:, ::kept]
     network.alpha[:last] = alpha[:, torch.arange(network.alpha.shape[1]) % alpha.shape[1]]
 
@@ -63,20 +64,19 @@ def _check_fits(old: ModelConfig, new: ModelConfig) -> None:
             "train.start has sub-networks and model.negative is another one than there, expected "
             "the same; name another checkpoint, or change model.negative"
         )
-    same = old.group == new.group or (not new.negative and old.symmetry % new.symmetry == 0)
-    fits = _is_paired(old, new) or (same and old.channels % new.group.order == 0)
-    if new.group.order > 1 and not fits:
+    keeps = old.negative or not new.negative or _is_paired(old, new)
+    orbits_fit = _is_paired(old, new) or old.channels % new.group.order == 0
+    if new.group.order > 1 and not (keeps and orbits_fit and old.symmetry % new.symmetry == 0):
         raise BadConfig(
-            "train.start has another symmetry than the model, expected the same, or none of the "
-            "negative and half of the channels for a model with it; name another checkpoint, or "
+            "train.start has less symmetry than the model, expected at least as much, or for "
+            "model.negative = true half of the channels without it; name another checkpoint, or "
             "set model.symmetry = 1 and model.negative = false"
         )
 
 
 def _is_paired(old: ModelConfig, new: ModelConfig) -> bool:
     """Whether the channels of `old` become pairs, of which one sees the negative."""
-    groups_fit = old.symmetry == new.symmetry and new.negative and not old.negative
-    return groups_fit and new.channels == 2 * old.channels
+    return new.negative and not old.negative and new.channels == 2 * old.channels
 
 
 def _take_tables(network: Network, number: int, other: Network) -> None:
@@ -95,10 +95,11 @@ def _take_tables(network: Network, number: int, other: Network) -> None:
         if own is None or entries.shape[2:4] != own.shape[2:4]:
             raise _does_not_fit()
         end = index == new.blocks
+        entries = _in_smaller_orbits(entries, old.group, new.group, end)
         if index == 0 and old.negative != new.negative:
             entries = _with_skip(entries, here, other)
         if _is_paired(old, new):
-            own.copy_(_paired(entries, old.symmetry, index == 0, end))
+            own.copy_(_paired(entries, new.symmetry, index == 0, end))
             continue
         entries = _widened(
             entries, 1 if index == 0 else new.channels, new.scale**2 if end else new.channels
@@ -144,11 +145,31 @@ def _with_skip(entries: torch.Tensor, curve: Curve, other: Network) -> torch.Ten
     return changed
 
 
+def _in_smaller_orbits(
+    entries: torch.Tensor, old: symmetry.Symmetry, new: symmetry.Symmetry, last: bool
+) -> torch.Tensor:
+    """The entries (c, levels, k, k, d) with their channels in the orbits of a smaller group.
+
+    Orbits with the negative are split in each half. Without it, the leading part of an orbit is one
+    of the smaller group, and so is each later part.
+    """
+    if not (old.negative and new.negative):
+        return entries
+    count, fewer = old.flips_rotations, new.flips_rotations
+    members = torch.arange(old.order).view(2, count // fewer, fewer).transpose(0, 1).flatten()
+    for axis in (0,) if last else (0, 4):
+        channels = entries.shape[axis]
+        if channels > 1:  # not luma, the input of the first layer
+            first = torch.arange(0, channels, old.order).view(-1, 1)
+            entries = entries.index_select(axis, (first + members).flatten())
+    return entries
+
+
 def _paired(entries: torch.Tensor, orbit: int, first: bool, last: bool) -> torch.Tensor:
     """The stored entries of a layer of pairs of channels, of which one sees the negative.
 
-    `entries` (c, levels, k, k, d) are those without the negative, where an orbit has `orbit`
-    channels.
+    `entries` (c, levels, k, k, d) are those without the negative, where an orbit of the new network
+    would have `orbit` channels.
     """
     if last:
         return entries[::orbit] / 2
