@@ -242,9 +242,14 @@ def with_one_more(lut: np.ndarray) -> np.ndarray:
         "negative",
         "partial",
         "partial negative",
+        "rotations",
+        "rotations negative",
+        "partial rotations",
+        "partial rotations negative",
         "lines",
         "nearly symmetric",
         "nearly negative",
+        "nearly rotations negative",
         "nearly partial",
         "nearly lines",
     ],
@@ -270,7 +275,8 @@ def test_symmetric_tables(build: Build, channels: int, levels: int, scale: int, 
     not if one entry is another.
     """
     rng = np.random.default_rng(levels * channels)
-    group = Symmetry(8, negative="negative" in kind and channels % 16 == 0)
+    members = 4 if "rotations" in kind else 8
+    group = Symmetry(members, negative="negative" in kind and channels % (2 * members) == 0)
     tables = symmetric_tables(rng, group, scale, shape=(channels, levels), lines="lines" in kind)
     layers = list(tables.layers)
     for index in (1, 2):

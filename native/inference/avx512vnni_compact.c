@@ -10,11 +10,11 @@
 
 enum { VECTORS_MAX = 14 };
 
-/* The tap of the stored rows that is `tap` in a frame, and the inverse; pack_compact.c computes
+/* The tap of the stored rows that is `tap` in an order, and the inverse; pack_compact.c computes
  * the same. */
-IQLUT_INLINE int tap_in_frame(const int frame, const int tap) {
+IQLUT_INLINE int tap_in_order(const int order, const int tap) {
     const int row = tap / 3, column = tap % 3;
-    switch (frame % IQLUT_FRAMES) {
+    switch (order) {
         case 0: return tap;
         case 1: return column * 3 + 2 - row;
         case 2: return row * 3 + 2 - column;
@@ -22,9 +22,9 @@ IQLUT_INLINE int tap_in_frame(const int frame, const int tap) {
     }
 }
 
-IQLUT_INLINE int tap_out_of_frame(const int frame, const int tap) {
+IQLUT_INLINE int tap_out_of_order(const int order, const int tap) {
     const int row = tap / 3, column = tap % 3;
-    return frame % IQLUT_FRAMES == 1 ? (2 - column) * 3 + row : tap_in_frame(frame, tap);
+    return order == 1 ? (2 - column) * 3 + row : tap_in_order(order, tap);
 }
 
 IQLUT_INLINE int vectors_of(const iqlut_compact form) {
@@ -74,11 +74,12 @@ IQLUT_INLINE vec reordered(const vec *old, const int lane, const int32_t lanes[2
 IQLUT_INLINE void to_frame_before(vec *sum, const int frame, const iqlut_compact form,
                                   const int32_t lanes[2][16]) {
     const int block = form.block, wide = block / 16 * 8, centre = iqlut_outer_vectors(block);
+    const int order = frame % form.tap_orders, before = (frame - 1) % form.tap_orders;
     vec old[VECTORS_MAX];
     IQLUT_FOR_UNROLLED(int v = 0; v < vectors_of(form); v++) old[v] = sum[v];
     IQLUT_FOR_UNROLLED(int n = 0; n < 8; n++) {
         const int tap = n < 4 ? n : n + 1;
-        const int from = tap_in_frame(frame, tap_out_of_frame(frame - 1, tap));
+        const int from = tap_in_order(order, tap_out_of_order(before, tap));
         if (wide) sum[n] = reordered(old, iqlut_compact_lane(block, from, 0), lanes);
         if (block % 16 && n < 4)
             sum[wide + n] = reordered(old, iqlut_compact_lane(block, from, block - 8), lanes);
@@ -167,52 +168,78 @@ IQLUT_INLINE void expand_form(const iqlut_pass pass, const iqlut_tap_rows rows,
     }
 }
 
-/* Frames, block, vectors of the centre, rows with all taps, rows: of published models. */
-#define FORMS(X)      \
-    X(1, 8, 1, 4, 8)  \
-    X(1, 16, 1, 4, 8) \
-    X(4, 16, 1, 2, 2) \
-    X(4, 24, 2, 3, 3) \
-    X(4, 16, 1, 3, 3) \
-    X(4, 16, 1, 4, 4) \
-    X(4, 16, 1, 6, 6) \
-    X(4, 16, 1, 8, 8) \
-    X(8, 16, 1, 3, 3) \
-    X(8, 16, 1, 4, 4)
+/* Orders of taps, frames, block, vectors of the centre, rows with all taps, rows: of published
+ * models. */
+#define FORMS(X)         \
+    X(1, 1, 8, 1, 4, 8)  \
+    X(1, 1, 16, 1, 4, 8) \
+    X(2, 2, 16, 1, 4, 4) \
+    X(2, 2, 16, 1, 6, 6) \
+    X(2, 2, 16, 1, 8, 8) \
+    X(2, 4, 16, 1, 2, 2) \
+    X(2, 4, 24, 2, 3, 3) \
+    X(2, 4, 16, 1, 4, 4) \
+    X(2, 4, 16, 1, 6, 6) \
+    X(4, 4, 16, 1, 2, 2) \
+    X(4, 4, 24, 2, 3, 3) \
+    X(4, 4, 16, 1, 3, 3) \
+    X(4, 4, 16, 1, 4, 4) \
+    X(4, 4, 16, 1, 6, 6) \
+    X(4, 4, 16, 1, 8, 8) \
+    X(4, 8, 16, 1, 3, 3) \
+    X(4, 8, 16, 1, 4, 4)
 
-/* All others, with any number of rows: frames, block, vectors of the centre. */
+/* All others, with any number of rows: orders of taps, frames, block, vectors of the centre. */
 #define FORMS_OF_ANY_ROWS(X) \
-    X(1, 8, 1)               \
-    X(1, 8, 2)               \
-    X(1, 16, 1)              \
-    X(1, 16, 2) X(4, 8, 1) X(4, 8, 2) X(4, 16, 1) X(4, 16, 2) X(4, 24, 2) X(8, 16, 1) X(8, 16, 2)
+    X(1, 1, 8, 1)            \
+    X(1, 1, 8, 2)            \
+    X(1, 1, 16, 1)           \
+    X(1, 1, 16, 2)           \
+    X(2, 2, 8, 1)            \
+    X(2, 2, 8, 2)            \
+    X(2, 2, 16, 1)           \
+    X(2, 2, 16, 2)           \
+    X(2, 2, 24, 2)           \
+    X(2, 4, 8, 1)            \
+    X(2, 4, 8, 2)            \
+    X(2, 4, 16, 1)           \
+    X(2, 4, 16, 2)           \
+    X(2, 4, 24, 2)           \
+    X(4, 4, 8, 1)            \
+    X(4, 4, 8, 2)            \
+    X(4, 4, 16, 1)           \
+    X(4, 4, 16, 2)           \
+    X(4, 4, 24, 2)           \
+    X(4, 8, 16, 1)           \
+    X(4, 8, 16, 2)
 
-#define DEFINE_EXPAND(F, B, C, FULL, ROWS)                                             \
-    static void expand_##F##_##B##_##C##_##FULL##_##ROWS(const iqlut_pass *pass,       \
-                                                         const iqlut_tap_rows *rows) { \
-        expand_form(*pass, *rows, (iqlut_compact){F, B, C, FULL, ROWS});               \
+#define DEFINE_EXPAND(T, F, B, C, FULL, ROWS)                                                \
+    static void expand_##T##_##F##_##B##_##C##_##FULL##_##ROWS(const iqlut_pass *pass,       \
+                                                               const iqlut_tap_rows *rows) { \
+        expand_form(*pass, *rows, (iqlut_compact){T, F, B, C, FULL, ROWS});                  \
     }
 FORMS(DEFINE_EXPAND)
 
-#define DEFINE_EXPAND_ANY(F, B, C)                                                           \
-    static void expand_##F##_##B##_##C(const iqlut_pass *pass, const iqlut_tap_rows *rows) { \
-        const iqlut_compact form = pass->layer->compact;                                     \
-        expand_form(*pass, *rows, (iqlut_compact){F, B, C, form.full_rows, form.rows});      \
+#define DEFINE_EXPAND_ANY(T, F, B, C)                                                              \
+    static void expand_##T##_##F##_##B##_##C(const iqlut_pass *pass, const iqlut_tap_rows *rows) { \
+        const iqlut_compact form = pass->layer->compact;                                           \
+        expand_form(*pass, *rows, (iqlut_compact){T, F, B, C, form.full_rows, form.rows});         \
     }
 FORMS_OF_ANY_ROWS(DEFINE_EXPAND_ANY)
 
 void iqlut_expand_compact(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
     const iqlut_compact form = pass->layer->compact;
-#define IS_FORM(F, B, C) (form.frames == F && form.block == B && form.centre_vectors == C)
-#define EXPAND_IF(F, B, C, FULL, ROWS)                                     \
-    if (IS_FORM(F, B, C) && form.full_rows == FULL && form.rows == ROWS) { \
-        expand_##F##_##B##_##C##_##FULL##_##ROWS(pass, rows);              \
-        return;                                                            \
+#define IS_FORM(T, F, B, C) \
+    (form.tap_orders == T && form.frames == F && form.block == B && form.centre_vectors == C)
+#define EXPAND_IF(T, F, B, C, FULL, ROWS)                                     \
+    if (IS_FORM(T, F, B, C) && form.full_rows == FULL && form.rows == ROWS) { \
+        expand_##T##_##F##_##B##_##C##_##FULL##_##ROWS(pass, rows);           \
+        return;                                                               \
     }
-#define EXPAND_IF_ANY(F, B, C)              \
-    if (IS_FORM(F, B, C)) {                 \
-        expand_##F##_##B##_##C(pass, rows); \
-        return;                             \
+#define EXPAND_IF_ANY(T, F, B, C)                 \
+    if (IS_FORM(T, F, B, C)) {                    \
+        expand_##T##_##F##_##B##_##C(pass, rows); \
+        return;                                   \
     }
     FORMS(EXPAND_IF)
     FORMS_OF_ANY_ROWS(EXPAND_IF_ANY)

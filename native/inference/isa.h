@@ -26,17 +26,18 @@ typedef struct {
 
 /* The form of a paired layer of 3x3 taps that leaves out rows and taps (pack_compact.c).
  *
- * Of a layer of a symmetric model, the table of the members 2f and 2f + 1 of each orbit of eight
- * input channels, or of sixteen with the negative, the frame f, is that of the members 0 and 1 with
- * taps and outputs in another order, so the rows of frame 0 serve all. A layer without symmetry is
- * one frame.
+ * Of a layer of a symmetric model, the table of the members 2f and 2f + 1 of each orbit of input
+ * channels, the frame f, is that of the members 0 and 1 with taps and outputs in another order, so
+ * the rows of frame 0 serve all. The orders of taps are those of the eight flips and rotations, of
+ * four frames, or of the rotations, of two; with the negative, twice as many frames have these
+ * orders again. A layer without symmetry is one frame.
  *
  * The first rows of a pair of codes have all taps, for the first `block` outputs, and the tap at
  * the centre for all outputs. The other rows have the latter only. */
-#define IQLUT_FRAMES 4 /* of the flips and rotations */
-#define IQLUT_FRAMES_MAX (2 * IQLUT_FRAMES)
+enum { IQLUT_ROTATIONS = 2, IQLUT_FLIPS_ROTATIONS = 4, IQLUT_FRAMES_MAX = 8 };
 typedef struct {
-    int frames;          /* IQLUT_FRAMES_MAX, IQLUT_FRAMES or 1 */
+    int tap_orders;      /* IQLUT_FLIPS_ROTATIONS, IQLUT_ROTATIONS or 1 */
+    int frames;          /* as many, or twice as many */
     int block;           /* 8, 16 or 24 */
     int centre_vectors;  /* of a row */
     int full_rows, rows; /* of a pair of codes; those with all taps, and all */
