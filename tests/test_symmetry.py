@@ -96,9 +96,8 @@ def test_the_mean_over_turns_is_that_of_one_where_all_are_the_same(
         self_ensemble(upscale_plane, ensemble)(luma),
     )
     np.testing.assert_array_equal(once, always)
-    needed = ensemble // min(ensemble, 8) if count == 8 else ensemble
-    needed = 1 if ensemble == 2 and count > 1 else needed
-    assert len(calls) == needed + ensemble
+    alike = {1: 1, 2: 2, 4: 2 if ensemble < 8 else 4, 8: min(ensemble, 8)}[count]
+    assert len(calls) == ensemble // alike + ensemble
 
 
 @pytest.mark.parametrize("group", OTHERS, ids=str)

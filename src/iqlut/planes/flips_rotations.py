@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+# The members of each group of flips and rotations. The order makes every leading part of a list a
+# whole orbit of a smaller group.
+GROUPS = {1: (0,), 2: (0, 3), 4: (0, 3, 5, 6), 8: (0, 3, 5, 6, 1, 2, 4, 7)}
+
 
 def flip_rotate(plane: np.ndarray, number: int) -> np.ndarray:
     """Flip and rotate a plane (h, w), as a view.

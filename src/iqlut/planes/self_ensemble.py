@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from iqlut.errors import InvalidArgument
-from iqlut.planes.flips_rotations import flip_rotate, flip_rotate_back
+from iqlut.planes.flips_rotations import GROUPS, flip_rotate, flip_rotate_back
 from iqlut.planes.plane_types import UpscalePlane
 
 COUNTS = (1, 2, 4, 8, 16)
@@ -26,11 +26,22 @@ def gains_nothing(ensemble: int, symmetry: int) -> bool:
 
 def _members(ensemble: int, symmetry: int) -> list[tuple[int, bool]]:
     """The flips and rotations of an ensemble whose pixels differ, and whether of the negative."""
-    numbers = _ORDER[:ensemble]
-    if symmetry >= len(_ORDER) or (ensemble == 2 and symmetry > 1):
-        numbers = numbers[:1]
+    numbers = _distinct(_ORDER[:ensemble], symmetry)
     negatives = (False, True) if ensemble > len(_ORDER) else (False,)
     return [(number, negative) for negative in negatives for number in numbers]
+
+
+def _distinct(numbers: tuple[int, ...], symmetry: int) -> list[int]:
+    """Those of the flips and rotations after which a model of this symmetry gives other pixels than
+    after one before.
+    """
+    grid, covered, kept = np.arange(9).reshape(3, 3), set(), []
+    for number in numbers:
+        transformed = flip_rotate(grid, number)
+        if transformed.tobytes() not in covered:
+            kept.append(number)
+            covered |= {flip_rotate(transformed, member).tobytes() for member in GROUPS[symmetry]}
+    return kept
 
 
 def self_ensemble(upscale_plane: UpscalePlane, ensemble: int, symmetry: int = 1) -> UpscalePlane:

@@ -32,12 +32,9 @@ from typing import Any
 
 import numpy as np
 
-from iqlut.planes.flips_rotations import flip_rotate
+from iqlut.planes.flips_rotations import GROUPS, flip_rotate
 
-# Which transformations of `flip_rotate` belong to each group. The order makes every leading part
-# of a list a whole orbit of a smaller group.
-_NUMBERS = {1: (0,), 2: (0, 3), 4: (0, 3, 5, 6), 8: (0, 3, 5, 6, 1, 2, 4, 7)}
-FLIPS_ROTATIONS = tuple(_NUMBERS)
+FLIPS_ROTATIONS = tuple(GROUPS)  # how many may belong to a group
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def channels_seen(group: Symmetry) -> np.ndarray:
     Row g, column h holds the member that stands to the first one as h stands to g.
     """
     grid, n = np.arange(9).reshape(3, 3), group.flips_rotations
-    places = [flip_rotate(grid, number).ravel() for number in _NUMBERS[n]]
+    places = [flip_rotate(grid, number).ravel() for number in GROUPS[n]]
     member = {tuple(place): index for index, place in enumerate(places)}
     back = [np.argsort(place) for place in places]
     seen = np.array([[member[tuple(place[other])] for place in places] for other in back])
@@ -137,7 +134,7 @@ def places(shape: tuple[int, ...], group: Symmetry, last: bool) -> np.ndarray:
         (c * order, levels, k, k, d) if last else (c, levels, k, k, d * order), part.dtype
     )
     for index, seen in enumerate(channels_seen(group)):
-        number = _NUMBERS[count][index % count]
+        number = GROUPS[count][index % count]
         if last:
             out[index::order] = _flip_rotate(part, number, phases=True)
             continue
@@ -175,7 +172,7 @@ def _flip_rotate_phases(constants: np.ndarray, group: Symmetry) -> np.ndarray:
     """The constants of the phases under each member of the group, (order, scale, scale)."""
     scale = round(len(constants) ** 0.5)
     grid = constants.reshape(scale, scale)
-    return np.stack([flip_rotate(grid, number) for number in _NUMBERS[group.flips_rotations]])
+    return np.stack([flip_rotate(grid, number) for number in GROUPS[group.flips_rotations]])
 
 
 def _flip_rotate(part: np.ndarray, number: int, phases: bool = False) -> np.ndarray:
