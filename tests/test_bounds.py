@@ -18,7 +18,8 @@ from iqlut.pictures import reading
 from iqlut.ray import manifest
 from iqlut.tables import file_format, integer_tables
 from iqlut.tables.integer_tables import Tables
-from random_tables import random_tables
+from iqlut.tables.symmetry import Symmetry
+from random_tables import random_tables, symmetric_tables
 
 PEAK_MB = 300  # the most memory that any refusal may take
 SPARSE_BYTES = 8 << 30
@@ -139,11 +140,28 @@ def test_entries_that_symmetry_restores_count(monkeypatch):
     data = file_format.to_bytes(tables)
     monkeypatch.setattr(file_format, "FILE_BYTES_MAX", len(data))
     assert file_format.from_bytes(data).sha256 == tables.sha256
-    with pytest.raises(BadModelFile, match=f"more than {len(data)} entries"):
+    with pytest.raises(BadModelFile, match=rf"entries, expected at most {len(data)}"):
         file_format.from_bytes(changed_header(data, symmetry=8))
     monkeypatch.setattr(file_format, "FILE_BYTES_MAX", len(data) - 1)
     with pytest.raises(IllegalTables, match=f"{len(data)} bytes, expected at most"):
         file_format.to_bytes(tables)
+
+
+def test_no_file_is_written_that_no_reader_takes():
+    """Symmetric tables that are small in the file and large outside it."""
+    rng, group = np.random.default_rng(1), Symmetry(8)
+    first, block, last = symmetric_tables(rng, group, 2, shape=(64, 64)).layers
+    tables = Tables("large", 2, (first, *[block] * 15, last), symmetry=8)
+    with pytest.raises(IllegalTables, match="entries, expected at most 33554432"):
+        file_format.to_bytes(tables)
+
+
+@pytest.mark.parametrize("strengths", [[], [0], "0, 1", [0, None]])
+def test_strengths_that_there_cannot_be(strengths):
+    tables = random_tables(np.random.default_rng(1), channels=2, blocks=1)
+    data = file_format.to_bytes(tables)
+    with pytest.raises(BadModelFile):
+        file_format.from_bytes(changed_header(data, format=2, strengths=strengths))
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"a": ' + "9" * 9000 + "}"])

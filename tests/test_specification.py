@@ -8,7 +8,7 @@ import pytest
 import independent
 import iqlut
 from iqlut.tables import file_format
-from iqlut.tables.symmetry import Symmetry
+from iqlut.tables.symmetry import FLIPS_ROTATIONS, Symmetry
 from random_tables import random_tables, symmetric_tables
 
 
@@ -60,7 +60,7 @@ def test_missing_taps() -> None:
     assert found >= 2
 
 
-@pytest.mark.parametrize("count", [1, 2, 8])
+@pytest.mark.parametrize("count", FLIPS_ROTATIONS)
 @pytest.mark.parametrize("negative", [False, True])
 def test_symmetry(count: int, negative: bool) -> None:
     """Files of symmetric tables give the same tables and the same samples."""

@@ -38,6 +38,7 @@ The same tables give the same bytes.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,7 @@ def to_bytes(model: Tables | RestorationTables) -> bytes:
         header["negative"] = True
     if isinstance(model, RestorationTables):
         header["strengths"] = list(model.strengths)
+    _check_entries(arrays, first.group)
     data = safetensors.numpy.save(arrays, {"iqlut": json.dumps(header, separators=(",", ":"))})
     _check_size(len(data))
     return data
@@ -102,6 +104,13 @@ def _check_size(file_bytes: int) -> None:
             f"the file of the model has {file_bytes} bytes, expected at most {FILE_BYTES_MAX}; "
             "use fewer layers, channels, levels or strengths"
         )
+
+
+def _check_entries(arrays: Mapping[str, np.ndarray], group: symmetry.Symmetry) -> None:
+    """Raise IllegalTables if the whole tables have more entries than a reader makes room for."""
+    luts = [array for name, array in arrays.items() if name.startswith("lut")]
+    if (entries := group.order * sum(map(whole_size, luts))) > FILE_BYTES_MAX:
+        raise IllegalTables(f"the layers have {entries} entries, expected at most {FILE_BYTES_MAX}")
 
 
 def _arrays(tables: Tables, number: int) -> dict[str, np.ndarray]:
@@ -204,10 +213,7 @@ def _assemble(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tables |
             f"there are {len(header['layers'])} layers, expected at most {LAYERS_MAX}"
         )
     group = _group(header)
-    if group.order * sum(whole_size(array) for array in arrays.values()) > FILE_BYTES_MAX:
-        raise IllegalTables(
-            f"the layers have more than {FILE_BYTES_MAX} entries, expected at most that many"
-        )
+    _check_entries(arrays, group)
     strengths = _strengths(header)
     numbers = range(max(1, len(strengths)))
     if set(arrays) != _expected_tensors(header, arrays, numbers):
@@ -232,7 +238,8 @@ def _strengths(header: dict[str, Any]) -> list[float]:
     if header["format"] == ONE_SET or (header["format"] == EXTENDED and "strengths" not in header):
         return []
     strengths = header["strengths"]
-    if not isinstance(strengths, list) or not all(type(one) in (int, float) for one in strengths):
+    are_numbers = isinstance(strengths, list) and all(type(s) in (int, float) for s in strengths)
+    if not strengths or not are_numbers:
         raise TypeError("strengths")
     return strengths
 
