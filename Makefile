@@ -132,7 +132,7 @@ silicon: $(READY)  ## the circuit of every silicon model: simulated, linted, syn
 	$(BIN)/python -m scripts.measure.silicon
 	$(BIN)/python -m scripts.render.documents
 
-demo: demo/.venv/.ready  ## enlarge a shipped photo with the shipped model, in a venv of its own
+demo: demo/.venv/.ready  ## upscale a shipped photo with the shipped model, in a venv of its own
 	demo/.venv/bin/python -m scripts.dev.demo samples/kitten.png demo
 
 demo/.venv/.ready: $(DEMO_SOURCES)

@@ -53,7 +53,7 @@ def test_16_bits_are_rounded_alike_in_evaluation_training_and_comparison(
     planes = [plane for plane, _ in training_images._planes_of(file, config, 4)]
     colours = expected if channels > 1 else np.stack([expected] * 3, axis=2)
     np.testing.assert_array_equal(np.stack(planes[1:], axis=2), colours)
-    np.testing.assert_array_equal(planes[0], colour.luma(colours))
+    np.testing.assert_array_equal(planes[0], colour.benchmark_luma(colours))
     if channels > 1:
         np.testing.assert_array_equal(planes[0], scores.read_luma(file))
     if channels == 3:

@@ -99,7 +99,11 @@ def test_bicubic_on_the_rgb_path_differs_from_others_by_the_edges_alone(
         hr = hr if hr.ndim == 3 else np.stack([hr] * 3, axis=2)
         h, w = hr.shape[:2]
         sr = [mirrored_resize(mirrored_resize(hr[:, :, c], h // 4, w // 4), h, w) for c in range(3)]
-        scores.append(psnr_ssim.psnr(colour.luma(np.stack(sr, axis=2)), colour.luma(hr), 4))
+        scores.append(
+            psnr_ssim.psnr(
+                colour.benchmark_luma(np.stack(sr, axis=2)), colour.benchmark_luma(hr), 4
+            )
+        )
     assert np.mean(scores) == pytest.approx(MIRRORED_RGB[dataset], abs=0.001)
 
 
@@ -119,13 +123,13 @@ def test_tables_go_through_the_engine(folder: Path, path: str) -> None:
     hr = resize.mod_crop(ev.read_image(folder / "b.png"), 2)
     score = ev.evaluate_images(tables, folder, 2, ev.How("reference", path))[1]
     if path == "y":
-        sr_luma = upscale_plane(resize.shrink(colour.luma(hr), 2))
+        sr_luma = upscale_plane(resize.shrink(colour.benchmark_luma(hr), 2))
     else:
         lr = resize.shrink(hr, 2)
-        sr_luma = colour.luma(
+        sr_luma = colour.benchmark_luma(
             np.stack([upscale_plane(lr[:, :, c].copy()) for c in range(3)], axis=2)
         )
-    assert score.psnr_db == psnr_ssim.psnr(colour.luma(hr), sr_luma, 2)
+    assert score.psnr_db == psnr_ssim.psnr(colour.benchmark_luma(hr), sr_luma, 2)
     mean = ev.evaluate(tables, folder, 2, ev.How("reference", path))
     assert (mean.model, mean.engine, mean.path) == ("random", "reference", path)
 

@@ -51,7 +51,7 @@ def test_a_new_network_begins_with_filters_of_detail(
     ],
     ids=["tables", "nearest", "sub-networks", "strengths", "symmetry", "negative"],
 )
-def test_a_new_network_without_residual_enlarges_its_input(config: ModelConfig) -> None:
+def test_a_new_network_without_residual_upscales_its_input(config: ModelConfig) -> None:
     """Otherwise its eight layers give noise, from which it hardly learns."""
     rows, columns = torch.meshgrid(torch.arange(24.0), torch.arange(24.0), indexing="ij")
     luma = (128 + 60 * torch.sin(columns / 5) + 60 * torch.cos(rows / 4)).to(torch.uint8)[None]

@@ -204,7 +204,7 @@ def test_no_signal_passes_the_bounds(seed: int) -> None:
     c, k, d = int(rng.integers(1, 9)), int(rng.integers(1, 4)), int(rng.integers(1, 9))
     layer = random_layer(rng, random_lut(rng, (c, int(rng.integers(2, 20)), k, k, d)), True, 1.0)
     signal = rng.choice([0, 255, *rng.integers(0, 256, 3)], (6, 5, c))
-    acc = reference.expand(layer, signal)
+    acc = reference.accumulate(layer, signal)
     assert acc.dtype == np.int32
     assert (np.abs(acc).max(axis=(0, 1)) <= layer.accumulator_bound).all()
     assert np.abs(ar.round_shift(acc, layer.acc_shift)).max() <= ar.ACC16_MAX

@@ -81,7 +81,7 @@ def test_chroma_stays_where_it_lies_on_luma(scale, sited):
 @pytest.mark.parametrize("isa", (*instruction_sets(), REFERENCE))
 @pytest.mark.parametrize("scale", [2, 3, 4])
 @pytest.mark.parametrize("depth", [8, 10, 12])
-def test_the_library_enlarges_as_the_definition(depth: int, scale: int, isa: str):
+def test_the_library_upscales_as_the_definition(depth: int, scale: int, isa: str):
     """At every offset of chroma, every small size and sizes of several chunks, from views too."""
     rng = np.random.default_rng(depth * scale)
     kind, most = Layout(1, 1, depth, None).dtype, (1 << depth) - 1

@@ -61,7 +61,7 @@ typedef struct {
 } key;
 
 typedef struct {
-    const iqlut_entry *entries;
+    const iqlut_key *key_of_signal;
     const uint8_t *rows, *signal;
     int stride;
     uint64_t now[2], next[2]; /* the signals of this pixel and of the next */
@@ -73,9 +73,9 @@ typedef struct {
     vec weights;
 } lookup;
 
-IQLUT_INLINE key key_of(const iqlut_entry *entries, uint8_t signal) {
-    const __m128i weights = _mm_loadu_si32(&entries[signal].weights);
-    key k = {entries[signal].offset, _mm256_broadcastd_epi32(weights)};
+IQLUT_INLINE key load_key(const iqlut_key *key_of_signal, uint8_t signal) {
+    const __m128i weights = _mm_loadu_si32(&key_of_signal[signal].weights);
+    key k = {key_of_signal[signal].offset, _mm256_broadcastd_epi32(weights)};
     __asm__ volatile("" : "+r"(k.offset), "+v"(k.weights)); /* now, not where it is used */
     return k;
 }
@@ -90,14 +90,14 @@ IQLUT_INLINE uint8_t signal_of(const lookups *found, const int s, const int step
 }
 
 IQLUT_INLINE lookups lookups_begin(const iqlut_pass *pass, const int steps) {
-    lookups found = {.entries = pass->layer->entries,
+    lookups found = {.key_of_signal = pass->layer->key_of_signal,
                      .rows = pass->rows,
                      .signal = pass->signal - pass->stride,
                      .stride = pass->stride};
     if (!read_at_once(steps)) return found;
     memcpy(found.next, pass->signal, (size_t)steps);
     for (int s = 0; s < AHEAD; s++)
-        found.ahead[s] = key_of(found.entries, signal_of(&found, steps + s, steps));
+        found.ahead[s] = load_key(found.key_of_signal, signal_of(&found, steps + s, steps));
     return found;
 }
 
@@ -112,9 +112,10 @@ IQLUT_INLINE lookup look_up(lookups *found, const int s, const int steps, const 
     key k;
     if (read_at_once(steps)) {
         k = found->ahead[s % AHEAD];
-        found->ahead[s % AHEAD] = key_of(found->entries, signal_of(found, s + AHEAD, steps));
+        found->ahead[s % AHEAD] =
+            load_key(found->key_of_signal, signal_of(found, s + AHEAD, steps));
     } else {
-        k = key_of(found->entries, found->signal[s]);
+        k = load_key(found->key_of_signal, found->signal[s]);
     }
     return (lookup){found->rows + k.offset + s * row_bytes, k.weights};
 }

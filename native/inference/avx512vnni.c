@@ -125,18 +125,18 @@ static void expand_any(const iqlut_pass *pass, const iqlut_tap_rows *rows) {
 #define RQ_ROW_COUNTS(X) X(1) X(2)
 
 typedef struct {
-    vec centre, factors, bias, acc_shift, shift;
+    vec offset, factors, bias, acc_shift, shift;
 } rq_constants;
 
 typedef vec rq_sums, rq_skip, rq_signals;
 
 IQLUT_INLINE void rq_load_constants(const iqlut_packed *l, int lane, rq_constants *k) {
-    *k = (rq_constants){v_load(l->centre + lane), v_load(l->gain_skip + lane),
+    *k = (rq_constants){v_load(l->sum_offset + lane), v_load(l->gain_skip + lane),
                         v_load(l->bias + lane), _mm512_set1_epi32(l->acc_shift),
                         _mm512_set1_epi32(l->shift)};
 }
 
-IQLUT_INLINE void rq_begin(const rq_constants *k, rq_sums *sums) { *sums = k->centre; }
+IQLUT_INLINE void rq_begin(const rq_constants *k, rq_sums *sums) { *sums = k->offset; }
 
 IQLUT_INLINE void rq_add_rows(rq_sums *sums, const int32_t *row, const int32_t *unused) {
     (void)unused;

@@ -36,7 +36,7 @@ static void split(const uint8_t *pixels, int channels, int count, iqlut_colours 
 
 /* cubic.upscale_padded of one row of a difference: first down the columns, for one phase of
  * rows, .. */
-IQLUT_INLINE void enlarge_down(const int16_t *const rows[IQLUT_CUBIC_TAPS], int count,
+IQLUT_INLINE void upscale_down(const int16_t *const rows[IQLUT_CUBIC_TAPS], int count,
                                int32_t *restrict tall, const int scale, const int phase) {
     const int32_t *const down = iqlut_cubic[scale][phase];
     const int16_t *const a = rows[0] - 2, *const b = rows[1] - 2, *const c = rows[2] - 2;
@@ -47,7 +47,7 @@ IQLUT_INLINE void enlarge_down(const int16_t *const rows[IQLUT_CUBIC_TAPS], int 
 }
 
 /* .. then along the row. */
-IQLUT_INLINE void enlarge_along(const int32_t *restrict tall, int count, int16_t *restrict wide,
+IQLUT_INLINE void upscale_along(const int32_t *restrict tall, int count, int16_t *restrict wide,
                                 const int scale) {
     enum { SHIFT = 2 * IQLUT_CUBIC_BITS - IQLUT_CUBIC_FRACTION_BITS };
     for (int x = 0; x < count; x++)
@@ -63,14 +63,14 @@ IQLUT_INLINE void enlarge_along(const int32_t *restrict tall, int count, int16_t
 
 /* Functions with the weights as constants, each compiled once. */
 #define DEFINE_DOWN(SCALE, PHASE)                                                         \
-    static IQLUT_NOINLINE void enlarge_down_##SCALE##_##PHASE(                            \
+    static IQLUT_NOINLINE void upscale_down_##SCALE##_##PHASE(                            \
         const int16_t *const rows[IQLUT_CUBIC_TAPS], int count, int32_t *restrict tall) { \
-        enlarge_down(rows, count, tall, SCALE, PHASE);                                    \
+        upscale_down(rows, count, tall, SCALE, PHASE);                                    \
     }
 #define DEFINE_ALONG(SCALE)                                                                   \
-    static IQLUT_NOINLINE void enlarge_along_##SCALE(const int32_t *restrict tall, int count, \
+    static IQLUT_NOINLINE void upscale_along_##SCALE(const int32_t *restrict tall, int count, \
                                                      int16_t *restrict wide) {                \
-        enlarge_along(tall, count, wide, SCALE);                                              \
+        upscale_along(tall, count, wide, SCALE);                                              \
     }
 DEFINE_DOWN(2, 0)
 DEFINE_DOWN(2, 1)
@@ -129,8 +129,8 @@ IQLUT_INLINE void interleave(const uint8_t *red, const uint8_t *green, const uin
     for (; x < count; x++) out[3 * x] = red[x], out[3 * x + 1] = green[x], out[3 * x + 2] = blue[x];
 }
 
-typedef void enlarge_down_function(const int16_t *const *, int, int32_t *restrict);
-typedef void enlarge_along_function(const int32_t *restrict, int, int16_t *restrict);
+typedef void upscale_down_function(const int16_t *const *, int, int32_t *restrict);
+typedef void upscale_along_function(const int32_t *restrict, int, int16_t *restrict);
 
 /* colour._colours of one row: `count` pixels of luma and of both differences to triples. */
 static IQLUT_NOINLINE void join_row(const uint8_t *luma, const int16_t *red, const int16_t *blue,
@@ -154,12 +154,12 @@ static IQLUT_NOINLINE void join_row(const uint8_t *luma, const int16_t *red, con
 
 /* colour.join of one row of pixels, `scale` rows of the result. */
 static void join(int scale, const iqlut_join *j) {
-    static enlarge_down_function *const down[IQLUT_SCALE_MAX + 1][IQLUT_SCALE_MAX] = {
-        [2] = {enlarge_down_2_0, enlarge_down_2_1},
-        [3] = {enlarge_down_3_0, enlarge_down_3_1, enlarge_down_3_2},
-        [4] = {enlarge_down_4_0, enlarge_down_4_1, enlarge_down_4_2, enlarge_down_4_3}};
-    static enlarge_along_function *const along[IQLUT_SCALE_MAX + 1] = {
-        [2] = enlarge_along_2, [3] = enlarge_along_3, [4] = enlarge_along_4};
+    static upscale_down_function *const down[IQLUT_SCALE_MAX + 1][IQLUT_SCALE_MAX] = {
+        [2] = {upscale_down_2_0, upscale_down_2_1},
+        [3] = {upscale_down_3_0, upscale_down_3_1, upscale_down_3_2},
+        [4] = {upscale_down_4_0, upscale_down_4_1, upscale_down_4_2, upscale_down_4_3}};
+    static upscale_along_function *const along[IQLUT_SCALE_MAX + 1] = {
+        [2] = upscale_along_2, [3] = upscale_along_3, [4] = upscale_along_4};
     for (int phase = 0; phase < scale; phase++) {
         down[scale][phase](j->red, j->count, j->tall);
         along[scale](j->tall, j->count, j->wide_red);

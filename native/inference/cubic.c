@@ -1,13 +1,13 @@
-/* Planes enlarged by the cubic kernel, as cubic.upscale does. */
+/* Planes upscaled by the cubic kernel, as cubic.upscale does. */
 #include "cubic.h"
 #include "plan.h"
 
-int iqlut_upscale_samples(const iqlut_samples *plane, int scale, const iqlut_phases *down,
-                          const iqlut_phases *along, const char *isa_name, void *out) {
+int iqlut_upscale_samples(const iqlut_samples *plane, int scale, const iqlut_cubic_weights *down,
+                          const iqlut_cubic_weights *along, const char *isa_name, void *out) {
     if (scale < IQLUT_SCALE_MIN || scale > IQLUT_SCALE_MAX) return IQLUT_BAD_SCALE;
     if (plane->h < 1 || plane->w < 1) return IQLUT_OK;
     iqlut_isa isa;
-    if (!iqlut_choose_isa(isa_name, &isa) || !isa.enlarge) return IQLUT_NO_INSTRUCTION_SET;
+    if (!iqlut_choose_isa(isa_name, &isa) || !isa.upscale_samples) return IQLUT_NO_INSTRUCTION_SET;
     const size_t beside = IQLUT_CUBIC_BEFORE + IQLUT_CUBIC_AFTER;
     int32_t *const tall = iqlut_allocate(((size_t)plane->w + beside) * sizeof *tall);
     if (!tall) return IQLUT_NO_MEMORY;
@@ -25,7 +25,7 @@ int iqlut_upscale_samples(const iqlut_samples *plane, int scale, const iqlut_pha
             row.rows[k] = (const uint8_t *)plane->samples + from * plane->stride;
             row.down[k] = down->weights[phase][k];
         }
-        isa.enlarge(&row);
+        isa.upscale_samples(&row);
         row.out = (uint8_t *)row.out + plane->w * scale * plane->bytes;
     }
     iqlut_release(tall);

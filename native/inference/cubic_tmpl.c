@@ -1,4 +1,4 @@
-/* A row of samples enlarged by the cubic kernel, included once by each instruction set so that each
+/* A row of samples upscaled by the cubic kernel, included once by each instruction set so that each
  * compiles it for its own vectors. It translates cubic.upscale. */
 #include "cubic.h"
 #include "isa.h"
@@ -42,7 +42,7 @@ DEFINE_FOR_SAMPLES(uint16_t)
 DEFINE_SAMPLES_ALONG(samples_along, int32_t)
 DEFINE_SAMPLES_ALONG(deep_samples_along, int64_t)
 
-IQLUT_INLINE void enlarge_samples(const iqlut_cubic_row *r, const int bytes, const int scale) {
+IQLUT_INLINE void upscale_row(const iqlut_cubic_row *r, const int bytes, const int scale) {
     uint16_t phases[IQLUT_SCALE_MAX][CUBIC_CHUNK];
     int32_t *const tall = r->tall + IQLUT_CUBIC_BEFORE;
     if (bytes == 1) down_from_uint8_t(r, tall);
@@ -64,18 +64,18 @@ IQLUT_INLINE void enlarge_samples(const iqlut_cubic_row *r, const int bytes, con
     }
 }
 
-#define DEFINE_ENLARGE(SCALE)                                                \
-    static IQLUT_NOINLINE void enlarge_##SCALE(const iqlut_cubic_row *row) { \
-        if (row->bytes == 1) enlarge_samples(row, 1, SCALE);                 \
-        else enlarge_samples(row, 2, SCALE);                                 \
+#define DEFINE_UPSCALE_ROW(SCALE)                                                \
+    static IQLUT_NOINLINE void upscale_row_##SCALE(const iqlut_cubic_row *row) { \
+        if (row->bytes == 1) upscale_row(row, 1, SCALE);                         \
+        else upscale_row(row, 2, SCALE);                                         \
     }
-DEFINE_ENLARGE(2)
-DEFINE_ENLARGE(3)
-DEFINE_ENLARGE(4)
+DEFINE_UPSCALE_ROW(2)
+DEFINE_UPSCALE_ROW(3)
+DEFINE_UPSCALE_ROW(4)
 
 /* One row of the result. */
-static void enlarge(const iqlut_cubic_row *row) {
-    if (row->scale == 2) enlarge_2(row);
-    else if (row->scale == 3) enlarge_3(row);
-    else enlarge_4(row);
+static void upscale_samples(const iqlut_cubic_row *row) {
+    if (row->scale == 2) upscale_row_2(row);
+    else if (row->scale == 3) upscale_row_3(row);
+    else upscale_row_4(row);
 }

@@ -1,5 +1,5 @@
 /* What the instruction sets with vectors of eight int16 share: portable.c and neon.c, which define
- * before it `vec`, `blend_weights`, load_weights (of an iqlut_entry), v_blend_add and
+ * before it `vec`, `blend_weights`, load_weights (of an iqlut_key), v_blend_add and
  * EXPAND_ENTRY_BYTES. */
 #include <string.h>
 
@@ -39,8 +39,8 @@ typedef struct {
 IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
                             const int row_bytes) {
     (void)steps;
-    const iqlut_entry *entry = &found->entries[found->signal[s]];
-    return (lookup){found->rows + entry->offset + (size_t)s * row_bytes, load_weights(entry)};
+    const iqlut_key *key = &found->key_of_signal[found->signal[s]];
+    return (lookup){found->rows + key->offset + (size_t)s * row_bytes, load_weights(key)};
 }
 
 #include "table_lookup_tmpl.c"

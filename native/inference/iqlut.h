@@ -66,11 +66,11 @@ IQLUT_API int iqlut_upscale(iqlut_plan *plan, const iqlut_picture *picture,
                             const iqlut_result *result, int threads, const volatile int32_t *stop);
 
 /* The cubic kernel, as cubic.phases gives it: for each phase, the first sample that is read,
- * relative to the one that is enlarged, -2 or -1, and the weights of it and those after it. */
+ * relative to the one that is upscaled, -2 or -1, and the weights of it and those after it. */
 #define IQLUT_CUBIC_TAPS 5
 typedef struct {
     int32_t first[IQLUT_SCALE_MAX], weights[IQLUT_SCALE_MAX][IQLUT_CUBIC_TAPS];
-} iqlut_phases;
+} iqlut_cubic_weights;
 
 /* `h` rows of `w` samples of 1 or 2 bytes, `stride` bytes apart, none above sample_max. */
 typedef struct {
@@ -79,10 +79,11 @@ typedef struct {
     int32_t bytes, sample_max;
 } iqlut_samples;
 
-/* Enlarges a plane, such as chroma of a video, `scale` times by the cubic kernel: cubic.upscale.
+/* Upscales a plane, such as chroma of a video, `scale` times by the cubic kernel: cubic.upscale.
  * `down` is for rows and `along` for columns. `out` takes scale * h rows of scale * w samples
  * without gaps. `isa` is as for iqlut_plan_create. */
-IQLUT_API int iqlut_upscale_samples(const iqlut_samples *plane, int scale, const iqlut_phases *down,
-                                    const iqlut_phases *along, const char *isa, void *out);
+IQLUT_API int iqlut_upscale_samples(const iqlut_samples *plane, int scale,
+                                    const iqlut_cubic_weights *down,
+                                    const iqlut_cubic_weights *along, const char *isa, void *out);
 
 #endif

@@ -22,7 +22,7 @@
 typedef struct {
     uint32_t offset;  /* bytes from the row of code 0 */
     uint32_t weights; /* in the form of the instruction set */
-} iqlut_entry;
+} iqlut_key;
 
 /* The form of a paired layer of 3x3 taps that leaves out rows and taps (pack_compact.c).
  *
@@ -90,12 +90,12 @@ typedef struct iqlut_packed {
     /* Where the lanes of a vector come from when sums in the order of a frame are put into that of
      * the frame before; and the same with the halves of the vector swapped. */
     _Alignas(IQLUT_LINE) int32_t frame_lanes[IQLUT_FRAMES_MAX][2][16];
-    _Alignas(IQLUT_LINE) iqlut_entry entries[IQLUT_SIGNALS];
+    _Alignas(IQLUT_LINE) iqlut_key key_of_signal[IQLUT_SIGNALS];
     _Alignas(IQLUT_LINE) uint8_t curve[2][IQLUT_SIGNALS]; /* code and fraction, for `prepare` */
     /* For each lane, repeated to IQLUT_PERIOD: what is added to the sum of the partial rows (the
      * rounding half of round_shift, and what the packing took away), then the constants of
      * arithmetic.requantise. */
-    _Alignas(IQLUT_LINE) int32_t centre[IQLUT_PERIOD];
+    _Alignas(IQLUT_LINE) int32_t sum_offset[IQLUT_PERIOD];
     _Alignas(IQLUT_LINE) int32_t bias[IQLUT_PERIOD];
     _Alignas(IQLUT_LINE) int16_t gain_skip[IQLUT_PERIOD][2];
     /* Of lines: -1 for each output that has a column, 0 for one that has a row. */
@@ -166,12 +166,12 @@ typedef struct {
     int64_t out_stride;
 } iqlut_join;
 
-/* A row of samples that becomes one phase of rows of the enlarged plane: the five rows around it
+/* A row of samples that becomes one phase of rows of the upscaled plane: the five rows around it
  * with their weights, and `count` samples of `bytes` bytes. */
 typedef struct {
     const void *rows[IQLUT_CUBIC_TAPS];
     int32_t down[IQLUT_CUBIC_TAPS];
-    const iqlut_phases *along;
+    const iqlut_cubic_weights *along;
     int scale, bytes, count, sample_max;
     int32_t *tall; /* to work in: count + IQLUT_CUBIC_BEFORE + IQLUT_CUBIC_AFTER */
     void *out;     /* scale * count samples */
@@ -213,7 +213,7 @@ typedef struct iqlut_isa {
     void (*split)(const uint8_t *pixels, int channels, int count, iqlut_colours to);
     void (*join)(int scale, const iqlut_join *join);
 
-    void (*enlarge)(const iqlut_cubic_row *row); /* cubic.upscale */
+    void (*upscale_samples)(const iqlut_cubic_row *row); /* cubic.upscale */
 } iqlut_isa;
 
 extern const iqlut_isa iqlut_isa_portable;

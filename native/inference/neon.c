@@ -11,7 +11,7 @@ typedef struct {
     int8x16_t rest, fraction;
 } blend_weights;
 
-IQLUT_INLINE blend_weights load_weights(const iqlut_entry *entry) {
+IQLUT_INLINE blend_weights load_weights(const iqlut_key *entry) {
     const int8_t *const bytes = (const int8_t *)&entry->weights;
     return (blend_weights){vld1q_dup_s8(bytes), vld1q_dup_s8(bytes + 1)};
 }
@@ -36,4 +36,4 @@ const iqlut_isa iqlut_isa_neon = {.name = "neon",
                                   .shuffle = shuffle,
                                   .split = split,
                                   .join = join,
-                                  .enlarge = enlarge};
+                                  .upscale_samples = upscale_samples};

@@ -58,8 +58,8 @@ typedef struct {
 IQLUT_INLINE lookup look_up(const lookups *found, const int s, const int steps,
                             const int row_bytes) {
     (void)steps;
-    const iqlut_entry even = found->entries[found->signal[2 * s]];
-    const iqlut_entry odd = found->entries[found->signal[2 * s + 1]];
+    const iqlut_key even = found->key_of_signal[found->signal[2 * s]];
+    const iqlut_key odd = found->key_of_signal[found->signal[2 * s + 1]];
     const uint8_t *row = found->rows + even.offset * found->codes + odd.offset;
     const uint32_t weights = (even.weights & 0xFFFF) | odd.weights << 16;
     return (lookup){row + (size_t)s * row_bytes, vreinterpretq_s8_u32(vdupq_n_u32(weights))};

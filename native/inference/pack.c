@@ -1,4 +1,4 @@
-/* Packs a layer for an instruction set: its rows and constants. */
+/* Packs a layer, or a part of it, for an instruction set: its rows and constants. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,12 +126,12 @@ static void pack_curve(iqlut_packed *p, const iqlut_layer *l, const iqlut_isa *i
     for (int signal = 0; signal < IQLUT_SIGNALS; signal++) {
         const uint32_t code = l->curve[signal], fraction = l->curve[IQLUT_SIGNALS + signal];
         const uint32_t rest = IQLUT_ONE - fraction;
-        p->entries[signal].offset = (uint32_t)(code * p->code_bytes);
+        p->key_of_signal[signal].offset = (uint32_t)(code * p->code_bytes);
         /* Bytes in memory: rest, fraction, rest, fraction. */
         const uint8_t pair[2] = {(uint8_t)rest, (uint8_t)fraction};
         const uint8_t bytes[4] = {pair[0], pair[1], pair[0], pair[1]};
-        memcpy(&p->entries[signal].weights, bytes, 4);
-        if (isa->row_form == IQLUT_ROW_WIDE) p->entries[signal].weights = fraction;
+        memcpy(&p->key_of_signal[signal].weights, bytes, 4);
+        if (isa->row_form == IQLUT_ROW_WIDE) p->key_of_signal[signal].weights = fraction;
     }
 }
 
@@ -145,7 +145,7 @@ static void pack_constants(iqlut_packed *p, const centred *t) {
             for (int i = 0; i < l->shape.kernel; i++)
                 for (int j = 0; j < l->shape.kernel; j++)
                     taken += t->taken[tap_index(l, c, i, j, d)];
-        p->centre[lane] = taken * (1 << IQLUT_FRACTION_BITS) + ((1 << l->acc_shift) >> 1);
+        p->sum_offset[lane] = taken * (1 << IQLUT_FRACTION_BITS) + ((1 << l->acc_shift) >> 1);
         p->gain_skip[lane][0] = l->gain[d];
         p->gain_skip[lane][1] = l->skip[d];
         p->bias[lane] = l->bias[d];
@@ -169,4 +169,17 @@ int iqlut_pack_part(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_
     }
     free(both);
     return code;
+}
+
+int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa) {
+    const iqlut_spatial spatial = iqlut_find_spatial(layer);
+    if (spatial.are_few && !iqlut_packs_compact(layer, isa))
+        return iqlut_pack_parts(packed, layer, isa, &spatial);
+    return iqlut_pack_part(packed, layer, isa);
+}
+
+void iqlut_free_packed(iqlut_packed *packed) {
+    iqlut_release(packed->rows);
+    if (packed->spatial) iqlut_release(packed->spatial->rows);
+    iqlut_release(packed->spatial);
 }

@@ -49,7 +49,7 @@ static iqlut_isa completed(const iqlut_isa *isa) {
     whole.shuffle = isa->shuffle ? isa->shuffle : other.shuffle;
     whole.split = isa->split ? isa->split : other.split;
     whole.join = isa->join ? isa->join : other.join;
-    whole.enlarge = isa->enlarge ? isa->enlarge : other.enlarge;
+    whole.upscale_samples = isa->upscale_samples ? isa->upscale_samples : other.upscale_samples;
     return whole;
 }
 

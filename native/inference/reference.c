@@ -22,7 +22,7 @@ typedef struct {
     const uint8_t *values;
 } layer_signal;
 
-/* The value at (y, x), or of the nearest pixel inside. */
+/* The value at (y, x), with edge replication. */
 static int signal_at(const layer_signal *s, int64_t y, int64_t x, int c) {
     y = iqlut_clamp_index(y, s->h), x = iqlut_clamp_index(x, s->w);
     return s->values[(y * s->w + x) * s->channels + c];

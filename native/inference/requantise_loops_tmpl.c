@@ -35,7 +35,7 @@ IQLUT_INLINE void rq_load_constants(const iqlut_packed *l, int lane, rq_constant
 }
 
 IQLUT_INLINE void rq_begin(const rq_constants *k, rq_sums *sums) {
-    RQ_EACH_LANE(n) sums->lane[n] = k->layer->centre[n];
+    RQ_EACH_LANE(n) sums->lane[n] = k->layer->sum_offset[n];
 }
 
 IQLUT_INLINE void rq_add_rows(rq_sums *sums, const partial_sum *row, const partial_sum *unused) {

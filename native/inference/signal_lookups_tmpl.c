@@ -4,7 +4,7 @@
 #include "isa.h"
 
 typedef struct {
-    const iqlut_entry *entries;
+    const iqlut_key *key_of_signal;
     const uint8_t *rows, *signal;
     int stride;
     uint32_t codes; /* of a channel */
@@ -12,8 +12,8 @@ typedef struct {
 
 IQLUT_INLINE lookups lookups_begin(const iqlut_pass *pass, const int steps) {
     (void)steps;
-    return (lookups){pass->layer->entries, pass->rows, pass->signal - pass->stride, pass->stride,
-                     (uint32_t)pass->layer->codes};
+    return (lookups){pass->layer->key_of_signal, pass->rows, pass->signal - pass->stride,
+                     pass->stride, (uint32_t)pass->layer->codes};
 }
 
 IQLUT_INLINE void lookups_of_pixel(lookups *found, const int steps) {

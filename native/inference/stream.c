@@ -3,8 +3,8 @@
  * Each layer keeps the last two rows of its input and, for each row i of its taps, the partial rows
  * that outputs still to come need: kernel - i of them. A paired layer adds its tap rows to a row of
  * sums for each row of output in progress instead. A tile computes the halo around itself that
- * lies inside the image; outside the image every tap reads the nearest pixel inside, in every
- * layer, so a tile's pixels are those of the whole.
+ * lies inside the image, and every layer uses edge replication at the borders of the image, so a
+ * tile's pixels are those of the whole.
  */
 #include <string.h>
 
@@ -238,7 +238,7 @@ static void clear_unused_lanes(const line *l) {
     if (p && p->blocks * p->block < p->lanes) memset(l->partial[1], 0, partial_rows_bytes(l, p));
 }
 
-void iqlut_upscale_tile(const iqlut_job *job, void *workspace, const iqlut_tile *place) {
+void iqlut_upscale_tile(const iqlut_job *job, void *workspace, const iqlut_rectangle *place) {
     const int last_layer = job->plan->layer_count - 1;
     tile t = {.job = job};
     iqlut_lay_out(&t, workspace, place->right - place->left);

@@ -85,7 +85,7 @@ size_t iqlut_lay_out(tile *t, uint8_t *memory, int64_t columns);
 /* tile_colour.c: where a tile's colours begin; rows up to `y` taken apart, pixels outside the image
  * repeating its border; row `y` of the ring, from its column `first` on; upscaled luma of row `y`
  * and the colours around it to `scale` rows of the result. */
-void iqlut_begin_colours(const tile *t, const iqlut_tile *place);
+void iqlut_begin_colours(const tile *t, const iqlut_rectangle *place);
 void iqlut_take_colours(const tile *t, int64_t y);
 iqlut_colours iqlut_colours_at(const colour_ring *ring, int64_t y);
 void iqlut_add_colours(const tile *t, int64_t y, uint8_t *out);

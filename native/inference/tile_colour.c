@@ -2,7 +2,7 @@
  * gives one. */
 #include "tile.h"
 
-void iqlut_begin_colours(const tile *t, const iqlut_tile *place) {
+void iqlut_begin_colours(const tile *t, const iqlut_rectangle *place) {
     enum { REACH = IQLUT_CUBIC_REACH };
     const line *first = &t->lines[0];
     t->ring->first = first->input_first - REACH, t->ring->last = first->input_last + REACH;

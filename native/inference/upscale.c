@@ -30,8 +30,8 @@ static void take_tiles(void *shared, int index) {
     int64_t n;
     while (!iqlut_stopped(&t->job) && (n = atomic_fetch_add(&t->next, 1)) < t->across * t->down) {
         const int64_t strip = n / t->across, column = n % t->across;
-        const iqlut_tile tile = {cut(h, strip, t->down), cut(h, strip + 1, t->down),
-                                 cut(w, column, t->across), cut(w, column + 1, t->across)};
+        const iqlut_rectangle tile = {cut(h, strip, t->down), cut(h, strip + 1, t->down),
+                                      cut(w, column, t->across), cut(w, column + 1, t->across)};
         iqlut_upscale_tile(&t->job, workspace, &tile);
     }
 }

@@ -59,7 +59,7 @@ IQLUT_INLINE void rq_load_constants(const iqlut_packed *l, int lane, rq_constant
     int32_t split[6][RQ_LANES / 2];
     for (int n = 0; n < RQ_LANES; n++) {
         const int high = n / 4 % 2, to = n / 8 * 4 + n % 4;
-        split[high][to] = l->centre[lane + n];
+        split[high][to] = l->sum_offset[lane + n];
         memcpy(&split[2 + high][to], l->gain_skip[lane + n], 4);
         split[4 + high][to] = l->bias[lane + n];
     }
@@ -117,4 +117,4 @@ const iqlut_isa X86_JOIN(iqlut_isa_, X86_ISA) = {.name = X86_STRING(X86_ISA),
                                                  .shuffle = shuffle,
                                                  .split = split,
                                                  .join = join,
-                                                 .enlarge = enlarge};
+                                                 .upscale_samples = upscale_samples};

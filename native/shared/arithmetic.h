@@ -25,7 +25,7 @@ IQLUT_INLINE void iqlut_bilinear_weights(int scale, int phase, int16_t weights[3
     weights[2] = (int16_t)(offset > 0 ? offset : 0);
 }
 
-/* The index of the nearest pixel inside an image of `size` pixels: the border is repeated. */
+/* The index of the pixel that edge replication reads in an image of `size` pixels. */
 IQLUT_INLINE int64_t iqlut_clamp_index(int64_t index, int64_t size) {
     return index < 0 ? 0 : index >= size ? size - 1 : index;
 }

@@ -1,4 +1,4 @@
-"""Run the tests of the native engine, and of enlarged samples, on another build of their library.
+"""Run the tests of the native engine, and of upscaled samples, on another build of their library.
 
     python -m scripts.dev.check_native FOLDER [pytest argument...]
 
@@ -20,7 +20,7 @@ def main(folder: str, arguments: list[str]) -> int:
     """The exit code of pytest."""
     native.path_of = lambda name: str(Path(folder).resolve() / f"_{name}.so")
     tests = ("tests/test_engines.py", "tests/test_video_planes.py")
-    return int(pytest.main([*tests, "-k", "native or the_library_enlarges", *arguments]))
+    return int(pytest.main([*tests, "-k", "native or the_library_upscales", *arguments]))
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _psnr_db(one: np.ndarray, other: np.ndarray) -> float:
-    return psnr_ssim.psnr(colour.luma(one), colour.luma(other), _SCALE)
+    return psnr_ssim.psnr(colour.benchmark_luma(one), colour.benchmark_luma(other), _SCALE)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from iqlut.tables import shipped_models
 class Compare:
     """Compare the original, bicubic, Lanczos and models on a picture or a video frame.
 
-    Writes OUT.png, a sheet with enlarged details, and OUT.html, a self-contained page of less than
+    Writes OUT.png, a sheet with magnified details, and OUT.html, a self-contained page of less than
     2 MB with a slider. Of a large picture, the part with the most detail is shown.
     """
 

@@ -22,15 +22,15 @@ def build(tables: Tables, threads: int = 1) -> UpscalePlane:
         signal = luma[:, :, None].astype(np.int32)
         for layer in tables.layers[:-1]:
             own = ar.skip_signal(signal, layer.channels_out)
-            signal = ar.requantise(expand(layer, signal), own, layer)
+            signal = ar.requantise(accumulate(layer, signal), own, layer)
         last = tables.layers[-1]
-        phases = ar.requantise(expand(last, signal), base(luma, tables.scale), last)
+        phases = ar.requantise(accumulate(last, signal), base(luma, tables.scale), last)
         return ar.shuffle(phases.astype(np.uint8), tables.scale)
 
     return upscale
 
 
-def expand(layer: Layer, signal: np.ndarray) -> np.ndarray:
+def accumulate(layer: Layer, signal: np.ndarray) -> np.ndarray:
     """The expanded convolution (IQ-LUT eq. 2): signal (h, w, c) to accumulator int32 (h, w, d)."""
     h, w, _ = signal.shape
     side = ar.footprint(layer.kernel)

@@ -202,7 +202,7 @@ def score_image(
             "remove it from the folder"
         )
     if how.path == "y":
-        hr_luma = hr if hr.ndim == 2 else colour.luma(hr)
+        hr_luma = hr if hr.ndim == 2 else colour.benchmark_luma(hr)
         sr_luma = upscale_plane(
             how.degradation.apply(hr_luma, scale, zlib.crc32(Path(name).stem.encode()))
         )
@@ -215,7 +215,7 @@ def score_image(
         hr = hr if hr.ndim == 3 else np.stack([hr] * 3, axis=2)
         lr = resize.shrink(hr, scale)
         sr = np.stack([upscale_plane(np.ascontiguousarray(lr[:, :, c])) for c in range(3)], axis=2)
-        hr_luma, sr_luma = colour.luma(hr), colour.luma(sr)
+        hr_luma, sr_luma = colour.benchmark_luma(hr), colour.benchmark_luma(sr)
     return ImageScore(
         name, psnr_ssim.psnr(sr_luma, hr_luma, scale), psnr_ssim.ssim(sr_luma, hr_luma, scale)
     )
@@ -235,4 +235,4 @@ def read_image(file: Path) -> np.ndarray:
 def read_luma(file: Path) -> np.ndarray:
     """Read the luma of an image file, uint8 (h, w). For a gray image it is the image itself."""
     pixels = read_image(file)
-    return pixels if pixels.ndim == 2 else colour.luma(pixels)
+    return pixels if pixels.ndim == 2 else colour.benchmark_luma(pixels)

@@ -43,8 +43,8 @@ class Result(ctypes.Structure):
     _fields_ = (("pixels", c_void_p), ("stride", c_int64))
 
 
-class Phases(ctypes.Structure):
-    """The structure iqlut_phases."""
+class CubicWeights(ctypes.Structure):
+    """The structure iqlut_cubic_weights."""
 
     _fields_ = (("first", c_int32 * 4), ("weights", (c_int32 * 5) * 4))
 
@@ -87,8 +87,8 @@ def library() -> ctypes.CDLL:
     found.iqlut_upscale_samples.argtypes = (
         POINTER(Samples),
         c_int,
-        POINTER(Phases),
-        POINTER(Phases),
+        POINTER(CubicWeights),
+        POINTER(CubicWeights),
         c_char_p,
         c_void_p,
     )

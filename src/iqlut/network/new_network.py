@@ -32,7 +32,7 @@ def begin_by_passing_on(
     shapes: list[tuple[int, int, int, int, int]],
     group: symmetry.Symmetry,
 ) -> None:
-    """Make a network without residual enlarge its input by nearest-neighbour interpolation, about.
+    """Make a network without residual upscale its input, about by nearest-neighbour interpolation.
 
     To the random entries of `tables`, whose stored shapes and symmetry are given, is added
     what passes each channel of a block on to the same channel, and the mean of the channels to all

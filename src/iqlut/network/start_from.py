@@ -57,7 +57,7 @@ def _check_fits(old: ModelConfig, new: ModelConfig) -> None:
     if old.blocks > new.blocks or old.channels > new.channels or fewer_gates:
         raise BadConfig(
             "train.start has more blocks, channels or gates than the model, expected at most as "
-            "many; name another checkpoint, or enlarge the model"
+            "many; name another checkpoint, or make the model larger"
         )
     if old.parameterisation == "network" and old.negative != new.negative:
         raise BadConfig(

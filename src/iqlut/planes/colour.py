@@ -24,7 +24,7 @@ _LUMA_RED, _LUMA_GREEN, _LUMA_BLUE = 19595, 38470, 7471
 _BAND_PX = 1 << 17  # samples computed at a time, few enough to stay in the cache
 
 
-def luma(rgb: np.ndarray) -> np.ndarray:
+def benchmark_luma(rgb: np.ndarray) -> np.ndarray:
     """The luma on which benchmarks are evaluated: uint8 (h, w, 3) to uint8 (h, w).
 
     Its values range from 16 to 235, as those of MATLAB's `rgb2ycbcr` do.

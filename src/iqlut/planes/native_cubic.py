@@ -47,9 +47,9 @@ def upscale(
 
 
 @lru_cache(maxsize=64)
-def _phases(scale: int, offset: float) -> inference.Phases:
+def _phases(scale: int, offset: float) -> inference.CubicWeights:
     """`cubic.phases` as a structure of the library, which only reads it."""
-    phases = inference.Phases()
+    phases = inference.CubicWeights()
     for index, (first, weights) in enumerate(cubic.phases(scale, offset)):
         phases.first[index] = first
         phases.weights[index][:] = weights

@@ -56,7 +56,7 @@ class RestorationTables:
                 f"expected one for each and at most {SETS_MAX}"
             )
         for number, one in enumerate(self.sets[1:], 1):
-            _check_lineage(number, self.sets[0], one)
+            _check_shared(number, self.sets[0], one)
             _check_blends(number, self.sets[number - 1], one)
 
     @property
@@ -137,7 +137,7 @@ def tables_at(model: Tables | RestorationTables, strength: float = 0.0) -> Table
     return model.at(strength) if isinstance(model, RestorationTables) else model
 
 
-def _check_lineage(number: int, first: Tables, other: Tables) -> None:
+def _check_shared(number: int, first: Tables, other: Tables) -> None:
     """Raise IllegalTables unless a set shares with the first one what all sets must share."""
     for what in ("name", "scale", "symmetry", "negative"):
         if getattr(other, what) != getattr(first, what):

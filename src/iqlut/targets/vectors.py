@@ -73,7 +73,7 @@ def signals(tables: Tables, luma: np.ndarray) -> dict[str, np.ndarray]:
         own = ar.skip_signal(signal, layer.channels_out)
         if last:
             own = reference.base(luma, tables.scale)
-        signal = ar.requantise(reference.expand(layer, signal), own, layer)
+        signal = ar.requantise(reference.accumulate(layer, signal), own, layer)
         found[f"layer_{index}"] = signal.astype(np.uint8)
     return found | {"output": ar.shuffle(signal.astype(np.uint8), tables.scale)}
 

@@ -148,7 +148,9 @@ def _planes_of(
         raise BadData(str(error)) from None
     rgb, chroma = np.asarray(colours), np.asarray(colours.convert("YCbCr"))[:, :, 1:]
     planes = [
-        np.asarray(colours.convert("L")) if config.planes == "full-range luma" else colour.luma(rgb)
+        np.asarray(colours.convert("L"))
+        if config.planes == "full-range luma"
+        else colour.benchmark_luma(rgb)
     ]
     if config.planes == "luma+rgb":
         planes += [rgb[:, :, channel] for channel in range(3)]

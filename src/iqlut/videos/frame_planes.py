@@ -82,8 +82,8 @@ def upscale_planes(
         )
         sample_max = (1 << layout.depth) - 1
         for plane, (h, w) in zip(planes[1:], layout.larger(scale).shapes()[1:], strict=True):
-            enlarged = native_cubic.upscale(plane, scale, (down, across), sample_max)
-            larger.append(enlarged[:h, :w])
+            upscaled = native_cubic.upscale(plane, scale, (down, across), sample_max)
+            larger.append(upscaled[:h, :w])
     return larger
 
 

@@ -1,5 +1,5 @@
-/* Packs a layer that may have taps off the centre between few channels only: as a layer of the taps
- * between those, and one of the tap at the centre between all others. */
+/* Packs a layer that has taps off the centre between few channels only as two parts: a layer of the
+ * taps between those, and one of the tap at the centre between all others. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,41 +64,27 @@ static void join_parts(iqlut_packed *packed, const iqlut_layer *l) {
     const int half = (1 << l->acc_shift) >> 1; /* of which each part has one */
     for (int lane = 0; lane < IQLUT_PERIOD; lane++) {
         const int d = lane % packed->lanes;
-        if (d < spatial->channels_out) packed->centre[lane] += spatial->centre[d] - half;
+        if (d < spatial->channels_out) packed->sum_offset[lane] += spatial->sum_offset[d] - half;
     }
     packed->before = spatial->before, packed->after = spatial->after;
     spatial->lanes = packed->lanes;
 }
 
 /* Sums of paired parts have another type, so both are paired or none. */
-static int pack_parts(iqlut_packed *packed, const iqlut_layer *l, const iqlut_isa *isa,
-                      const iqlut_shape *few) {
+int iqlut_pack_parts(iqlut_packed *packed, const iqlut_layer *l, const iqlut_isa *isa,
+                     const iqlut_spatial *spatial) {
     const iqlut_shape *s = &l->shape;
+    const iqlut_shape few = {spatial->inputs, spatial->outputs, IQLUT_KERNEL_MAX, s->levels};
     int8_t *lut = malloc((size_t)(s->channels_in * s->levels * s->channels_out) * 10);
-    int code = lut ? pack_both(packed, l, isa, few, lut) : IQLUT_NO_MEMORY;
+    int code = lut ? pack_both(packed, l, isa, &few, lut) : IQLUT_NO_MEMORY;
     if (!code && packed->paired != packed->spatial->paired) {
         iqlut_isa unpaired = *isa;
         unpaired.paired_lanes = 0;
         iqlut_free_packed(packed);
         memset(packed, 0, sizeof *packed);
-        code = pack_both(packed, l, &unpaired, few, lut);
+        code = pack_both(packed, l, &unpaired, &few, lut);
     }
     if (!code) join_parts(packed, l);
     free(lut);
     return code;
-}
-
-int iqlut_pack(iqlut_packed *packed, const iqlut_layer *layer, const iqlut_isa *isa) {
-    const iqlut_spatial spatial = iqlut_find_spatial(layer);
-    const iqlut_shape few = {spatial.inputs, spatial.outputs, IQLUT_KERNEL_MAX,
-                             layer->shape.levels};
-    if (spatial.are_few && !iqlut_packs_compact(layer, isa))
-        return pack_parts(packed, layer, isa, &few);
-    return iqlut_pack_part(packed, layer, isa);
-}
-
-void iqlut_free_packed(iqlut_packed *packed) {
-    iqlut_release(packed->rows);
-    if (packed->spatial) iqlut_release(packed->spatial->rows);
-    iqlut_release(packed->spatial);
 }
