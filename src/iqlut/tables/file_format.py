@@ -231,10 +231,7 @@ def _group(header: dict[str, Any]) -> symmetry.Symmetry:
 
 
 def _strengths(header: dict[str, Any]) -> list[float]:
-    """The strengths of the table sets; empty for a single set.
-
-    Raises TypeError for other values.
-    """
+    """The strengths of the table sets; empty for a single set. Raises TypeError for other values."""
     if header["format"] == ONE_SET or (header["format"] == EXTENDED and "strengths" not in header):
         return []
     strengths = header["strengths"]
@@ -301,6 +298,5 @@ def _table_set(header: dict[str, Any], arrays: dict[str, np.ndarray], number: in
         stored = {"lut": luts[i], **{name: parts[name][i] for name in _CONSTANTS}}
         values = {"acc_shift": acc_shift, "shift": shift, "interpolate": interpolate}
         layers.append(StoredLayer(stored, values))
-    return Tables.from_stored(
-        header["name"], header["scale"], layers, header["about"], _group(header)
-    )
+    name, scale, about = (header[key] for key in ("name", "scale", "about"))
+    return Tables.from_stored(name, scale, layers, about, _group(header))
