@@ -86,7 +86,11 @@ def to_bytes(model: Tables | RestorationTables) -> bytes:
         header["strengths"] = list(model.strengths)
     _check_entries(arrays, first.group)
     data = safetensors.numpy.save(arrays, {"iqlut": json.dumps(header, separators=(",", ":"))})
-    _check_size(len(data))
+    if len(data) > FILE_BYTES_MAX:
+        raise IllegalTables(
+            f"the file of the model has {len(data)} bytes, expected at most {FILE_BYTES_MAX}; "
+            "use fewer layers, channels, levels or strengths"
+        )
     return data
 
 
@@ -96,14 +100,6 @@ def _format(model: Tables | RestorationTables, arrays: dict[str, np.ndarray]) ->
     if lacks or model.negative:
         return EXTENDED
     return SEVERAL_SETS if isinstance(model, RestorationTables) else ONE_SET
-
-
-def _check_size(file_bytes: int) -> None:
-    if file_bytes > FILE_BYTES_MAX:
-        raise IllegalTables(
-            f"the file of the model has {file_bytes} bytes, expected at most {FILE_BYTES_MAX}; "
-            "use fewer layers, channels, levels or strengths"
-        )
 
 
 def _check_entries(arrays: Mapping[str, np.ndarray], group: symmetry.Symmetry) -> None:
