@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import iqlut
 from iqlut import upscaling
@@ -135,14 +136,25 @@ def test_torch_gives_the_pixels_of_reference(rng: np.random.Generator) -> None:
 
 
 def test_refused_images_are_named(tables: iqlut.Tables) -> None:
-    with pytest.raises(
-        ValueError, match="the image is list, expected a uint8 array or a Pillow image"
-    ):
+    expected = "expected a uint8 or uint16 array or a Pillow image"
+    with pytest.raises(iqlut.IqlutError, match=f"the image is list, {expected}"):
         iqlut.upscale([[1]], 2, tables, "reference")  # type: ignore[call-overload]
-    with pytest.raises(ValueError, match=r"the image is float32 \(4, 4\), expected a uint8 array"):
+    with pytest.raises(iqlut.IqlutError, match=f"the image is NoneType, {expected}"):
+        iqlut.upscale(None)  # type: ignore[call-overload]
+    with pytest.raises(iqlut.IqlutError, match="the image has mode F, expected one of 1 L"):
+        iqlut.upscale(Image.new("F", (4, 4)))
+    with pytest.raises(
+        ValueError, match=r"the image is float32 \(4, 4\), expected a uint8 or uint16"
+    ):
         iqlut.upscale(np.zeros((4, 4), np.float32), 2, tables, "reference")
     with pytest.raises(ValueError, match=r"the image is uint8 \(0, 4, 3\), expected"):
         iqlut.upscale(np.zeros((0, 4, 3), np.uint8), 2, tables, "reference")
+
+
+def test_premultiplied_alpha() -> None:
+    """Modes that Pillow converts in one way only."""
+    for mode, becomes in (("La", "LA"), ("RGBa", "RGBA")):
+        assert iqlut.upscale(Image.new(mode, (5, 4)), 2).mode == becomes
 
 
 def test_wrong_arguments_are_named(tables: iqlut.Tables) -> None:
@@ -151,6 +163,11 @@ def test_wrong_arguments_are_named(tables: iqlut.Tables) -> None:
         ValueError, match="the scale is 4, expected 2, the scale of the model random"
     ):
         iqlut.upscale(plane, model=tables)
+    for scale in ("2", 2.0, None, True):
+        with pytest.raises(iqlut.IqlutError, match=f"the scale is {scale!r}, expected an integer"):
+            iqlut.upscale(plane, scale)  # type: ignore[call-overload]
+    with pytest.raises(iqlut.IqlutError, match="the model is None, expected the name of a model"):
+        iqlut.load(None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="the engine is 'abacus', expected one of reference"):
         iqlut.upscale(plane, 2, tables, "abacus")
     with pytest.raises(ValueError, match="threads is 0, expected 1 or more"):

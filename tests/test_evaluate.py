@@ -178,7 +178,7 @@ def test_errors_name_the_image(folder: Path) -> None:
     (folder / "empty" / "deep.tif").unlink()
     Image.new("L", (18, 40)).save(folder / "empty" / "short.png")
     with pytest.raises(
-        ValueError, match=r"short\.png: the image is 16x40 pixels, expected at least 19x19"
+        ValueError, match=r"short\.png: the image is 18x40 pixels, expected at least 20x20"
     ):
         ev.evaluate(ev.BICUBIC, folder / "empty", 4)
 

@@ -35,6 +35,13 @@ def test_info(model, capsys):
     assert tables.sha256 in capsys.readouterr().out
 
 
+def test_info_of_a_family(capsys):
+    """A name without its scale is that of the largest, as everywhere."""
+    assert cli.main(["info", "everyday", "--json"]) == 0
+    (row,) = rows(capsys)
+    assert (row["name"], row["scale"]) == ("everyday-x4", 4)
+
+
 def test_info_flattens_the_training_facts(tmp_path, capsys):
     about = {"licence": "CC0", "scale": "hidden", "train": {"seed": 1, "sets": ["a", "b"]}}
     tables = random_tables(np.random.default_rng(1), channels=1, blocks=1)

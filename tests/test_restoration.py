@@ -103,6 +103,7 @@ def test_the_smallest_pictures_get_a_strength(shape: tuple[int, ...]) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
     choice = choose_strength.choose([pixels])
     assert 0 <= choice.strength <= 3 and choice.reason
+    assert choice.reason != "it looks clean" or choice.strength < 0.5
     assert choose_strength.choose([pixels.astype(np.uint16) * 257]) == choice
 
 

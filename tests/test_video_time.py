@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("av", reason="videos need PyAV: pip install 'iqlut[video]'")
@@ -19,6 +21,7 @@ from ffmpeg_videos import (
     film,
     needs_ffmpeg,
     sound_s,
+    stream_of,
 )
 from iqlut import videos
 
@@ -99,6 +102,41 @@ def test_time_is_what_the_viewer_sees(kind: str, suffix: str, tmp_path: Path) ->
     assert max(abs(a - b) for a, b in zip(after, before, strict=True)) <= FRAME_S
     if any(stream["codec_type"] == "audio" for stream in described(source)["streams"]):
         assert abs(sound_s(target) - sound_s(source)) <= AUDIO_FRAME_S + FRAME_S
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@pytest.mark.parametrize("start_s", [0, 0.35])
+def test_the_first_sound_is_that_of_the_source(start_s: float, suffix: str, tmp_path: Path) -> None:
+    """A decoder of AAC begins from a packet that the edit list hides."""
+    source, target = tmp_path / "cut.mp4", tmp_path / f"big{suffix}"
+    whole = film(tmp_path / "whole.mp4", *X264, "-c:a", "aac")
+    ffmpeg("-ss", start_s, "-i", whole, "-c", "copy", source)
+    doubled(source, target)
+    before, after = samples(source), samples(target)
+    assert np.abs(before[:256]).max() > 0.05
+    np.testing.assert_allclose(after, before, rtol=0, atol=2e-3)  # AAC decoders draw noise
+
+
+def samples(file: Path) -> np.ndarray:
+    """The decoded sound of a file, float32."""
+    plain = file.with_suffix(".f32")
+    ffmpeg("-i", file, "-map", "0:a", "-f", "f32le", "-ac", "1", plain)
+    return np.fromfile(plain, np.float32)
+
+
+@pytest.mark.parametrize("rate", ["50", "10", "24000/1001"])
+@pytest.mark.parametrize(("suffix", "codec"), [(".h264", "libx264"), (".m2v", "mpeg2video")])
+def test_raw_streams_keep_the_rate_that_they_state(
+    suffix: str, codec: str, rate: str, tmp_path: Path
+) -> None:
+    if codec == "mpeg2video" and rate == "10":
+        pytest.skip("MPEG-2 has no such rate")
+    raw = tmp_path / f"raw{suffix}"
+    pictures = f"testsrc2=s=64x48:r={rate}:d=0.5"
+    ffmpeg("-f", "lavfi", "-i", pictures, "-c:v", codec, "-pix_fmt", "yuv420p", raw)
+    assert videos.probe(raw, videos.Options().part).rate == Fraction(rate)
+    doubled(raw, tmp_path / "big.mkv")
+    assert Fraction(stream_of(tmp_path / "big.mkv")["avg_frame_rate"]) == Fraction(rate)
 
 
 def test_chapters_move_with_the_start(tmp_path: Path) -> None:

@@ -92,13 +92,39 @@ def upscale(
     Raises `IqlutError`, always a ValueError as well, for an argument that is not allowed, and
     OSError if the file of a model cannot be read.
     """
-    found = _model(model, scale)
-    tables = _tables_for(found, image, restore)
+    _check(image, scale)
+    tables = _tables_for(_model(model, scale), image, restore)
     upscale_plane = upscaler(tables, engine, threads, ensemble)
     if isinstance(image, np.ndarray):
         # `asarray` makes a plain array of a memory map or a masked array
         return _upscale_any_depth(np.asarray(image), upscale_plane, tables.scale)
     return _upscale_pillow(image, upscale_plane, tables.scale)
+
+
+def _check(image: np.ndarray | Image, scale: int) -> None:
+    """Raise InvalidArgument for an image or a scale of a wrong type."""
+    from PIL import Image as pillow  # not above: `import iqlut` should not wait for it
+
+    if not isinstance(scale, int | np.integer) or isinstance(scale, bool):
+        raise InvalidArgument(
+            f"the scale is {scale!r}, expected an integer, 2, 3 or 4; convert it first"
+        )
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8 and image.dtype not in _DEEP:
+            raise InvalidArgument(
+                f"the image is {image.dtype} {image.shape}, expected a uint8 or uint16 array; "
+                "convert it first"
+            )
+    elif not isinstance(image, pillow.Image):
+        raise InvalidArgument(
+            f"the image is {type(image).__name__}, expected a uint8 or uint16 array or a Pillow "
+            "image; convert it first"
+        )
+    elif pillow_modes.mode_for(image) is None:
+        raise InvalidArgument(
+            f"the image has mode {image.mode}, expected one of "
+            f"{' '.join(pillow_modes.CONVERTED_TO)}; convert it first"
+        )
 
 
 def upscaler(
@@ -191,17 +217,7 @@ def _upscaled_alpha(alpha: np.ndarray, upscale_plane: UpscalePlane) -> np.ndarra
 def _upscale_pillow(image: Image, upscale_plane: UpscalePlane, scale: int) -> Image:
     from PIL import Image as pillow  # not above: `import iqlut` should not wait for it
 
-    if not isinstance(image, pillow.Image):
-        raise InvalidArgument(
-            f"the image is {type(image).__name__}, expected a uint8 array or a Pillow image; "
-            "convert it first"
-        )
     mode = pillow_modes.mode_for(image)
-    if mode is None:
-        raise InvalidArgument(
-            f"the image has mode {image.mode}, expected one of "
-            f"{' '.join(pillow_modes.CONVERTED_TO)}; convert it first"
-        )
     if mode == "CMYK":  # each ink is upscaled as a plane
         out = pillow.merge(
             mode, [pillow.fromarray(upscale_plane(np.array(ink))) for ink in image.split()]

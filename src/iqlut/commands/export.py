@@ -94,7 +94,9 @@ def _sets(model: shipped_models.Model, restore: str | None) -> dict[float, Table
         return {0.0: model}
     if restore == "all":
         return dict(zip(model.strengths, model.sets, strict=True))
-    strengths = tuple(_strength(word, restore) for word in (restore or "0").split(","))
+    strengths = tuple(
+        _strength(word, restore) for word in ("0" if restore is None else restore).split(",")
+    )
     with stop_on(ValueError):
         if len(strengths) == 1:
             return {strengths[0]: _named(model, strengths[0])}
@@ -113,8 +115,8 @@ def _strength(word: str, restore: str | None) -> float:
         return float(word)
     except ValueError:
         raise Stop(
-            f"--restore is {restore}, expected a number from 0 to 3, several with commas between, "
-            "or all"
+            f"--restore is {restore!r}, expected a number from 0 to 3, several with commas "
+            "between, or all"
         ) from None
 
 

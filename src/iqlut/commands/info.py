@@ -126,7 +126,7 @@ def _times() -> dict[str, float]:
 def sizes(model: shipped_models.Model, name_or_path: str) -> dict[str, Any]:
     """The facts that follow from the tables; `table_bytes` counts one restoration strength."""
     path, tables = Path(name_or_path), tables_at(model)
-    shipped = name_or_path in shipped_models.models()
+    shipped = shipped_models.of_family(name_or_path) in shipped_models.models()
     facts = {
         "name": model.name,
         "scale": model.scale,

@@ -193,10 +193,9 @@ def score_image(
     of the image only, so that the scores can be reproduced. Raises InvalidArgument for an image
     that is too small, or for a degradation on another path than "y".
     """
+    (h, w), least_px = hr.shape[:2], -(-(_SSIM_WINDOW_PX + 2 * scale) // scale) * scale
     hr = resize.mod_crop(hr, scale)
-    least_px = _SSIM_WINDOW_PX + 2 * scale
     if min(hr.shape[:2]) < least_px:
-        h, w = hr.shape[:2]
         raise InvalidArgument(
             f"{name}: the image is {w}x{h} pixels, expected at least {least_px}x{least_px}; "
             "remove it from the folder"

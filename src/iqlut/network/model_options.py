@@ -99,8 +99,9 @@ class ModelConfig:
     """Width of these three-layer networks; used with parameterisation = "network"."""
 
     symmetry: Annotated[int, Meta(ge=1, le=8)] = 1
-    """How many flips and rotations of a table are stored as a single one. 1 means no symmetry, 2 the
-    rotation by 180 degrees, 4 all rotations and 8 all flips and rotations. Above 1, kernels are odd.
+    """How many flips and rotations of a table are stored as a single one: 1 means no symmetry, 2
+    the rotation by 180 degrees, 4 all rotations and 8 all flips and rotations. Above 1, kernels are
+    odd.
     """
 
     negative: bool = False

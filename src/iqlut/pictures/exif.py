@@ -82,6 +82,16 @@ def upright(block: bytes) -> bytes:
     return bytes(edited)
 
 
+def transposed(block: bytes) -> bytes:
+    """The block with the resolutions along rows and columns exchanged."""
+    edited, directory = bytearray(block), tiff.first(block)
+    across, up = (directory.get(tag) for tag in (X_RESOLUTION, Y_RESOLUTION))
+    for one, other in ((across, up), (up, across)) if across and up else ():
+        value = block[other.place + 2 : other.place + tiff.ENTRY_BYTES]
+        edited[one.place + 2 : one.place + tiff.ENTRY_BYTES] = value
+    return bytes(edited)
+
+
 def resized(block: bytes, size: tuple[int, int]) -> bytes:
     """The block with `size`, (width, height), wherever it states the size of the picture."""
     edited, order = bytearray(block), tiff.byte_order(block)

@@ -25,6 +25,7 @@ from iqlut.pictures import (
     webp,
 )
 from iqlut.pictures.contents import PIXEL_ASPECT, Contents
+from iqlut.pictures.orientation import is_transposed
 
 _ORIENTATION = re.compile(
     rb"\s*tiff:Orientation\s*=\s*[\"']([0-9])[\"']"
@@ -120,6 +121,17 @@ def _checked(contents: Contents) -> Contents:
         del extras["dpi"]
     kept = {key: value for key, value in extras.items() if value not in (b"", ())}
     return Contents(contents.pixels, kept, tuple(dict.fromkeys(lost)), orientation)
+
+
+def upright(contents: Contents) -> dict[str, Any]:
+    """The metadata for the pixels when they are upright: resolutions of the other axes."""
+    edited = dict(contents.extras)
+    if is_transposed(contents.orientation):
+        if "dpi" in edited:
+            edited["dpi"] = edited["dpi"][::-1]
+        if "exif" in edited:
+            edited["exif"] = exif.transposed(edited["exif"])
+    return edited
 
 
 def resized(extras: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:

@@ -19,9 +19,14 @@ _TRANSPOSES = {
 _TRANSPOSED = (5, 6, 7, 8)  # orientations in which rows and columns change places
 
 
+def is_transposed(orientation: int | None) -> bool:
+    """Whether rows and columns change places when an image becomes upright."""
+    return orientation in _TRANSPOSED
+
+
 def upright_size(size: tuple[int, int], orientation: int | None) -> tuple[int, int]:
     """The size of an image when it is upright; `size` is (width, height)."""
-    return (size[1], size[0]) if orientation in _TRANSPOSED else size
+    return (size[1], size[0]) if is_transposed(orientation) else size
 
 
 def upright(pixels: Pixels, orientation: int | None) -> Pixels:
@@ -30,7 +35,7 @@ def upright(pixels: Pixels, orientation: int | None) -> Pixels:
         return pixels
     if isinstance(pixels, Image.Image):
         return pixels.transpose(_TRANSPOSES[orientation])
-    if orientation in _TRANSPOSED:
+    if is_transposed(orientation):
         pixels = pixels.swapaxes(0, 1)
     rows = -1 if orientation in (3, 4, 7, 8) else 1
     columns = -1 if orientation in (2, 3, 6, 7) else 1

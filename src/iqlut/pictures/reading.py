@@ -241,9 +241,10 @@ def _decoded(name: str, data: bytes, image: Image.Image, contents: Contents) -> 
         raise _damaged(name, error) from None
     plain = _of_one_mode(name, frames)
     pixels = tuple(orientation.upright(frame, contents.orientation) for frame in plain)
+    extras = metadata.upright(contents)
     table = getattr(image, "quantization", {}).get(0)  # only JPEG files have one
     table = tuple(table) if table else None
-    return Picture(pixels, contents.extras, source, lossy, motion, table, contents.lost)
+    return Picture(pixels, extras, source, lossy, motion, table, contents.lost)
 
 
 def _deep(name: str, source: str, contents: Contents, bits: int = 16) -> Picture:
@@ -254,10 +255,11 @@ def _deep(name: str, source: str, contents: Contents, bits: int = 16) -> Picture
             png.check_complete(contents.pixels)
     except Exception as error:
         raise _damaged(name, error) from None
+    extras = contents.extras
     if source not in sixteen_bit_files.UPRIGHT:
         pixels = orientation.upright(pixels, contents.orientation)
-    lossy = source in _LOSSY
-    return Picture((pixels,), contents.extras, source, lossy, lost=contents.lost)
+        extras = metadata.upright(contents)
+    return Picture((pixels,), extras, source, source in _LOSSY, lost=contents.lost)
 
 
 def _damaged(name: str, error: Exception) -> PictureError:

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 AUTO = "auto"
 _STEPS = 16  # strengths are rounded to 1 / _STEPS
 _AS_THEY_ARE = ("L", "LA", "RGB", "RGBA")  # Pillow modes that need no conversion
+_OTHERS = {"1": "L", "La": "LA", "RGBa": "RGBA"}  # what some are converted to; all others to RGB
 _DRAWN = 0.55  # least share of repeated samples around edges in clean drawings and screenshots
 _NOISE_SEEN = 1.25  # grey levels: the least noise that the reason mentions
+_SEEN = 0.5  # the least strength that the reason calls damage
 _WEIGHTS = Path(__file__).with_name("auto_strength.safetensors")
 
 
@@ -74,7 +76,8 @@ def choose(images: Sequence[np.ndarray | Image], jpeg_table: Sequence[int] | Non
         return Choice(0.0, "it is a clean drawing")
     quality = damage_features.quality_of(np.asarray(jpeg_table)) if jpeg_table else None
     damage = damage_features.look_at(windows, quality)
-    return Choice(strength_for(damage.vector), _reason(damage, quality))
+    strength = strength_for(damage.vector)
+    return Choice(strength, _reason(damage, quality, strength))
 
 
 def decide(
@@ -98,7 +101,7 @@ def _pixels(one: np.ndarray | Image) -> np.ndarray:
     """The image as a uint8 array, gray or in colour; one black pixel if it is no image."""
     if not isinstance(one, np.ndarray):
         one = np.asarray(
-            one if one.mode in _AS_THEY_ARE else one.convert("L" if one.mode == "1" else "RGB")
+            one if one.mode in _AS_THEY_ARE else one.convert(_OTHERS.get(one.mode, "RGB"))
         )
     if one.dtype.kind == "u" and one.dtype.itemsize == 2:
         one = rounded_to_8_bits(one)
@@ -153,8 +156,8 @@ def weights() -> dict[str, dict[str, np.ndarray]]:
     return networks
 
 
-def _reason(damage: MeasuredDamage, file_quality: float | None) -> str:
-    """Describe what was found, for people."""
+def _reason(damage: MeasuredDamage, file_quality: float | None, strength: float) -> str:
+    """Describe what was found, for people. There may be damage without a clear cause."""
     parts = []
     if damage.quality < NO_JPEG:
         where = (
@@ -165,4 +168,6 @@ def _reason(damage: MeasuredDamage, file_quality: float | None) -> str:
         parts.append(f"{where} of quality {damage.quality:.0f}")
     if noise_of(damage) >= _NOISE_SEEN:
         parts.append(f"noise of {noise_of(damage):.0f} gray levels")
+    if not parts and strength >= _SEEN:
+        return "it looks slightly damaged"
     return " and ".join(parts) or "it looks clean"

@@ -227,7 +227,7 @@ def _group(header: dict[str, Any]) -> symmetry.Symmetry:
 
 
 def _strengths(header: dict[str, Any]) -> list[float]:
-    """The strengths of the table sets; empty for a single set. Raises TypeError for other values."""
+    """The strengths of the table sets; empty for a single set. TypeError for other values."""
     if header["format"] == ONE_SET or (header["format"] == EXTENDED and "strengths" not in header):
         return []
     strengths = header["strengths"]

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from iqlut import atomic_files
-from iqlut.errors import UnknownModel
+from iqlut.errors import InvalidArgument, UnknownModel
 from iqlut.tables import file_format
 from iqlut.tables.integer_tables import SCALES, Tables
 from iqlut.tables.restoration_tables import RestorationTables
@@ -88,6 +88,10 @@ def load(name_or_path: str | os.PathLike[str]) -> Model:
     UnknownModel if there is no model of that name, BadModelFile if the file holds no model, and
     OSError if it cannot be read.
     """
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise InvalidArgument(
+            f"the model is {name_or_path!r}, expected the name of a model or the path of a file"
+        )
     if (
         isinstance(name_or_path, str)
         and not name_or_path.endswith(_SUFFIX)

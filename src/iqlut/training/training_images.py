@@ -49,6 +49,11 @@ def load(
     """
     codec_damage.check(damage)
     images = [file for file in _examples(config) if file.stem not in config.exclude]
+    if not images:
+        raise BadData(
+            f"train.exclude names every image in {config.data}, expected some others; remove names "
+            "from it or add images"
+        )
     recipe = PlaneRecipe(config, damage, scale)
     key = _key(images, recipe)
     place = cache / f"{key[:16]}-{_LAYOUT}"

@@ -32,6 +32,7 @@ _UNTRUE_OF_STREAM = (
     "BPS", "NUMBER_OF_BYTES", "NUMBER_OF_FRAMES", "DURATION", "_STATISTICS", "encoder", "ENCODER",
 )  # fmt: skip
 _UNTRUE_OF_FILE = ("major_brand", "minor_version", "compatible_brands", "encoder", "ENCODER")
+_WITH_EDIT_LIST = ("mp4", "mov")
 _FREE_TAGS = {"movflags": "use_metadata_tags"}  # lets .mp4 files keep tags of any name
 _RECORDS = {"strict": "unofficial"}  # lets .mp4 files hold the spherical mapping
 _NO_TIME_CODE = {"write_tmcd": "0"}  # the muxer would need the frame rate, which PyAV cannot set
@@ -123,7 +124,8 @@ def _write(
     others = {
         i: copy for i, copy in copies.items() if i != video.stream and copy.type != "attachment"
     }
-    rest = other_packets(source, video, others, opened.encoders, window)
+    hides_packets = output.format.name in _WITH_EDIT_LIST
+    rest = other_packets(source, video, others, opened.encoders, window, hides_packets)
     output.start_encoding()
     for _, packet in heapq.merge(upscaled, rest, key=lambda item: item[0]):
         output.mux_one(packet)
@@ -169,7 +171,7 @@ def check_finished(file: Path, target: Path, video: Video, segments: Segments) -
 
 
 def _settings(container: str, source: InputContainer) -> dict[str, str]:
-    if container in ("mp4", "mov"):
+    if container in _WITH_EDIT_LIST:
         return (
             _RECORDS
             | _NO_TIME_CODE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -51,15 +51,19 @@ def other_packets(
     copies: Mapping[int, Any],
     encoders: Mapping[int, AudioEncoder],
     window: Window | None,
+    hides_packets: bool,
 ) -> Generator[tuple[float, Any], None, None]:
     """The packets of the other streams in the order of the source.
 
-    Audio that has an encoder is encoded. Each packet is preceded by its position in the order of
-    writing, in seconds.
+    Audio that has an encoder is encoded. `hides_packets` says whether the output has an edit list,
+    which hides the packets before the first sound. Each packet is preceded by its position in the
+    order of writing, in seconds.
     """
     position = -math.inf
     last_times: dict[int, Any] = {}
-    for packet in _kept_packets(source, video, copies, window):
+    streams = copies if hides_packets else encoders
+    primed = () if window else [i for i in streams if copies[i].type == "audio"]
+    for packet in _kept_packets(source, video, copies, window, primed):
         index = packet.stream.index  # the last packet has no stream_index
         encoder = encoders.get(index)
         for written in encoder.encode(packet) if encoder else [packet] if packet.size else []:
@@ -75,17 +79,27 @@ def other_packets(
 
 
 def _kept_packets(
-    source: InputContainer, video: Video, copies: Mapping[int, Any], window: Window | None
+    source: InputContainer,
+    video: Video,
+    copies: Mapping[int, Any],
+    window: Window | None,
+    primed: Collection[int],
 ) -> Generator[Any, None, None]:
     """The packets of the given streams in a window, with the times of the result.
 
-    The last packet of each stream is empty.
+    The last packet of each stream is empty. Of what an edit list cuts away, the last packet before
+    the first sound is kept in the `primed` streams: codecs such as AAC need it to decode that one.
     """
     streams = [source.streams[index] for index in copies]
     packets = packets_of(source, video.path, streams) if streams else ()
+    last_cut: dict[int, Any] = {}
     for packet in corrected(packets, video.corrections):
-        if packet.is_discard:
-            continue  # cut away by the edit list of an MP4 file
+        if packet.is_discard:  # cut away by the edit list of an MP4 file
+            last_cut[packet.stream.index] = packet
+            continue
+        before = last_cut.pop(packet.stream.index, None)
+        if before is not None and packet.stream.index in primed:
+            yield before
         if packet.size and packet.pts is None and packet.dts is None:
             packet.pts = packet.dts = 0  # a cover picture, which has no time
         elif packet.size and window is not None and not _inside(packet, window):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
+from av.format import Flags
 
 from iqlut.videos import time_line
 from iqlut.videos.decoding import (
@@ -66,7 +67,7 @@ def probe(path: Path, part: Part, streams: str | None = None) -> Video:
         stream.thread_type = "AUTO"
         first, count = _first_frame_and_count(container, stream, path)
         _check_count(container, path, part, count)
-        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+        rate = _rate(container, stream)
         properties = properties_of(stream, first)
         layout, pixel_format = _layout(first, properties.sited, path)
         return Video(
@@ -89,6 +90,13 @@ def probe(path: Path, part: Part, streams: str | None = None) -> Video:
             packets=count.packets,
             notes=_notes(first, properties, path),
         )
+
+
+def _rate(container: InputContainer, stream: Any) -> Fraction:
+    """The mean frame rate; of a raw stream, whose packets have no times, the one that it states."""
+    is_raw = container.format.flags & Flags.no_timestamps.value
+    rates = stream.average_rate, stream.guessed_rate
+    return next(filter(None, reversed(rates) if is_raw else rates), Fraction(25))
 
 
 def _first_frame_and_count(container: InputContainer, stream: Any, path: Path) -> tuple[Any, Count]:
