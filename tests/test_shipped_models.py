@@ -27,7 +27,7 @@ ENTRIES_MAX |= {
     "iqlut-6k": 7 * 1024,
     "iqlut-8k": 9 * 1024,
     "iqlut-30k": 31 * 1024,
-    "iqlut-34k": 34 * 1024,
+    "iqlut-33k": 34 * 1024,
     "iqlut-65k": 66 * 1024,
     "iqlut-114k": 115 * 1024,
 }

@@ -3,9 +3,10 @@
  *
  * The input channels of the latter come in orbits of eight, or of four without flips, whose members
  * 2f and 2f + 1 are each other's rotation by 180 degrees. The tables of this pair, the frame f, are
- * those of the members 0 and 1 with taps and outputs in another order. The order is the same for all
- * orbits and levels. With the negative, an orbit has twice as many members and frames. The tables of
- * the second half are those of the first, with the halves of each orbit of outputs exchanged.
+ * those of the members 0 and 1 with taps and outputs in another order. The order is the same for
+ * all orbits and levels. With the negative, an orbit has twice as many members and frames. The
+ * tables of the second half are those of the first, with the halves of each orbit of outputs
+ * exchanged.
  */
 #include "plan.h"
 

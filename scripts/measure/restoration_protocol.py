@@ -24,7 +24,7 @@ from iqlut.planes.plane_types import UpscalePlane
 from iqlut.tables.restoration_tables import tables_at
 
 SCALE, SHAVE_PX = 4, 8
-CLEAN_MODELS = ("l8c8-x4", "iqlut-34k-x4")
+CLEAN_MODELS = ("l8c8-x4", "iqlut-33k-x4")
 STRENGTH_MODELS = ("everyday-x4", "best-x4")
 TABLE = (
     "clean",

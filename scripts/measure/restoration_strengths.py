@@ -1,11 +1,12 @@
 """Measures the restoration strengths: results/restoration.json, which docs/restoration.md shows.
 
     python -m scripts.measure.restoration_strengths KODAK24 [SET...]
-    python -m scripts.measure.restoration_strengths --small KODAK24
+    python -m scripts.measure.restoration_strengths --small|--table KODAK24
 
 The folders hold images: Kodak first, then B100, Set14 and, for JPEG alone, Classic5 and LIVE1 where
 they exist. It takes about a quarter of an hour on two threads. `--small` repeats only what takes a
-minute and keeps the other rows. `restoration_protocol` defines what is measured.
+minute, `--table` only the first table; both keep the other rows. `restoration_protocol` defines
+what is measured.
 """
 
 from __future__ import annotations
@@ -81,19 +82,18 @@ def small_rows(kodak: Path) -> list[Row]:
     return edge_rows() + flat_rows() + monotone_rows(pictures(kodak)) + time_rows()
 
 
-def measure_small(kodak: Path) -> None:
-    """Measure the small rows again, of new models and new tables too; end with one sentence where
-    the rows to keep are of other tables.
-    """
+def measure_part(part: str, kodak: Path) -> None:
+    """Measure a part again; end with one sentence if the rows to keep are of other tables."""
     measured_from, measured = result_files.origin(), result_files.load("restoration")
     before = measured["meta"].get("tables_sha256", {})
-    of_kept_rows = (*CLEAN_MODELS, *STRENGTH_MODELS)
+    is_small = part == "--small"
+    of_kept_rows = (*CLEAN_MODELS, *STRENGTH_MODELS) if is_small else STRENGTH_MODELS
     if any(before.get(name) != iqlut.load(name).sha256 for name in of_kept_rows):
         sys.exit(
             "results/restoration.json was measured on other tables than are shipped; run "
             "make results"
         )
-    new = small_rows(kodak)
+    new = small_rows(kodak) if is_small else table_rows(pictures(kodak)[::EVERY_THIRD])
     kinds = {row["what"] for row in new}
     kept = [row for row in measured["rows"] if row["what"] not in kinds]
     commands = measured["meta"]["commands"]
@@ -293,7 +293,7 @@ def _ms(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--small":
-        measure_small(Path(sys.argv[2]))
+    if sys.argv[1].startswith("--"):
+        measure_part(sys.argv[1], Path(sys.argv[2]))
     else:
         main([Path(name) for name in sys.argv[1:]])

@@ -13,7 +13,7 @@ from scripts.shared.result_files import ROOT
 
 LOGS, CONFIGS = ROOT / "results" / "logs", ROOT / "configs"
 MODELS = (
-    *("iqlut-5k-x4", "iqlut-6k-x4", "iqlut-8k-x4", "iqlut-30k-x4", "l8c8-x4", "iqlut-34k-x4"),
+    *("iqlut-5k-x4", "iqlut-6k-x4", "iqlut-8k-x4", "iqlut-30k-x4", "l8c8-x4", "iqlut-33k-x4"),
     *("l12c8-x4", "iqlut-65k-x4", "iqlut-114k-x4", "l8c16-x4"),
 )  # by quality
 HEAD = (

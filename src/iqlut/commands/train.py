@@ -113,8 +113,8 @@ class Train:
             distributed.join()
         out = self.out or Path("runs") / model.name
         minutes = math.inf if self.minutes is None else self.minutes
-        if not minutes > 0:
-            raise Stop(f"--minutes is {self.minutes:g}, expected more than 0; raise it")
+        if not minutes >= 0:
+            raise Stop(f"--minutes is {self.minutes:g}, expected 0 or more; raise it")
         place = loop.Place(threads, self.device, out.parent / "cache")
         return self._train(model, run_stages.StageRun(out, self.resume, self.stage, place, minutes))
 
