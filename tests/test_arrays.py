@@ -141,7 +141,7 @@ NO_PICTURES = {
 @pytest.mark.parametrize("what", NO_PICTURES)
 def test_what_is_no_picture_is_refused_in_one_sentence(engine: str, what: str) -> None:
     pixels = NO_PICTURES[what]
-    with pytest.raises(ValueError, match="expected a uint8( or uint16)? array") as refusal:
+    with pytest.raises(ValueError, match=r"expected a uint8( or uint16)? array") as refusal:
         iqlut.upscale(pixels, 2, TABLES, engine)
     assert (
         f"is {pixels.dtype} {pixels.shape}, " in str(refusal.value)
