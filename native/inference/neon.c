@@ -11,8 +11,8 @@ typedef struct {
     int8x16_t rest, fraction;
 } blend_weights;
 
-IQLUT_INLINE blend_weights load_weights(const iqlut_key *entry) {
-    const int8_t *const bytes = (const int8_t *)&entry->weights;
+IQLUT_INLINE blend_weights load_weights(const iqlut_key *key) {
+    const int8_t *const bytes = (const int8_t *)&key->weights;
     return (blend_weights){vld1q_dup_s8(bytes), vld1q_dup_s8(bytes + 1)};
 }
 

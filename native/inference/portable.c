@@ -7,7 +7,7 @@
 typedef int16_t vec __attribute__((vector_size(16), may_alias));
 typedef vec blend_weights;
 
-IQLUT_INLINE vec load_weights(const iqlut_key *entry) { return (vec){0} + (int16_t)entry->weights; }
+IQLUT_INLINE vec load_weights(const iqlut_key *key) { return (vec){0} + (int16_t)key->weights; }
 
 /* arithmetic.blend: ONE * below + fraction * (above - below) */
 IQLUT_INLINE vec v_blend_add(vec sum, vec fraction, const uint8_t *row) {

@@ -103,8 +103,6 @@ def upscale(
 
 def _check(image: np.ndarray | Image, scale: int) -> None:
     """Raise InvalidArgument for an image or a scale of a wrong type."""
-    from PIL import Image as pillow  # not above: `import iqlut` should not wait for it
-
     if not isinstance(scale, int | np.integer) or isinstance(scale, bool):
         raise InvalidArgument(
             f"the scale is {scale!r}, expected an integer, 2, 3 or 4; convert it first"
@@ -115,12 +113,15 @@ def _check(image: np.ndarray | Image, scale: int) -> None:
                 f"the image is {image.dtype} {image.shape}, expected a uint8 or uint16 array; "
                 "convert it first"
             )
-    elif not isinstance(image, pillow.Image):
+        return
+    from PIL import Image as pillow  # not above: arrays should not wait for it
+
+    if not isinstance(image, pillow.Image):
         raise InvalidArgument(
             f"the image is {type(image).__name__}, expected a uint8 or uint16 array or a Pillow "
             "image; convert it first"
         )
-    elif pillow_modes.mode_for(image) is None:
+    if pillow_modes.mode_for(image) is None:
         raise InvalidArgument(
             f"the image has mode {image.mode}, expected one of "
             f"{' '.join(pillow_modes.CONVERTED_TO)}; convert it first"
