@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -17,57 +15,10 @@ from iqlut.network import hat_convolution, quantisation
 from iqlut.network.configuration import Config, ModelConfig
 from iqlut.network.convert_to_tables import CannotConvert, convert
 from iqlut.network.losses import LOSSES
-from iqlut.network.native_layers import ISAS, Aim, Residual
+from iqlut.network.native_layers import ISAS, Aim
 from iqlut.network.network import IMPLEMENTATIONS, Network
 from iqlut.tables.integer_tables import Tables
-
-CONFIGS = (
-    ModelConfig(blocks=2),
-    ModelConfig(blocks=3, channels=5, scale=3, upsample_kernel=3),
-    ModelConfig(blocks=2, channels=16, interpolate=False, scale=2),
-    ModelConfig(blocks=2, kernel=2, upsample_kernel=1, residual=False, gate="channel"),
-    ModelConfig(blocks=2, channels=11, knot_a=(0.4, 0.5), knot_b=(0.6, 0.7)),
-    ModelConfig(blocks=2, parameterisation="network"),
-    ModelConfig(blocks=3, channels=6, knots="learned", scale=2),
-    ModelConfig(blocks=2, channels=12, symmetry=4, gate="channel", upsample_kernel=3),
-    ModelConfig(blocks=2, channels=8, symmetry=8, upsample_kernel=1, scale=3),
-    ModelConfig(blocks=3, channels=6, kernel=(3, 1, 2), levels=(9, 4), upsample_kernel=3),
-    ModelConfig(blocks=2, channels=8, symmetry=8, kernel=(1, 3), levels=11, upsample_kernel=3),
-    ModelConfig(
-        blocks=3,
-        channels=24,
-        symmetry=8,
-        gate="channel",
-        upsample_kernel=3,
-        spatial_channels=(16, 8),
-        upsample_spatial_channels=8,
-    ),
-    ModelConfig(blocks=2, channels=6, upsample_kernel=3, spatial_channels=4),
-    ModelConfig(blocks=2, channels=16, symmetry=8, taps="lines", upsample_kernel=3, scale=2),
-    ModelConfig(
-        blocks=2,
-        channels=16,
-        symmetry=8,
-        negative=True,
-        upsample_kernel=3,
-        first_levels=6,
-        levels=5,
-    ),
-)
-
-
-def lively(config: ModelConfig, seed: int = 0) -> Network:
-    """A network whose blocks and residual are far from those of a new one."""
-    torch.manual_seed(seed)
-    network = Network(config)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.mul_(1 + 0.5 * torch.rand_like(parameter))
-        for bend in network.bends:
-            bend.add_(torch.randn_like(bend))
-        if config.parameterisation == "table":
-            network.tables[-1].entries.mul_(5)
-    return network
+from lively_networks import CONFIGS, by, exact_gradients, has, lively  # noqa: F401 (a fixture)
 
 
 def plain(network: Network, luma: torch.Tensor) -> torch.Tensor:
@@ -125,25 +76,13 @@ def test_instruction_sets_agree(config: ModelConfig, isa: str) -> None:
     luma = torch.randint(
         0, 256, (2, 9, 13), dtype=torch.uint8, generator=torch.Generator().manual_seed(5)
     )
-    network, rows = lively(config), []
-    fastest, *parameters = network.layer_arguments(threads=1)
-    for setting in (fastest, replace(fastest, isa=isa)):
-        network.zero_grad()
-        try:
-            residual = Residual.apply(luma, setting, *parameters)
-        except ValueError as error:
-            assert "has no" in str(error)
-            pytest.skip(str(error))
-        trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        grads = torch.autograd.grad(
-            residual.square().sum(), trained, allow_unused=True, retain_graph=True
-        )
-        rows.append([residual.detach(), *(grad for grad in grads if grad is not None)])
-    torch.testing.assert_close(rows[0][0], rows[1][0], rtol=0, atol=0)
-    for ours, theirs in zip(*rows, strict=True):
-        torch.testing.assert_close(
-            ours, theirs, rtol=0, atol=2e-5 * theirs.abs().max().item() + 1e-7
-        )
+    if isa == "amx" or not has(isa):
+        pytest.skip("test_tiles_agree covers it" if isa == "amx" else f"no {isa} here")
+    network = lively(config)
+    (residual, *ours), (other, *theirs) = by(network, luma, None), by(network, luma, isa)
+    torch.testing.assert_close(residual, other, rtol=0, atol=0)
+    for one, two in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, two, rtol=0, atol=2e-5 * two.abs().max().item() + 1e-7)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -9,7 +9,7 @@
 #include <cpuid.h>
 
 /* The registers that the operating system saves when it switches threads: bits of XCR0. */
-enum { SAVES_YMM = 0x6, SAVES_ZMM = 0xe6 };
+enum { SAVES_YMM = 0x6, SAVES_ZMM = 0xe6, SAVES_TILES = 0x60000 };
 
 static uint32_t saved_registers(void) {
     uint32_t low, high;
@@ -22,18 +22,31 @@ static uint32_t saved_registers(void) {
 
 static int has(uint32_t found, uint32_t needed) { return (found & needed) == needed; }
 
+/* Leaf 7 of cpuid, a part of it, in the order of the registers: eax, ebx, ecx, edx. */
+static int leaf_7(uint32_t part, uint32_t r[4]) {
+    return __get_cpuid_count(7, part, &r[0], &r[1], &r[2], &r[3]);
+}
+
+static int has_tiles(uint32_t saved, const uint32_t first[4]) {
+    enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, AMX_INT8 = 1 << 25, AVX512_BF16 = 1 << 5 };
+    uint32_t second[4];
+    return has(saved, SAVES_TILES) && has(first[3], AMX_BF16 | AMX_TILE | AMX_INT8) &&
+           has(first[2], bit_AVX512VBMI) && leaf_7(1, second) && has(second[0], AVX512_BF16);
+}
+
 static uint32_t features_here(void) {
     const uint32_t foundation = bit_AVX512F | bit_AVX512BW | bit_AVX512VL | bit_AVX512DQ;
-    uint32_t a, b, c, d, found = 0;
+    uint32_t a, b, c, d, leaf[4], found = 0;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !has(c, bit_OSXSAVE)) return 0;
-    const uint32_t saved = saved_registers(), basic = c;
-    if (!has(saved, SAVES_YMM) || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
-    if (has(basic, bit_FMA)) found |= IQLUT_CPU_FMA;
-    if (has(b, bit_AVX2)) found |= IQLUT_CPU_AVX2;
-    if (has(saved, SAVES_ZMM) && has(b, foundation)) {
+    const uint32_t saved = saved_registers();
+    if (!has(saved, SAVES_YMM) || !leaf_7(0, leaf)) return 0;
+    if (has(c, bit_FMA)) found |= IQLUT_CPU_FMA;
+    if (has(leaf[1], bit_AVX2)) found |= IQLUT_CPU_AVX2;
+    if (has(saved, SAVES_ZMM) && has(leaf[1], foundation)) {
         found |= IQLUT_CPU_AVX512;
-        if (has(c, bit_AVX512VNNI)) found |= IQLUT_CPU_AVX512_VNNI;
-        if (has(c, bit_AVX512VBMI)) found |= IQLUT_CPU_AVX512_VBMI;
+        if (has(leaf[2], bit_AVX512VNNI)) found |= IQLUT_CPU_AVX512_VNNI;
+        if (has(leaf[2], bit_AVX512VBMI)) found |= IQLUT_CPU_AVX512_VBMI;
+        if (has_tiles(saved, leaf)) found |= IQLUT_CPU_AMX;
     }
     return found;
 }

@@ -12,7 +12,8 @@ enum {
     IQLUT_CPU_AVX512_VBMI = 16,
     IQLUT_CPU_NEON = 32,     /* every AArch64 has it */
     IQLUT_CPU_NEON_DOT = 64, /* its dot products of four int8 */
-    IQLUT_CPU_ASKED = 128    /* that it has been asked */
+    IQLUT_CPU_AMX = 128,     /* tiles of int8 and bfloat16, with AVX512, VBMI and BF16 */
+    IQLUT_CPU_ASKED = 256    /* that it has been asked */
 };
 
 /* Whether it has all of these features. */

@@ -8,6 +8,9 @@
 /* The fastest that this machine can run, or the one of that name; NULL where there is none. */
 static const iqlut_train_isa *find_isa(const char *name) {
     static const iqlut_train_isa *const isas[] = {
+#ifdef IQLUT_AMX
+        &iqlut_train_amx,
+#endif
 #ifdef IQLUT_X86
         &iqlut_train_avx512,
         &iqlut_train_avx2,
@@ -15,7 +18,8 @@ static const iqlut_train_isa *find_isa(const char *name) {
         &iqlut_train_portable,
     };
     for (size_t i = 0; i < sizeof isas / sizeof *isas; i++)
-        if (iqlut_cpu_has(isas[i]->needs) && (!name || !strcmp(name, isas[i]->name)))
+        if (iqlut_cpu_has(isas[i]->needs) && (!name || !strcmp(name, isas[i]->name)) &&
+            (!isas[i]->allowed || isas[i]->allowed()))
             return isas[i];
     return NULL;
 }
@@ -99,8 +103,7 @@ static int run(iqlut_train_call *call, iqlut_problem *problem) {
     call->batch = &own;
     call->isa = find_isa(own.isa);
     int code = call->isa ? IQLUT_OK : IQLUT_NO_INSTRUCTION_SET;
-    for (int i = 0; i < own.layer_count && !code; i++)
-        code = iqlut_train_pack(&own, &own.layers[i], &call->tables[i]);
+    for (int i = 0; i < own.layer_count && !code; i++) code = iqlut_train_pack(call, i);
     if (!code) code = run_jobs(call);
     for (int i = 0; i < own.layer_count; i++) iqlut_train_free(&call->tables[i]);
     return code ? iqlut_fail(problem, (iqlut_problem){.code = code}) : IQLUT_OK;

@@ -9,6 +9,7 @@ typedef struct {
     iqlut_train_view view;
     int8_t *pairs;
     float *rises, unit[IQLUT_CHANNELS_MAX];
+    void *form;
     uint16_t weights[IQLUT_SIGNALS];
 } iqlut_train_table;
 
@@ -32,8 +33,8 @@ typedef struct {
     iqlut_train_grads sums[IQLUT_LAYERS_MAX];
 } iqlut_train_job;
 
-/* pack.c: IQLUT_OK or IQLUT_NO_MEMORY; to be freed in any case. */
-int iqlut_train_pack(const iqlut_train_batch *, const iqlut_train_layer *, iqlut_train_table *);
+/* pack.c: the table of a layer, IQLUT_OK or IQLUT_NO_MEMORY; to be freed in any case. */
+int iqlut_train_pack(iqlut_train_call *call, int layer);
 void iqlut_train_free(iqlut_train_table *);
 
 /* patch.c: divides the memory of a thread among its uses; with memory NULL only says how much is

@@ -9,6 +9,7 @@
 void iqlut_train_free(iqlut_train_table *table) {
     iqlut_release(table->pairs);
     iqlut_release(table->rises);
+    iqlut_release(table->form);
 }
 
 /* quantiser.entry_step: of each output channel, so that its largest entry is ENTRY_MAX steps; or
@@ -64,8 +65,21 @@ static void pack_weights(const iqlut_train_layer *l, uint16_t *weights) {
     }
 }
 
-int iqlut_train_pack(const iqlut_train_batch *batch, const iqlut_train_layer *l,
-                     iqlut_train_table *table) {
+/* What the instruction set makes of a table that is packed. */
+static int pack_form(const iqlut_train_isa *isa, iqlut_train_table *table) {
+    const size_t bytes = isa->form_bytes ? isa->form_bytes(&table->view) : 0;
+    if (!bytes) return IQLUT_OK;
+    table->form = iqlut_allocate(bytes);
+    if (!table->form) return IQLUT_NO_MEMORY;
+    isa->pack_form(&table->view, table->form);
+    table->view.form = table->form;
+    return IQLUT_OK;
+}
+
+int iqlut_train_pack(iqlut_train_call *call, int layer) {
+    const iqlut_train_batch *batch = call->batch;
+    const iqlut_train_layer *l = &batch->layers[layer];
+    iqlut_train_table *table = &call->tables[layer];
     const iqlut_shape s = l->shape;
     const iqlut_train_shape shape = {s.channels_in, s.kernel, s.channels_out, l->spatial_in,
                                      l->spatial_out};
@@ -98,5 +112,5 @@ int iqlut_train_pack(const iqlut_train_batch *batch, const iqlut_train_layer *l,
     pack_rows(l, step, table);
     pack_weights(l, table->weights);
     for (int o = 0; o < s.channels_out; o++) table->unit[o] = step[o] / IQLUT_ONE;
-    return IQLUT_OK;
+    return pack_form(call->isa, table);
 }

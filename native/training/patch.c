@@ -6,11 +6,12 @@
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* What a layer's functions work in. */
-static size_t work_floats(const iqlut_train_view *l) {
+static size_t work_floats(const iqlut_train_isa *isa, const iqlut_train_view *l) {
+    const size_t own = isa->work_bytes ? iqlut_whole_lines(isa->work_bytes(l)) / sizeof(float) : 0;
     const size_t k = (size_t)l->kernel - 1, h = (size_t)l->h, w = (size_t)l->w;
     const size_t strip = (w + k) * l->pair_stride / 2; /* forward: a row of pixels */
     const size_t padded = (h + 2 * k) * (w + 2 * k) * l->channels_out; /* backward */
-    return larger(strip, (size_t)IQLUT_TRAIN_TILE * l->stride + padded);
+    return larger(own, larger(strip, (size_t)IQLUT_TRAIN_TILE * l->stride + padded));
 }
 
 size_t iqlut_train_sums(const iqlut_train_view *l) {
@@ -33,7 +34,7 @@ size_t iqlut_train_lay_out(iqlut_train_job *j) {
         const iqlut_train_view *l = &j->call->tables[i].view;
         if (j->memory) j->sums[i] = grads_at(j->memory + at, l, b->layers[i].grad_knots != NULL);
         if (backward) at += iqlut_train_sums(l);
-        work = larger(work, work_floats(l));
+        work = larger(work, work_floats(j->call->isa, l));
         widest = larger(widest, larger((size_t)l->channels_in, (size_t)l->channels_out));
     }
     for (int i = 0; i < b->layer_count; i++) {

@@ -61,6 +61,7 @@ typedef struct {
     const float *rises;    /* [channels_in][levels - 1][stride]: how F rises with the signal */
     const float *unit;     /* [channels_out]: of a whole sum: the step of an entry / ONE */
     const uint16_t *weights; /* [256]: ONE - t and t, a byte each */
+    const void *form;        /* what the instruction set has made of the table, or NULL */
 } iqlut_train_view;
 
 /* Gradients of a layer, added to. */
@@ -98,7 +99,13 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    uint32_t needs;                                 /* features of the CPU */
+    uint32_t needs;       /* features of the CPU */
+    int (*allowed)(void); /* by the operating system; NULL: yes */
+    /* Bytes of a form of the table that only this instruction set reads, how it is filled, and
+     * bytes of `work` that its functions need; NULL: none. */
+    size_t (*form_bytes)(const iqlut_train_view *);
+    void (*pack_form)(const iqlut_train_view *, void *form);
+    size_t (*work_bytes)(const iqlut_train_view *);
     void (*forward)(const iqlut_train_pass *);      /* signal -> acc */
     void (*gate_forward)(const iqlut_train_pass *); /* acc, signal -> next */
     /* grad_next -> grad_acc and, unless NULL, grad_signal */
@@ -111,6 +118,9 @@ typedef struct {
 extern const iqlut_train_isa iqlut_train_portable;
 #ifdef IQLUT_X86
 extern const iqlut_train_isa iqlut_train_avx2, iqlut_train_avx512;
+#endif
+#ifdef IQLUT_AMX
+extern const iqlut_train_isa iqlut_train_amx;
 #endif
 
 /* Floats up to the next line. */

@@ -8,6 +8,7 @@ the same in plain PyTorch.
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,8 @@ from iqlut.native import Problem, training
 from iqlut.network.level_curve import Curve
 from iqlut.network.losses import LOSSES
 
-ISAS = ("portable", "avx2", "avx512")
+ISAS = ("portable", "avx2", "avx512", "amx")
+ISA_VARIABLE = "IQLUT_TRAIN_ISA"  # the environment variable that names one of them
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class LayerSettings:
     curves   the curve of each layer
     base     whether the residual is added to the bilinear image, or otherwise to the centre
     threads  the number of threads
-    isa      one of ISAS; None selects the fastest one that this processor has
+    isa      one of ISAS; None selects the one that ISA_VARIABLE names, or the fastest one that this
+             processor has
     steps    the entry step (d,) of each layer; None selects that of the layer's own table
     spatial  for each layer, the number of channels with taps off the centre; 0 means all
     """
@@ -160,11 +163,11 @@ class _Call:
                 )
             )  # fmt: skip
         self._layers = (training.Layer * len(layers))(*layers)
+        self._isa = settings.isa or os.environ.get(ISA_VARIABLE) or None
         self._batch = training.Batch(
             *luma.shape, settings.scale, len(layers), settings.threads,
-            settings.isa and settings.isa.encode(), self._layers, luma.data_ptr(),
+            self._isa and self._isa.encode(), self._layers, luma.data_ptr(),
         )  # fmt: skip
-        self._isa = settings.isa
 
     def run(self, what: str, *arguments: Any) -> None:
         """Call the function `iqlut_train_{what}` of the library.
@@ -179,6 +182,6 @@ class _Call:
         if problem.name == "NO_INSTRUCTION_SET":
             raise InvalidArgument(
                 f"the training library has no {self._isa} on this processor, expected one of "
-                f"{', '.join(ISAS)} that it supports; leave isa out"
+                f"{', '.join(ISAS)} that it supports; leave isa and {ISA_VARIABLE} out"
             )
         raise problem.error()
