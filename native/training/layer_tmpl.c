@@ -19,7 +19,11 @@
 
 #define WHOLE IQLUT_TRAIN_WHOLE
 #define EIGHT 8
+#ifdef __clang__
+#define UNROLL IQLUT_UNROLL
+#else
 #define UNROLL _Pragma("GCC unroll 32")
+#endif
 
 /* Without this, GCC reads a vector from memory again for each of its uses. */
 #ifdef IQLUT_X86
