@@ -95,7 +95,7 @@ def lively(config: ModelConfig, seed: int = 0) -> Network:
 
 def by(network: Network, luma: torch.Tensor, isa: str | None) -> list[torch.Tensor]:
     """The residual by an instruction set, and the gradients of the sum of its squares."""
-    setting, *parameters = network.layer_arguments(threads=1)
+    setting, *parameters = network.layer_arguments(threads=2)
     residual = Residual.apply(luma, replace(setting, isa=isa), *parameters)
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     grads = torch.autograd.grad(residual.square().sum(), trained, allow_unused=True)

@@ -12,12 +12,12 @@ typedef struct {
     bfloat *hats;  /* of a block, in tiles [hats / SIDE][pixels / HALVES], in whole tiles twice */
     float *slopes; /* [32][gaps]: gathered gradients x rises */
     amx_block block;
-    size_t bytes;
 } rooms;
 
 static int most_pixels(const amx_sizes *s) { return s->pixels < BLOCK ? s->pixels : BLOCK; }
 
-static rooms rooms_in(void *memory, const iqlut_train_view *l, const amx_sizes *s) {
+/* Where each part of `rooms` begins, in bytes, and where the last ends. */
+static void lay_out(const iqlut_train_view *l, const amx_sizes *s, size_t at[7]) {
     const size_t pixels = (size_t)most_pixels(s), row = (size_t)s->row;
     const size_t sizes[] = {sizeof(bfloat) * amx_padded_values(l, s),
                             (size_t)l->channels_in * (size_t)s->pixels + HALVES,
@@ -25,19 +25,26 @@ static rooms rooms_in(void *memory, const iqlut_train_view *l, const amx_sizes *
                             sizeof(float) * 2 * SIDE * (size_t)up(s->gaps, SIDE),
                             sizeof(bfloat) * pixels * row,
                             sizeof(bfloat) * pixels * row};
-    char *at[7] = {memory};
+    at[0] = 0;
     for (int i = 0; i < 6; i++) at[i + 1] = at[i] + iqlut_whole_lines(sizes[i]);
-    return (rooms){.padded = (bfloat *)at[0],
-                   .signals = (uint8_t *)at[1],
-                   .hats = (bfloat *)at[2],
-                   .slopes = (float *)at[3],
-                   .block = {.gathered = (bfloat *)at[4], .pairs = (bfloat *)at[5]},
-                   .bytes = (size_t)(at[6] - at[0])};
+}
+
+static rooms rooms_in(char *memory, const iqlut_train_view *l, const amx_sizes *s) {
+    size_t at[7];
+    lay_out(l, s, at);
+    return (rooms){
+        .padded = (bfloat *)(memory + at[0]),
+        .signals = (uint8_t *)(memory + at[1]),
+        .hats = (bfloat *)(memory + at[2]),
+        .slopes = (float *)(memory + at[3]),
+        .block = {.gathered = (bfloat *)(memory + at[4]), .pairs = (bfloat *)(memory + at[5])}};
 }
 
 size_t amx_backward_bytes(const iqlut_train_view *l) {
     const amx_sizes s = amx_sizes_of(l);
-    return rooms_in(NULL, l, &s).bytes;
+    size_t at[7];
+    lay_out(l, &s, at);
+    return at[6];
 }
 
 /* ---- hats ---- */
@@ -202,7 +209,7 @@ static void grad_signals(const iqlut_train_pass *pass, const amx_sizes *s, const
 void amx_backward(const iqlut_train_pass *pass) {
     const iqlut_train_view *l = pass->layer;
     const amx_sizes s = amx_sizes_of(l);
-    rooms r = rooms_in(pass->work, l, &s);
+    rooms r = rooms_in((char *)pass->work, l, &s);
     const int most = most_pixels(&s);
     amx_pad(l, &s, pass->grad_acc, r.padded);
     spread_signals(l, &s, pass->signal, r.signals);

@@ -1,9 +1,10 @@
-"""Run the tests of the native engine, and of upscaled samples, on another build of their library.
+"""Run the tests of the native engine, of upscaled samples and of the training kernel on another
+build of their libraries.
 
     python -m scripts.dev.check_native FOLDER [pytest argument...]
 
-`make check-native` passes a folder with an `_inference.so` that was built with AddressSanitizer and
-UndefinedBehaviorSanitizer, which end the process at the first error.
+`make check-native` passes a folder with `_inference.so` and `_training.so` that were built with
+AddressSanitizer and UndefinedBehaviorSanitizer, which end the process at the first error.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ import pytest
 
 from iqlut import native
 
+TESTS = tuple(
+    f"tests/test_{name}.py" for name in ("engines", "video_planes", "model", "train_tiles")
+)
+CHOSEN = "native or the_library_upscales or instruction_sets or tiles"
+
 
 def main(folder: str, arguments: list[str]) -> int:
     """The exit code of pytest."""
     native.path_of = lambda name: str(Path(folder).resolve() / f"_{name}.so")
-    tests = ("tests/test_engines.py", "tests/test_video_planes.py")
-    return int(pytest.main([*tests, "-k", "native or the_library_upscales", *arguments]))
+    return int(pytest.main([*TESTS, "-k", CHOSEN, *arguments]))
 
 
 if __name__ == "__main__":
