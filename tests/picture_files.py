@@ -116,6 +116,8 @@ BAD: dict[str, tuple[bytes | None, str]] = {  # content, words of the complaint
     ),
     "new.jxl": (b"\xff\x0a" + bytes(99), "is JPEG XL, which is not a supported"),
     "thumbnail.nef": (encoded(noise("RGB", (16, 12)), "TIFF"), "a camera raw file"),
-    "float_tiff": (encoded(noise("L", (4, 4)).convert("F"), "TIFF"), "32 bits per sample"),
+    "float_tiff": (encoded(noise("L", (4, 4)).convert("F"), "TIFF"), "floating-point samples"),
+    "signed_16_bit_tiff": (encoded(_GRAY_16, "TIFF", tiffinfo={339: 2}), "signed samples"),
+    "signed_tiff": (encoded(noise("L", (4, 4)), "TIFF", tiffinfo={339: 2}), "signed samples"),
     "several_pages": (encoded(noise("L", (4, 4)), "TIFF", **_FRAMES), "holds 2 pictures"),
 }

@@ -6,9 +6,10 @@ Pillow opens several formats of more than 8 bits as 8 bits without any warning.
 from __future__ import annotations
 
 from PIL import Image
-from PIL.TiffImagePlugin import BITSPERSAMPLE
+from PIL.TiffImagePlugin import BITSPERSAMPLE, SAMPLEFORMAT
 
 _DEEP_MODES = {"I": 32, "F": 32}
+_UNUSUAL = {2: "signed", 3: "floating-point"}  # by the SampleFormat of TIFF
 
 
 def bits_per_sample(data: bytes, image: Image.Image) -> int:
@@ -20,6 +21,16 @@ def bits_per_sample(data: bytes, image: Image.Image) -> int:
         return 16
     stated = _STATED.get(image.format or "", lambda _data, _image: 8)(data, image)
     return max(stated, _DEEP_MODES.get(image.mode, 8))
+
+
+def unusual_samples(image: Image.Image) -> str | None:
+    """What the samples of an opened TIFF file are, if not unsigned integers; else None.
+
+    Pillow reads signed samples as if they were unsigned.
+    """
+    stated = getattr(image, "tag_v2", {}).get(SAMPLEFORMAT, 1)
+    formats = stated if isinstance(stated, tuple) else (stated,)
+    return next((_UNUSUAL[one] for one in formats if one in _UNUSUAL), None)
 
 
 def _png(data: bytes, image: Image.Image) -> int:

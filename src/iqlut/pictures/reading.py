@@ -30,7 +30,7 @@ from iqlut.pictures import (
     transparent_colours,
     webp,
 )
-from iqlut.pictures.bits_per_sample import bits_per_sample
+from iqlut.pictures.bits_per_sample import bits_per_sample, unusual_samples
 from iqlut.pictures.contents import Contents
 from iqlut.pictures.opened_header import header_of
 from iqlut.pictures.picture import Picture, PictureHeader
@@ -221,6 +221,11 @@ def _decoded(name: str, data: bytes, image: Image.Image, contents: Contents) -> 
     bits, source = bits_per_sample(data, image), str(image.format)
     lossy = source in _LOSSY or (source == "WEBP" and not webp.is_lossless(data))
     moving = animation.frame_count(image, data) > 1
+    if unusual := unusual_samples(image):
+        raise PictureError(
+            f"{name} has {unusual} samples ({source}), expected unsigned ones of 8 or 16 bits; "
+            "convert it first"
+        )
     if bits > 8:
         if bits not in sixteen_bit_files.DEPTHS.get(source, ()) or moving:
             raise PictureError(
