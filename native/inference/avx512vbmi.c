@@ -1,29 +1,11 @@
 /* AVX-512 with VNNI and VBMI: the keys of 64 signals at once, looked up in tables of bytes. All
  * else is as in avx512vnni.c. */
-#include <immintrin.h>
-
+#include "../shared/byte_table.h"
 #include "isa.h"
 
 typedef __m512i vec;
 
 enum { AT_ONCE = 64 };
-
-typedef struct {
-    vec quarters[4];
-} byte_table;
-
-IQLUT_INLINE byte_table load_table(const uint8_t table[IQLUT_SIGNALS]) {
-    byte_table loaded;
-    for (int n = 0; n < 4; n++) loaded.quarters[n] = _mm512_load_si512(table + n * AT_ONCE);
-    return loaded;
-}
-
-IQLUT_INLINE vec look_up_bytes(const byte_table *table, vec index) {
-    const vec *const quarters = table->quarters;
-    const vec low = _mm512_permutex2var_epi8(quarters[0], index, quarters[1]);
-    const vec high = _mm512_permutex2var_epi8(quarters[2], index, quarters[3]);
-    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), low, high);
-}
 
 /* (32 - fraction, fraction) of each signal. */
 IQLUT_INLINE void store_weights(vec fraction, uint16_t *weights) {
@@ -52,11 +34,13 @@ IQLUT_INLINE void store_offsets(const iqlut_packed *l, vec code, uint16_t *offse
 }
 
 static void prepare(const iqlut_packed *l, const uint8_t *signal, int count, iqlut_keys keys) {
-    const byte_table codes = load_table(l->curve[0]), fractions = load_table(l->curve[1]);
+    const iqlut_byte_table codes = iqlut_load_table(l->curve[0]);
+    const iqlut_byte_table fractions = iqlut_load_table(l->curve[1]);
     for (int n = 0; n < count; n += AT_ONCE) {
         const vec index = _mm512_loadu_si512(signal + n);
-        store_weights(look_up_bytes(&fractions, index), keys.weights + n);
-        store_offsets(l, look_up_bytes(&codes, index), keys.offsets + (l->paired ? n / 2 : n));
+        store_weights(iqlut_look_up_bytes(&fractions, index), keys.weights + n);
+        store_offsets(l, iqlut_look_up_bytes(&codes, index),
+                      keys.offsets + (l->paired ? n / 2 : n));
     }
 }
 

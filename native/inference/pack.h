@@ -13,8 +13,6 @@ typedef struct {
     int8_t *taken, *largest;
 } centred;
 
-static inline int round_up(int value, int step) { return (value + step - 1) / step * step; }
-
 static inline size_t tap_index(const iqlut_layer *l, int c, int i, int j, int d) {
     return ((size_t)(c * l->shape.kernel + i) * l->shape.kernel + j) * l->shape.channels_out + d;
 }

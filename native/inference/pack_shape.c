@@ -33,14 +33,14 @@ static int shares_vectors(const iqlut_packed *p) {
 
 int iqlut_tap_lane(const iqlut_packed *p, int i, int j) {
     if (shares_vectors(p)) return (i < 2 ? 2 * j + i : 6 + j) * p->block;
-    return j * round_up(p->kernel * p->block, p->vector_lanes) + i * p->block;
+    return j * iqlut_round_up(p->kernel * p->block, p->vector_lanes) + i * p->block;
 }
 
 static int row_lanes(const iqlut_packed *p) {
-    if (p->lines) return 3 * round_up(p->block, p->vector_lanes);
-    int taps = p->kernel * round_up(p->kernel * p->block, p->vector_lanes);
+    if (p->lines) return 3 * iqlut_round_up(p->block, p->vector_lanes);
+    int taps = p->kernel * iqlut_round_up(p->kernel * p->block, p->vector_lanes);
     if (shares_vectors(p)) taps = 9 * p->block;
-    return round_up(taps, p->vector_lanes);
+    return iqlut_round_up(taps, p->vector_lanes);
 }
 
 /* Splits the input channels into as few groups as keep every partial sum in int16. */
@@ -79,7 +79,7 @@ static void set_bytes(iqlut_packed *p, int lane_bytes, int rows, int codes) {
 static int try_paired_lines(iqlut_packed *paired, const iqlut_layer *l, const iqlut_isa *isa) {
     iqlut_packed lines = *paired;
     if (!isa->compacts || iqlut_find_spatial(l).are_few || !iqlut_find_lines(&lines, l)) return 0;
-    int block = round_up(l->shape.channels_out, isa->paired_lanes);
+    int block = iqlut_round_up(l->shape.channels_out, isa->paired_lanes);
     do {
         set_blocks(&lines, isa->paired_lanes, block);
         set_bytes(&lines, 4, l->shape.channels_in / 2, lines.codes * lines.codes);

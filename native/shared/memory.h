@@ -11,6 +11,9 @@ void *iqlut_allocate(size_t bytes);
 void *iqlut_allocate_zeroed(size_t bytes);
 void iqlut_release(void *memory); /* NULL: nothing */
 
+/* A number up to the next multiple of `step`. */
+static inline int iqlut_round_up(int value, int step) { return (value + step - 1) / step * step; }
+
 /* Bytes up to the next line. */
 static inline size_t iqlut_whole_lines(size_t bytes) {
     return (bytes + IQLUT_LINE - 1) / IQLUT_LINE * IQLUT_LINE;

@@ -20,10 +20,10 @@
 #define LEAST_CHANNELS 16 /* fewer: avx512.c is faster */
 #define MOST_LEVELS 16    /* likewise: so many weights are 0 */
 
-/* Linux saves the tiles of a process that has asked for them. */
+/* Linux lets a process use tiles, in all of its threads, once it has asked for them. */
 static int allowed(void) {
-    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-    return !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA);
+    const long ask = 0x1023, tiles = 18; /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
+    return !syscall(SYS_arch_prctl, ask, tiles);
 }
 
 static int suits(const iqlut_train_view *l) {
@@ -43,7 +43,7 @@ static size_t form_bytes(const iqlut_train_view *l) {
 /* The entries of a channel, level `hat` of all, to their place in the tiles of a tap. */
 static void pack_entries(const iqlut_train_view *l, const amx_sizes *s, int hat, int8_t *entries) {
     const int level = hat % l->levels, gap = level < l->levels - 1 ? level : level - 1;
-    const size_t deep = (size_t)up(s->hats, QUARTERS) / QUARTERS;
+    const size_t deep = (size_t)iqlut_round_up(s->hats, INT8_PER_ROW) / INT8_PER_ROW;
     const int8_t *row = l->pairs +
                         (size_t)(hat / l->levels * (l->levels - 1) + gap) * l->pair_stride +
                         (level - gap);
@@ -52,45 +52,38 @@ static void pack_entries(const iqlut_train_view *l, const amx_sizes *s, int hat,
         const int outputs = iqlut_train_tap_outputs(l->shape, tap);
         const int8_t *from = row + 2 * iqlut_train_tap_at(l->shape, tap);
         for (int o = 0; o < outputs; o++)
-            tiles[((size_t)(o / SIDE) * deep + hat / QUARTERS) * TILE_BYTES +
-                  hat % QUARTERS / 4 * 64 + o % SIDE * 4 + hat % 4] = from[2 * o];
+            tiles[((size_t)(o / TILE_SIDE) * deep + hat / INT8_PER_ROW) * TILE_BYTES +
+                  hat % INT8_PER_ROW / 4 * 64 + o % TILE_SIDE * 4 + hat % 4] = from[2 * o];
     }
-}
-
-static bfloat rounded(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return (bfloat)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 /* The rises of a channel from a level to the next, `gap` of all, to their place in the tiles. */
 static void pack_rises(const iqlut_train_view *l, const amx_sizes *s, int gap, bfloat *rises) {
     const float *row = l->rises + (size_t)gap * l->stride;
-    bfloat *tiles = rises + (size_t)(gap / SIDE) * (size_t)(s->row / HALVES) * (TILE_BYTES / 2);
+    bfloat *tiles =
+        rises + (size_t)(gap / TILE_SIDE) * (size_t)(s->row / BFLOATS_PER_ROW) * (TILE_BYTES / 2);
     for (int n = 0; n < l->stride; n++)
-        tiles[(size_t)(n / HALVES) * (TILE_BYTES / 2) + n % HALVES / 2 * 32 + gap % SIDE * 2 +
-              n % 2] = rounded(row[n]);
+        tiles[(size_t)(n / BFLOATS_PER_ROW) * (TILE_BYTES / 2) + n % BFLOATS_PER_ROW / 2 * 32 +
+              gap % TILE_SIDE * 2 + n % 2] = amx_to_bfloat(row[n]);
 }
 
 static void pack_form(const iqlut_train_view *l, void *form) {
     if (!suits(l)) return;
     const amx_sizes s = amx_sizes_of(l);
-    const size_t taps = (size_t)(l->kernel * l->kernel);
-    int8_t *entries = form;
     memset(form, 0, form_bytes(l));
-    for (int hat = 0; hat < s.hats; hat++) pack_entries(l, &s, hat, entries);
-    bfloat *rises = (bfloat *)(entries + taps * amx_entry_tiles(&s) * TILE_BYTES);
+    for (int hat = 0; hat < s.hats; hat++) pack_entries(l, &s, hat, form);
+    bfloat *rises = (bfloat *)form + amx_rises_at(l, &s);
     for (int gap = 0; gap < s.gaps; gap++) pack_rises(l, &s, gap, rises);
 }
 
 /* ---- forward ---- */
 
-static int hat_bytes(const amx_sizes *s) { return up(s->hats, QUARTERS); }
+static int hat_bytes(const amx_sizes *s) { return iqlut_round_up(s->hats, INT8_PER_ROW); }
 
-/* Pixels of hats: a tile that begins at the last output reads beyond those of the layer. */
+/* Tiles that begin at the last outputs read beyond the pixels of the layer. */
 static size_t forward_bytes(const iqlut_train_view *l) {
     const amx_sizes s = amx_sizes_of(l);
-    const int pixels = up(l->h * s.pitch, 2 * SIDE) + s.border * s.pitch + s.border;
+    const int pixels = iqlut_round_up(l->h * s.pitch, TWO_TILES) + s.border * s.pitch + s.border;
     return (size_t)pixels * (size_t)hat_bytes(&s);
 }
 
@@ -100,9 +93,9 @@ static void pixel_hats(const iqlut_train_view *l, const uint8_t *signal, uint8_t
         memcpy(row + l->code[signal[c]], &l->weights[signal[c]], 2);
 }
 
-/* Hats of all pixels that the layer reads; unused pixels keep what was there. */
-static void write_hats(const iqlut_train_view *l, const amx_sizes *s, const uint8_t *signal,
-                       uint8_t *hats) {
+/* The hats of all pixels that the layer reads, pixel by pixel. */
+static void hats_by_pixel(const iqlut_train_view *l, const amx_sizes *s, const uint8_t *signal,
+                          uint8_t *hats) {
     const int bytes = hat_bytes(s), before = s->before, w = l->w, h = l->h;
     const size_t line = (size_t)s->pitch * (size_t)bytes;
     for (int y = 0; y < h; y++) {
@@ -121,16 +114,17 @@ static void write_hats(const iqlut_train_view *l, const amx_sizes *s, const uint
 
 /* F of the outputs from `output` on, of 32 pixels from `pixel` on, from whole sums. */
 static void write_sums(const iqlut_train_pass *pass, const amx_sizes *s,
-                       int32_t sums[2 * SIDE][2 * SIDE], int pixel, int output) {
+                       int32_t sums[TWO_TILES][TWO_TILES], int pixel, int output) {
     const iqlut_train_view *l = pass->layer;
-    const int d = l->channels_out, count = d - output < 2 * SIDE ? d - output : 2 * SIDE;
+    const int d = l->channels_out, count = d - output < TWO_TILES ? d - output : TWO_TILES;
     int y = pixel / s->pitch, x = pixel % s->pitch;
-    for (int p = 0; p < 2 * SIDE; p++, x++) {
+    for (int p = 0; p < TWO_TILES; p++, x++) {
         if (x == s->pitch) x = 0, y++;
         if (x >= l->w || y >= l->h) continue;
         float *to = pass->acc + ((size_t)y * l->w + x) * d + output;
-        for (int o = 0; o < count; o += SIDE) {
-            const __mmask16 some = (__mmask16)((1u << (count - o < SIDE ? count - o : SIDE)) - 1);
+        for (int o = 0; o < count; o += TILE_SIDE) {
+            const __mmask16 some =
+                (__mmask16)((1u << (count - o < TILE_SIDE ? count - o : TILE_SIDE)) - 1);
             const __m512 whole = _mm512_cvtepi32_ps(_mm512_loadu_si512(sums[p] + o));
             const __m512 unit = _mm512_maskz_loadu_ps(some, l->unit + output + o);
             _mm512_mask_storeu_ps(to + o, some, _mm512_mul_ps(whole, unit));
@@ -146,24 +140,25 @@ static void forward(const iqlut_train_pass *pass) {
     }
     const amx_sizes s = amx_sizes_of(l);
     const size_t bytes = (size_t)hat_bytes(&s);
-    const int deep = hat_bytes(&s) / QUARTERS, k = l->kernel;
+    const int deep = hat_bytes(&s) / INT8_PER_ROW, k = l->kernel;
     const size_t column = (size_t)deep * TILE_BYTES;
     uint8_t *hats = (uint8_t *)pass->work;
-    int32_t sums[2 * SIDE][2 * SIDE];
-    write_hats(l, &s, pass->signal, hats);
+    int32_t sums[TWO_TILES][TWO_TILES];
+    hats_by_pixel(l, &s, pass->signal, hats);
     amx_begin();
-    for (int pixel = 0; pixel < l->h * s.pitch; pixel += 2 * SIDE)
-        for (int o = 0; o < s.outputs; o += 2 * SIDE) {
-            const int both = o + SIDE < s.outputs;
-            const int8_t *entries = amx_entries(l) + (size_t)(o / SIDE) * column;
+    for (int pixel = 0; pixel < l->h * s.pitch; pixel += TWO_TILES)
+        for (int o = 0; o < s.outputs; o += TWO_TILES) {
+            const int both = o + TILE_SIDE < s.outputs;
+            const int8_t *entries = amx_entries(l) + (size_t)(o / TILE_SIDE) * column;
             amx_zero();
             for (int tap = 0; tap < k * k; tap++) {
                 const int from = pixel + tap / k * s.pitch + tap % k;
-                const amx_rows rows = {hats + (size_t)from * bytes, bytes, SIDE * bytes, QUARTERS};
+                const amx_rows rows = {hats + (size_t)from * bytes, bytes, TILE_SIDE * bytes,
+                                       INT8_PER_ROW};
                 AMX_MULTIPLY(_tile_dpbusd, rows, entries, both ? entries + column : NULL, deep)
                 entries += amx_entry_tiles(&s) * TILE_BYTES;
             }
-            amx_store(sums, 2 * SIDE, both);
+            amx_store(sums, TWO_TILES, both);
             write_sums(pass, &s, sums, pixel, o);
         }
     _tile_release();

@@ -3,67 +3,80 @@
 #define IQLUT_TRAIN_AMX_H
 
 #include <immintrin.h>
+#include <string.h>
 
 #include "train_isa.h"
 
-#define SIDE 16         /* rows of a tile, and its columns of four bytes */
-#define TILE_BYTES 1024 /* of rows of 64 bytes */
-#define QUARTERS 64     /* int8 in a row of a tile */
-#define HALVES 32       /* bfloat16 in a row of a tile */
+#define TILE_SIDE 16       /* rows of an AMX tile, and its columns of four bytes */
+#define TWO_TILES 32       /* rows or columns that are computed at a time */
+#define TILE_BYTES 1024    /* of rows of 64 bytes */
+#define INT8_PER_ROW 64    /* of a tile */
+#define BFLOATS_PER_ROW 32 /* likewise */
 
 typedef uint16_t bfloat;
 
-static inline int up(int n, int unit) { return (n + unit - 1) / unit * unit; }
-
-/* Lengths of a layer. The pixels that it reads lie in rows of `pitch`: those of the patch, the
- * replicated border, and k - 1 unused ones, so that the pixel of a tap is a constant distance away.
- */
+/* Lengths of a layer. The pixels that it reads are those of the patch and of the replicated border,
+ * row by row. A tap is a constant distance between them. */
 typedef struct {
     int before, border; /* pixels of the border: before the patch, and in all, k - 1 */
-    int pitch, pixels;  /* in whole tiles, twice */
-    int hats;           /* levels of all inputs */
-    int gaps;           /* levels but the last, of all inputs */
-    int row;            /* floats of a row (train_isa.h), in whole tiles, twice */
-    int outputs;        /* in whole tiles */
+    int pitch;          /* pixels of a row with its border */
+    int pixels;         /* of all rows, rounded up to TWO_TILES */
+    int hats;           /* channels_in * levels: the weights of a pixel */
+    int gaps;           /* channels_in * (levels - 1) */
+    int row;            /* floats of a row of the table (train_isa.h), rounded up to TWO_TILES */
+    int outputs;        /* channels_out, rounded up to a tile */
 } amx_sizes;
 
 static inline amx_sizes amx_sizes_of(const iqlut_train_view *l) {
-    const int border = l->kernel - 1, pitch = l->w + 2 * border;
-    return (amx_sizes){.before = iqlut_before(l->kernel),
-                       .border = border,
-                       .pitch = pitch,
-                       .pixels = up((l->h + border) * pitch, 2 * SIDE),
-                       .hats = l->channels_in * l->levels,
-                       .gaps = l->channels_in * (l->levels - 1),
-                       .row = up(iqlut_train_row_wholes(l->shape) * IQLUT_TRAIN_WHOLE, 2 * SIDE),
-                       .outputs = up(l->channels_out, SIDE)};
+    const int border = l->kernel - 1, pitch = l->w + border;
+    return (amx_sizes){
+        .before = iqlut_before(l->kernel),
+        .border = border,
+        .pitch = pitch,
+        .pixels = iqlut_round_up((l->h + border) * pitch, TWO_TILES),
+        .hats = l->channels_in * l->levels,
+        .gaps = l->channels_in * (l->levels - 1),
+        .row = iqlut_round_up(iqlut_train_row_wholes(l->shape) * IQLUT_TRAIN_WHOLE, TWO_TILES),
+        .outputs = iqlut_round_up(l->channels_out, TILE_SIDE)};
 }
 
-/* The form of a layer: entries [taps][outputs / SIDE][hats / QUARTERS] tiles of four rows of hats
- * side by side; rises [gaps / SIDE][row / HALVES] tiles of two floats of a row side by side. */
+/* The form of a layer: entries in tiles [taps][outputs / TILE_SIDE][hats / INT8_PER_ROW], with
+ * those of four successive hats side by side; and rises in tiles
+ * [gaps / TILE_SIDE][row / BFLOATS_PER_ROW], with two successive values of a row side by side. */
 static inline size_t amx_entry_tiles(const amx_sizes *s) {
-    return (size_t)(s->outputs / SIDE) * (size_t)(up(s->hats, QUARTERS) / QUARTERS);
+    return (size_t)(s->outputs / TILE_SIDE) *
+           (size_t)(iqlut_round_up(s->hats, INT8_PER_ROW) / INT8_PER_ROW);
 }
 
 static inline size_t amx_rise_tiles(const amx_sizes *s) {
-    return (size_t)(up(s->gaps, SIDE) / SIDE) * (size_t)(s->row / HALVES);
+    return (size_t)(iqlut_round_up(s->gaps, TILE_SIDE) / TILE_SIDE) *
+           (size_t)(s->row / BFLOATS_PER_ROW);
 }
 
 static inline const int8_t *amx_entries(const iqlut_train_view *l) { return l->form; }
 
-static inline const bfloat *amx_rises(const iqlut_train_view *l, const amx_sizes *s) {
+/* Where the rises begin, in bfloats. */
+static inline size_t amx_rises_at(const iqlut_train_view *l, const amx_sizes *s) {
     const size_t taps = (size_t)(l->kernel * l->kernel);
-    return (const bfloat *)(amx_entries(l) + taps * amx_entry_tiles(s) * TILE_BYTES);
+    return taps * amx_entry_tiles(s) * TILE_BYTES / sizeof(bfloat);
 }
 
+/* Tells the compiler that what was written is read by tile instructions, which it does not see. */
+static inline void amx_written(void) { __asm__ volatile("" ::: "memory"); }
+
 static inline void amx_begin(void) {
-    struct {
+    static const struct {
         uint8_t palette, start, reserved[14];
         uint16_t row_bytes[16];
         uint8_t rows[16];
-    } shape = {.palette = 1};
-    for (int t = 0; t < 8; t++) shape.row_bytes[t] = 64, shape.rows[t] = SIDE;
-    _tile_loadconfig(&shape);
+    } eight_whole_tiles = {
+        1,
+        0,
+        {0},
+        {64, 64, 64, 64, 64, 64, 64, 64},
+        {TILE_SIDE, TILE_SIDE, TILE_SIDE, TILE_SIDE, TILE_SIDE, TILE_SIDE, TILE_SIDE, TILE_SIDE}};
+    amx_written();
+    _tile_loadconfig(&eight_whole_tiles);
 }
 
 /* 32 rows of tiles at `at`, whose rows are `row` bytes apart, those of the lower tiles `down` bytes
@@ -101,27 +114,34 @@ static inline void amx_store(void *to, int row, int both) {
     char *at = to;
     const size_t bytes = (size_t)row * 4;
     _tile_stored(0, at, bytes);
-    _tile_stored(1, at + SIDE * bytes, bytes);
+    _tile_stored(1, at + TILE_SIDE * bytes, bytes);
     if (!both) return;
     _tile_stored(2, at + 64, bytes);
-    _tile_stored(3, at + SIDE * bytes + 64, bytes);
+    _tile_stored(3, at + TILE_SIDE * bytes + 64, bytes);
 }
 
 /* The first `count` of 32 lanes, or all. */
 static inline __mmask32 amx_first(int count) {
-    return count >= HALVES ? 0xffffffffu : count <= 0 ? 0 : (1u << count) - 1;
+    return count >= BFLOATS_PER_ROW ? 0xffffffffu : count <= 0 ? 0 : (1u << count) - 1;
 }
 
-/* Some pixels, in whole tiles twice: the gradients of F from the first of them on, and the gathered
- * gradients of all that their rows are added to, as [pixels][row], and in tiles
- * [row / SIDE][pixels / HALVES] of two pixels side by side. */
+static inline bfloat amx_to_bfloat(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (bfloat)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+/* A block of pixels. */
 typedef struct {
-    const bfloat *padded;
-    bfloat *gathered, *pairs;
-    int pixels;
+    const bfloat *padded; /* gradients of F from its first pixel on */
+    bfloat *gathered;     /* [pixels][row]: those of all sums that a pixel's rows enter */
+    bfloat *pairs;        /* the same in tiles [row / TILE_SIDE][pixels / BFLOATS_PER_ROW], with two
+                           * successive pixels side by side */
+    int pixels;           /* a multiple of TWO_TILES */
 } amx_block;
 
-/* amx_gather.c: gradients of F with a border of zeros, of which each row has one side. */
+/* amx_gather.c: gradients of F with zeros before each row, which also end the row before it, and
+ * rows of zeros before and after all. */
 size_t amx_padded_values(const iqlut_train_view *, const amx_sizes *);
 void amx_pad(const iqlut_train_view *, const amx_sizes *, const float *grad_acc, bfloat *padded);
 void amx_gather(const iqlut_train_view *, const amx_sizes *, const amx_block *);

@@ -25,7 +25,7 @@ typedef struct {
  * scale * scale phases. */
 typedef struct {
     int32_t patches, h, w, scale, layer_count, threads;
-    const char *isa; /* portable, avx2 or avx512; NULL: the fastest that there is */
+    const char *isa; /* portable, avx2, avx512 or amx; NULL: the fastest that there is */
     const iqlut_train_layer *layers;
     const uint8_t *luma;
 } iqlut_train_batch;

@@ -1,8 +1,8 @@
 """The layers of a network on the CPU by the native training library, as functions for autograd.
 
-Entries are int8 and signals uint8, as in the integer arithmetic, so that a layer reads only the two
-levels between which a signal lies; the curve of the layer says which. `hat_convolution.py` computes
-the same in plain PyTorch.
+Entries are int8 and signals uint8, as in the integer arithmetic. A signal lies between two levels,
+and the curve of the layer says which; all instruction sets but AMX read only these.
+`hat_convolution.py` computes the same in plain PyTorch.
 """
 
 from __future__ import annotations
