@@ -35,14 +35,17 @@ def test_a_checkpoint_is_of_the_stage_of_its_name(checkpoint: Path) -> None:
 
 
 def test_every_checkpoint_is_read_by_something() -> None:
-    """A stage starts from it, a shipped model is converted from it, or a script starts from it."""
+    """A stage starts from it, a shipped model is converted from it, or a script or a command in the
+    documentation reads it.
+    """
     starts = {Path(config.train.start).stem for config in STAGES.values()}
-    scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "scripts").rglob("*.py"))
+    readers = (*(ROOT / "scripts").rglob("*.py"), *(ROOT / "docs").glob("*.md"))
+    text = "".join(path.read_text(encoding="utf-8") for path in readers)
     for checkpoint in CHECKPOINTS:
         assert (
             checkpoint.stem in starts
             or checkpoint.stem in shipped_models.models()
-            or f"checkpoints/{checkpoint.name}" in scripts
+            or f"checkpoints/{checkpoint.name}" in text
         ), checkpoint.name
 
 
