@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -67,6 +68,7 @@ def exact_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(ISA_VARIABLE, "avx512")
 
 
+@cache
 def has(isa: str) -> bool:
     """Whether the training library has an instruction set on this processor."""
     settings, *parameters = Network(ModelConfig(blocks=1)).layer_arguments(threads=1)

@@ -36,8 +36,7 @@ static int suits(const iqlut_train_view *l) {
 static size_t form_bytes(const iqlut_train_view *l) {
     if (!suits(l)) return 0;
     const amx_sizes s = amx_sizes_of(l);
-    const size_t taps = (size_t)(l->kernel * l->kernel);
-    return (taps * amx_entry_tiles(&s) + amx_rise_tiles(&s)) * TILE_BYTES;
+    return amx_rises_at(l, &s) * sizeof(bfloat) + amx_rise_tiles(&s) * TILE_BYTES;
 }
 
 /* The entries of a channel, level `hat` of all, to their place in the tiles of a tap. */
@@ -68,7 +67,6 @@ static void pack_rises(const iqlut_train_view *l, const amx_sizes *s, int gap, b
 }
 
 static void pack_form(const iqlut_train_view *l, void *form) {
-    if (!suits(l)) return;
     const amx_sizes s = amx_sizes_of(l);
     memset(form, 0, form_bytes(l));
     for (int hat = 0; hat < s.hats; hat++) pack_entries(l, &s, hat, form);
@@ -123,8 +121,7 @@ static void write_sums(const iqlut_train_pass *pass, const amx_sizes *s,
         if (x >= l->w || y >= l->h) continue;
         float *to = pass->acc + ((size_t)y * l->w + x) * d + output;
         for (int o = 0; o < count; o += TILE_SIDE) {
-            const __mmask16 some =
-                (__mmask16)((1u << (count - o < TILE_SIDE ? count - o : TILE_SIDE)) - 1);
+            const __mmask16 some = (__mmask16)amx_first(count - o);
             const __m512 whole = _mm512_cvtepi32_ps(_mm512_loadu_si512(sums[p] + o));
             const __m512 unit = _mm512_maskz_loadu_ps(some, l->unit + output + o);
             _mm512_mask_storeu_ps(to + o, some, _mm512_mul_ps(whole, unit));

@@ -120,7 +120,7 @@ static inline void amx_store(void *to, int row, int both) {
     _tile_stored(3, at + TILE_SIDE * bytes + 64, bytes);
 }
 
-/* The first `count` of 32 lanes, or all. */
+/* The first `count` of 32 lanes, or all; cast to __mmask16, of 16. */
 static inline __mmask32 amx_first(int count) {
     return count >= BFLOATS_PER_ROW ? 0xffffffffu : count <= 0 ? 0 : (1u << count) - 1;
 }

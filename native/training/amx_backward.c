@@ -161,7 +161,7 @@ static void add_slopes(const iqlut_train_pass *pass, const iqlut_byte_table *cod
         _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
                            _mm512_set1_epi32(gaps));
     for (int i = 0; i < c; i += TILE_SIDE) {
-        const __mmask16 some = (__mmask16)amx_first(c - i < TILE_SIDE ? c - i : TILE_SIDE);
+        const __mmask16 some = (__mmask16)amx_first(c - i);
         const __m512i at = _mm512_castsi128_si512(_mm_maskz_loadu_epi8(some, signal + i));
         const __m512i code =
             _mm512_cvtepu8_epi32(_mm512_castsi512_si128(iqlut_look_up_bytes(codes, at)));

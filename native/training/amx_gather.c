@@ -27,8 +27,7 @@ void amx_pad(const iqlut_train_view *l, const amx_sizes *s, const float *grad_ac
     for (int y = 0; y < l->h; y++, grad_acc += line) {
         bfloat *to = padded + ((size_t)(y + s->border) * s->pitch + s->border) * d;
         for (int n = 0; n < line; n += TILE_SIDE) {
-            const __mmask16 some =
-                (__mmask16)amx_first(line - n < TILE_SIDE ? line - n : TILE_SIDE);
+            const __mmask16 some = (__mmask16)amx_first(line - n);
             const __m512 values = _mm512_maskz_loadu_ps(some, grad_acc + n);
             _mm256_mask_storeu_epi16(to + n, some, (__m256i)_mm512_cvtneps_pbh(values));
         }

@@ -104,7 +104,7 @@ typedef struct {
     /* Bytes of a form of the table that only this instruction set reads, how it is filled, and
      * bytes of `work` that its functions need; NULL: none. */
     size_t (*form_bytes)(const iqlut_train_view *);
-    void (*pack_form)(const iqlut_train_view *, void *form);
+    void (*pack_form)(const iqlut_train_view *, void *form); /* not called for no bytes */
     size_t (*work_bytes)(const iqlut_train_view *);
     void (*forward)(const iqlut_train_pass *);      /* signal -> acc */
     void (*gate_forward)(const iqlut_train_pass *); /* acc, signal -> next */
